@@ -1,0 +1,24 @@
+#include "base/result_block.hpp"
+
+#include <string_view>
+
+namespace winnow {
+namespace {
+
+template <class T>
+std::string_view bytes_of(const std::vector<T>& v) {
+  return {reinterpret_cast<const char*>(v.data()), v.size() * sizeof(T)};
+}
+
+}  // namespace
+
+Hash128 ResultBlock::content_hash() const {
+  KeyHasher hasher("result-block");
+  hasher.add(std::uint64_t{rows}).add(std::uint64_t{metric_count}).add(std::uint64_t{periods});
+  hasher.add(hash128(bytes_of(keys))).add(hash128(bytes_of(status)));
+  hasher.add(hash128(bytes_of(metrics))).add(hash128(bytes_of(returns)));
+  for (const std::string& text : errors) hasher.add(text);
+  return hasher.finish();
+}
+
+}  // namespace winnow

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace winnow::cli {
+
+/// Exit statuses users rely on.
+enum ExitStatus : int { kDone = 0, kFailed = 1, kBadInput = 2, kRefused = 3, kInterrupted = 130 };
+int exit_status(const Error& error);
+
+/// Purpose: what every command shares: where state lives and how to speak. Owner: main.
+struct Context {
+  std::string home_option;  ///< --home; see home()
+  std::string connect;      ///< --connect HOST:PORT; empty: open the store under the home
+  bool json = false;
+  bool quiet = false;
+  std::vector<std::string> argv;  ///< the command line as given
+
+  /// What the chosen command does; set by its callback, run by main after parsing.
+  std::function<int()> run;
+
+  /// --home, else $WINNOW_HOME, else ~/.local/share/winnow. Not created here.
+  std::filesystem::path home() const;
+};
+
+/// Prints `error: text` to stderr (as {"error": ...} with --json) and gives its exit status.
+int fail(const Context& context, const Error& error);
+
+/// Adds the options every command takes (--home, --json, --quiet) to a subcommand.
+CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name,
+                      const std::string& description);
+
+/// The built-in configurations: beside the binary's source tree or installed share folder.
+std::filesystem::path config_dir();
+
+// Each file of this room adds its commands here; main calls all of them.
+void add_data_commands(CLI::App& app, Context& context);      // data import|synth|list|show|...
+void add_strategy_commands(CLI::App& app, Context& context);  // strategy, backtest
+void add_sweep_commands(CLI::App& app, Context& context);     // sweep, config check
+void add_result_commands(CLI::App& app, Context& context);    // top, converge, compare, report, ...
+void add_verify_commands(CLI::App& app, Context& context);    // verify stats
+void add_farm_commands(CLI::App& app, Context& context);      // up, node, nodes, demo
+
+}  // namespace winnow::cli

@@ -1,0 +1,34 @@
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "cli/app.hpp"
+
+int main(int argc, char** argv) {
+  using namespace winnow::cli;
+  // Results go to stdout, logs to stderr; a reader that closes the pipe early is not an error.
+  std::signal(SIGPIPE, SIG_IGN);
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("winnow"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+
+  Context context;
+  context.argv.assign(argv, argv + argc);
+  CLI::App app{"Winnow: the experiment farm that separates grain from chaff.", "winnow"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "winnow 0.1.0");
+  add_farm_commands(app, context);
+  add_data_commands(app, context);
+  add_strategy_commands(app, context);
+  add_sweep_commands(app, context);
+  add_result_commands(app, context);
+  add_verify_commands(app, context);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int status = app.exit(e, std::cout, std::cerr);
+    return status == 0 ? kDone : kBadInput;
+  }
+  return context.run ? context.run() : kBadInput;
+}

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace winnow::engine {
+
+enum class ParamType { Int, Float };
+
+/// One parameter of a strategy, declared once: YAML validation, search space, documentation, CLI help
+/// and dashboard all read this. Values travel as doubles in declaration order (integers exactly).
+struct ParamDecl {
+  std::string_view name;  ///< with its unit last: `lookback_bars`, `stop_bps`
+  std::string_view unit;  ///< `bars`, `bps`, `sd`, ...
+  ParamType type = ParamType::Float;
+  double min = 0;  ///< smallest allowed
+  double max = 0;  ///< largest allowed
+  double default_value = 0;
+  double step = 0;        ///< what a grid steps by when nothing else is said
+  std::string_view help;  ///< one sentence
+};
+
+/// Purpose: what is known of a family of variants without running it.
+struct FamilyDecl {
+  std::string_view name;          ///< `mean_reversion`
+  std::uint32_t code_version = 1;  ///< raised whenever a result could change; part of TrialKey
+  std::string_view summary;
+  std::span<const ParamDecl> params;
+  /// Checks that involve several parameters (fast < slow). `values` in declaration order, each
+  /// already inside its own range. Null: none.
+  Status (*check)(std::span<const double> values) = nullptr;
+};
+
+/// All families built in, in name order.
+std::span<const FamilyDecl> families();
+
+/// Null if there is none of that name.
+const FamilyDecl* find_family(std::string_view name);
+
+/// Ensures: one value per declared parameter, each finite, in range, integral where Int, and the
+/// family's own check passes. Fails: InvalidInput naming parameter, value and range.
+Status check_params(const FamilyDecl& family, std::span<const double> values);
+
+}  // namespace winnow::engine

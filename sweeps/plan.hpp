@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "engine/engine.hpp"
+
+namespace winnow::sweeps {
+
+/// What the planner must know of a dataset; the caller's catalogue answers by name.
+struct DatasetInfo {
+  std::string name;
+  std::string content_hash;
+  std::string instrument;
+  TimestampNs first;  ///< open time of the first bar
+  TimestampNs last;   ///< open time of the last bar
+  DurationNs interval;
+  std::uint64_t bars = 0;
+  bool has_funding = false;
+};
+
+/// Purpose: answers the planner's questions about the world, so that planning stays pure.
+struct Catalog {
+  /// All dataset names, for "did you mean".
+  std::vector<std::string> dataset_names;
+  std::function<std::optional<DatasetInfo>(std::string_view name)> dataset;
+  std::vector<std::string> execution_names;
+  /// YAML text of an execution profile and where it came from.
+  std::function<Result<std::string>(std::string_view name)> execution;
+};
+
+enum class ValueKind { Grid, IntRange, FloatRange, LogRange, Values };
+
+/// The declared search range of one parameter.
+struct ParamSpace {
+  std::string name;
+  ValueKind kind = ValueKind::Values;
+  bool integer = false;
+  double low = 0;
+  double high = 0;
+  double step = 0;             ///< 0: continuous (not allowed for a grid)
+  std::vector<double> values;  ///< for Values: as written, deduplicated
+};
+
+struct StrategySpace {
+  std::string family;
+  std::vector<ParamSpace> params;  ///< in the family's declaration order, fixed ones included
+};
+
+enum class SearchMethod { Grid, Random, Sobol, Lhs };
+
+/// Purpose: a sweep with every name resolved: what it says, it says without a catalogue. Two specs
+/// that resolve to the same text are the same sweep.
+struct ResolvedSpec {
+  std::string name;
+  std::vector<DatasetInfo> data;
+  TimestampNs from;  ///< first bar traded
+  TimestampNs to;    ///< exclusive; a holdout is already cut off
+  DurationNs holdout;
+  engine::ExecutionModel execution;
+  std::vector<StrategySpace> strategies;
+  SearchMethod method = SearchMethod::Grid;
+  std::uint64_t samples = 0;  ///< per (dataset, strategy), for Random, Sobol and Lhs
+  std::uint64_t seed = 0;
+  std::int32_t priority = 0;
+  std::uint64_t trials_max = 0;   ///< budget; 0: none
+  double cpu_hours_max = 0;       ///< budget; 0: none
+  std::string validation_json;    ///< canonical; empty: none
+
+  /// Canonical JSON, stable key order. What travels to nodes and is stored.
+  std::string to_json() const;
+  static Result<ResolvedSpec> from_json(std::string_view text);
+};
+
+/// Parses and checks a sweep specification (shared command line notes). Unknown keys, wrong units,
+/// empty or contradictory ranges and missing datasets are refused.
+/// Fails: InvalidInput, the text starting with `file:line:column: `, naming key path, value and what
+/// is allowed.
+Result<ResolvedSpec> parse_spec(std::string_view yaml, std::string_view file_name,
+                                const Catalog& catalog);
+
+/// Parses an execution profile (configs/execution/*.yaml). Fails: as parse_spec.
+Result<engine::ExecutionModel> parse_execution(std::string_view yaml, std::string_view file_name);
+
+/// One family on one dataset: the hypothesis whose variants are scored together.
+struct Segment {
+  std::uint32_t index = 0;
+  std::size_t dataset = 0;   ///< in spec.data
+  std::size_t strategy = 0;  ///< in spec.strategies
+  std::uint64_t first_trial = 0;
+  std::uint64_t trials = 0;
+  std::uint64_t first_block = 0;
+  std::uint64_t blocks = 0;
+  std::uint32_t periods = 0;  ///< UTC days in the window
+};
+
+/// Purpose: the deterministic stream of trials of a sweep (law 6): trial i is a function of (spec, i).
+/// Trials are grouped in blocks of at most `block_rows`, which never cross a segment; a block is the
+/// unit of lease, commit and deduplication.
+/// Thread: const after construction, so any.
+class Plan {
+ public:
+  /// Fails: InvalidInput if nothing is left to try (a window without bars, a grid without points).
+  static Result<Plan> make(ResolvedSpec spec);
+
+  const ResolvedSpec& spec() const { return spec_; }
+  /// Names the sweep: a hash of spec and engine version, 16 hexadecimal digits. Priority and budget
+  /// do not count.
+  const std::string& id() const { return id_; }
+  std::uint64_t trials() const { return trials_; }
+  std::uint64_t blocks() const { return blocks_; }
+  std::span<const Segment> segments() const { return segments_; }
+  const Segment& segment_of_block(std::uint64_t block) const;
+  const Segment& segment_of_trial(std::uint64_t trial) const;
+
+  struct Range {
+    std::uint64_t first_trial = 0;
+    std::uint32_t rows = 0;
+  };
+  Range block_range(std::uint64_t block) const;
+
+  /// Parameters of consecutive trials of one segment, row-major [trial][parameter] in the family's
+  /// declaration order. Requires: the range lies in one segment.
+  std::vector<double> params(std::uint64_t first_trial, std::uint64_t count) const;
+
+  /// Identity of a trial with these parameters in this segment.
+  TrialKey key(const Segment& segment, std::span<const double> params) const;
+
+ private:
+  Plan() = default;
+  ResolvedSpec spec_;
+  std::string id_;
+  std::uint64_t trials_ = 0;
+  std::uint64_t blocks_ = 0;
+  std::uint32_t block_rows_ = 0;
+  std::vector<Segment> segments_;
+};
+
+}  // namespace winnow::sweeps
