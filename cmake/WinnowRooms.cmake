@@ -21,6 +21,7 @@ endfunction()
 
 # winnow_test(NAME LABEL label [DEPS room...] [LIBS lib...]): one GoogleTest binary of the .cpp
 # files in the current folder; each TEST is a ctest entry under LABEL (unit, sim, e2e, slow).
+# The target winnow_<label>_tests builds all binaries of a label.
 function(winnow_test name)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES" ${ARGN})
   if(ARG_SOURCES)
@@ -41,6 +42,44 @@ function(winnow_test name)
   target_link_libraries(winnow_test_${name} PRIVATE ${ARG_LIBS} GTest::gtest GTest::gtest_main)
   target_compile_definitions(winnow_test_${name} PRIVATE
     WINNOW_SOURCE_DIR="${CMAKE_SOURCE_DIR}" WINNOW_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  gtest_discover_tests(winnow_test_${name} DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  winnow_sanitizer_defaults(winnow_test_${name})
+  winnow_test_group(${ARG_LABEL} winnow_test_${name})
+  set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LABEL STREQUAL "e2e")
+    # Farms of real processes: one at a time, and counted as two of ctest's parallel tests.
+    list(APPEND properties RESOURCE_LOCK winnow_farm PROCESSORS 2)
+    if(TARGET winnow)
+      add_dependencies(winnow_test_${name} winnow)
+    endif()
+  endif()
+  gtest_discover_tests(winnow_test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
+
+# winnow_test_group(LABEL target...): building winnow_<label>_tests builds these targets.
+function(winnow_test_group label)
+  if(NOT TARGET winnow_${label}_tests)
+    add_custom_target(winnow_${label}_tests)
+  endif()
+  add_dependencies(winnow_${label}_tests ${ARGN})
+endfunction()
+foreach(label unit sim e2e slow)
+  add_custom_target(winnow_${label}_tests)
+endforeach()
+
+# Gives an executable the sanitizers' options and suppressions as its own defaults, so that they
+# hold under ctest, by hand and in child processes alike. Nothing without WINNOW_SANITIZE.
+function(winnow_sanitizer_defaults target)
+  if(WINNOW_SANITIZE)
+    target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/sanitizers/defaults.cpp)
+    set_property(SOURCE ${CMAKE_SOURCE_DIR}/cmake/sanitizers/defaults.cpp
+      TARGET_DIRECTORY ${target} APPEND PROPERTY COMPILE_DEFINITIONS
+      WINNOW_SUPPRESSIONS="${CMAKE_SOURCE_DIR}/cmake/sanitizers")
+  endif()
+endfunction()
+
+function(winnow_finish)
+  if(TARGET winnow)
+    winnow_sanitizer_defaults(winnow)
+  endif()
+endfunction()
+cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL winnow_finish)

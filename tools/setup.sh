@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that tools/packages.txt names for the given groups, and nothing that
+# is there already: tools/setup.sh [build|test|dev|browser]...  (default: build test)
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+list=$here/packages.txt
+[ $# -gt 0 ] || set -- build test
+
+die() {
+  printf 'setup: %s\n' "$*" >&2
+  exit 1
+}
+
+wanted=()
+for group in "$@"; do
+  count=${#wanted[@]}
+  while read -r of package _; do
+    [ "$of" = "$group" ] && wanted+=("$package")
+  done < "$list"
+  [ ${#wanted[@]} -gt "$count" ] || die "no package group '$group' in $list"
+done
+
+installed=
+if command -v dpkg-query > /dev/null; then
+  # dpkg-query exits with 1 when it does not know a package; its answer is still complete.
+  # shellcheck disable=SC2016  # the dollar signs are dpkg-query's own
+  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2> /dev/null || true)
+fi
+missing=()
+for package in "${wanted[@]}"; do
+  case $'\n'$installed$'\n' in
+    *$'\n'"installed $package"$'\n'*) ;;
+    *) missing+=("$package") ;;
+  esac
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+command -v apt-get > /dev/null ||
+  die "this is not a Debian machine (no apt-get); install by its own means what these Debian 12" \
+    "packages hold: ${missing[*]}"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  sudo -n true 2> /dev/null ||
+    die "needs root to install packages. As root, run: apt-get install ${missing[*]}"
+  as_root=(sudo -n)
+fi
+
+printf 'setup: installing %s\n' "${missing[*]}" >&2
+apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -q \
+    -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" < /dev/null
+}
+for attempt in 1 2 3; do
+  if apt update && apt install --no-install-recommends "${missing[@]}"; then
+    exit 0
+  fi
+  printf 'setup: attempt %s of 3 failed\n' "$attempt" >&2
+  [ "$attempt" -eq 3 ] || sleep $((attempt * 10))
+done
+die "apt-get could not install: ${missing[*]}"
