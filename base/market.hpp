@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace winnow {
 
@@ -27,6 +28,25 @@ struct MarketView {
   std::int64_t interval_ns = 0;           ///< nominal bar length
 
   std::size_t size() const { return close.size(); }
+};
+
+/// Purpose: columns that own their memory, as importers and the market simulator build them.
+/// Invariants: those of MarketView, once whoever fills it is done. Thread: one while it is filled.
+struct MarketColumns {
+  std::vector<std::int64_t> time_ns;
+  std::vector<double> open;
+  std::vector<double> high;
+  std::vector<double> low;
+  std::vector<double> close;
+  std::vector<double> volume;
+  std::vector<FundingEvent> funding;
+  std::int64_t interval_ns = 0;
+
+  std::size_t size() const { return close.size(); }
+  /// Valid while the columns live and do not grow.
+  MarketView view() const {
+    return {time_ns, open, high, low, close, volume, funding, interval_ns};
+  }
 };
 
 }  // namespace winnow
