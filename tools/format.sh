@@ -8,8 +8,19 @@ command -v clang-format > /dev/null || {
   exit 2
 }
 cd "$root"
-mode=(-i)
-[ "${1:-}" != --check ] || mode=(--dry-run --Werror)
-find . \( -path ./build -o -path ./.git -o -name node_modules \) -prune -o \
-  -type f \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
-  xargs -0 -r clang-format --style=file "${mode[@]}"
+files() {
+  find . \( -path ./build -o -path ./.git -o -name node_modules \) -prune -o \
+    -type f \( -name '*.cpp' -o -name '*.hpp' \) -print0
+}
+if [ "${1:-}" != --check ]; then
+  files | xargs -0 -r clang-format --style=file -i
+  exit 0
+fi
+status=0
+while IFS= read -r -d '' file; do
+  clang-format --style=file --dry-run --Werror "$file" 2> /dev/null || {
+    echo "${file#./}: not formatted; tools/format.sh does it"
+    status=1
+  }
+done < <(files)
+exit "$status"
