@@ -25,7 +25,8 @@ installed=
 if command -v dpkg-query > /dev/null; then
   # dpkg-query exits with 1 when it does not know a package; its answer is still complete.
   # shellcheck disable=SC2016  # the dollar signs are dpkg-query's own
-  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2> /dev/null || true)
+  format='${db:Status-Status} ${Package}\n'
+  installed=$(dpkg-query -W -f "$format" "${wanted[@]}" 2> /dev/null || true)
 fi
 missing=()
 for package in "${wanted[@]}"; do
