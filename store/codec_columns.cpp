@@ -1,0 +1,75 @@
+#include "store/codec_columns.hpp"
+
+#include <cstring>
+
+#include "store/codec.hpp"
+
+namespace winnow::store::codec {
+namespace {
+
+void seal(std::string_view key, ColumnValue& value) {
+  const std::string_view parts[] = {value.head, value.data};
+  const std::uint32_t sum = checksum(key, parts);
+  std::memcpy(value.sum, &sum, sizeof sum);
+}
+
+}  // namespace
+
+ColumnValue encode_column(std::string_view key, std::string_view bytes) {
+  ColumnValue value;
+  value.head.push_back(kVersion);
+  value.data = bytes;
+  seal(key, value);
+  return value;
+}
+
+Result<std::string_view> decode_column(std::string_view key, std::string_view value,
+                                       std::size_t rows, std::size_t item_bytes) {
+  auto payload = open_value(key, value);
+  if (!payload.ok()) return payload;
+  if (payload->size() != rows * item_bytes) {
+    return Error(ErrorCode::Corrupt, "a column of " + std::to_string(payload->size()) +
+                                         " bytes where " + std::to_string(rows) + " rows of " +
+                                         std::to_string(item_bytes) + " belong");
+  }
+  return payload;
+}
+
+ColumnValue encode_panel(std::string_view key, std::span<const float> returns, std::uint32_t rows,
+                         std::uint32_t periods, std::string& scratch) {
+  (void)scratch;
+  ColumnValue value;
+  value.head.push_back(kVersion);
+  value.head.push_back(static_cast<char>(PanelMethod::Raw));
+  char shape[8];
+  std::memcpy(shape, &rows, 4);
+  std::memcpy(shape + 4, &periods, 4);
+  value.head.append(shape, 8);
+  value.data = {reinterpret_cast<const char*>(returns.data()), returns.size_bytes()};
+  seal(key, value);
+  return value;
+}
+
+Status decode_panel(std::string_view key, std::string_view value, std::uint32_t rows,
+                    std::uint32_t periods, std::span<float> out) {
+  auto payload = open_value(key, value);
+  if (!payload.ok()) return payload.error();
+  Reader in(*payload);
+  const auto method = static_cast<PanelMethod>(in.u8());
+  const std::uint32_t stored_rows = in.u32();
+  const std::uint32_t stored_periods = in.u32();
+  if (!in.ok() || stored_rows != rows || stored_periods != periods) {
+    return Error(ErrorCode::Corrupt, "a panel of " + std::to_string(stored_rows) + " x " +
+                                         std::to_string(stored_periods) + " where " +
+                                         std::to_string(rows) + " x " + std::to_string(periods) +
+                                         " belongs");
+  }
+  const std::string_view data = in.rest();
+  if (method == PanelMethod::Raw && data.size() == out.size_bytes()) {
+    std::memcpy(out.data(), data.data(), data.size());
+    return {};
+  }
+  return Error(ErrorCode::Corrupt, "a panel packed in an unknown way");
+}
+
+}  // namespace winnow::store::codec

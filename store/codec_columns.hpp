@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/hash.hpp"
+#include "base/result.hpp"
+
+// Columns of numbers on disk: metrics and trial keys as they are, period returns packed when that
+// saves enough. Values have the frame of codec.hpp.
+namespace winnow::store::codec {
+
+/// How a panel of returns lies on disk.
+enum class PanelMethod : std::uint8_t { Raw = 0, ShuffledZstd = 1 };
+
+/// Purpose: a value in parts, so that a large column goes from the caller's memory into the write
+/// batch in one copy. `data` points into the caller's numbers or into `scratch`.
+struct ColumnValue {
+  std::string head;  ///< version and shape
+  std::string_view data;
+  char sum[4] = {};
+};
+
+/// A column of fixed-size items as bytes. `bytes` must outlive the value.
+ColumnValue encode_column(std::string_view key, std::string_view bytes);
+/// Fails: Corrupt (checksum, version, or not rows * item_bytes long).
+Result<std::string_view> decode_column(std::string_view key, std::string_view value,
+                                       std::size_t rows, std::size_t item_bytes);
+
+/// A panel [row][period]. `returns` and `scratch` must outlive the value.
+ColumnValue encode_panel(std::string_view key, std::span<const float> returns, std::uint32_t rows,
+                         std::uint32_t periods, std::string& scratch);
+/// Decodes into `out`. Requires: out.size() == rows * periods. Fails: Corrupt.
+Status decode_panel(std::string_view key, std::string_view value, std::uint32_t rows,
+                    std::uint32_t periods, std::span<float> out);
+
+}  // namespace winnow::store::codec

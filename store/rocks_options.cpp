@@ -1,0 +1,87 @@
+#include "store/rocks_options.hpp"
+
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+namespace winnow::store {
+namespace {
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+}  // namespace
+
+rocksdb::DBOptions database_options(const StoreOptions& options) {
+  rocksdb::DBOptions o;
+  o.create_if_missing = !options.read_only;
+  o.create_missing_column_families = !options.read_only;
+  // A flush or compaction beside the committing thread, and one more so that a long compaction of
+  // one family never holds back another's flush.
+  o.max_background_jobs = 3;
+  o.db_write_buffer_size = 192 * kMiB;
+  // What a start replays; it bounds restart time (issue: serving again within 2 s).
+  o.max_total_wal_size = 192 * kMiB;
+  o.avoid_flush_during_recovery = false;
+  o.max_open_files = 512;
+  o.bytes_per_sync = kMiB;  // background files reach the disk evenly, not in one burst at their end
+  o.paranoid_checks = true;
+  o.track_and_verify_wals_in_manifest = true;
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  o.keep_log_file_num = 3;
+  o.max_log_file_size = 4 * kMiB;
+  o.max_manifest_file_size = 16 * kMiB;
+  o.stats_dump_period_sec = 0;
+  o.stats_persist_period_sec = 0;
+  return o;
+}
+
+rocksdb::ColumnFamilyOptions family_options(Family family,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions o;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.format_version = 5;
+  // Indexes and filters live in the one bounded cache, the most needed of them pinned.
+  table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  o.write_buffer_size = 4 * kMiB;
+  o.max_write_buffer_number = 3;
+  o.compression = rocksdb::kLZ4Compression;
+  switch (family) {
+    case Family::Keys:
+      // Random 16-byte keys, mostly asked for in vain: whole-key filters in memory and on disk
+      // answer those. Hashes do not compress.
+      o.write_buffer_size = 32 * kMiB;
+      o.memtable_whole_key_filtering = true;
+      o.memtable_prefix_bloom_size_ratio = 0.1;
+      table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(12));
+      table.block_size = 8 << 10;
+      o.compression = rocksdb::kNoCompression;
+      o.compaction_style = rocksdb::kCompactionStyleUniversal;  // insert-only: fewer rewrites
+      break;
+    case Family::Metrics:
+      o.write_buffer_size = 32 * kMiB;
+      table.block_size = 32 << 10;
+      break;
+    case Family::Returns:
+      o.write_buffer_size = 64 * kMiB;
+      o.enable_blob_files = true;
+      o.min_blob_size = 1024;
+      o.blob_file_size = 256 * kMiB;
+      // Panels are compressed before they come here, so that the log carries fewer bytes too.
+      o.blob_compression_type = rocksdb::kNoCompression;
+      o.compression = rocksdb::kNoCompression;
+      break;
+    case Family::Meta:
+    case Family::Blocks:
+    case Family::Ledger:
+    case Family::Alarms:
+      table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+      break;
+  }
+  o.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return o;
+}
+
+}  // namespace winnow::store

@@ -1,0 +1,183 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/result_block.hpp"
+#include "base/time.hpp"
+
+namespace winnow::store {
+
+enum class SweepState : std::uint8_t { Running = 0, Paused = 1, Done = 2, Cancelled = 3 };
+std::string_view sweep_state_name(SweepState state);
+
+/// What the store knows of a sweep beside its results.
+struct SweepMeta {
+  std::string id;
+  std::string name;
+  std::string spec_json;  ///< the resolved specification; its plan can be made from it alone
+  std::string user;       ///< who asked for it
+  TimestampNs created;
+  TimestampNs finished;  ///< 0 while it is not
+  SweepState state = SweepState::Running;
+  std::uint64_t trials = 0;
+  std::uint64_t blocks = 0;
+  std::uint32_t engine_version = 0;
+  std::string code_version;  ///< of the binary that planned it
+  std::vector<std::string> metric_names;
+};
+
+/// A block on its way into the store, with what the ledger must know of it.
+struct BlockCommit {
+  std::string sweep_id;
+  std::string dataset_hash;
+  std::string family;
+  std::string user;
+  const ResultBlock* block = nullptr;
+};
+
+enum class CommitKind : std::uint8_t {
+  Fresh,      ///< first commit of this block
+  Duplicate,  ///< it was there, bit for bit the same
+  Mismatch,   ///< it was there and differs: the first stays, the alarm is recorded (law 2)
+};
+struct CommitOutcome {
+  CommitKind kind = CommitKind::Fresh;
+  std::uint32_t trials_new_to_ledger = 0;  ///< TrialKeys never seen before, in any sweep
+};
+
+/// One line of the ledger: how many distinct trials were ever made on a dataset with a family.
+struct LedgerCount {
+  std::string dataset_hash;
+  std::string family;
+  std::uint64_t trials = 0;      ///< distinct TrialKeys
+  std::uint64_t executions = 0;  ///< committed rows, repeats of a key in other sweeps included
+};
+
+/// One entry of the ledger, as finely as it is kept: what one sweep of one user did with a family
+/// on a dataset. The lines of ledger() are sums of these.
+struct LedgerEntry {
+  std::string dataset_hash;
+  std::string family;
+  std::string sweep_id;
+  std::string user;
+  std::uint64_t trials = 0;      ///< TrialKeys that this entry was the first to bring
+  std::uint64_t executions = 0;  ///< committed rows
+  std::uint64_t failed = 0;      ///< of the executions, those that failed
+  TimestampNs first;             ///< of its commits
+  TimestampNs last;
+};
+
+/// Where a TrialKey's first result is.
+struct TrialPlace {
+  std::string sweep_id;
+  std::uint64_t trial = 0;  ///< index in that sweep's plan
+};
+
+/// Two results of one TrialKey or block that differ.
+struct Alarm {
+  TimestampNs time;
+  std::string text;
+};
+
+struct StoreOptions {
+  bool read_only = false;  ///< works beside a process that has it open for writing
+  std::size_t cache_bytes = std::size_t{256} << 20;
+  bool sync = true;  ///< off only in benchmarks that say so
+};
+
+/// Purpose: durable truth on RocksDB: sweeps, result blocks, ledger, alarms. What commit() has
+/// acknowledged survives kill -9 and power loss.
+/// Thread: any; commit() from one thread at a time.
+/// Invariants: a block, its keys' index entries and the ledger's counts become visible in one
+/// atomic batch (law 3: nothing is visible uncounted).
+class Store {
+ public:
+  /// Fails: Unavailable (another process holds it; the text names the folder), Io, Corrupt.
+  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& dir,
+                                             const StoreOptions& options = {});
+  virtual ~Store() = default;
+
+  virtual Status put_sweep(const SweepMeta& meta) = 0;
+  virtual Result<std::optional<SweepMeta>> sweep(std::string_view id) const = 0;
+  virtual Result<std::vector<SweepMeta>> sweeps() const = 0;  ///< by creation time
+
+  /// Group commit: all blocks with one sync; returns after it. All or nothing: when it fails,
+  /// nothing of the group is acknowledged. A later call may succeed (a disk with room again).
+  /// Fails: NotFound (no such sweep), InvalidInput (a block that breaks its own invariants or its
+  /// sweep's bounds), Io (full disk), Corrupt, Refused (read-only).
+  virtual Result<std::vector<CommitOutcome>> commit(std::span<const BlockCommit> blocks,
+                                                    TimestampNs now) = 0;
+  /// One flag a block of the sweep.
+  virtual Result<std::vector<bool>> committed(std::string_view sweep_id,
+                                              std::uint64_t blocks) const = 0;
+
+  /// Parts of one committed block; unread parts stay empty. Fails: NotFound, Corrupt.
+  struct Parts {
+    bool keys = false;
+    bool metrics = false;
+    bool returns = false;
+  };
+  virtual Result<ResultBlock> read_block(std::string_view sweep_id, std::uint64_t block,
+                                         Parts parts) const = 0;
+
+  /// All committed metrics of a sweep for some metrics (indices), columns joined over blocks in
+  /// order.
+  struct MetricTable {
+    std::vector<std::uint64_t> trial;          ///< index in the plan
+    std::vector<TrialStatus> status;           ///< per row
+    std::vector<std::vector<double>> columns;  ///< [asked metric][row]
+  };
+  virtual Result<MetricTable> read_metrics(std::string_view sweep_id,
+                                           std::span<const std::uint32_t> metrics) const = 0;
+
+  /// How many rows and periods the returns of blocks [first, first + count) have when stacked.
+  /// Fails: NotFound (a block is not committed), InvalidInput (periods differ between blocks).
+  struct PanelShape {
+    std::uint64_t rows = 0;
+    std::uint32_t periods = 0;
+  };
+  virtual Result<PanelShape> returns_shape(std::string_view sweep_id, std::uint64_t first_block,
+                                           std::uint64_t block_count) const = 0;
+  /// Fills `out` as [row][period], blocks in order, decoded in place. Requires: out.size() == rows
+  /// * periods of returns_shape. Fails: as it, and Corrupt.
+  virtual Result<PanelShape> read_returns(std::string_view sweep_id, std::uint64_t first_block,
+                                          std::uint64_t block_count,
+                                          std::span<float> out) const = 0;
+
+  /// Where each key's first result is, if any sweep ever had one.
+  virtual Result<std::vector<std::optional<TrialPlace>>> find(
+      std::span<const TrialKey> keys) const = 0;
+
+  virtual Result<std::vector<LedgerCount>> ledger() const = 0;
+  virtual Result<std::vector<LedgerEntry>> ledger_entries() const = 0;
+  virtual Result<std::vector<Alarm>> alarms() const = 0;
+
+  /// Small named documents (JSON) by kind and key: convergence verdicts and the like.
+  virtual Status put_document(std::string_view kind, std::string_view key,
+                              std::string_view json) = 0;
+  virtual Result<std::optional<std::string>> document(std::string_view kind,
+                                                      std::string_view key) const = 0;
+  /// Keys of all documents of a kind, ascending.
+  virtual Result<std::vector<std::string>> document_keys(std::string_view kind) const = 0;
+
+  /// Reads everything: checksums of files and values, completeness of blocks, key index and ledger
+  /// against the blocks. `progress` gets one line a step. Fails: Corrupt, naming what and where.
+  virtual Status verify(const std::function<void(std::string_view)>& progress) const = 0;
+
+  /// A consistent copy into `dir`, which must not exist; files are linked where the file system
+  /// can. Commits may go on meanwhile. The copy is a store that open() takes.
+  virtual Status backup(const std::filesystem::path& dir) const = 0;
+  /// Rewrites the files in their best order. Commits may go on meanwhile.
+  virtual Status compact() = 0;
+};
+
+}  // namespace winnow::store

@@ -1,0 +1,380 @@
+#include <rocksdb/write_batch.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "store/codec_columns.hpp"
+#include "store/store_rocks.hpp"
+
+namespace winnow::store {
+namespace {
+
+// Alarms name the first difference and count the rest.
+constexpr std::size_t kAlarmTextMax = 2000;
+// Index look-ups in one call: RocksDB works in steps of 32; more only saves call overhead.
+constexpr std::size_t kLookupKeys = 512;
+
+std::uint64_t failed_rows(const ResultBlock& block) {
+  return static_cast<std::uint64_t>(
+      std::count(block.status.begin(), block.status.end(), TrialStatus::Failed));
+}
+
+Status check_block(const BlockCommit& commit, const SweepInfo& sweep) {
+  const ResultBlock& b = *commit.block;
+  const auto bad = [&](const std::string& text) {
+    return Error(ErrorCode::InvalidInput,
+                 "block " + std::to_string(b.block) + " of sweep " + commit.sweep_id + ": " + text);
+  };
+  const std::size_t rows = b.rows;
+  if (rows == 0) return bad("it has no rows; at least one is needed");
+  if (b.keys.size() != rows || b.status.size() != rows ||
+      b.metrics.size() != rows * b.metric_count || b.returns.size() != rows * b.periods) {
+    return bad("its columns do not have " + std::to_string(rows) + " rows, " +
+               std::to_string(b.metric_count) + " metrics and " + std::to_string(b.periods) +
+               " periods");
+  }
+  if (b.errors.size() != failed_rows(b)) {
+    return bad(std::to_string(b.errors.size()) + " error texts for " +
+               std::to_string(failed_rows(b)) + " failed rows; one each is needed");
+  }
+  if (b.metric_count >= codec::kMetricsMax) {
+    return bad(std::to_string(b.metric_count) + " metrics; fewer than 65280 are allowed");
+  }
+  if (sweep.metric_count != 0 && sweep.metric_count != b.metric_count) {
+    return bad(std::to_string(b.metric_count) + " metrics; its sweep names " +
+               std::to_string(sweep.metric_count));
+  }
+  if (sweep.blocks != 0 && b.block >= sweep.blocks) {
+    return bad("its sweep has " + std::to_string(sweep.blocks) + " blocks");
+  }
+  return {};
+}
+
+}  // namespace
+
+/// Purpose: one group commit on its way: what is fresh, what the index and the ledger gain, and the
+/// batch that makes all of it visible at once. Thread: the committing one.
+class CommitBuilder {
+ public:
+  CommitBuilder(RocksStore& store, std::span<const BlockCommit> blocks, TimestampNs now)
+      : store_(store), commits_(blocks), now_(now), next_alarm_(store.next_alarm_) {}
+
+  Result<std::vector<CommitOutcome>> run();
+
+ private:
+  struct Fresh {
+    std::size_t commit = 0;  ///< index in commits_
+    std::uint32_t sweep = 0;
+    std::uint32_t entry = 0;
+    std::uint64_t odd_rows = 0;  ///< rows whose TrialKey has another result elsewhere
+    std::string first_odd;
+  };
+  struct KeyRef {
+    TrialKey key;
+    std::uint32_t fresh = 0;
+    std::uint32_t row = 0;
+  };
+
+  Status sort_out();
+  Status judge_repeat(std::size_t i, std::uint32_t sweep, const Hash128& content,
+                      const codec::BlockHeader& stored, const ResultBlock* first);
+  Status index_keys();
+  Status look_up(std::span<const KeyRef> refs);
+  void insert_key(const KeyRef& ref);
+  Status judge_repeated_key(const KeyRef& ref, const codec::KeyEntry& first);
+  void put_block(const Fresh& fresh, const Hash128& content);
+  void put_value(Family family, std::string_view key, const codec::ColumnValue& value);
+  void put(Family family, std::string_view key, std::string_view value);
+  void alarm(std::string text);
+  std::uint64_t row_hash(const ResultBlock& block, std::uint32_t row);
+  const ResultBlock& block_of(const Fresh& fresh) const { return *commits_[fresh.commit].block; }
+
+  RocksStore& store_;
+  std::span<const BlockCommit> commits_;
+  TimestampNs now_;
+  std::uint64_t next_alarm_;
+  std::vector<CommitOutcome> outcomes_;
+  std::vector<Fresh> fresh_;
+  std::vector<Hash128> contents_;  ///< of fresh_
+  rocksdb::WriteBatch batch_;
+  std::vector<char> row_bytes_;
+  std::string value_;
+  std::string scratch_;
+};
+
+Result<std::vector<CommitOutcome>> CommitBuilder::run() {
+  outcomes_.resize(commits_.size());
+  Status status = sort_out();
+  if (status.ok()) status = index_keys();
+  if (status.ok()) {
+    for (std::size_t i = 0; i < fresh_.size(); ++i) put_block(fresh_[i], contents_[i]);
+    for (const auto& [number, entry] : store_.book_.staged()) {
+      const std::string key = codec::number_key(number);
+      put(Family::Ledger, key, codec::encode_ledger(key, number, entry));
+    }
+    if (batch_.Count() > 0) status = store_.write(batch_, "committing results");
+  }
+  if (!status.ok()) {
+    store_.book_.drop();
+    return status.error();
+  }
+  store_.book_.keep();
+  store_.next_alarm_ = next_alarm_;
+  return std::move(outcomes_);
+}
+
+// Tells fresh blocks from repeats, against the store and within the group.
+Status CommitBuilder::sort_out() {
+  std::map<std::pair<std::uint32_t, std::uint64_t>, std::size_t> in_group;
+  for (std::size_t i = 0; i < commits_.size(); ++i) {
+    const BlockCommit& commit = commits_[i];
+    auto sweep = store_.known_sweep(commit.sweep_id);
+    if (!sweep.ok()) return sweep.error();
+    WINNOW_TRY(check_block(commit, *sweep));
+    const Hash128 content = commit.block->content_hash();
+    const auto twin = in_group.find({sweep->number, commit.block->block});
+    if (twin != in_group.end()) {
+      const Fresh& first = fresh_[twin->second];
+      codec::BlockHeader header;
+      header.content = contents_[twin->second];
+      header.committed = now_;
+      WINNOW_TRY(judge_repeat(i, first.sweep, content, header, &block_of(first)));
+      continue;
+    }
+    auto stored = store_.header(sweep->number, commit.block->block);
+    if (!stored.ok()) return stored.error();
+    if (stored->has_value()) {
+      WINNOW_TRY(judge_repeat(i, sweep->number, content, **stored, nullptr));
+      continue;
+    }
+    in_group.emplace(std::pair{sweep->number, commit.block->block}, fresh_.size());
+    Fresh fresh;
+    fresh.commit = i;
+    fresh.sweep = sweep->number;
+    fresh.entry = store_.book_.stage_entry(commit);
+    store_.book_.stage_rows(fresh.entry, commit.block->rows, failed_rows(*commit.block), now_);
+    fresh_.push_back(std::move(fresh));
+    contents_.push_back(content);
+  }
+  return {};
+}
+
+Status CommitBuilder::judge_repeat(std::size_t i, std::uint32_t sweep, const Hash128& content,
+                                   const codec::BlockHeader& stored, const ResultBlock* first) {
+  if (content == stored.content) {
+    outcomes_[i].kind = CommitKind::Duplicate;
+    return {};
+  }
+  outcomes_[i].kind = CommitKind::Mismatch;
+  const BlockCommit& commit = commits_[i];
+  std::string where;
+  if (first != nullptr) {
+    where = describe_difference(*first, *commit.block);
+  } else {
+    auto block = store_.read_block(commit.sweep_id, commit.block->block,
+                                   {.keys = true, .metrics = true, .returns = true});
+    where = block.ok() ? describe_difference(*block, *commit.block) : block.error().text();
+  }
+  (void)sweep;
+  alarm("block " + std::to_string(commit.block->block) + " of sweep " + commit.sweep_id +
+        " came again with another content (law 2); the first, committed " +
+        format_timestamp(stored.committed) + " with content " + stored.content.hex() +
+        ", stays; the second has " + content.hex() + ": " + where);
+  return {};
+}
+
+// One index entry a key never seen; keys sorted, so that look-ups and inserts walk in one
+// direction.
+Status CommitBuilder::index_keys() {
+  std::vector<KeyRef> refs;
+  for (std::size_t f = 0; f < fresh_.size(); ++f) {
+    const ResultBlock& block = block_of(fresh_[f]);
+    for (std::uint32_t row = 0; row < block.rows; ++row) {
+      refs.push_back({block.keys[row], static_cast<std::uint32_t>(f), row});
+    }
+  }
+  std::sort(refs.begin(), refs.end(), [](const KeyRef& a, const KeyRef& b) {
+    return std::tie(a.key, a.fresh, a.row) < std::tie(b.key, b.fresh, b.row);
+  });
+  for (std::size_t at = 0; at < refs.size();) {
+    // A run of equal keys stays in one step.
+    std::size_t end = std::min(at + kLookupKeys, refs.size());
+    while (end < refs.size() && refs[end].key == refs[end - 1].key) ++end;
+    WINNOW_TRY(look_up(std::span(refs).subspan(at, end - at)));
+    at = end;
+  }
+  for (const Fresh& fresh : fresh_) {
+    if (fresh.odd_rows == 0) continue;
+    alarm(fresh.first_odd + (fresh.odd_rows > 1 ? "; and " + std::to_string(fresh.odd_rows - 1) +
+                                                      " more trials of this block"
+                                                : ""));
+  }
+  return {};
+}
+
+Status CommitBuilder::look_up(std::span<const KeyRef> refs) {
+  std::vector<std::array<char, 16>> bytes;
+  std::vector<std::size_t> starts;  // of each distinct key in refs
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    if (i > 0 && refs[i].key == refs[i - 1].key) continue;
+    bytes.push_back(refs[i].key.bytes());
+    starts.push_back(i);
+  }
+  std::vector<rocksdb::Slice> keys;
+  for (const auto& b : bytes) keys.emplace_back(b.data(), b.size());
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  store_.db().MultiGet({}, store_.rocks_->family(Family::Keys), keys.size(), keys.data(),
+                       values.data(), statuses.data(), /*sorted_input=*/true);
+  for (std::size_t k = 0; k < keys.size(); ++k) {
+    const std::size_t end = k + 1 < starts.size() ? starts[k + 1] : refs.size();
+    std::size_t at = starts[k];
+    codec::KeyEntry first;
+    if (statuses[k].ok()) {
+      auto entry = codec::decode_key_entry(view(keys[k]), view(values[k]));
+      if (!entry.ok()) return entry.error().within("key index, " + refs[at].key.hex());
+      first = *entry;
+    } else if (statuses[k].IsNotFound()) {
+      const KeyRef& ref = refs[at++];
+      insert_key(ref);
+      if (at == end) continue;
+      const ResultBlock& block = block_of(fresh_[ref.fresh]);
+      first = {fresh_[ref.fresh].entry, fresh_[ref.fresh].sweep, block.block, ref.row,
+               row_hash(block, ref.row)};
+    } else {
+      return store_.rocks_failure(statuses[k], "reading the key index");
+    }
+    for (; at < end; ++at) WINNOW_TRY(judge_repeated_key(refs[at], first));
+  }
+  return {};
+}
+
+void CommitBuilder::insert_key(const KeyRef& ref) {
+  const Fresh& fresh = fresh_[ref.fresh];
+  const ResultBlock& block = block_of(fresh);
+  const auto key = ref.key.bytes();
+  const std::string_view key_view(key.data(), key.size());
+  value_.clear();
+  codec::encode_key_entry(
+      key_view, {fresh.entry, fresh.sweep, block.block, ref.row, row_hash(block, ref.row)}, value_);
+  put(Family::Keys, key_view, value_);
+  store_.book_.stage_new_trial(fresh.entry);
+  ++outcomes_[fresh.commit].trials_new_to_ledger;
+}
+
+// A key that another block (or row) brought first: the results must be the same bits, if the two
+// sweeps keep the same columns.
+Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntry& first) {
+  Fresh& fresh = fresh_[ref.fresh];
+  const ResultBlock& block = block_of(fresh);
+  if (row_hash(block, ref.row) == first.row_hash) return {};
+  std::uint32_t metric_count = 0;
+  std::uint32_t periods = 0;
+  std::uint64_t first_trial = 0;
+  bool found = false;
+  for (const Fresh& other : fresh_) {
+    const ResultBlock& b = block_of(other);
+    if (other.sweep != first.sweep || b.block != first.block) continue;
+    metric_count = b.metric_count;
+    periods = b.periods;
+    first_trial = b.first_trial;
+    found = true;
+  }
+  if (!found) {
+    auto header = store_.header(first.sweep, first.block);
+    if (!header.ok()) return header.error();
+    if (!header->has_value()) {
+      return Error(ErrorCode::Corrupt, "key index: " + ref.key.hex() + " names block " +
+                                           std::to_string(first.block) + " of sweep number " +
+                                           std::to_string(first.sweep) + ", which is not there");
+    }
+    metric_count = (*header)->metric_count;
+    periods = (*header)->periods;
+    first_trial = (*header)->first_trial;
+  }
+  if (metric_count != block.metric_count || periods != block.periods) return {};
+  if (fresh.odd_rows++ == 0) {
+    fresh.first_odd =
+        "trial key " + ref.key.hex() + " has two results (law 1): the first is trial " +
+        std::to_string(first_trial + first.row) + " of sweep " +
+        store_.sweep_name(first.sweep).value_or("number " + std::to_string(first.sweep)) +
+        ", the other trial " + std::to_string(block.first_trial + ref.row) + " of sweep " +
+        commits_[fresh.commit].sweep_id;
+  }
+  return {};
+}
+
+void CommitBuilder::put_block(const Fresh& fresh, const Hash128& content) {
+  const ResultBlock& block = block_of(fresh);
+  codec::BlockHeader header;
+  header.first_trial = block.first_trial;
+  header.rows = block.rows;
+  header.metric_count = block.metric_count;
+  header.periods = block.periods;
+  header.ledger_entry = fresh.entry;
+  header.content = content;
+  header.committed = now_;
+  if (!block.errors.empty()) header.status = block.status;
+  const std::string header_key = codec::block_key(fresh.sweep, block.block);
+  put(Family::Blocks, header_key, codec::encode_header(header_key, header));
+
+  const auto put_column = [&](std::uint16_t column, const void* data, std::size_t bytes) {
+    const std::string key = codec::column_key(fresh.sweep, column, block.block);
+    put_value(Family::Metrics, key,
+              codec::encode_column(key, {static_cast<const char*>(data), bytes}));
+  };
+  for (std::uint32_t m = 0; m < block.metric_count; ++m) {
+    put_column(static_cast<std::uint16_t>(m), block.metrics.data() + std::size_t{m} * block.rows,
+               block.rows * sizeof(double));
+  }
+  put_column(codec::kTrialKeysColumn, block.keys.data(), block.rows * sizeof(TrialKey));
+  if (!block.errors.empty()) {
+    const std::string key = codec::column_key(fresh.sweep, codec::kErrorsColumn, block.block);
+    put(Family::Metrics, key, codec::encode_texts(key, block.errors));
+  }
+  if (block.periods > 0) {
+    put_value(Family::Returns, header_key,
+              codec::encode_panel(header_key, block.returns, block.rows, block.periods, scratch_));
+  }
+}
+
+void CommitBuilder::put_value(Family family, std::string_view key,
+                              const codec::ColumnValue& value) {
+  const rocksdb::Slice key_slice = slice(key);
+  const rocksdb::Slice parts[] = {
+      slice(value.head), slice(value.data), {value.sum, sizeof value.sum}};
+  batch_.Put(store_.rocks_->family(family), rocksdb::SliceParts(&key_slice, 1),
+             rocksdb::SliceParts(parts, 3));
+}
+
+void CommitBuilder::put(Family family, std::string_view key, std::string_view value) {
+  batch_.Put(store_.rocks_->family(family), slice(key), slice(value));
+}
+
+void CommitBuilder::alarm(std::string text) {
+  if (text.size() > kAlarmTextMax) text.resize(kAlarmTextMax);
+  const std::string key = codec::number_key(next_alarm_++);
+  put(Family::Alarms, key, codec::encode_alarm(key, {now_, std::move(text)}));
+}
+
+std::uint64_t CommitBuilder::row_hash(const ResultBlock& block, std::uint32_t row) {
+  row_bytes_.resize(1 + block.metric_count * sizeof(double));
+  row_bytes_[0] = static_cast<char>(block.status[row]);
+  for (std::size_t m = 0; m < block.metric_count; ++m) {
+    std::memcpy(row_bytes_.data() + 1 + m * sizeof(double), &block.metrics[m * block.rows + row],
+                sizeof(double));
+  }
+  const XXH64_hash_t numbers = XXH3_64bits(row_bytes_.data(), row_bytes_.size());
+  if (block.periods == 0) return numbers;
+  return XXH3_64bits_withSeed(block.returns.data() + std::size_t{row} * block.periods,
+                              block.periods * sizeof(float), numbers);
+}
+
+Result<std::vector<CommitOutcome>> RocksStore::commit(std::span<const BlockCommit> blocks,
+                                                      TimestampNs now) {
+  WINNOW_TRY(check_writable());
+  return CommitBuilder(*this, blocks, now).run();
+}
+
+}  // namespace winnow::store

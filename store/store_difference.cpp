@@ -1,0 +1,62 @@
+#include <cmath>
+#include <cstring>
+
+#include "store/store_rocks.hpp"
+
+namespace winnow::store {
+namespace {
+
+// Bits, not values: two NaNs of one pattern agree, 0 and -0 do not.
+template <class T>
+bool same_bits(const T& a, const T& b) {
+  return std::memcmp(&a, &b, sizeof(T)) == 0;
+}
+
+std::string in_words(double v) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%.17g", v);
+  return text;
+}
+
+}  // namespace
+
+std::string describe_difference(const ResultBlock& first, const ResultBlock& second) {
+  const auto shape = [](const ResultBlock& b) {
+    return std::to_string(b.rows) + " rows, " + std::to_string(b.metric_count) + " metrics, " +
+           std::to_string(b.periods) + " periods";
+  };
+  if (first.rows != second.rows || first.metric_count != second.metric_count ||
+      first.periods != second.periods) {
+    return "the first has " + shape(first) + ", the second " + shape(second);
+  }
+  const auto trial = [&](std::size_t row) {
+    return "trial " + std::to_string(first.first_trial + row);
+  };
+  for (std::size_t row = 0; row < first.rows; ++row) {
+    if (first.keys[row] != second.keys[row]) {
+      return trial(row) + " has key " + first.keys[row].hex() + ", then " + second.keys[row].hex();
+    }
+    if (first.status[row] != second.status[row]) {
+      const auto word = [](TrialStatus s) { return s == TrialStatus::Ok ? "ok" : "failed"; };
+      return trial(row) + " is " + word(first.status[row]) + ", then " + word(second.status[row]);
+    }
+    for (std::size_t m = 0; m < first.metric_count; ++m) {
+      const double a = first.metrics[m * first.rows + row];
+      const double b = second.metrics[m * first.rows + row];
+      if (same_bits(a, b)) continue;
+      return trial(row) + ", metric " + std::to_string(m) + " is " + in_words(a) + ", then " +
+             in_words(b);
+    }
+    for (std::size_t p = 0; p < first.periods; ++p) {
+      const float a = first.returns[row * first.periods + p];
+      const float b = second.returns[row * first.periods + p];
+      if (same_bits(a, b)) continue;
+      return trial(row) + ", return of period " + std::to_string(p) + " is " + in_words(double{a}) +
+             ", then " + in_words(double{b});
+    }
+  }
+  if (first.errors != second.errors) return "the error texts differ";
+  return {};
+}
+
+}  // namespace winnow::store

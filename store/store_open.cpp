@@ -1,0 +1,280 @@
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "store/store_rocks.hpp"
+
+namespace winnow::store {
+namespace {
+
+// Meta's keys: one letter, then the name.
+constexpr std::string_view kFormatKey = "format";
+constexpr std::string_view kSweepPrefix = "s/";
+constexpr std::string_view kDocumentPrefix = "d/";
+// The layout of families and keys as a whole; single values carry their own version.
+constexpr std::string_view kStoreFormat = "winnow-store 1";
+constexpr std::size_t kSweepIdMax = 200;
+
+std::string sweep_key(std::string_view id) {
+  return std::string(kSweepPrefix).append(id);
+}
+std::string document_key(std::string_view kind, std::string_view key) {
+  return std::string(kDocumentPrefix) + codec::pair_key(kind, key);
+}
+
+SweepInfo info_of(const codec::SweepRecord& record) {
+  return {record.number, record.meta.trials, record.meta.blocks,
+          static_cast<std::uint32_t>(record.meta.metric_names.size())};
+}
+
+// Calls `each(key, value)` for every value whose key starts with `prefix`, in order.
+template <class Each>
+Status scan(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family, std::string_view prefix,
+            const std::filesystem::path& dir, std::string_view doing, const Each& each) {
+  std::unique_ptr<rocksdb::Iterator> it(db.NewIterator({}, family));
+  for (it->Seek(slice(prefix)); it->Valid() && it->key().starts_with(slice(prefix)); it->Next()) {
+    WINNOW_TRY(each(view(it->key()), view(it->value())));
+  }
+  if (!it->status().ok()) return rocks_error(it->status(), dir, doing);
+  return {};
+}
+
+}  // namespace
+
+std::string_view sweep_state_name(SweepState state) {
+  switch (state) {
+    case SweepState::Running:
+      return "running";
+    case SweepState::Paused:
+      return "paused";
+    case SweepState::Done:
+      return "done";
+    case SweepState::Cancelled:
+      return "cancelled";
+  }
+  return "unknown";
+}
+
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& dir,
+                                           const StoreOptions& options) {
+  auto rocks = RocksDb::open(dir, options);
+  if (!rocks.ok()) return rocks.error();
+  auto store = std::make_unique<RocksStore>(std::move(*rocks), options);
+  WINNOW_TRY(store->load());
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+Status RocksStore::load() {
+  auto format = get(Family::Meta, kFormatKey);
+  if (!format.ok()) return format.error();
+  if (!format->has_value()) {
+    if (options_.read_only) {
+      return Error(ErrorCode::Unavailable,
+                   "store " + rocks_->dir().string() + " has not been set up yet");
+    }
+    rocksdb::WriteBatch batch;
+    batch.Put(rocks_->family(Family::Meta), slice(kFormatKey), slice(kStoreFormat));
+    WINNOW_TRY(write(batch, "setting it up"));
+  } else if (**format != kStoreFormat) {
+    return Error(ErrorCode::Refused, "store " + rocks_->dir().string() + " has format '" +
+                                         **format + "'; this binary reads '" +
+                                         std::string(kStoreFormat) + "'");
+  }
+  WINNOW_TRY(scan(db(), rocks_->family(Family::Meta), kSweepPrefix, rocks_->dir(), "reading sweeps",
+                  [&](std::string_view key, std::string_view value) -> Status {
+                    auto record = codec::decode_sweep(key, value);
+                    if (!record.ok())
+                      return record.error().within("sweep record " + std::string(key));
+                    sweeps_[record->meta.id] = info_of(*record);
+                    if (sweep_names_.size() <= record->number) {
+                      sweep_names_.resize(record->number + std::size_t{1});
+                    }
+                    sweep_names_[record->number] = record->meta.id;
+                    return {};
+                  }));
+  std::vector<std::pair<std::uint32_t, LedgerEntry>> entries;
+  WINNOW_TRY(scan(db(), rocks_->family(Family::Ledger), "", rocks_->dir(), "reading the ledger",
+                  [&](std::string_view key, std::string_view value) -> Status {
+                    auto record = codec::decode_ledger(key, value);
+                    if (!record.ok()) {
+                      return record.error().within("ledger entry " +
+                                                   std::to_string(codec::block_of_key(key)));
+                    }
+                    entries.emplace_back(record->number, std::move(record->entry));
+                    return {};
+                  }));
+  WINNOW_TRY(book_.load(std::move(entries)));
+  std::unique_ptr<rocksdb::Iterator> last(db().NewIterator({}, rocks_->family(Family::Alarms)));
+  last->SeekToLast();
+  if (last->Valid()) next_alarm_ = codec::block_of_key(view(last->key())) + 1;
+  if (!last->status().ok()) return rocks_failure(last->status(), "reading alarms");
+  return {};
+}
+
+Status RocksStore::check_writable() const {
+  if (!options_.read_only) return {};
+  return Error(ErrorCode::Refused,
+               "store " + rocks_->dir().string() + " is open read-only; nothing can be written");
+}
+
+Status RocksStore::write(rocksdb::WriteBatch& batch, std::string_view doing) {
+  rocksdb::WriteOptions write_options;
+  write_options.sync = options_.sync;
+  rocksdb::Status status = db().Write(write_options, &batch);
+  if (status.ok()) return {};
+  // After a failed write RocksDB takes no more until told that the cause is gone; the disk may
+  // have room again by now.
+  if (db().Resume().ok()) {
+    const rocksdb::Status again = db().Write(write_options, &batch);
+    if (again.ok()) return {};
+    status = again;
+  }
+  return rocks_failure(status, doing);
+}
+
+Result<std::optional<std::string>> RocksStore::get(Family family, std::string_view key) const {
+  std::string value;
+  const rocksdb::Status status = db().Get({}, rocks_->family(family), slice(key), &value);
+  if (status.ok()) return std::optional<std::string>(std::move(value));
+  if (status.IsNotFound()) return std::optional<std::string>();
+  return rocks_failure(status,
+                       "reading " + std::string(kFamilyNames[static_cast<std::size_t>(family)]));
+}
+
+Status RocksStore::put_sweep(const SweepMeta& meta) {
+  WINNOW_TRY(check_writable());
+  if (meta.id.empty() || meta.id.size() > kSweepIdMax) {
+    return Error(ErrorCode::InvalidInput, "sweep id '" + meta.id.substr(0, kSweepIdMax) + "' has " +
+                                              std::to_string(meta.id.size()) +
+                                              " bytes; 1 to 200 are allowed");
+  }
+  const std::unique_lock lock(sweeps_mutex_);
+  codec::SweepRecord record;
+  record.meta = meta;
+  const auto known = sweeps_.find(meta.id);
+  record.number = known != sweeps_.end() ? known->second.number
+                                         : static_cast<std::uint32_t>(sweep_names_.size());
+  const std::string key = sweep_key(meta.id);
+  rocksdb::WriteBatch batch;
+  batch.Put(rocks_->family(Family::Meta), slice(key), codec::encode_sweep(key, record));
+  WINNOW_TRY(write(batch, "writing sweep " + meta.id));
+  if (known == sweeps_.end()) sweep_names_.push_back(meta.id);
+  sweeps_[meta.id] = info_of(record);
+  return {};
+}
+
+Result<std::optional<SweepMeta>> RocksStore::sweep(std::string_view id) const {
+  const std::string key = sweep_key(id);
+  auto value = get(Family::Meta, key);
+  if (!value.ok()) return value.error();
+  if (!value->has_value()) return std::optional<SweepMeta>();
+  auto record = codec::decode_sweep(key, **value);
+  if (!record.ok()) return record.error().within("sweep " + std::string(id));
+  return std::optional<SweepMeta>(std::move(record->meta));
+}
+
+Result<std::vector<SweepMeta>> RocksStore::sweeps() const {
+  std::vector<SweepMeta> out;
+  WINNOW_TRY(scan(db(), rocks_->family(Family::Meta), kSweepPrefix, rocks_->dir(), "reading sweeps",
+                  [&](std::string_view key, std::string_view value) -> Status {
+                    auto record = codec::decode_sweep(key, value);
+                    if (!record.ok())
+                      return record.error().within("sweep record " + std::string(key));
+                    out.push_back(std::move(record->meta));
+                    return {};
+                  }));
+  std::stable_sort(out.begin(), out.end(),
+                   [](const SweepMeta& a, const SweepMeta& b) { return a.created < b.created; });
+  return out;
+}
+
+std::optional<SweepInfo> RocksStore::sweep_info(std::string_view id) const {
+  const std::shared_lock lock(sweeps_mutex_);
+  const auto it = sweeps_.find(std::string(id));
+  return it == sweeps_.end() ? std::nullopt : std::optional(it->second);
+}
+
+Result<SweepInfo> RocksStore::known_sweep(std::string_view id) const {
+  if (const auto info = sweep_info(id)) return *info;
+  return Error(ErrorCode::NotFound,
+               "no sweep '" + std::string(id) + "' in store " + rocks_->dir().string());
+}
+
+std::optional<std::string> RocksStore::sweep_name(std::uint32_t number) const {
+  const std::shared_lock lock(sweeps_mutex_);
+  if (number >= sweep_names_.size()) return std::nullopt;
+  return sweep_names_[number];
+}
+
+Result<std::vector<LedgerEntry>> RocksStore::ledger_entries() const {
+  std::vector<LedgerEntry> out;
+  WINNOW_TRY(scan(db(), rocks_->family(Family::Ledger), "", rocks_->dir(), "reading the ledger",
+                  [&](std::string_view key, std::string_view value) -> Status {
+                    auto record = codec::decode_ledger(key, value);
+                    if (!record.ok()) {
+                      return record.error().within("ledger entry " +
+                                                   std::to_string(codec::block_of_key(key)));
+                    }
+                    out.push_back(std::move(record->entry));
+                    return {};
+                  }));
+  return out;
+}
+
+Result<std::vector<LedgerCount>> RocksStore::ledger() const {
+  auto entries = ledger_entries();
+  if (!entries.ok()) return entries.error();
+  return sum_ledger(*entries);
+}
+
+Result<std::vector<Alarm>> RocksStore::alarms() const {
+  std::vector<Alarm> out;
+  WINNOW_TRY(scan(db(), rocks_->family(Family::Alarms), "", rocks_->dir(), "reading alarms",
+                  [&](std::string_view key, std::string_view value) -> Status {
+                    auto alarm = codec::decode_alarm(key, value);
+                    if (!alarm.ok()) {
+                      return alarm.error().within("alarm " +
+                                                  std::to_string(codec::block_of_key(key)));
+                    }
+                    out.push_back(std::move(*alarm));
+                    return {};
+                  }));
+  return out;
+}
+
+Status RocksStore::put_document(std::string_view kind, std::string_view key,
+                                std::string_view json) {
+  WINNOW_TRY(check_writable());
+  const std::string db_key = document_key(kind, key);
+  const std::string text(json);
+  rocksdb::WriteBatch batch;
+  batch.Put(rocks_->family(Family::Meta), slice(db_key), codec::encode_texts(db_key, {&text, 1}));
+  return write(batch, "writing document " + std::string(kind) + "/" + std::string(key));
+}
+
+Result<std::optional<std::string>> RocksStore::document(std::string_view kind,
+                                                        std::string_view key) const {
+  const std::string db_key = document_key(kind, key);
+  auto value = get(Family::Meta, db_key);
+  if (!value.ok()) return value.error();
+  if (!value->has_value()) return std::optional<std::string>();
+  const std::string name = "document " + std::string(kind) + "/" + std::string(key);
+  auto texts = codec::decode_texts(db_key, **value);
+  if (!texts.ok()) return texts.error().within(name);
+  if (texts->size() != 1) return Error(ErrorCode::Corrupt, name + " has not exactly one text");
+  return std::optional<std::string>(std::move(texts->front()));
+}
+
+Result<std::vector<std::string>> RocksStore::document_keys(std::string_view kind) const {
+  const std::string prefix = document_key(kind, "");
+  std::vector<std::string> out;
+  WINNOW_TRY(scan(db(), rocks_->family(Family::Meta), prefix, rocks_->dir(), "reading documents",
+                  [&](std::string_view key, std::string_view) -> Status {
+                    out.emplace_back(key.substr(prefix.size()));
+                    return {};
+                  }));
+  return out;
+}
+
+}  // namespace winnow::store

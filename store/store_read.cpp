@@ -1,0 +1,295 @@
+#include <algorithm>
+#include <cstring>
+
+#include "store/codec_columns.hpp"
+#include "store/store_rocks.hpp"
+
+namespace winnow::store {
+namespace {
+
+// Sequential scans ask the disk for this much ahead.
+constexpr std::size_t kReadaheadBytes = std::size_t{1} << 20;
+
+rocksdb::ReadOptions scan_options() {
+  rocksdb::ReadOptions o;
+  o.readahead_size = kReadaheadBytes;
+  return o;
+}
+
+template <class T>
+void assign_bytes(std::string_view bytes, std::vector<T>& out) {
+  out.resize(bytes.size() / sizeof(T));
+  std::memcpy(out.data(), bytes.data(), bytes.size());
+}
+
+}  // namespace
+
+Error RocksStore::named(const Error& error, std::string_view sweep_id, std::uint64_t block) const {
+  return error.within("store " + rocks_->dir().string() + ", sweep " + std::string(sweep_id) +
+                      ", block " + std::to_string(block));
+}
+
+Result<std::optional<codec::BlockHeader>> RocksStore::header(std::uint32_t sweep,
+                                                             std::uint64_t block) const {
+  const std::string key = codec::block_key(sweep, block);
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status status = db().Get({}, rocks_->family(Family::Blocks), slice(key), &value);
+  if (status.IsNotFound()) return std::optional<codec::BlockHeader>();
+  if (!status.ok()) return rocks_failure(status, "reading block headers");
+  auto out = codec::decode_header(key, view(value));
+  if (!out.ok()) {
+    return named(out.error(), sweep_name(sweep).value_or(std::to_string(sweep)), block);
+  }
+  return std::optional<codec::BlockHeader>(std::move(*out));
+}
+
+Result<std::vector<RocksStore::NumberedHeader>> RocksStore::headers(std::uint32_t sweep,
+                                                                    std::uint64_t first,
+                                                                    std::uint64_t count) const {
+  std::vector<NumberedHeader> out;
+  const std::string from = codec::block_key(sweep, first);
+  const std::string sweep_bytes = from.substr(0, 4);
+  std::unique_ptr<rocksdb::Iterator> it(
+      db().NewIterator(scan_options(), rocks_->family(Family::Blocks)));
+  for (it->Seek(slice(from)); it->Valid() && it->key().starts_with(sweep_bytes); it->Next()) {
+    const std::uint64_t block = codec::block_of_key(view(it->key()));
+    if (block - first >= count) break;
+    auto decoded = codec::decode_header(view(it->key()), view(it->value()));
+    if (!decoded.ok()) {
+      return named(decoded.error(), sweep_name(sweep).value_or(std::to_string(sweep)), block);
+    }
+    out.push_back({block, std::move(*decoded)});
+  }
+  if (!it->status().ok()) return rocks_failure(it->status(), "reading block headers");
+  return out;
+}
+
+Result<std::vector<bool>> RocksStore::committed(std::string_view sweep_id,
+                                                std::uint64_t blocks) const {
+  auto sweep = known_sweep(sweep_id);
+  if (!sweep.ok()) return sweep.error();
+  std::vector<bool> out(blocks, false);
+  auto found = headers(sweep->number, 0, blocks);
+  if (!found.ok()) return found.error();
+  for (const NumberedHeader& h : *found) out[h.block] = true;
+  return out;
+}
+
+Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint64_t block,
+                                           Parts parts) const {
+  auto sweep = known_sweep(sweep_id);
+  if (!sweep.ok()) return sweep.error();
+  auto found = header(sweep->number, block);
+  if (!found.ok()) return found.error();
+  if (!found->has_value()) {
+    return Error(ErrorCode::NotFound, "block " + std::to_string(block) + " of sweep " +
+                                          std::string(sweep_id) + " is not committed");
+  }
+  const codec::BlockHeader& h = **found;
+  ResultBlock out;
+  out.block = block;
+  out.first_trial = h.first_trial;
+  out.rows = h.rows;
+  out.metric_count = h.metric_count;
+  out.periods = h.periods;
+  out.status = h.status.empty() ? std::vector<TrialStatus>(h.rows, TrialStatus::Ok) : h.status;
+
+  rocksdb::PinnableSlice value;
+  const auto fetch = [&](Family family, const std::string& key, std::string_view what) -> Status {
+    value.Reset();
+    const rocksdb::Status status = db().Get({}, rocks_->family(family), slice(key), &value);
+    if (status.ok()) return {};
+    if (!status.IsNotFound()) return rocks_failure(status, "reading results");
+    return named(Error(ErrorCode::Corrupt, std::string(what) + " is missing"), sweep_id, block);
+  };
+  const auto column = [&](std::uint16_t number, std::size_t item_bytes,
+                          std::string_view what) -> Result<std::string_view> {
+    const std::string key = codec::column_key(sweep->number, number, block);
+    WINNOW_TRY(fetch(Family::Metrics, key, what));
+    auto bytes = codec::decode_column(key, view(value), h.rows, item_bytes);
+    if (!bytes.ok()) return named(bytes.error().within(what), sweep_id, block);
+    return bytes;
+  };
+  if (parts.keys) {
+    auto bytes = column(codec::kTrialKeysColumn, sizeof(TrialKey), "the trial keys");
+    if (!bytes.ok()) return bytes.error();
+    assign_bytes(*bytes, out.keys);
+  }
+  if (parts.metrics) {
+    out.metrics.resize(std::size_t{h.metric_count} * h.rows);
+    for (std::uint32_t m = 0; m < h.metric_count; ++m) {
+      auto bytes =
+          column(static_cast<std::uint16_t>(m), sizeof(double), "metric " + std::to_string(m));
+      if (!bytes.ok()) return bytes.error();
+      std::memcpy(out.metrics.data() + std::size_t{m} * h.rows, bytes->data(), bytes->size());
+    }
+  }
+  if (parts.returns && h.periods > 0) {
+    const std::string key = codec::block_key(sweep->number, block);
+    WINNOW_TRY(fetch(Family::Returns, key, "the panel of returns"));
+    out.returns.resize(std::size_t{h.rows} * h.periods);
+    const Status decoded = codec::decode_panel(key, view(value), h.rows, h.periods, out.returns);
+    if (!decoded.ok()) return named(decoded.error().within("returns"), sweep_id, block);
+  }
+  if (!h.status.empty()) {
+    const std::string key = codec::column_key(sweep->number, codec::kErrorsColumn, block);
+    WINNOW_TRY(fetch(Family::Metrics, key, "the error texts"));
+    auto texts = codec::decode_texts(key, view(value));
+    if (!texts.ok()) return named(texts.error().within("error texts"), sweep_id, block);
+    out.errors = std::move(*texts);
+  }
+  return out;
+}
+
+Status RocksStore::read_column(std::uint32_t sweep, std::uint16_t column,
+                               const std::vector<NumberedHeader>& headers,
+                               std::vector<double>& out) const {
+  std::unique_ptr<rocksdb::Iterator> it(
+      db().NewIterator(scan_options(), rocks_->family(Family::Metrics)));
+  const std::string sweep_id = sweep_name(sweep).value_or(std::to_string(sweep));
+  if (!headers.empty()) it->Seek(codec::column_key(sweep, column, headers.front().block));
+  std::size_t at = 0;
+  for (const NumberedHeader& h : headers) {
+    const std::string key = codec::column_key(sweep, column, h.block);
+    // Blocks committed since the headers were read stand in between and are passed over.
+    while (it->Valid() && view(it->key()) < key) it->Next();
+    if (!it->status().ok()) return rocks_failure(it->status(), "reading metrics");
+    const std::string what = "metric " + std::to_string(column);
+    if (!it->Valid() || view(it->key()) != key) {
+      return named(Error(ErrorCode::Corrupt, what + " is missing"), sweep_id, h.block);
+    }
+    auto bytes = codec::decode_column(key, view(it->value()), h.header.rows, sizeof(double));
+    if (!bytes.ok()) return named(bytes.error().within(what), sweep_id, h.block);
+    std::memcpy(out.data() + at, bytes->data(), bytes->size());
+    at += h.header.rows;
+  }
+  return {};
+}
+
+Result<Store::MetricTable> RocksStore::read_metrics(std::string_view sweep_id,
+                                                    std::span<const std::uint32_t> metrics) const {
+  auto sweep = known_sweep(sweep_id);
+  if (!sweep.ok()) return sweep.error();
+  auto found = headers(sweep->number, 0, ~std::uint64_t{0});
+  if (!found.ok()) return found.error();
+  std::size_t rows = 0;
+  for (const NumberedHeader& h : *found) {
+    for (std::uint32_t metric : metrics) {
+      if (metric < h.header.metric_count) continue;
+      return Error(ErrorCode::InvalidInput, "metric number " + std::to_string(metric) +
+                                                " of sweep " + std::string(sweep_id) + "; it has " +
+                                                std::to_string(h.header.metric_count));
+    }
+    rows += h.header.rows;
+  }
+  MetricTable table;
+  table.trial.reserve(rows);
+  table.status.reserve(rows);
+  for (const NumberedHeader& h : *found) {
+    for (std::uint32_t row = 0; row < h.header.rows; ++row) {
+      table.trial.push_back(h.header.first_trial + row);
+    }
+    if (h.header.status.empty()) {
+      table.status.insert(table.status.end(), h.header.rows, TrialStatus::Ok);
+    } else {
+      table.status.insert(table.status.end(), h.header.status.begin(), h.header.status.end());
+    }
+  }
+  table.columns.resize(metrics.size());
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    table.columns[i].resize(rows);
+    WINNOW_TRY(read_column(sweep->number, static_cast<std::uint16_t>(metrics[i]), *found,
+                           table.columns[i]));
+  }
+  return table;
+}
+
+Result<Store::PanelShape> RocksStore::returns_shape(std::string_view sweep_id,
+                                                    std::uint64_t first_block,
+                                                    std::uint64_t block_count) const {
+  auto sweep = known_sweep(sweep_id);
+  if (!sweep.ok()) return sweep.error();
+  auto found = headers(sweep->number, first_block, block_count);
+  if (!found.ok()) return found.error();
+  PanelShape shape;
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    const NumberedHeader& h = (*found)[i];
+    if (i == 0) shape.periods = h.header.periods;
+    if (h.header.periods != shape.periods) {
+      return Error(ErrorCode::InvalidInput,
+                   "sweep " + std::string(sweep_id) + ": block " + std::to_string(h.block) +
+                       " has " + std::to_string(h.header.periods) + " periods, block " +
+                       std::to_string(first_block) + " has " + std::to_string(shape.periods) +
+                       "; a panel needs one number of periods");
+    }
+    shape.rows += h.header.rows;
+  }
+  if (found->size() != block_count) {
+    std::uint64_t missing = first_block;
+    for (const NumberedHeader& h : *found) missing += h.block == missing ? 1 : 0;
+    return Error(ErrorCode::NotFound, "block " + std::to_string(missing) + " of sweep " +
+                                          std::string(sweep_id) + " is not committed");
+  }
+  return shape;
+}
+
+Result<Store::PanelShape> RocksStore::read_returns(std::string_view sweep_id,
+                                                   std::uint64_t first_block,
+                                                   std::uint64_t block_count,
+                                                   std::span<float> out) const {
+  auto shape = returns_shape(sweep_id, first_block, block_count);
+  if (!shape.ok()) return shape;
+  if (out.size() != shape->rows * shape->periods) {
+    return Error(ErrorCode::InvalidInput, "a buffer of " + std::to_string(out.size()) +
+                                              " floats for " + std::to_string(shape->rows) + " x " +
+                                              std::to_string(shape->periods));
+  }
+  if (shape->periods == 0) return shape;
+  const std::uint32_t number = sweep_info(sweep_id)->number;
+  auto found = headers(number, first_block, block_count);
+  if (!found.ok()) return found.error();
+  std::size_t at = 0;
+  rocksdb::ReadOptions options;
+  options.fill_cache = false;  // panels are large and read once; they must not push out metrics
+  for (const NumberedHeader& h : *found) {
+    const std::string key = codec::block_key(number, h.block);
+    rocksdb::PinnableSlice value;
+    const rocksdb::Status status =
+        db().Get(options, rocks_->family(Family::Returns), slice(key), &value);
+    if (status.IsNotFound()) {
+      return named(Error(ErrorCode::Corrupt, "the panel of returns is missing"), sweep_id, h.block);
+    }
+    if (!status.ok()) return rocks_failure(status, "reading returns");
+    const std::size_t numbers = std::size_t{h.header.rows} * h.header.periods;
+    const Status decoded = codec::decode_panel(key, view(value), h.header.rows, h.header.periods,
+                                               out.subspan(at, numbers));
+    if (!decoded.ok()) return named(decoded.error().within("returns"), sweep_id, h.block);
+    at += numbers;
+  }
+  return shape;
+}
+
+Result<std::vector<std::optional<TrialPlace>>> RocksStore::find(
+    std::span<const TrialKey> keys) const {
+  std::vector<std::optional<TrialPlace>> out(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto bytes = keys[i].bytes();
+    const std::string_view key(bytes.data(), bytes.size());
+    auto value = get(Family::Keys, key);
+    if (!value.ok()) return value.error();
+    if (!value->has_value()) continue;
+    auto entry = codec::decode_key_entry(key, **value);
+    if (!entry.ok()) return entry.error().within("key index, " + keys[i].hex());
+    auto name = sweep_name(entry->sweep);
+    auto place = header(entry->sweep, entry->block);
+    if (!place.ok()) return place.error();
+    if (!name || !place->has_value()) {
+      return Error(ErrorCode::Corrupt,
+                   "key index: " + keys[i].hex() + " names a block that is not there");
+    }
+    out[i] = TrialPlace{*name, (*place)->first_trial + entry->row};
+  }
+  return out;
+}
+
+}  // namespace winnow::store

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "store/codec.hpp"
+#include "store/ledger.hpp"
+#include "store/rocks_db.hpp"
+#include "store/store.hpp"
+
+namespace winnow::store {
+
+/// What commit() must know of a sweep.
+struct SweepInfo {
+  std::uint32_t number = 0;
+  std::uint64_t trials = 0;
+  std::uint64_t blocks = 0;
+  std::uint32_t metric_count = 0;
+};
+
+/// Purpose: Store on RocksDB. First files to read: codec.hpp (what lies on disk), then
+/// store_commit.cpp (what becomes visible together).
+/// Thread: as Store.
+/// Invariants: a header in Blocks implies its columns, panel, index entries and ledger counts, all
+/// of one write batch; none is ever changed or deleted afterwards.
+class RocksStore final : public Store {
+ public:
+  RocksStore(std::unique_ptr<RocksDb> rocks, const StoreOptions& options)
+      : rocks_(std::move(rocks)), options_(options) {}
+
+  /// Reads what memory keeps: sweep numbers, the ledger, the next alarm's number.
+  Status load();
+
+  Status put_sweep(const SweepMeta& meta) override;
+  Result<std::optional<SweepMeta>> sweep(std::string_view id) const override;
+  Result<std::vector<SweepMeta>> sweeps() const override;
+  Result<std::vector<CommitOutcome>> commit(std::span<const BlockCommit> blocks,
+                                            TimestampNs now) override;
+  Result<std::vector<bool>> committed(std::string_view sweep_id,
+                                      std::uint64_t blocks) const override;
+  Result<ResultBlock> read_block(std::string_view sweep_id, std::uint64_t block,
+                                 Parts parts) const override;
+  Result<MetricTable> read_metrics(std::string_view sweep_id,
+                                   std::span<const std::uint32_t> metrics) const override;
+  Result<PanelShape> returns_shape(std::string_view sweep_id, std::uint64_t first_block,
+                                   std::uint64_t block_count) const override;
+  Result<PanelShape> read_returns(std::string_view sweep_id, std::uint64_t first_block,
+                                  std::uint64_t block_count, std::span<float> out) const override;
+  Result<std::vector<std::optional<TrialPlace>>> find(
+      std::span<const TrialKey> keys) const override;
+  Result<std::vector<LedgerCount>> ledger() const override;
+  Result<std::vector<LedgerEntry>> ledger_entries() const override;
+  Result<std::vector<Alarm>> alarms() const override;
+  Status put_document(std::string_view kind, std::string_view key, std::string_view json) override;
+  Result<std::optional<std::string>> document(std::string_view kind,
+                                              std::string_view key) const override;
+  Result<std::vector<std::string>> document_keys(std::string_view kind) const override;
+  Status verify(const std::function<void(std::string_view)>& progress) const override;
+  Status backup(const std::filesystem::path& dir) const override;
+  Status compact() override;
+
+ private:
+  friend class CommitBuilder;
+  friend class Verifier;
+
+  struct NumberedHeader {
+    std::uint64_t block = 0;
+    codec::BlockHeader header;
+  };
+
+  Status check_writable() const;
+  /// Writes with the store's sync setting; once more after RocksDB has recovered from a full disk.
+  Status write(rocksdb::WriteBatch& batch, std::string_view doing);
+  Result<std::optional<std::string>> get(Family family, std::string_view key) const;
+  std::optional<SweepInfo> sweep_info(std::string_view id) const;
+  Result<SweepInfo> known_sweep(std::string_view id) const;
+  std::optional<std::string> sweep_name(std::uint32_t number) const;
+  Result<std::optional<codec::BlockHeader>> header(std::uint32_t sweep, std::uint64_t block) const;
+  /// Headers of blocks [first, first + count) that are there, ascending.
+  Result<std::vector<NumberedHeader>> headers(std::uint32_t sweep, std::uint64_t first,
+                                              std::uint64_t count) const;
+  Status read_column(std::uint32_t sweep, std::uint16_t column,
+                     const std::vector<NumberedHeader>& headers, std::vector<double>& out) const;
+  Error named(const Error& error, std::string_view sweep_id, std::uint64_t block) const;
+  Error rocks_failure(const rocksdb::Status& status, std::string_view doing) const {
+    return rocks_error(status, rocks_->dir(), doing);
+  }
+  rocksdb::DB& db() const { return rocks_->db(); }
+
+  std::unique_ptr<RocksDb> rocks_;
+  StoreOptions options_;
+  mutable std::shared_mutex sweeps_mutex_;
+  std::unordered_map<std::string, SweepInfo> sweeps_;
+  std::vector<std::string> sweep_names_;  ///< by number
+  LedgerBook book_;                       ///< the committing thread's
+  std::uint64_t next_alarm_ = 0;          ///< the committing thread's
+};
+
+/// The first place where two results of the same trials differ, in words; empty if nowhere.
+std::string describe_difference(const ResultBlock& first, const ResultBlock& second);
+
+}  // namespace winnow::store
