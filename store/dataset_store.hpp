@@ -1,0 +1,125 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/market.hpp"
+#include "base/result.hpp"
+#include "store/dataset_columns.hpp"
+#include "store/dataset_manifest.hpp"
+
+namespace winnow::store {
+
+/// Purpose: one version of a dataset, mapped. Copies share the mapping; views stay valid while any
+/// copy lives, even if the name moves on to a newer version. Thread: any.
+class Dataset {
+ public:
+  Dataset(Manifest manifest, std::shared_ptr<const MappedColumns> columns)
+      : manifest_(std::make_shared<const Manifest>(std::move(manifest))),
+        columns_(std::move(columns)) {}
+
+  const MarketView& view() const { return columns_->view(); }
+  const Manifest& manifest() const { return *manifest_; }
+
+ private:
+  std::shared_ptr<const Manifest> manifest_;
+  std::shared_ptr<const MappedColumns> columns_;
+};
+
+/// The bytes of one file on their way into the store.
+struct RawSource {
+  std::string name;
+  std::string role;  ///< as RawFile::role
+  std::string_view bytes;
+};
+
+/// What put() is given beside the columns.
+struct NewDataset {
+  std::string name;
+  std::string instrument;
+  std::string format;
+  TimestampNs created;
+  std::string on_fault = "refuse";
+  std::vector<RawSource> raw;
+  std::vector<RawFile> raw_stored;  ///< files of earlier versions that this one is also made of
+  FaultReport faults;
+  std::vector<Repair> repairs;
+  std::vector<std::string> notes;
+  std::string truth_json;
+};
+
+enum class PutKind {
+  Created,     ///< a new name
+  NewVersion,  ///< the name now points at these columns; the earlier version loads by hash
+  Unchanged,   ///< the name held these very columns already; nothing was written
+};
+struct PutOutcome {
+  PutKind kind = PutKind::Created;
+  Manifest manifest;
+};
+
+/// Purpose: the catalogue of datasets, content-addressed. Layout below its folder:
+///   raw/SHA256.zst              files as they were imported
+///   columns/CONTENT_HASH.cols   see dataset_columns.hpp
+///   names/NAME/CONTENT_HASH.json  one manifest a version
+///   names/NAME/current          the content hash the name points at
+/// Thread: any. Processes: any number of readers beside one writer at a time; what a reader sees is
+/// complete, since files appear whole by rename and `current` moves last.
+/// Invariants: files below raw/ and columns/ never change; a manifest's columns exist before it.
+class DatasetStore {
+ public:
+  /// Nothing is created before the first put(). Fails: Io if `folder` is there but no folder.
+  static Result<DatasetStore> open(const std::filesystem::path& folder);
+
+  /// Names are 1 to 100 of `A-Za-z0-9._-`, starting with a letter or digit.
+  static Status check_name(std::string_view name);
+
+  /// By name, or by a content hash or at least 8 of its leading digits (any version, also replaced
+  /// ones). Fails: NotFound naming the nearest names, Corrupt, Io.
+  Result<Dataset> load(std::string_view name_or_hash) const;
+  Result<Manifest> manifest(std::string_view name_or_hash) const;
+
+  /// Current versions by name. Fails: Io, Corrupt.
+  Result<std::vector<Manifest>> list() const;
+  std::vector<std::string> names() const;
+  /// All versions of a name, oldest first.
+  Result<std::vector<Manifest>> versions(std::string_view name) const;
+
+  /// Stores columns under a name; on failure the store is as it was. Fails: InvalidInput (a bad
+  /// name, columns that break MarketView's invariants), Io (disk full).
+  Result<PutOutcome> put(const MarketView& columns, const NewDataset& meta) const;
+
+  /// Rehashes columns, raw files and manifest. Fails: Corrupt naming what differs, NotFound, Io.
+  Status verify(std::string_view name_or_hash) const;
+
+  /// The bytes of an imported file. Fails: NotFound, Corrupt.
+  Result<std::string> raw_file(std::string_view sha256) const;
+
+  /// Writes `ts_ms,open,high,low,close,volume` (or `ts_ns` where a time is no whole millisecond);
+  /// the importer `ohlcv` reads it back to the same columns. Returns the bar count. Fails: Io.
+  Result<std::uint64_t> export_csv(std::string_view name_or_hash,
+                                   const std::filesystem::path& file) const;
+  /// Likewise `ts_ms,funding_rate`.
+  Result<std::uint64_t> export_funding_csv(std::string_view name_or_hash,
+                                           const std::filesystem::path& file) const;
+
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  explicit DatasetStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::filesystem::path columns_path(std::string_view hash) const;
+  std::filesystem::path raw_path(std::string_view sha256) const;
+  std::filesystem::path name_path(std::string_view name) const;
+  Result<Manifest> read_manifest(const std::filesystem::path& file) const;
+  Result<Manifest> current_manifest(std::string_view name) const;
+  Result<Manifest> manifest_by_hash(std::string_view prefix) const;
+  Error not_found(std::string_view name) const;
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace winnow::store

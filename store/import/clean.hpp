@@ -1,0 +1,74 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/market.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "store/dataset_manifest.hpp"
+#include "store/import/formats.hpp"
+
+namespace winnow::store {
+
+enum class OnFault { Refuse, Repair };
+
+/// What becomes of a last bar that may still have been open when it was recorded.
+enum class LastBar {
+  Auto,  ///< dropped if it surely is unfinished; if nothing tells, kept on Refuse, dropped on
+         ///< Repair
+  Keep,
+  Drop,
+};
+
+struct CleanOptions {
+  OnFault on_fault = OnFault::Refuse;
+  LastBar last_bar = LastBar::Auto;
+  std::optional<DurationNs> interval;  ///< none: the most common spacing
+  TimestampNs now;                     ///< bars that open later are clock faults
+  bool newest_first = false;           ///< a file in falling order is as the venue writes it
+  bool whole_days = false;  ///< a file that ends at midnight UTC is a published, finished archive
+};
+
+/// A move is an outlier beyond this multiple of the usual one (1.4826 * median absolute return, the
+/// larger of the whole series' and that of its block of kOutlierBlock bars) if it reverts: the next
+/// bar takes back at least half, or it is a wick. Only reported.
+inline constexpr double kOutlierMads = 30;
+inline constexpr std::size_t kOutlierBlock = 512;
+/// A high or low that leaves open or close outside by up to this share is widened; beyond, the bar
+/// is removed.
+inline constexpr double kWidenMaxFrac = 0.01;
+/// A time off the grid by up to this share of the interval is moved onto it if that place is free;
+/// beyond, the bar is removed.
+inline constexpr double kSnapMaxFrac = 0.01;
+/// More repairs than this mean that the file is not what it is taken for.
+inline constexpr std::size_t kRepairsMax = 10'000;
+
+struct CleanBars {
+  MarketColumns columns;
+  FaultReport faults;
+  std::vector<Repair> repairs;
+  std::vector<std::string> notes;
+};
+
+/// Judges rows and puts them in order: bad values, order of time, duplicates, grid, clock, the last
+/// bar, gaps, outliers. Ensures: the columns keep MarketView's invariants. Fails: InvalidInput with
+/// all counts and first places if there are faults that refuse and Refuse was asked; if no interval
+/// can be found or it contradicts the rows; if nothing is left; if kRepairsMax is passed.
+Result<CleanBars> clean_bars(BarRows rows, const CleanOptions& options);
+
+struct CleanFunding {
+  std::vector<FundingEvent> events;
+  FaultReport faults;
+  std::vector<Repair> repairs;
+  std::vector<std::string> notes;
+};
+/// The same for funding payments; only `on_fault` and `now` count. Payments missing from the usual
+/// spacing and rates beyond 5% are noted.
+Result<CleanFunding> clean_funding(FundingRows rows, const CleanOptions& options);
+
+/// All faults in one sentence, with the first places of each kind.
+std::string describe_faults(const FaultReport& faults, bool refusing_only);
+
+}  // namespace winnow::store
