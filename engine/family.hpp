@@ -32,6 +32,9 @@ struct FamilyDecl {
   /// Checks that involve several parameters (fast < slow). `values` in declaration order, each
   /// already inside its own range. Null: none.
   Status (*check)(std::span<const double> values) = nullptr;
+  /// Bit p is set if `check` may read parameter p. A planner tables only those, so a tight mask lets
+  /// it plan larger grids.
+  std::uint64_t check_reads = ~std::uint64_t{0};
 };
 
 /// All families built in, in name order.

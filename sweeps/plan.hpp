@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,7 +48,7 @@ struct ParamSpace {
   double low = 0;
   double high = 0;
   double step = 0;             ///< 0: continuous (not allowed for a grid)
-  std::vector<double> values;  ///< for Values: as written, deduplicated
+  std::vector<double> values;  ///< for Values: as written, no duplicates; one: a fixed parameter
 };
 
 struct StrategySpace {
@@ -66,30 +66,40 @@ struct ResolvedSpec {
   TimestampNs from;  ///< first bar traded
   TimestampNs to;    ///< exclusive; a holdout is already cut off
   DurationNs holdout;
+  /// The profile with the rules of an instrument it does not name. To run a segment take
+  /// execution_by_data: rules (tick, lot, minimums) belong to instruments.
   engine::ExecutionModel execution;
+  std::vector<engine::ExecutionModel> execution_by_data;  ///< one a dataset, in the order of `data`
   std::vector<StrategySpace> strategies;
   SearchMethod method = SearchMethod::Grid;
-  std::uint64_t samples = 0;  ///< per (dataset, strategy), for Random, Sobol and Lhs
+  std::uint64_t samples = 0;  ///< per (dataset, strategy), for Random, Sobol and Lhs; 0 for Grid
   std::uint64_t seed = 0;
   std::int32_t priority = 0;
-  std::uint64_t trials_max = 0;   ///< budget; 0: none
-  double cpu_hours_max = 0;       ///< budget; 0: none
-  std::string validation_json;    ///< canonical; empty: none
+  std::uint64_t trials_max = 0;  ///< budget; 0: none. A plan never has more trials than this
+  double cpu_hours_max = 0;      ///< budget; 0: none
+  std::string validation_json;   ///< canonical; empty: none
+  /// What the person should know although nothing is wrong. Not part of the JSON.
+  std::vector<std::string> warnings;
 
   /// Canonical JSON, stable key order. What travels to nodes and is stored.
   std::string to_json() const;
   static Result<ResolvedSpec> from_json(std::string_view text);
 };
 
-/// Parses and checks a sweep specification (shared command line notes). Unknown keys, wrong units,
-/// empty or contradictory ranges and missing datasets are refused.
+/// Parses and checks a sweep specification (sweeps/README.md has every key). Unknown keys, wrong
+/// units, empty or contradictory ranges, missing datasets and a space without a valid point are
+/// refused. The first error only.
 /// Fails: InvalidInput, the text starting with `file:line:column: `, naming key path, value and what
 /// is allowed.
 Result<ResolvedSpec> parse_spec(std::string_view yaml, std::string_view file_name,
                                 const Catalog& catalog);
 
-/// Parses an execution profile (configs/execution/*.yaml). Fails: as parse_spec.
+/// Parses an execution profile (configs/execution/*.yaml) with the rules of its `default` instrument.
+/// Fails: as parse_spec.
 Result<engine::ExecutionModel> parse_execution(std::string_view yaml, std::string_view file_name);
+/// The same with the rules of one instrument, or of `default` if the profile does not name it.
+Result<engine::ExecutionModel> parse_execution(std::string_view yaml, std::string_view file_name,
+                                               std::string_view instrument);
 
 /// One family on one dataset: the hypothesis whose variants are scored together.
 struct Segment {
@@ -100,8 +110,12 @@ struct Segment {
   std::uint64_t trials = 0;
   std::uint64_t first_block = 0;
   std::uint64_t blocks = 0;
-  std::uint32_t periods = 0;  ///< UTC days in the window
+  /// UTC days the window can touch: an upper bound, which sizes blocks. The number of periods of a
+  /// result is the engine's (days without a bar have none) and never more.
+  std::uint32_t periods = 0;
 };
+
+class Design;  // sweeps/design.hpp
 
 /// Purpose: the deterministic stream of trials of a sweep (law 6): trial i is a function of (spec, i).
 /// Trials are grouped in blocks of at most `block_rows`, which never cross a segment; a block is the
@@ -109,15 +123,18 @@ struct Segment {
 /// Thread: const after construction, so any.
 class Plan {
  public:
-  /// Fails: InvalidInput if nothing is left to try (a window without bars, a grid without points).
+  /// Cost: milliseconds and little memory up to 10^9 grid points, unless the family checks parameters
+  /// against each other (see Design). Fails: InvalidInput if nothing is left to try (a window without
+  /// bars, a grid without points) or the spec, which may come from a file, breaks a rule.
   static Result<Plan> make(ResolvedSpec spec);
 
   const ResolvedSpec& spec() const { return spec_; }
-  /// Names the sweep: a hash of spec and engine version, 16 hexadecimal digits. Priority and budget
-  /// do not count.
+  /// Names the sweep: a hash of spec, families' code versions and engine version, 16 hexadecimal
+  /// digits. Priority and budget do not count.
   const std::string& id() const { return id_; }
   std::uint64_t trials() const { return trials_; }
   std::uint64_t blocks() const { return blocks_; }
+  std::uint32_t block_rows() const { return block_rows_; }
   std::span<const Segment> segments() const { return segments_; }
   const Segment& segment_of_block(std::uint64_t block) const;
   const Segment& segment_of_trial(std::uint64_t trial) const;
@@ -132,8 +149,20 @@ class Plan {
   /// declaration order. Requires: the range lies in one segment.
   std::vector<double> params(std::uint64_t first_trial, std::uint64_t count) const;
 
-  /// Identity of a trial with these parameters in this segment.
+  /// Identity of a trial with these parameters in this segment: family and its code version, engine
+  /// version, parameter names and values, dataset content hash, window (cut to the bars there are)
+  /// and execution model. Not the seed: it chooses parameters, and nothing else is random in a trial.
   TrialKey key(const Segment& segment, std::span<const double> params) const;
+
+  /// What a segment trades by.
+  const engine::ExecutionModel& execution(const Segment& segment) const {
+    return spec_.execution_by_data[segment.dataset];
+  }
+  const engine::FamilyDecl& family(const Segment& segment) const {
+    return *families_[segment.strategy];
+  }
+  /// The points of a segment, for neighbourhoods and heat maps.
+  const Design& design(const Segment& segment) const { return *designs_[segment.index]; }
 
  private:
   Plan() = default;
@@ -143,6 +172,9 @@ class Plan {
   std::uint64_t blocks_ = 0;
   std::uint32_t block_rows_ = 0;
   std::vector<Segment> segments_;
+  std::vector<const engine::FamilyDecl*> families_;      // by strategy
+  std::vector<std::shared_ptr<const Design>> designs_;   // by segment
+  std::vector<Hash128> segment_keys_;                    // what all keys of a segment share
 };
 
 }  // namespace winnow::sweeps

@@ -1,0 +1,181 @@
+#include "sweeps/design.hpp"
+
+#include <cmath>
+
+#include "sweeps/names.hpp"
+#include "sweeps/sampler.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+// A space where fewer draws than one in 64 are valid is refused: its ranges are wrong. Then 4096
+// attempts miss with probability below 1e-27.
+constexpr std::uint64_t kProbes = 1024;
+constexpr std::uint64_t kProbesValidMin = kProbes / 64;
+constexpr std::uint64_t kAttemptsMax = 4096;
+constexpr std::size_t kStackParameters = 64;
+
+Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
+
+}  // namespace
+
+Result<std::shared_ptr<const Design>> Design::make(const StrategySpace& space,
+                                                   const engine::FamilyDecl& family,
+                                                   const DesignOptions& options) {
+  if (space.params.size() != family.params.size() || space.params.size() > kStackParameters) {
+    return bad(std::string(family.name) + " declares " + std::to_string(family.params.size()) +
+               " parameters, the space has " + std::to_string(space.params.size()));
+  }
+  const std::shared_ptr<Design> design(new Design());
+  design->options_ = options;
+  design->family_ = &family;
+  for (const ParamSpace& param : space.params) {
+    Result<Axis> axis = Axis::make(param);
+    if (!axis) return axis.error();
+    design->axes_.push_back(*std::move(axis));
+    if (options.method == SearchMethod::Grid && design->axes_.back().count() == 0) {
+      return bad(param.name + ": a grid needs a step or values");
+    }
+  }
+  WINNOW_TRY(design->check_ranges());
+  if (options.method == SearchMethod::Grid) {
+    Result<GridIndex> grid = GridIndex::make(design->axes_, family);
+    if (!grid) return grid.error();
+    design->grid_ = *std::move(grid);
+    design->size_ = design->grid_->size();
+  } else {
+    WINNOW_TRY(design->check_sampling());
+  }
+  return std::shared_ptr<const Design>(design);
+}
+
+Status Design::check_ranges() const {
+  for (std::size_t p = 0; p < axes_.size(); ++p) {
+    const engine::ParamDecl& decl = family_->params[p];
+    const Axis& axis = axes_[p];
+    const std::string name(decl.name);
+    const double outside = axis.low() < decl.min ? axis.low() : axis.high();
+    if (axis.low() < decl.min || axis.high() > decl.max) {
+      return bad(name + ": " + show_number(outside) + " is outside the range of " +
+                 std::string(family_->name) + ", " + show_number(decl.min) + " to " +
+                 show_number(decl.max) + " " + std::string(decl.unit));
+    }
+    if (decl.type != engine::ParamType::Int) continue;
+    for (std::uint64_t i = 0; i < axis.count(); ++i) {
+      const double v = axis.value(i);
+      if (v != std::floor(v)) return bad(name + ": " + show_number(v) + " is not a whole number");
+      // A stepped axis is whole everywhere if its first two points are.
+      if (i == 1 && axis.stepped()) break;
+    }
+    if (axis.count() == 0 && !axis.integer()) {
+      return bad(name + ": whole numbers only; write {int: [low, high]}");
+    }
+  }
+  return {};
+}
+
+Status Design::check_sampling() {
+  const std::uint64_t n = options_.samples;
+  if (n == 0 || n > kSamplesMax) {
+    return bad("samples " + std::to_string(n) + ": 1 to " + std::to_string(kSamplesMax));
+  }
+  std::size_t varying = 0;
+  double distinct = 1;
+  for (const Axis& axis : axes_) {
+    varying += axis.fixed() ? 0 : 1;
+    distinct *= axis.distinct() == 0 ? HUGE_VAL : static_cast<double>(axis.distinct());
+  }
+  if (distinct < static_cast<double>(n)) {
+    return bad("samples " + std::to_string(n) + " of a space of " + show_number(distinct) +
+               " points; take fewer, or search: {method: grid}");
+  }
+  if (options_.method == SearchMethod::Sobol && varying > kSobolDimensionsMax) {
+    return bad(std::to_string(varying) + " parameters vary; sobol takes at most " +
+               std::to_string(kSobolDimensionsMax) + ", use lhs or random");
+  }
+  size_ = n;
+  if (family_->check == nullptr) return {};
+  return options_.method == SearchMethod::Random ? probe_random() : table_valid();
+}
+
+Status Design::probe_random() const {
+  std::vector<double> values(axes_.size());
+  std::uint64_t found = 0;
+  std::string why;
+  for (std::uint64_t i = 0; i < kProbes; ++i) {
+    candidate(i, 0, values);
+    found += valid(values, &why) ? 1 : 0;
+  }
+  if (found >= kProbesValidMin) return {};
+  return bad("only " + std::to_string(found) + " of " + std::to_string(kProbes) +
+             " draws are valid; narrow the ranges. " + why);
+}
+
+Status Design::table_valid() {
+  if (options_.samples > kCheckedSamplesMax) {
+    return bad("samples " + std::to_string(options_.samples) + ": at most " +
+               std::to_string(kCheckedSamplesMax) +
+               " where the family checks parameters against each other");
+  }
+  const bool layout = options_.method == SearchMethod::Lhs;
+  const std::uint64_t candidates = layout ? options_.samples : 64 * options_.samples;
+  std::vector<double> values(axes_.size());
+  std::string why;
+  bool hopeless = false;
+  for (std::uint64_t i = 0; i < candidates && valid_.size() < options_.samples; ++i) {
+    candidate(i, 0, values);
+    if (valid(values, &why)) valid_.push_back(static_cast<std::uint32_t>(i));
+    hopeless = i == kProbes && valid_.size() < kProbesValidMin;
+    if (hopeless) break;
+  }
+  if (hopeless || valid_.empty() || (!layout && valid_.size() < options_.samples)) {
+    return bad("only " + std::to_string(valid_.size()) +
+               " points of the space are valid where samples is " +
+               std::to_string(options_.samples) + "; narrow the ranges. " + why);
+  }
+  size_ = valid_.size();
+  return {};
+}
+
+bool Design::valid(std::span<const double> values, std::string* why) const {
+  if (family_->check == nullptr) return true;
+  const Status status = family_->check(values);
+  if (!status.ok() && why != nullptr) *why = status.error().text();
+  return status.ok();
+}
+
+void Design::candidate(std::uint64_t index, std::uint64_t attempt, std::span<double> out) const {
+  std::size_t dimension = 0;
+  for (std::size_t p = 0; p < axes_.size(); ++p) {
+    if (axes_[p].fixed()) {
+      out[p] = axes_[p].value(0);
+      continue;
+    }
+    double u = 0;
+    if (options_.method == SearchMethod::Sobol) {
+      u = sobol(index, dimension);
+    } else if (options_.method == SearchMethod::Lhs) {
+      u = latin_hypercube(options_.seed, options_.segment, options_.samples, index, p);
+    } else {
+      u = uniform_at(options_.seed, options_.segment, index, attempt * axes_.size() + p);
+    }
+    out[p] = axes_[p].from_unit(u);
+    ++dimension;
+  }
+}
+
+void Design::point(std::uint64_t i, std::span<double> out) const {
+  if (grid_) {
+    std::uint64_t digits[kStackParameters];
+    grid_->unrank(i, {digits, axes_.size()});
+    for (std::size_t p = 0; p < axes_.size(); ++p) out[p] = axes_[p].value(digits[p]);
+    return;
+  }
+  if (!valid_.empty()) return candidate(valid_[i], 0, out);
+  for (std::uint64_t attempt = 0; attempt < kAttemptsMax; ++attempt) {
+    candidate(i, attempt, out);
+    if (options_.method != SearchMethod::Random || valid(out)) return;
+  }
+}
+
+}  // namespace winnow::sweeps

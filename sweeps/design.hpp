@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "engine/family.hpp"
+#include "sweeps/axis.hpp"
+#include "sweeps/grid_index.hpp"
+#include "sweeps/plan.hpp"
+
+namespace winnow::sweeps {
+
+/// What the points of one segment are drawn by.
+struct DesignOptions {
+  SearchMethod method = SearchMethod::Grid;
+  std::uint64_t samples = 0;
+  std::uint64_t seed = 0;
+  std::uint64_t segment = 0;  ///< Random and Lhs draw each segment's points afresh
+};
+
+/// Purpose: the points of one family's search, by index.
+///   Grid    mixed radix over the valid points, last parameter fastest.
+///   Random  point i is the first valid of the draws (seed, segment, i, attempt).
+///   Sobol   point i is the i-th valid point of the sequence; parameters that do not vary take no
+///           dimension.
+///   Lhs     `samples` rows are laid out, rows that the family's check refuses are left out, so there
+///           may be fewer points than samples.
+/// Limits: samples <= kSamplesMax; with a family that checks parameters against each other,
+/// kCheckedSamplesMax for Sobol and Lhs (their valid points are found once and tabled).
+/// Thread: any, const.
+class Design {
+ public:
+  static constexpr std::uint64_t kSamplesMax = 1'000'000'000;
+  static constexpr std::uint64_t kCheckedSamplesMax = std::uint64_t{1} << 20;
+
+  /// Requires: space.params in the family's declaration order.
+  /// Fails: InvalidInput, naming parameter and what is allowed.
+  static Result<std::shared_ptr<const Design>> make(const StrategySpace& space,
+                                                    const engine::FamilyDecl& family,
+                                                    const DesignOptions& options);
+
+  std::uint64_t size() const { return size_; }
+  std::size_t parameters() const { return axes_.size(); }
+  const Axis& axis(std::size_t p) const { return axes_[p]; }
+  const engine::FamilyDecl& family() const { return *family_; }
+  /// Parameters of point i. Requires: i < size(), one entry a parameter.
+  void point(std::uint64_t i, std::span<double> out) const;
+  /// The grid, or null for a sampled design.
+  const GridIndex* grid() const { return grid_ ? &*grid_ : nullptr; }
+
+ private:
+  Design() = default;
+  Status check_ranges() const;
+  Status check_sampling();
+  Status table_valid();
+  Status probe_random() const;
+  void candidate(std::uint64_t index, std::uint64_t attempt, std::span<double> out) const;
+  bool valid(std::span<const double> values, std::string* why = nullptr) const;
+
+  DesignOptions options_;
+  const engine::FamilyDecl* family_ = nullptr;
+  std::vector<Axis> axes_;
+  std::optional<GridIndex> grid_;
+  std::vector<std::uint32_t> valid_;  // Sobol and Lhs with a check: candidates that are points
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace winnow::sweeps

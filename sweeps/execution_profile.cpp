@@ -1,0 +1,173 @@
+#include "sweeps/execution_profile.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sweeps/names.hpp"
+#include "sweeps/plan.hpp"
+#include "sweeps/yaml_tree.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+using yaml::Cursor;
+using yaml::Node;
+
+constexpr std::size_t kRulesMax = 1000;
+constexpr std::string_view kDefault = "default";
+
+const std::vector<std::string> kProfileKeys{
+    "name",       "description",          "taker_fee_bps", "maker_fee_bps", "half_spread_bps",
+    "half_spread_range_frac", "impact_bps", "participation_max_frac", "funding", "sizing",
+    "fixed_qty",  "initial_cash",         "rules"};
+const std::vector<std::string> kRuleKeys{"from", "tick_px", "lot_qty", "qty_min", "notional_min"};
+
+std::string canonical(std::string_view instrument) {
+  std::string out;
+  for (char c : instrument) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) out.push_back(c);
+  }
+  return out;
+}
+
+struct Bounds {
+  double low;
+  double high;
+};
+
+double bounded(const Cursor& at, Bounds bounds) {
+  const std::string what =
+      "a number from " + show_number(bounds.low) + " to " + show_number(bounds.high);
+  const double v = at.number(what);
+  if (v < bounds.low || v > bounds.high) at.refuse(show_number(v) + " is not " + what);
+  return v;
+}
+
+double optional_number(const Cursor& map, std::string_view key, Bounds bounds, double otherwise) {
+  const auto at = map.find(key);
+  return at ? bounded(*at, bounds) : otherwise;
+}
+
+engine::InstrumentRules read_rule(const Cursor& at) {
+  at.expect_map("rules such as {from: 2023-01-01, tick_px: 0.1, lot_qty: 0.001}", kRuleKeys);
+  engine::InstrumentRules rule;
+  if (const auto from = at.find("from")) rule.from_ns = from->time().ns;
+  rule.tick_px = optional_number(at, "tick_px", {0, 1e9}, 0);
+  rule.lot_qty = optional_number(at, "lot_qty", {0, 1e12}, 0);
+  rule.qty_min = optional_number(at, "qty_min", {0, 1e12}, 0);
+  rule.notional_min = optional_number(at, "notional_min", {0, 1e12}, 0);
+  return rule;
+}
+
+std::vector<engine::InstrumentRules> read_rules(const Cursor& at) {
+  std::vector<engine::InstrumentRules> out;
+  const std::vector<Cursor> entries = at.list("a list of rules, oldest first");
+  if (entries.size() > kRulesMax) at.refuse("more than " + std::to_string(kRulesMax) + " rules");
+  for (const Cursor& entry : entries) {
+    out.push_back(read_rule(entry));
+    if (out.size() > 1 && out[out.size() - 2].from_ns >= out.back().from_ns) {
+      const auto from = entry.find("from");
+      (from ? *from : entry).refuse("rules must follow each other in time; this one does not start "
+                                    "after the one before it (" +
+                                    format_timestamp({out[out.size() - 2].from_ns}) + ")");
+    }
+  }
+  return out;
+}
+
+void read_all_rules(const Cursor& at, ExecutionProfile& profile) {
+  if (at.is(Node::Kind::List)) {
+    profile.rules.push_back({std::string(kDefault), read_rules(at)});
+    return;
+  }
+  if (!at.is(Node::Kind::Map)) {
+    at.refuse(at.shown() + " where rules belong: a list for every instrument, or a map from "
+              "instrument (or default) to a list");
+  }
+  const std::vector<Cursor> values = at.values();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::string& symbol = at.node().keys[i].text;
+    if (profile.names(symbol)) {
+      at.refuse_at(at.node().keys[i].place, values[i].path(), "this instrument stands twice");
+    }
+    profile.rules.push_back({symbol, read_rules(values[i])});
+  }
+}
+
+void read_sizing(const Cursor& root, engine::ExecutionModel& model) {
+  if (const auto at = root.find("sizing")) {
+    model.sizing = at->choice({"all_in", "fixed_qty"}) == "all_in" ? engine::Sizing::AllIn
+                                                                   : engine::Sizing::FixedQty;
+  }
+  const auto qty = root.find("fixed_qty");
+  if (qty) model.fixed_qty = bounded(*qty, {0, 1e12});
+  if (model.sizing == engine::Sizing::FixedQty && !(model.fixed_qty > 0)) {
+    (qty ? *qty : root).refuse("sizing: fixed_qty needs a fixed_qty above 0");
+  }
+  if (model.sizing == engine::Sizing::AllIn && model.fixed_qty != 0) {
+    qty->refuse("fixed_qty says nothing under sizing: all_in; remove one of them");
+  }
+  if (const auto at = root.find("initial_cash")) {
+    model.initial_cash = bounded(*at, {0, 1e15});
+    if (model.initial_cash == 0) at->refuse("0 is not above 0");
+  }
+}
+
+ExecutionProfile read_profile(const Cursor& root) {
+  root.expect_map("an execution profile, a map of keys", kProfileKeys);
+  ExecutionProfile profile;
+  engine::ExecutionModel& model = profile.costs;
+  model.name = root.at("name", "name the profile, as in name: binance-spot").name("a name");
+  if (const auto at = root.find("description")) at->text("a sentence");
+  model.taker_fee_bps = optional_number(root, "taker_fee_bps", {-100, 1000}, 0);
+  model.maker_fee_bps = optional_number(root, "maker_fee_bps", {-100, 1000}, 0);
+  model.half_spread_bps = optional_number(root, "half_spread_bps", {0, 1000}, 0);
+  model.half_spread_range_frac = optional_number(root, "half_spread_range_frac", {0, 1}, 0);
+  model.impact_bps = optional_number(root, "impact_bps", {0, 10'000}, 0);
+  model.participation_max_frac = optional_number(root, "participation_max_frac", {0, 1}, 0);
+  if (const auto at = root.find("funding")) model.funding = at->boolean();
+  read_sizing(root, model);
+  if (const auto at = root.find("rules")) read_all_rules(*at, profile);
+  return profile;
+}
+
+}  // namespace
+
+bool ExecutionProfile::names(std::string_view instrument) const {
+  return std::any_of(rules.begin(), rules.end(), [&](const ProfileRules& r) {
+    return canonical(r.instrument) == canonical(instrument);
+  });
+}
+
+engine::ExecutionModel ExecutionProfile::model(std::string_view instrument) const {
+  engine::ExecutionModel out = costs;
+  const std::string wanted = canonical(names(instrument) ? instrument : kDefault);
+  for (const ProfileRules& r : rules) {
+    if (canonical(r.instrument) == wanted) out.rules = r.rules;
+  }
+  return out;
+}
+
+Result<ExecutionProfile> parse_profile(std::string_view yaml, std::string_view file_name) {
+  const Result<Node> root = yaml::load(yaml, file_name);
+  if (!root) return root.error();
+  try {
+    return read_profile(Cursor(file_name, *root, ""));
+  } catch (const yaml::Refusal& refusal) {
+    return refusal.error;
+  }
+}
+
+Result<engine::ExecutionModel> parse_execution(std::string_view yaml, std::string_view file_name) {
+  return parse_execution(yaml, file_name, kDefault);
+}
+
+Result<engine::ExecutionModel> parse_execution(std::string_view yaml, std::string_view file_name,
+                                               std::string_view instrument) {
+  const Result<ExecutionProfile> profile = parse_profile(yaml, file_name);
+  if (!profile) return profile.error();
+  return profile->model(instrument);
+}
+
+}  // namespace winnow::sweeps

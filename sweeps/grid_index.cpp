@@ -1,0 +1,139 @@
+#include "sweeps/grid_index.hpp"
+
+#include <algorithm>
+
+namespace winnow::sweeps {
+namespace {
+
+constexpr std::uint64_t kPointsMax = 10'000'000'000;
+
+Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
+
+bool reads(const engine::FamilyDecl& family, std::size_t p) {
+  return family.check != nullptr && (p >= 64 || (family.check_reads >> p & 1) != 0);
+}
+
+}  // namespace
+
+Result<GridIndex> GridIndex::make(std::span<const Axis> axes, const engine::FamilyDecl& family) {
+  GridIndex index;
+  index.levels_.resize(axes.size());
+  std::uint64_t free_after = 1;
+  for (std::size_t p = axes.size(); p-- > 0;) {
+    Level& level = index.levels_[p];
+    level.count = axes[p].count();
+    if (level.count > kPointsMax / index.all_) {
+      return bad("the grid has more than " + std::to_string(kPointsMax) + " points");
+    }
+    index.all_ *= level.count;
+    level.tabled = level.count > 1 && reads(family, p);
+    level.free_after = free_after;
+    level.stride = index.leaves_;
+    if (level.tabled) {
+      index.leaves_ *= level.count;
+    } else {
+      free_after *= level.count;
+    }
+  }
+  if (family.check == nullptr) {
+    index.leaves_ = 1;
+    index.size_ = index.all_;
+    return index;
+  }
+  WINNOW_TRY(index.tabulate(axes, family));
+  return index;
+}
+
+Status GridIndex::tabulate(std::span<const Axis> axes, const engine::FamilyDecl& family) {
+  if (leaves_ > kTableMax) {
+    return bad("the grid has " + std::to_string(leaves_) +
+               " points of parameters that the family checks against each other; at most " +
+               std::to_string(kTableMax) + " can be planned. Take longer steps or search at random");
+  }
+  std::vector<double> values(axes.size());
+  std::vector<std::uint64_t> digits(axes.size(), 0);
+  for (std::size_t p = 0; p < axes.size(); ++p) values[p] = axes[p].value(0);
+  before_.reserve(leaves_ + 1);
+  std::uint32_t valid = 0;
+  std::string last_refusal;
+  for (std::uint64_t leaf = 0; leaf < leaves_; ++leaf) {
+    before_.push_back(valid);
+    const Status status = family.check(values);
+    if (status.ok()) {
+      ++valid;
+    } else if (valid == 0) {
+      last_refusal = status.error().text();
+    }
+    // Count on by one, last tabled parameter fastest.
+    for (std::size_t p = axes.size(); p-- > 0;) {
+      if (!levels_[p].tabled) continue;
+      digits[p] = digits[p] + 1 < levels_[p].count ? digits[p] + 1 : 0;
+      values[p] = axes[p].value(digits[p]);
+      if (digits[p] != 0) break;
+    }
+  }
+  before_.push_back(valid);
+  if (valid == 0) return bad("no point of the grid is valid: " + last_refusal);
+  size_ = all_ / leaves_ * valid;
+  return {};
+}
+
+void GridIndex::unrank(std::uint64_t i, std::span<std::uint64_t> digits) const {
+  std::uint64_t leaf = 0;           // first leaf below the tabled digits fixed so far
+  std::uint64_t leaves = leaves_;   // how many lie there
+  for (std::size_t p = 0; p < levels_.size(); ++p) {
+    const Level& level = levels_[p];
+    if (level.count == 1) {
+      digits[p] = 0;
+      continue;
+    }
+    if (!level.tabled) {
+      const std::uint64_t valid =
+          before_.empty() ? 1 : std::uint64_t{before_[leaf + leaves]} - before_[leaf];
+      const std::uint64_t below = level.free_after * valid;
+      digits[p] = i / below;
+      i %= below;
+      continue;
+    }
+    // The last digit whose valid leaves before it, times the free points behind, do not exceed i.
+    const std::uint64_t start = before_[leaf];
+    std::uint64_t low = 0;
+    std::uint64_t high = level.count - 1;
+    while (low < high) {
+      const std::uint64_t middle = (low + high + 1) / 2;
+      if ((before_[leaf + middle * level.stride] - start) * level.free_after <= i) {
+        low = middle;
+      } else {
+        high = middle - 1;
+      }
+    }
+    digits[p] = low;
+    i -= (before_[leaf + low * level.stride] - start) * level.free_after;
+    leaf += low * level.stride;
+    leaves = level.stride;
+  }
+}
+
+std::optional<std::uint64_t> GridIndex::rank(std::span<const std::uint64_t> digits) const {
+  std::uint64_t i = 0;
+  std::uint64_t leaf = 0;
+  std::uint64_t leaves = leaves_;
+  for (std::size_t p = 0; p < levels_.size(); ++p) {
+    const Level& level = levels_[p];
+    if (level.count == 1) continue;
+    if (!level.tabled) {
+      const std::uint64_t valid =
+          before_.empty() ? 1 : std::uint64_t{before_[leaf + leaves]} - before_[leaf];
+      i += digits[p] * level.free_after * valid;
+      continue;
+    }
+    const std::uint64_t next = leaf + digits[p] * level.stride;
+    i += (std::uint64_t{before_[next]} - before_[leaf]) * level.free_after;
+    leaf = next;
+    leaves = level.stride;
+  }
+  if (!before_.empty() && before_[leaf] == before_[leaf + 1]) return std::nullopt;
+  return i;
+}
+
+}  // namespace winnow::sweeps

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/result.hpp"
+#include "engine/family.hpp"
+#include "sweeps/axis.hpp"
+
+namespace winnow::sweeps {
+
+/// Purpose: numbers the valid points of a grid, last parameter fastest, and finds them again, both in
+/// O(parameters * log(points of one)). A point that the family's own check refuses has no number.
+/// Limits: the grid of the parameters the check reads has at most kTableMax points: it is walked once
+/// and kept as one running count each. Parameters it does not read cost nothing.
+/// Thread: any, const.
+class GridIndex {
+ public:
+  static constexpr std::uint64_t kTableMax = std::uint64_t{1} << 22;
+
+  /// Requires: axes with count() > 0, one a parameter. Fails: InvalidInput if the grid is beyond the
+  /// limits or has no valid point.
+  static Result<GridIndex> make(std::span<const Axis> axes, const engine::FamilyDecl& family);
+
+  std::uint64_t size() const { return size_; }
+  /// Points the check refused.
+  std::uint64_t skipped() const { return all_ - size_; }
+  /// Requires: i < size(); digits has one entry a parameter.
+  void unrank(std::uint64_t i, std::span<std::uint64_t> digits) const;
+  /// The number of a point, if it is valid. Requires: digits[p] < count of axis p.
+  std::optional<std::uint64_t> rank(std::span<const std::uint64_t> digits) const;
+
+ private:
+  GridIndex() = default;
+  Status tabulate(std::span<const Axis> axes, const engine::FamilyDecl& family);
+
+  struct Level {
+    std::uint64_t count = 1;
+    bool tabled = false;
+    std::uint64_t free_after = 1;  // points of the untabled parameters behind this one
+    std::uint64_t stride = 1;      // tabled: leaves below one digit
+  };
+  std::vector<Level> levels_;
+  std::vector<std::uint32_t> before_;  // [leaf]: valid leaves before it; one more at the end
+  std::uint64_t leaves_ = 1;
+  std::uint64_t all_ = 1;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace winnow::sweeps

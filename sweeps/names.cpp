@@ -1,0 +1,121 @@
+#include "sweeps/names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace winnow::sweeps {
+namespace {
+
+// Longer names are not typing slips, and the distance is quadratic.
+constexpr std::size_t kNameLengthMax = 64;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '-') c = '_';
+  }
+  return out;
+}
+
+// Words that end a name and say its unit, allowed here or not.
+constexpr std::array<std::string_view, 33> kUnits{
+    "bars", "bar",  "bps",  "pct",   "percent", "frac", "fraction", "sd",  "sigma", "z",   "ns",
+    "us",   "ms",   "s",    "sec",   "secs",    "seconds", "m",     "min", "mins",  "minutes", "h",
+    "hour", "hours", "d",   "day",   "days",    "week", "weeks",    "px",  "qty",   "usd", "ticks"};
+
+// `lookback_days` is `lookback` with a unit; `take_profit` has none.
+std::string_view stem(std::string_view name) {
+  const std::size_t cut = name.rfind('_');
+  if (cut == std::string_view::npos || cut == 0) return name;
+  const std::string_view last = name.substr(cut + 1);
+  return std::find(kUnits.begin(), kUnits.end(), last) == kUnits.end() ? name : name.substr(0, cut);
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string show_number(double v) {
+  if (std::isnan(v)) return "nan";
+  if (std::isinf(v)) return v > 0 ? "inf" : "-inf";
+  std::array<char, 40> buffer{};
+  // Plain notation where a person would use it: 1000000, not 1e+06.
+  const bool plain = v == 0 || (std::fabs(v) < 1e15 && std::fabs(v) >= 1e-6);
+  const auto end = plain ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), v,
+                                         std::chars_format::fixed)
+                         : std::to_chars(buffer.data(), buffer.data() + buffer.size(), v);
+  return std::string(buffer.data(), end.ptr);
+}
+
+std::string show_text(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  std::string out = "'";
+  std::size_t i = 0;
+  for (; i < text.size() && i < kShown; ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7f) {
+      constexpr char kDigits[] = "0123456789abcdef";
+      out += {'\\', 'x', kDigits[c >> 4], kDigits[c & 15]};
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  // Do not cut a UTF-8 sequence in two.
+  for (; i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80; ++i) {
+    out.push_back(text[i]);
+  }
+  return out + (i < text.size() ? "...'" : "'");
+}
+
+std::string join_names(std::span<const std::string> names, std::size_t limit) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size() && i < limit; ++i) {
+    if (i > 0) out += ", ";
+    out += names[i];
+  }
+  if (names.size() > limit) out += " and " + std::to_string(names.size() - limit) + " more";
+  return out;
+}
+
+Nearest nearest_name(std::string_view wrong, std::span<const std::string> allowed) {
+  if (wrong.size() > kNameLengthMax) return {};
+  const std::string mine = lower(wrong);
+  for (const std::string& name : allowed) {
+    const std::string theirs = lower(name);
+    if (mine != theirs && stem(mine) == stem(theirs)) return {name, true};
+  }
+  Nearest best;
+  std::size_t best_distance = std::max<std::size_t>(1, mine.size() / 3) + 1;
+  for (const std::string& name : allowed) {
+    if (name.size() > kNameLengthMax) continue;
+    const std::size_t distance = edit_distance(mine, lower(name));
+    if (distance < best_distance) {
+      best_distance = distance;
+      best.name = name;
+    }
+  }
+  return best;
+}
+
+std::string did_you_mean(std::string_view wrong, std::span<const std::string> allowed) {
+  const Nearest nearest = nearest_name(wrong, allowed);
+  return nearest.name.empty() ? "" : " (did you mean '" + nearest.name + "'?)";
+}
+
+}  // namespace winnow::sweeps

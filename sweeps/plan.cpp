@@ -1,0 +1,194 @@
+#include "sweeps/plan.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cstring>
+
+#include "sweeps/design.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+constexpr std::uint64_t kTrialsMax = 10'000'000'000;
+constexpr std::size_t kBlockBytesMax = std::size_t{512} << 10;
+constexpr std::uint64_t kBlockRowsStep = 16;
+constexpr std::uint64_t kBlockRowsMax = 4096;
+// A small sweep is cut finer, so that many workers and a progress bar have something to do.
+constexpr std::uint64_t kBlocksWanted = 64;
+
+Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
+
+TimestampNs window_first(const ResolvedSpec& spec, const DatasetInfo& d) {
+  return std::max(spec.from, d.first);
+}
+TimestampNs window_end(const ResolvedSpec& spec, const DatasetInfo& d) {
+  return std::min(spec.to, d.last + d.interval);
+}
+
+// UTC days the window touches; a day has at most as many periods as bars.
+std::uint32_t period_bound(const ResolvedSpec& spec, const DatasetInfo& d) {
+  const std::int64_t first = utc_day(window_first(spec, d));
+  const std::int64_t last = utc_day(window_end(spec, d) - DurationNs{1});
+  const auto days_touched = static_cast<std::uint64_t>(last - first + 1);
+  return static_cast<std::uint32_t>(std::min(days_touched, d.bars));
+}
+
+std::uint64_t round_up(std::uint64_t n, std::uint64_t step) { return (n + step - 1) / step * step; }
+
+// Rows whose encoding stays within kBlockBytesMax.
+std::uint32_t choose_block_rows(std::uint64_t trials, std::uint32_t periods) {
+  const std::size_t row_bytes =
+      engine::metric_decls().size() * sizeof(double) + periods * sizeof(float) + 24;
+  const std::uint64_t fitting = kBlockBytesMax / row_bytes / kBlockRowsStep * kBlockRowsStep;
+  const std::uint64_t wanted = round_up(trials / kBlocksWanted, kBlockRowsStep);
+  const std::uint64_t rows = std::min({fitting, wanted, kBlockRowsMax});
+  return static_cast<std::uint32_t>(std::max(rows, kBlockRowsStep));
+}
+
+Status check_data(const ResolvedSpec& spec) {
+  if (spec.data.empty()) return bad("the sweep names no dataset");
+  if (spec.strategies.empty()) return bad("the sweep names no strategy");
+  if (spec.execution_by_data.size() != spec.data.size()) {
+    return bad("the sweep has " + std::to_string(spec.data.size()) + " datasets but " +
+               std::to_string(spec.execution_by_data.size()) + " execution models");
+  }
+  for (const DatasetInfo& d : spec.data) {
+    const bool sound = d.bars > 0 && d.interval.ns > 0 && d.first <= d.last &&
+                       d.first.ns >= 0 && d.last.ns < INT64_MAX - d.interval.ns;
+    if (!sound) return bad("the dataset '" + d.name + "' has no bars or impossible times");
+    if (spec.from >= spec.to || d.first >= spec.to || d.last < spec.from) {
+      return bad("the dataset '" + d.name + "' has no bars from " + format_timestamp(spec.from) +
+                 " to " + format_timestamp(spec.to));
+    }
+  }
+  return {};
+}
+
+Hash128 segment_key(const ResolvedSpec& spec, const DatasetInfo& d,
+                    const engine::ExecutionModel& execution, const engine::FamilyDecl& family) {
+  KeyHasher hasher("trial-1");
+  hasher.add(std::uint64_t{engine::kEngineVersion});
+  hasher.add(family.name).add(std::uint64_t{family.code_version});
+  hasher.add(std::uint64_t{family.params.size()});
+  for (const engine::ParamDecl& decl : family.params) hasher.add(decl.name);
+  hasher.add(d.content_hash).add(window_first(spec, d).ns).add(window_end(spec, d).ns);
+  hasher.add(execution.key());
+  return hasher.finish();
+}
+
+std::string sweep_id(ResolvedSpec spec) {
+  spec.priority = 0;
+  spec.trials_max = 0;
+  spec.cpu_hours_max = 0;
+  KeyHasher hasher("sweep-1");
+  hasher.add(spec.to_json()).add(std::uint64_t{engine::kEngineVersion});
+  for (const StrategySpace& s : spec.strategies) {
+    hasher.add(std::uint64_t{engine::find_family(s.family)->code_version});
+  }
+  return hasher.finish().hex().substr(0, 16);
+}
+
+}  // namespace
+
+Result<Plan> Plan::make(ResolvedSpec spec) {
+  WINNOW_TRY(check_data(spec));
+  Plan plan;
+  for (const StrategySpace& s : spec.strategies) {
+    const engine::FamilyDecl* family = engine::find_family(s.family);
+    if (family == nullptr) return bad("there is no strategy family '" + s.family + "'");
+    plan.families_.push_back(family);
+  }
+  // Grids and Sobol points do not depend on the segment: datasets share them.
+  const bool shared = spec.method == SearchMethod::Grid || spec.method == SearchMethod::Sobol;
+  std::uint32_t periods_max = 1;
+  for (std::size_t d = 0; d < spec.data.size(); ++d) {
+    for (std::size_t s = 0; s < spec.strategies.size(); ++s) {
+      Segment segment{.index = static_cast<std::uint32_t>(plan.segments_.size()),
+                      .dataset = d,
+                      .strategy = s,
+                      .first_trial = plan.trials_};
+      if (shared && d > 0) {
+        plan.designs_.push_back(plan.designs_[s]);
+      } else {
+        auto design = Design::make(spec.strategies[s], *plan.families_[s],
+                                   {spec.method, spec.samples, spec.seed, segment.index});
+        if (!design) return design.error().within(spec.strategies[s].family);
+        plan.designs_.push_back(*std::move(design));
+      }
+      segment.trials = plan.designs_.back()->size();
+      segment.periods = period_bound(spec, spec.data[d]);
+      periods_max = std::max(periods_max, segment.periods);
+      plan.trials_ += segment.trials;
+      if (plan.trials_ > kTrialsMax) {
+        return bad("the sweep has more than " + std::to_string(kTrialsMax) + " trials");
+      }
+      plan.segment_keys_.push_back(
+          segment_key(spec, spec.data[d], spec.execution_by_data[d], *plan.families_[s]));
+      plan.segments_.push_back(segment);
+    }
+  }
+  plan.block_rows_ = choose_block_rows(plan.trials_, periods_max);
+  for (Segment& segment : plan.segments_) {
+    segment.first_block = plan.blocks_;
+    segment.blocks = round_up(segment.trials, plan.block_rows_) / plan.block_rows_;
+    plan.blocks_ += segment.blocks;
+  }
+  plan.id_ = sweep_id(spec);
+  plan.spec_ = std::move(spec);
+  return plan;
+}
+
+const Segment& Plan::segment_of_block(std::uint64_t block) const {
+  assert(block < blocks_);
+  const auto after =
+      std::upper_bound(segments_.begin(), segments_.end(), block,
+                       [](std::uint64_t b, const Segment& s) { return b < s.first_block; });
+  return *(after - 1);
+}
+
+const Segment& Plan::segment_of_trial(std::uint64_t trial) const {
+  assert(trial < trials_);
+  const auto after =
+      std::upper_bound(segments_.begin(), segments_.end(), trial,
+                       [](std::uint64_t t, const Segment& s) { return t < s.first_trial; });
+  return *(after - 1);
+}
+
+Plan::Range Plan::block_range(std::uint64_t block) const {
+  const Segment& segment = segment_of_block(block);
+  const std::uint64_t offset = (block - segment.first_block) * block_rows_;
+  const std::uint64_t rows = std::min<std::uint64_t>(block_rows_, segment.trials - offset);
+  return {segment.first_trial + offset, static_cast<std::uint32_t>(rows)};
+}
+
+std::vector<double> Plan::params(std::uint64_t first_trial, std::uint64_t count) const {
+  if (count == 0) return {};
+  const Segment& segment = segment_of_trial(first_trial);
+  assert(first_trial - segment.first_trial + count <= segment.trials);
+  const Design& points = design(segment);
+  const std::size_t width = points.parameters();
+  std::vector<double> out(count * width);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    points.point(first_trial - segment.first_trial + i, std::span(out).subspan(i * width, width));
+  }
+  return out;
+}
+
+TrialKey Plan::key(const Segment& segment, std::span<const double> params) const {
+  // The segment's part is hashed once; a key costs one short hash.
+  constexpr std::size_t kParametersMax = 64;
+  assert(params.size() <= kParametersMax);
+  char raw[16 + 8 * kParametersMax];
+  const std::array<char, 16> prefix = segment_keys_[segment.index].bytes();
+  std::memcpy(raw, prefix.data(), prefix.size());
+  std::size_t size = prefix.size();
+  for (const double v : params) {
+    const std::uint64_t bits = std::bit_cast<std::uint64_t>(v == 0 ? 0.0 : v);
+    std::memcpy(raw + size, &bits, sizeof bits);
+    size += sizeof bits;
+  }
+  return hash128({raw, size});
+}
+
+}  // namespace winnow::sweeps

@@ -1,0 +1,262 @@
+#include <algorithm>
+#include <array>
+
+#include "sweeps/design.hpp"
+#include "sweeps/execution_profile.hpp"
+#include "sweeps/names.hpp"
+#include "sweeps/plan.hpp"
+#include "sweeps/spec_params.hpp"
+#include "sweeps/yaml_tree.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+using yaml::Cursor;
+using yaml::Node;
+
+constexpr std::size_t kDatasetsMax = 256;
+constexpr std::int64_t kPriorityMax = 1000;
+
+const std::vector<std::string> kSpecKeys{"sweep",      "data", "window",   "execution",
+                                         "strategies", "search", "validation", "seed",
+                                         "priority",   "budget"};
+const std::vector<std::string> kMethods{"grid", "random", "sobol", "lhs"};
+constexpr std::array<std::string_view, 3> kMethodsLater{"tpe", "cmaes", "nsga2"};
+
+TimestampNs end_of(const DatasetInfo& d) { return d.last + d.interval; }
+
+DatasetInfo read_dataset(const Cursor& at, const Catalog& catalog) {
+  const std::string name = at.name("the name of a dataset");
+  std::optional<DatasetInfo> info = catalog.dataset ? catalog.dataset(name) : std::nullopt;
+  if (!info) {
+    const std::string known = catalog.dataset_names.empty()
+                                  ? "none yet; winnow data import or winnow data synth adds one"
+                                  : join_names(catalog.dataset_names, 12);
+    at.refuse("there is no dataset " + show_text(name) +
+              did_you_mean(name, catalog.dataset_names) + "; datasets: " + known);
+  }
+  if (info->bars == 0) at.refuse("the dataset " + show_text(name) + " has no bars");
+  return *std::move(info);
+}
+
+std::vector<DatasetInfo> read_data(const Cursor& at, const Catalog& catalog) {
+  if (at.is(Node::Kind::Scalar)) return {read_dataset(at, catalog)};
+  const std::vector<Cursor> entries = at.list("a list of dataset names, as in [ethusdt-5m]");
+  if (entries.empty()) at.refuse("the list is empty; name at least one dataset");
+  if (entries.size() > kDatasetsMax) {
+    at.refuse("more than " + std::to_string(kDatasetsMax) + " datasets");
+  }
+  std::vector<DatasetInfo> out;
+  for (const Cursor& entry : entries) {
+    out.push_back(read_dataset(entry, catalog));
+    for (std::size_t k = 0; k + 1 < out.size(); ++k) {
+      if (out[k].name == out.back().name) {
+        entry.refuse("the dataset '" + out.back().name + "' stands twice");
+      }
+      if (out[k].content_hash == out.back().content_hash) {
+        entry.refuse("the dataset '" + out.back().name + "' has the same content as '" +
+                     out[k].name + "'; its trials would be the same trials");
+      }
+    }
+  }
+  return out;
+}
+
+// Cuts the holdout off the end of the window and sees that data is left on both sides of the cut.
+void cut_holdout(const Cursor& window, ResolvedSpec& spec) {
+  const auto at = window.find("holdout");
+  if (!at) return;
+  spec.holdout = at->duration();
+  if (spec.holdout.ns == 0) return;
+  if (spec.holdout >= spec.to - spec.from) {
+    at->refuse("the holdout of " + format_duration(spec.holdout) +
+               " leaves nothing of the window from " + format_timestamp(spec.from) + " to " +
+               format_timestamp(spec.to));
+  }
+  for (const DatasetInfo& d : spec.data) {
+    if (end_of(d) + days(1) < spec.to) {
+      window.find("to")->refuse(
+          "the data of '" + d.name + "' ends at " + format_timestamp(end_of(d)) +
+          ", so the holdout before " + format_timestamp(spec.to) +
+          " would not hold what it promises; leave `to` out, or end it with the data");
+    }
+  }
+  spec.to = spec.to - spec.holdout;
+}
+
+void read_window(const Cursor& root, ResolvedSpec& spec) {
+  const auto window = root.find("window");
+  if (window) {
+    window->expect_map("a window such as {from: 2023-01-01, to: 2024-01-01, holdout: 90d}",
+                       {"from", "to", "holdout"});
+  }
+  // What is not said is what all datasets have in common.
+  spec.from = spec.data[0].first;
+  spec.to = end_of(spec.data[0]);
+  for (const DatasetInfo& d : spec.data) {
+    spec.from = std::max(spec.from, d.first);
+    spec.to = std::min(spec.to, end_of(d));
+  }
+  const auto from = window ? window->find("from") : std::nullopt;
+  const auto to = window ? window->find("to") : std::nullopt;
+  if (from) spec.from = from->time();
+  if (to) spec.to = to->time();
+  const Cursor& place = to ? *to : from ? *from : window ? *window : root;
+  if (spec.from >= spec.to) {
+    place.refuse("the window from " + format_timestamp(spec.from) + " to " +
+                 format_timestamp(spec.to) + " is empty" +
+                 (from && to ? "; `to` must be after `from`"
+                             : "; what is not given is what all datasets have in common"));
+  }
+  if (window) cut_holdout(*window, spec);
+  for (const DatasetInfo& d : spec.data) {
+    if (d.first >= spec.to || d.last < spec.from) {
+      place.refuse("'" + d.name + "' has no bars from " + format_timestamp(spec.from) + " to " +
+                   format_timestamp(spec.to) + "; it has " + format_timestamp(d.first) + " to " +
+                   format_timestamp(end_of(d)));
+    }
+  }
+}
+
+void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& spec) {
+  const Cursor at = root.at(
+      "execution", "name a profile: " + join_names(catalog.execution_names) +
+                       "; `none` means that trading costs nothing");
+  const std::string name = at.name("the name of an execution profile");
+  const auto& known = catalog.execution_names;
+  if (std::find(known.begin(), known.end(), name) == known.end() || !catalog.execution) {
+    at.refuse("there is no execution profile " + show_text(name) + did_you_mean(name, known) +
+              "; profiles: " + join_names(known));
+  }
+  const Result<std::string> text = catalog.execution(name);
+  if (!text) at.refuse(text.error().text());
+  const Result<ExecutionProfile> profile = parse_profile(*text, name + ".yaml");
+  if (!profile) at.refuse(profile.error().text());
+  spec.execution = profile->model("default");
+  for (const DatasetInfo& d : spec.data) {
+    spec.execution_by_data.push_back(profile->model(d.instrument));
+    if (spec.execution.funding && !d.has_funding) {
+      spec.warnings.push_back("'" + d.name + "' has no funding history, so " + name +
+                              " charges none on it");
+    }
+  }
+}
+
+SearchMethod read_method(const Cursor& root) {
+  const auto search = root.find("search");
+  if (!search) return SearchMethod::Grid;
+  search->expect_map("a search such as {method: grid}", {"method", "samples"});
+  const Cursor at = search->at("method", "one of " + join_names(kMethods));
+  if (std::find(kMethodsLater.begin(), kMethodsLater.end(), at.node().text) !=
+      kMethodsLater.end()) {
+    at.refuse(at.shown() + " is not in this version; allowed: " + join_names(kMethods));
+  }
+  const std::string method = at.choice(kMethods);
+  const auto index = std::find(kMethods.begin(), kMethods.end(), method) - kMethods.begin();
+  return std::array{SearchMethod::Grid, SearchMethod::Random, SearchMethod::Sobol,
+                    SearchMethod::Lhs}[static_cast<std::size_t>(index)];
+}
+
+void read_budget(const Cursor& root, ResolvedSpec& spec) {
+  const auto budget = root.find("budget");
+  if (!budget) return;
+  budget->expect_map("a budget such as {trials: 100000, cpu_hours: 2}", {"trials", "cpu_hours"});
+  if (const auto at = budget->find("trials")) {
+    spec.trials_max = at->count("a number of trials", 1, 1'000'000'000'000);
+  }
+  if (const auto at = budget->find("cpu_hours")) {
+    spec.cpu_hours_max = at->number("a number above 0");
+    if (spec.cpu_hours_max <= 0) at->refuse(show_number(spec.cpu_hours_max) + " is not above 0");
+  }
+}
+
+void read_samples(const Cursor& root, ResolvedSpec& spec) {
+  const auto search = root.find("search");
+  const auto at = search ? search->find("samples") : std::nullopt;
+  if (spec.method == SearchMethod::Grid) {
+    if (at) at->refuse("a grid takes no samples; its steps say how many points there are");
+    return;
+  }
+  const std::uint64_t segments = spec.data.size() * spec.strategies.size();
+  if (at) {
+    spec.samples = at->count("a number of samples", 1, Design::kSamplesMax);
+    return;
+  }
+  if (spec.trials_max == 0) {
+    search->refuse("how many samples? Add samples: N (for each dataset and strategy), or "
+                   "budget: {trials: N}, which is shared among them");
+  }
+  spec.samples = spec.trials_max / segments;
+  if (spec.samples == 0) {
+    root.find("budget")->find("trials")->refuse(
+        std::to_string(spec.trials_max) + " trials are fewer than one for each of " +
+        std::to_string(segments) + " pairs of dataset and strategy");
+  }
+}
+
+// Sees that every strategy has points, and that all of them fit the budget. A grid cut off at a
+// count would be an arbitrary corner of itself, so too small a budget is refused, not obeyed.
+void check_points(const Cursor& root, const ResolvedSpec& spec) {
+  const std::vector<Cursor> entries = root.find("strategies")->list("");
+  std::uint64_t trials = 0;
+  for (std::size_t s = 0; s < entries.size(); ++s) {
+    const engine::FamilyDecl& family = *engine::find_family(spec.strategies[s].family);
+    const auto design = Design::make(spec.strategies[s], family,
+                                     {spec.method, spec.samples, spec.seed, s});
+    if (!design) {
+      (entries[s].find("params") ? *entries[s].find("params") : entries[s])
+          .refuse(design.error().text());
+    }
+    trials += (*design)->size() * spec.data.size();
+  }
+  if (spec.trials_max != 0 && trials > spec.trials_max) {
+    root.find("budget")->find("trials")->refuse(
+        std::to_string(spec.trials_max) + " trials are fewer than the " + std::to_string(trials) +
+        " that the search makes; raise the budget" +
+        (spec.method == SearchMethod::Grid ? ", take longer steps" : " or take fewer samples") +
+        (spec.method == SearchMethod::Grid ? " or search {method: sobol}" : ""));
+  }
+}
+
+ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
+  if (root.is(Node::Kind::Map) && root.find("fidelity")) {
+    root.refuse_at(root.key_place("fidelity"), "fidelity",
+                   "is not in this version; remove it. Allowed: " + join_names(kSpecKeys));
+  }
+  root.expect_map("a sweep specification, a map of keys", kSpecKeys);
+  ResolvedSpec spec;
+  spec.name = root.at("sweep", "name the sweep, as in sweep: eth-mean-reversion").name("a name");
+  spec.data = read_data(root.at("data", "list dataset names, as in data: [ethusdt-5m]"), catalog);
+  read_window(root, spec);
+  read_execution(root, catalog, spec);
+  spec.method = read_method(root);
+  spec.strategies = read_strategies(
+      root.at("strategies", "list at least one, as in - {family: mean_reversion}"), spec.method);
+  if (const auto at = root.find("seed")) spec.seed = at->count("a seed", 0, ~std::uint64_t{0});
+  if (const auto at = root.find("priority")) {
+    spec.priority = static_cast<std::int32_t>(
+        at->integer("a priority", -kPriorityMax, kPriorityMax));
+  }
+  read_budget(root, spec);
+  read_samples(root, spec);
+  if (const auto at = root.find("validation")) {
+    spec.validation_json = read_validation(*at, spec.to - spec.from);
+  }
+  check_points(root, spec);
+  return spec;
+}
+
+}  // namespace
+
+Result<ResolvedSpec> parse_spec(std::string_view yaml, std::string_view file_name,
+                                const Catalog& catalog) {
+  const Result<Node> root = yaml::load(yaml, file_name);
+  if (!root) return root.error();
+  try {
+    return read_spec(Cursor(file_name, *root, ""), catalog);
+  } catch (const yaml::Refusal& refusal) {
+    return refusal.error;
+  }
+}
+
+}  // namespace winnow::sweeps

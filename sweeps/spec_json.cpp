@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "sweeps/plan.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kFormat = 1;
+
+template <class T, std::size_t n>
+using Names = std::array<std::pair<T, const char*>, n>;
+
+constexpr Names<ValueKind, 5> kKinds{{{ValueKind::Values, "values"},
+                                      {ValueKind::Grid, "grid"},
+                                      {ValueKind::IntRange, "int"},
+                                      {ValueKind::FloatRange, "float"},
+                                      {ValueKind::LogRange, "log"}}};
+constexpr Names<SearchMethod, 4> kMethods{{{SearchMethod::Grid, "grid"},
+                                           {SearchMethod::Random, "random"},
+                                           {SearchMethod::Sobol, "sobol"},
+                                           {SearchMethod::Lhs, "lhs"}}};
+constexpr Names<engine::Sizing, 2> kSizings{
+    {{engine::Sizing::AllIn, "all_in"}, {engine::Sizing::FixedQty, "fixed_qty"}}};
+
+template <class T, std::size_t n>
+const char* name_of(const Names<T, n>& names, T value) {
+  for (const auto& [v, name] : names) {
+    if (v == value) return name;
+  }
+  return "";
+}
+
+template <class T, std::size_t n>
+T named(const Names<T, n>& names, const json& j) {
+  for (const auto& [v, name] : names) {
+    if (j == name) return v;
+  }
+  throw json::other_error::create(501, "unknown word " + j.dump(), &j);
+}
+
+json to_json(const DatasetInfo& d) {
+  return {{"name", d.name},
+          {"content_hash", d.content_hash},
+          {"instrument", d.instrument},
+          {"first_ns", d.first.ns},
+          {"last_ns", d.last.ns},
+          {"interval_ns", d.interval.ns},
+          {"bars", d.bars},
+          {"has_funding", d.has_funding}};
+}
+
+DatasetInfo dataset_from(const json& j) {
+  DatasetInfo d;
+  d.name = j.at("name");
+  d.content_hash = j.at("content_hash");
+  d.instrument = j.at("instrument");
+  d.first.ns = j.at("first_ns");
+  d.last.ns = j.at("last_ns");
+  d.interval.ns = j.at("interval_ns");
+  d.bars = j.at("bars");
+  d.has_funding = j.at("has_funding");
+  return d;
+}
+
+json to_json(const engine::ExecutionModel& m) {
+  json rules = json::array();
+  for (const engine::InstrumentRules& r : m.rules) {
+    rules.push_back({{"from_ns", r.from_ns},
+                     {"tick_px", r.tick_px},
+                     {"lot_qty", r.lot_qty},
+                     {"qty_min", r.qty_min},
+                     {"notional_min", r.notional_min}});
+  }
+  return {{"name", m.name},
+          {"taker_fee_bps", m.taker_fee_bps},
+          {"maker_fee_bps", m.maker_fee_bps},
+          {"half_spread_bps", m.half_spread_bps},
+          {"half_spread_range_frac", m.half_spread_range_frac},
+          {"impact_bps", m.impact_bps},
+          {"participation_max_frac", m.participation_max_frac},
+          {"funding", m.funding},
+          {"sizing", name_of(kSizings, m.sizing)},
+          {"fixed_qty", m.fixed_qty},
+          {"initial_cash", m.initial_cash},
+          {"rules", std::move(rules)}};
+}
+
+engine::ExecutionModel execution_from(const json& j) {
+  engine::ExecutionModel m;
+  m.name = j.at("name");
+  m.taker_fee_bps = j.at("taker_fee_bps");
+  m.maker_fee_bps = j.at("maker_fee_bps");
+  m.half_spread_bps = j.at("half_spread_bps");
+  m.half_spread_range_frac = j.at("half_spread_range_frac");
+  m.impact_bps = j.at("impact_bps");
+  m.participation_max_frac = j.at("participation_max_frac");
+  m.funding = j.at("funding");
+  m.sizing = named(kSizings, j.at("sizing"));
+  m.fixed_qty = j.at("fixed_qty");
+  m.initial_cash = j.at("initial_cash");
+  for (const json& r : j.at("rules")) {
+    m.rules.push_back({r.at("from_ns"), r.at("tick_px"), r.at("lot_qty"), r.at("qty_min"),
+                       r.at("notional_min")});
+  }
+  return m;
+}
+
+json to_json(const StrategySpace& s) {
+  json params = json::array();
+  for (const ParamSpace& p : s.params) {
+    json one = {{"name", p.name}, {"kind", name_of(kKinds, p.kind)}, {"integer", p.integer}};
+    if (p.kind == ValueKind::Values) {
+      one["values"] = p.values;
+    } else {
+      one["low"] = p.low;
+      one["high"] = p.high;
+      one["step"] = p.step;
+    }
+    params.push_back(std::move(one));
+  }
+  return {{"family", s.family}, {"params", std::move(params)}};
+}
+
+StrategySpace strategy_from(const json& j) {
+  StrategySpace s;
+  s.family = j.at("family");
+  for (const json& one : j.at("params")) {
+    ParamSpace p;
+    p.name = one.at("name");
+    p.kind = named(kKinds, one.at("kind"));
+    p.integer = one.at("integer");
+    if (p.kind == ValueKind::Values) {
+      p.values = one.at("values").get<std::vector<double>>();
+      if (!p.values.empty()) p.low = p.high = p.values.front();
+      for (double v : p.values) {
+        p.low = std::min(p.low, v);
+        p.high = std::max(p.high, v);
+      }
+    } else {
+      p.low = one.at("low");
+      p.high = one.at("high");
+      p.step = one.at("step");
+    }
+    s.params.push_back(std::move(p));
+  }
+  return s;
+}
+
+ResolvedSpec spec_from(const json& j) {
+  if (j.at("format") != kFormat) throw json::other_error::create(501, "unknown format", &j);
+  ResolvedSpec spec;
+  spec.name = j.at("sweep");
+  for (const json& d : j.at("data")) spec.data.push_back(dataset_from(d));
+  spec.from.ns = j.at("from_ns");
+  spec.to.ns = j.at("to_ns");
+  spec.holdout.ns = j.at("holdout_ns");
+  spec.execution = execution_from(j.at("execution"));
+  for (const json& m : j.at("execution_by_data")) {
+    spec.execution_by_data.push_back(execution_from(m));
+  }
+  for (const json& s : j.at("strategies")) spec.strategies.push_back(strategy_from(s));
+  spec.method = named(kMethods, j.at("method"));
+  spec.samples = j.at("samples");
+  spec.seed = j.at("seed");
+  spec.priority = j.at("priority");
+  spec.trials_max = j.at("trials_max");
+  spec.cpu_hours_max = j.at("cpu_hours_max");
+  if (const json& v = j.at("validation"); !v.is_null()) spec.validation_json = v.dump();
+  return spec;
+}
+
+}  // namespace
+
+std::string ResolvedSpec::to_json() const {
+  json j = {{"format", kFormat},
+            {"sweep", name},
+            {"from_ns", from.ns},
+            {"to_ns", to.ns},
+            {"holdout_ns", holdout.ns},
+            {"execution", sweeps::to_json(execution)},
+            {"method", name_of(kMethods, method)},
+            {"samples", samples},
+            {"seed", seed},
+            {"priority", priority},
+            {"trials_max", trials_max},
+            {"cpu_hours_max", cpu_hours_max}};
+  j["data"] = json::array();
+  for (const DatasetInfo& d : data) j["data"].push_back(sweeps::to_json(d));
+  j["execution_by_data"] = json::array();
+  for (const engine::ExecutionModel& m : execution_by_data) {
+    j["execution_by_data"].push_back(sweeps::to_json(m));
+  }
+  j["strategies"] = json::array();
+  for (const StrategySpace& s : strategies) j["strategies"].push_back(sweeps::to_json(s));
+  j["validation"] = json::parse(validation_json, nullptr, false);
+  if (j["validation"].is_discarded()) j["validation"] = nullptr;
+  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Result<ResolvedSpec> ResolvedSpec::from_json(std::string_view text) {
+  try {
+    return spec_from(json::parse(text));
+  } catch (const std::exception& e) {
+    return Error(ErrorCode::InvalidInput,
+                 std::string("not a resolved sweep specification: ") + e.what());
+  }
+}
+
+}  // namespace winnow::sweeps

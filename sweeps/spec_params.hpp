@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/family.hpp"
+#include "sweeps/plan.hpp"
+#include "sweeps/yaml_tree.hpp"
+
+namespace winnow::sweeps {
+
+/// Reads `strategies:`: one family each, with the ranges of its parameters; those not mentioned stay
+/// at their defaults. Throws yaml::Refusal.
+std::vector<StrategySpace> read_strategies(const yaml::Cursor& at, SearchMethod method);
+
+/// Names of a family's parameters.
+std::vector<std::string> param_names(const engine::FamilyDecl& family);
+
+/// Reads `validation:` for a sweep over this long a window and gives it as canonical JSON. Throws
+/// yaml::Refusal.
+std::string read_validation(const yaml::Cursor& at, DurationNs window);
+
+}  // namespace winnow::sweeps
