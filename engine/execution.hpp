@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/hash.hpp"
+#include "base/result.hpp"
 
 namespace winnow::engine {
 
@@ -48,5 +49,10 @@ struct ExecutionModel {
   /// Every field that can change a result. Part of TrialKey.
   Hash128 key() const;
 };
+
+/// Ensures: every number is finite and inside what the model means: fees below 100%, only a maker
+/// rebate is negative, cash above 0, a fixed quantity where sizing asks for one, rules by strictly
+/// rising time. Fails: InvalidInput naming field, value and range.
+Status check_execution(const ExecutionModel& execution);
 
 }  // namespace winnow::engine

@@ -1,0 +1,83 @@
+#include "engine/backtest.hpp"
+
+#include <utility>
+
+#include "engine/lanes/lane.hpp"
+#include "engine/lanes/sweep_window.hpp"
+#include "engine/lanes/tile_size.hpp"
+#include "engine/metrics.hpp"
+#include "engine/prepare.hpp"
+#include "engine/strategies/mean_reversion.hpp"
+#include "engine/strategies/sma_cross.hpp"
+
+namespace winnow::engine {
+namespace {
+
+template <class Strategy>
+void record(const lanes::Job& job, TradeRecorder& recorder) {
+  lanes::SweepWindow<lanes::Lane1, Strategy, TradeRecorder, lanes::Skip::No> window(
+      job, lanes::tile_bars(job), &recorder);
+  window.run();
+}
+
+}  // namespace
+
+Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
+                                      const FamilyDecl& family, std::span<const double> params,
+                                      const ExecutionModel& execution) {
+  WINNOW_TRY(check_window(market, window));
+  WINNOW_TRY(check_execution(execution));
+  WINNOW_TRY(check_params(family, params));
+  const Prepared prepared(market, window, execution);
+  const FamilyRuntime& runtime = family_runtime(family);
+
+  std::vector<lanes::ColumnSpec> specs;
+  std::vector<std::uint32_t> columns;
+  for (int c = 0; c < runtime.columns; ++c) {
+    specs.push_back(runtime.column(c, params.data()));
+    columns.push_back(static_cast<std::uint32_t>(c));
+  }
+  std::vector<double> equity(prepared.periods());
+  std::vector<double> tallies(lanes::kTallies);
+  lanes::Job job = prepared.job();
+  job.params = params.data();
+  job.slots = 1;
+  job.specs = specs.data();
+  job.spec_count = specs.size();
+  job.columns = columns.data();
+  job.period_equity = equity.data();
+  job.tallies = tallies.data();
+
+  TradeRecorder recorder(market, window);
+  switch (runtime.index) {
+    case lanes::kMeanReversionIndex:
+      record<strategies::MeanReversion<lanes::Lane1>>(job, recorder);
+      break;
+    case lanes::kSmaCrossIndex:
+      record<strategies::SmaCross<lanes::Lane1>>(job, recorder);
+      break;
+    case lanes::kFamilyCount:
+      break;
+  }
+
+  DetailedBacktest result;
+  Backtest& backtest = result.backtest;
+  backtest.metrics.resize(metric_decls().size());
+  backtest.returns.resize(equity.size());
+  MetricRow(metric_input(job)).compute(equity, tallies, backtest.metrics, backtest.returns);
+  backtest.period_start_ns = period_starts(market, window);
+  backtest.trades = std::move(recorder.trades);
+  backtest.equity = std::move(recorder.equity);
+  backtest.open_qty = recorder.qty;
+  result.fills = std::move(recorder.fills);
+  return result;
+}
+
+Result<Backtest> run_backtest(const MarketView& market, Window window, const FamilyDecl& family,
+                              std::span<const double> params, const ExecutionModel& execution) {
+  auto detailed = run_detailed(market, window, family, params, execution);
+  if (!detailed.ok()) return detailed.error();
+  return std::move(detailed->backtest);
+}
+
+}  // namespace winnow::engine

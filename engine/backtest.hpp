@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "engine/lanes/simulator.hpp"
+
+namespace winnow::engine {
+
+/// One change of the position.
+struct Fill {
+  std::size_t bar = 0;
+  lanes::FillKind kind = lanes::FillKind::Entry;
+  double qty = 0;  ///< signed: what was bought (or sold, negative)
+  double px = 0;
+  bool operator==(const Fill&) const = default;
+};
+
+/// Purpose: writes down everything the scalar instance does. Owner: one backtest.
+class TradeRecorder {
+ public:
+  static constexpr bool kEnabled = true;
+
+  TradeRecorder(const MarketView& market, Window window) : market_(market) {
+    equity.reserve(window.last - window.first);
+  }
+
+  // Called by the simulator.
+  void entered(std::size_t bar, double side, double size, double px, double fee) {
+    open_ = {};
+    open_.entry_time_ns = market_.time_ns[bar];
+    open_.side = side > 0 ? Side::Long : Side::Short;
+    open_.qty = size;
+    open_.entry_px = px;
+    open_.fees = fee;
+    fills.push_back({bar, lanes::FillKind::Entry, side * size, px});
+  }
+  void exit(double px, double fee, double funding, double pnl) {
+    open_.exit_px = px;
+    open_.fees += fee;
+    open_.funding = funding;
+    open_.pnl = pnl;
+  }
+  void closed(std::size_t bar, lanes::FillKind kind) {
+    open_.exit_time_ns = market_.time_ns[bar];
+    trades.push_back(open_);
+    const double sign = open_.side == Side::Long ? -1.0 : 1.0;
+    fills.push_back({bar, kind, sign * open_.qty, open_.exit_px});
+  }
+  void bar_closed(std::size_t, double equity_now, double qty_now) {
+    equity.push_back(equity_now);
+    qty = qty_now;
+  }
+
+  std::vector<Trade> trades;
+  std::vector<Fill> fills;
+  std::vector<double> equity;  ///< at each close
+  double qty = 0;              ///< held at the last close
+
+ private:
+  const MarketView& market_;
+  Trade open_;
+};
+
+/// A backtest with its fills.
+struct DetailedBacktest {
+  Backtest backtest;
+  std::vector<Fill> fills;
+};
+Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
+                                      const FamilyDecl& family, std::span<const double> params,
+                                      const ExecutionModel& execution);
+
+}  // namespace winnow::engine

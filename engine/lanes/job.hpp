@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/lanes/column.hpp"
+
+// What crosses from the engine into the lane kernels, which are built apart for each instruction
+// set.
+
+namespace winnow::engine::lanes {
+
+/// Counts and sums that a variant collects at its fills; everything else comes from period equity.
+enum Tally : int {
+  kTrades,             ///< closed ones
+  kWins,               ///< of these, pnl > 0
+  kLongs,              ///< of these, long
+  kGrossProfit,        ///< sum of the positive pnl, quote currency
+  kGrossLoss,          ///< sum of the negative pnl, as a positive number
+  kHoldBars,           ///< bars in a position, an open one included
+  kTradeHoldBars,      ///< bars from fill to fill, closed trades
+  kEntryNotional,      ///< all entries
+  kTradeNotional,      ///< entries of closed trades
+  kTakerExitNotional,  ///< exits that pay the taker fee
+  kMakerExitNotional,
+  kSlippage,     ///< paid to spread, impact and rounding, quote currency
+  kFundingPaid,  ///< negative: received
+  kWorstTrade,   ///< smallest pnl / equity before entry, at most 0
+  kRejected,     ///< entries that the venue's rules or a dry bar refused
+  kOpenQty,      ///< signed, after the last bar
+  kRuined,       ///< 1 if equity was used up
+  kTallies
+};
+
+/// A multiple of a step is num * n / den: 0.01 becomes n / 100, which is the nearest double to the
+/// decimal. num == 0: no rounding.
+struct Step {
+  double num = 0;
+  double den = 1;
+};
+
+/// Rounding in force from a bar on.
+struct RuleStep {
+  std::size_t from_bar = 0;
+  Step tick;
+  Step lot;
+  double qty_min = 0;
+  double notional_min = 0;
+};
+
+/// Funding of one bar, all its events added.
+struct FundingStep {
+  std::size_t bar = 0;
+  double rate_frac = 0;
+};
+
+/// The execution model as fractions.
+struct Costs {
+  double taker_fee = 0;
+  double maker_fee = 0;
+  double half_spread = 0;
+  double range_share = 0;
+  double impact = 0;
+  double participation = 0;
+  double fixed_qty = 0;  ///< 0: all in
+  double initial_cash = 0;
+};
+
+/// Variants of one family on one window. A slot is a place in a lane group: slots [k*lanes,
+/// (k+1)*lanes) run together; a padded slot repeats its neighbour.
+struct Job {
+  const double* open = nullptr;
+  const double* high = nullptr;
+  const double* low = nullptr;
+  const double* close = nullptr;
+  const double* volume = nullptr;
+  std::size_t bars = 0;
+  std::int64_t ordinal_first = 0;  ///< of bar 0: open time / interval
+  std::size_t first = 0;           ///< window [first, last)
+  std::size_t last = 0;
+
+  const std::size_t* period_last = nullptr;  ///< last bar of each period
+  std::size_t periods = 0;
+  const FundingStep* funding = nullptr;  ///< inside the window, by bar
+  std::size_t fundings = 0;
+  const RuleStep* rules = nullptr;  ///< by from_bar
+  std::size_t rule_count = 0;
+  Costs costs;
+
+  const double* params = nullptr;  ///< [parameter][slot]
+  std::size_t slots = 0;
+  const ColumnSpec* specs = nullptr;
+  std::size_t spec_count = 0;
+  const std::uint32_t* columns = nullptr;  ///< [column][slot], index into specs
+
+  double* period_equity = nullptr;  ///< out, [period][slot]
+  double* tallies = nullptr;        ///< out, [tally][slot]
+};
+
+/// Families in the order of the kernel tables.
+enum FamilyIndex : int { kMeanReversionIndex, kSmaCrossIndex, kFamilyCount };
+
+/// What one instruction set's library gives.
+struct KernelTable {
+  int lanes = 0;
+  void (*run[kFamilyCount])(const Job& job) = {};
+};
+
+}  // namespace winnow::engine::lanes

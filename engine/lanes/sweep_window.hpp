@@ -1,0 +1,282 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "engine/lanes/simulator.hpp"
+
+namespace winnow::engine::lanes {
+
+/// Bars a block summary (least and greatest value) covers.
+inline constexpr std::size_t kBlockBars = 8;
+
+/// Whether blocks in which no lane can act are skipped. Off only in tests: results are the same.
+enum class Skip { No, Yes };
+
+/// Purpose: the values of all columns in one tile of bars, with block summaries. Owner: one kernel
+/// call.
+class Tile {
+ public:
+  Tile(const Job& job, std::size_t tile_bars) : job_(job), bars_(tile_bars) {
+    const std::span<const double> close(job.close, job.bars);
+    for (std::size_t i = 0; i < job.spec_count; ++i) {
+      rolling_.emplace_back(job.specs[i], close, job.ordinal_first);
+    }
+    blocks_ = (bars_ + kBlockBars - 1) / kBlockBars;
+    values_.resize(bars_ * job.spec_count);
+    lows_.resize(blocks_ * (job.spec_count + 1));
+    highs_.resize(lows_.size());
+  }
+
+  void move_to(std::size_t begin, std::size_t end) {
+    begin_ = begin;
+    end_ = end;
+    for (std::size_t i = 0; i < rolling_.size(); ++i) {
+      double* values = values_.data() + i * bars_;
+      rolling_[i].fill(begin, end, values);
+      summarise(values, values, end - begin, &lows_[i * blocks_], &highs_[i * blocks_]);
+    }
+    const std::size_t market = rolling_.size() * blocks_;
+    summarise(job_.low + begin, job_.high + begin, end - begin, &lows_[market], &highs_[market]);
+  }
+
+  std::size_t begin() const { return begin_; }
+  std::size_t end() const { return end_; }
+  std::size_t bars() const { return bars_; }
+  std::size_t blocks() const { return blocks_; }
+  const double* values(std::size_t column) const { return values_.data() + column * bars_; }
+  const double* lows(std::size_t column) const { return lows_.data() + column * blocks_; }
+  const double* highs(std::size_t column) const { return highs_.data() + column * blocks_; }
+  const double* market_lows() const { return lows(rolling_.size()); }
+  const double* market_highs() const { return highs(rolling_.size()); }
+
+ private:
+  // A value that is not there yet (NaN) takes no part; a block without values can never be entered.
+  static void summarise(const double* low, const double* high, std::size_t count, double* lows,
+                        double* highs) {
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    for (std::size_t b = 0; b * kBlockBars < count; ++b) {
+      double least = inf;
+      double most = -inf;
+      const std::size_t end = std::min(count, (b + 1) * kBlockBars);
+      for (std::size_t i = b * kBlockBars; i < end; ++i) {
+        least = low[i] < least ? low[i] : least;
+        most = high[i] > most ? high[i] : most;
+      }
+      lows[b] = least;
+      highs[b] = most;
+    }
+  }
+
+  const Job& job_;
+  const std::size_t bars_;
+  std::size_t blocks_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::vector<RollingColumn> rolling_;
+  std::vector<double> values_;
+  std::vector<double> lows_;
+  std::vector<double> highs_;
+};
+
+/// What a group sees of a tile: for each column the lanes' own arrays.
+template <class V, int kColumns>
+struct GroupView {
+  const double* values[kColumns][V::kLanes];
+  const double* lows[kColumns];  ///< block summaries: one a block where the lanes share the column,
+  const double* highs[kColumns];  ///< else packed, one a block and lane
+};
+
+/// One bar, exactly. kShared: bit c says that all lanes share column c.
+template <class V, int kColumns, unsigned kShared>
+struct ExactBar {
+  const GroupView<V, kColumns>& view;
+  std::size_t i;
+  V value(int c) const {
+    if ((kShared >> c) & 1u) return V(view.values[c][0][i]);
+    return V::gather(view.values[c], i);
+  }
+  V low(int c) const { return value(c); }
+  V high(int c) const { return value(c); }
+};
+
+/// All bars of a block at once: each column lies between low and high.
+template <class V, int kColumns, unsigned kShared>
+struct BlockBar {
+  const GroupView<V, kColumns>& view;
+  std::size_t b;
+  V low(int c) const { return summary(c, view.lows[c]); }
+  V high(int c) const { return summary(c, view.highs[c]); }
+  V summary(int c, const double* from) const {
+    if ((kShared >> c) & 1u) return V(from[b]);
+    return V::load(from + b * V::kLanes);
+  }
+};
+
+/// Purpose: runs all variants of a job: tiles of time outside, lane groups inside, so that a tile's
+/// columns stay in the cache while every group passes over them. Owner: one kernel call.
+template <class V, class Strategy, class Recorder, Skip kSkip>
+class SweepWindow {
+  static constexpr int kColumns = Strategy::kColumns;
+  static constexpr std::size_t kLanes = V::kLanes;
+  using Sim = Simulator<V, Strategy, Recorder>;
+  using G = typename Sim::G;
+  using View = GroupView<V, kColumns>;
+
+ public:
+  SweepWindow(const Job& job, std::size_t tile_bars, Recorder* recorder)
+      : job_(job), sim_(job, recorder), tile_(job, tile_bars), groups_(job.slots / kLanes) {
+    for (int c = 0; c < kColumns; ++c) {
+      pack_[c].lows.resize(tile_.blocks() * kLanes);
+      pack_[c].highs.resize(tile_.blocks() * kLanes);
+    }
+  }
+
+  void run() {
+    for (std::size_t g = 0; g < groups_.size(); ++g) sim_.start(groups_[g], g * kLanes);
+    std::size_t period = 0;
+    std::size_t funding = 0;
+    for (std::size_t begin = job_.first; begin < job_.last; begin += tile_.bars()) {
+      tile_.move_to(begin, std::min(job_.last, begin + tile_.bars()));
+      for (auto& pack : pack_) pack.valid = false;
+      std::size_t period_next = period;
+      std::size_t funding_next = funding;
+      for (std::size_t g = 0; g < groups_.size(); ++g) {
+        period_next = period;
+        funding_next = funding;
+        run_tile(g, period_next, funding_next);
+      }
+      period = period_next;
+      funding = funding_next;
+    }
+    for (std::size_t g = 0; g < groups_.size(); ++g) sim_.finish(groups_[g], g * kLanes);
+  }
+
+ private:
+  void run_tile(std::size_t g, std::size_t& period, std::size_t& funding) {
+    View view;
+    const unsigned shared = bind(g * kLanes, view);
+    dispatch<0>(shared, [&](auto tag) {
+      advance<decltype(tag)::value>(groups_[g], view, g * kLanes, period, funding);
+    });
+  }
+
+  template <unsigned kShared, class F>
+  static void dispatch(unsigned shared, F f) {
+    if (shared == kShared) return f(std::integral_constant<unsigned, kShared>{});
+    if constexpr (kShared + 1 < (1u << kColumns)) dispatch<kShared + 1>(shared, f);
+  }
+
+  // Fills the view; the result has a bit for each column that the lanes share.
+  unsigned bind(std::size_t slot, View& view) {
+    unsigned shared = 0;
+    for (int c = 0; c < kColumns; ++c) {
+      const std::uint32_t* which = job_.columns + c * job_.slots + slot;
+      bool same = true;
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        view.values[c][lane] = tile_.values(which[lane]);
+        same = same && which[lane] == which[0];
+      }
+      if (same) {
+        shared |= 1u << c;
+        view.lows[c] = tile_.lows(which[0]);
+        view.highs[c] = tile_.highs(which[0]);
+      } else {
+        pack(pack_[c], which);
+        view.lows[c] = pack_[c].lows.data();
+        view.highs[c] = pack_[c].highs.data();
+      }
+    }
+    return shared;
+  }
+
+  // Block summaries interleaved by lane. Groups come in an order in which neighbours use the same
+  // columns, so the last pack is kept.
+  struct Pack {
+    bool valid = false;
+    std::uint32_t which[kLanes] = {};
+    std::vector<double> lows;
+    std::vector<double> highs;
+  };
+  void pack(Pack& pack, const std::uint32_t* which) {
+    if (pack.valid && std::equal(which, which + kLanes, pack.which)) return;
+    pack.valid = true;
+    std::copy(which, which + kLanes, pack.which);
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const double* lows = tile_.lows(which[lane]);
+      const double* highs = tile_.highs(which[lane]);
+      for (std::size_t b = 0; b < tile_.blocks(); ++b) {
+        pack.lows[b * kLanes + lane] = lows[b];
+        pack.highs[b * kLanes + lane] = highs[b];
+      }
+    }
+  }
+
+  template <unsigned kShared>
+  void advance(G& g, const View& view, std::size_t slot, std::size_t& period,
+               std::size_t& funding) {
+    const std::size_t begin = tile_.begin();
+    const std::size_t end = tile_.end();
+    std::size_t t = begin;
+    while (t < end) {
+      std::size_t special = std::min(end, job_.period_last[period]);
+      if (funding < job_.fundings) special = std::min(special, job_.funding[funding].bar);
+      if (g.next_deadline < static_cast<double>(special)) {
+        special = std::max(t, static_cast<std::size_t>(g.next_deadline));
+      }
+      if constexpr (!Recorder::kEnabled) t = scan<kShared>(g, view, t, special);
+      if (t == end) break;
+      if (funding < job_.fundings && job_.funding[funding].bar == t) {
+        sim_.fund(g, t, job_.funding[funding++].rate_frac);
+      }
+      const bool period_ends = job_.period_last[period] == t;
+      sim_.step(g, ExactBar<V, kColumns, kShared>{view, t - begin}, t, slot, period);
+      if (period_ends) ++period;
+      ++t;
+    }
+  }
+
+  // The first bar in [t, end) at which a lane could act, or end.
+  template <unsigned kShared>
+  std::size_t scan(const G& g, const View& view, std::size_t t, std::size_t end) const {
+    const auto watch = g.strategy.watch();
+    const V stop_low = g.stop_low;
+    const V stop_high = g.stop_high;
+    const std::size_t begin = tile_.begin();
+    while (t < end) {
+      const std::size_t b = (t - begin) / kBlockBars;
+      const std::size_t block_end = std::min(end, begin + (b + 1) * kBlockBars);
+      if constexpr (kSkip == Skip::Yes) {
+        auto maybe = watch(BlockBar<V, kColumns, kShared>{view, b});
+        if constexpr (Strategy::kProtects) {
+          maybe = maybe | (V(tile_.market_lows()[b]) <= stop_low) |
+                  (V(tile_.market_highs()[b]) >= stop_high);
+        }
+        if (!any(maybe)) {
+          t = block_end;
+          continue;
+        }
+      }
+      for (; t < block_end; ++t) {
+        auto acts = watch(ExactBar<V, kColumns, kShared>{view, t - begin});
+        if constexpr (Strategy::kProtects) {
+          acts = acts | (V(job_.low[t]) <= stop_low) | (V(job_.high[t]) >= stop_high);
+        }
+        if (any(acts)) return t;
+      }
+    }
+    return end;
+  }
+
+  const Job& job_;
+  Sim sim_;
+  Tile tile_;
+  std::vector<G> groups_;
+  Pack pack_[kColumns];
+};
+
+}  // namespace winnow::engine::lanes

@@ -1,0 +1,138 @@
+#include "engine/prepare.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "base/time.hpp"
+#include "engine/lanes/lane.hpp"
+#include "engine/strategies/mean_reversion.hpp"
+#include "engine/strategies/sma_cross.hpp"
+
+namespace winnow::engine {
+namespace {
+
+template <class Strategy>
+FamilyRuntime runtime(lanes::FamilyIndex index) {
+  const auto warmup = [](const double* params) {
+    std::size_t bars = 0;
+    for (int c = 0; c < Strategy::kColumns; ++c) {
+      bars = std::max(bars, static_cast<std::size_t>(Strategy::column(c, params).window) - 1);
+    }
+    return bars;
+  };
+  return {index, Strategy::kColumns, &Strategy::column, warmup};
+}
+
+// 0.01 as n / 100, 5 as 5 n: see lanes::Step.
+lanes::Step step_of(double size) {
+  if (size == 0) return {};
+  const double inverse = std::round(1.0 / size);
+  if (inverse >= 1 && std::fabs(inverse * size - 1.0) < 1e-12) return {1.0, inverse};
+  return {size, 1.0};
+}
+
+std::int64_t day_of(std::int64_t ns) {
+  return utc_day(TimestampNs{ns});
+}
+
+}  // namespace
+
+const FamilyRuntime& family_runtime(const FamilyDecl& family) {
+  static const FamilyRuntime runtimes[lanes::kFamilyCount] = {
+      runtime<strategies::MeanReversion<lanes::Lane1>>(lanes::kMeanReversionIndex),
+      runtime<strategies::SmaCross<lanes::Lane1>>(lanes::kSmaCrossIndex),
+  };
+  return runtimes[&family - families().data()];
+}
+
+Status check_window(const MarketView& market, Window window) {
+  const std::size_t n = market.size();
+  if (market.time_ns.size() != n || market.open.size() != n || market.high.size() != n ||
+      market.low.size() != n || market.volume.size() != n) {
+    return Error(ErrorCode::InvalidInput, "market columns differ in length");
+  }
+  if (window.first >= window.last || window.last > n) {
+    return Error(ErrorCode::InvalidInput, "window of bars [" + std::to_string(window.first) + ", " +
+                                              std::to_string(window.last) +
+                                              ") must be non-empty and within the " +
+                                              std::to_string(n) + " bars of the market");
+  }
+  return {};
+}
+
+std::vector<std::int64_t> period_starts(const MarketView& market, Window window) {
+  constexpr std::int64_t day_ns = days(1).ns;
+  std::vector<std::int64_t> starts;
+  for (std::size_t t = window.first; t < window.last; ++t) {
+    const std::int64_t midnight = day_of(market.time_ns[t]) * day_ns;
+    if (starts.empty() || starts.back() != midnight) starts.push_back(midnight);
+  }
+  return starts;
+}
+
+Prepared::Prepared(const MarketView& market, Window window, const ExecutionModel& execution) {
+  find_periods(market, window);
+  if (execution.funding) find_funding(market, window);
+  find_rules(market, execution);
+
+  job_.open = market.open.data();
+  job_.high = market.high.data();
+  job_.low = market.low.data();
+  job_.close = market.close.data();
+  job_.volume = market.volume.data();
+  job_.bars = market.size();
+  job_.ordinal_first = market.interval_ns > 0 ? market.time_ns[0] / market.interval_ns : 0;
+  job_.first = window.first;
+  job_.last = window.last;
+  job_.period_last = period_last_.data();
+  job_.periods = period_last_.size();
+  job_.funding = funding_.data();
+  job_.fundings = funding_.size();
+  job_.rules = rules_.data();
+  job_.rule_count = rules_.size();
+  job_.costs.taker_fee = execution.taker_fee_bps / 10'000;
+  job_.costs.maker_fee = execution.maker_fee_bps / 10'000;
+  job_.costs.half_spread = execution.half_spread_bps / 10'000;
+  job_.costs.range_share = execution.half_spread_range_frac;
+  job_.costs.impact = execution.impact_bps / 10'000;
+  job_.costs.participation = execution.participation_max_frac;
+  job_.costs.fixed_qty = execution.sizing == Sizing::FixedQty ? execution.fixed_qty : 0;
+  job_.costs.initial_cash = execution.initial_cash;
+}
+
+void Prepared::find_periods(const MarketView& market, Window window) {
+  for (std::size_t t = window.first; t + 1 < window.last; ++t) {
+    if (day_of(market.time_ns[t]) != day_of(market.time_ns[t + 1])) period_last_.push_back(t);
+  }
+  period_last_.push_back(window.last - 1);
+}
+
+// An event belongs to the last bar that had opened by then. What comes after the last bar of the
+// data has ended belongs to none.
+void Prepared::find_funding(const MarketView& market, Window window) {
+  const auto begin = market.time_ns.begin();
+  const std::int64_t data_end =
+      market.time_ns.back() + std::max<std::int64_t>(market.interval_ns, 1);
+  for (const FundingEvent& event : market.funding) {
+    const auto after = std::upper_bound(begin, market.time_ns.end(), event.time_ns);
+    if (after == begin || event.time_ns >= data_end) continue;
+    const std::size_t bar = static_cast<std::size_t>(after - begin) - 1;
+    if (bar < window.first || bar >= window.last) continue;
+    if (!funding_.empty() && funding_.back().bar == bar) {
+      funding_.back().rate_frac += event.rate_frac;
+    } else {
+      funding_.push_back({bar, event.rate_frac});
+    }
+  }
+}
+
+void Prepared::find_rules(const MarketView& market, const ExecutionModel& execution) {
+  for (const InstrumentRules& r : execution.rules) {
+    const auto from = std::lower_bound(market.time_ns.begin(), market.time_ns.end(), r.from_ns);
+    rules_.push_back({static_cast<std::size_t>(from - market.time_ns.begin()), step_of(r.tick_px),
+                      step_of(r.lot_qty), r.qty_min, r.notional_min});
+  }
+}
+
+}  // namespace winnow::engine
