@@ -42,9 +42,11 @@ std::filesystem::path config_dir();
 // Each file of this room adds its commands here; main calls all of them.
 void add_data_commands(CLI::App& app, Context& context);      // data import|synth|list|show|...
 void add_strategy_commands(CLI::App& app, Context& context);  // strategy, backtest
-void add_sweep_commands(CLI::App& app, Context& context);     // sweep, config check
+void add_sweep_commands(CLI::App& app, Context& context);     // sweep
+void add_config_commands(CLI::App& app, Context& context);    // config check
 void add_result_commands(CLI::App& app, Context& context);    // top, converge, compare, report, ...
 void add_verify_commands(CLI::App& app, Context& context);    // verify stats
-void add_farm_commands(CLI::App& app, Context& context);      // up, node, nodes, demo
+void add_farm_commands(CLI::App& app, Context& context);  // up, node, nodes
+void add_demo_command(CLI::App& app, Context& context);   // demo, with the above
 
 }  // namespace winnow::cli

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   add_data_commands(app, context);
   add_strategy_commands(app, context);
   add_sweep_commands(app, context);
+  add_config_commands(app, context);
   add_result_commands(app, context);
   add_verify_commands(app, context);
   try {

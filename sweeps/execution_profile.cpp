@@ -120,7 +120,7 @@ ExecutionProfile read_profile(const Cursor& root) {
   engine::ExecutionModel& model = profile.costs;
   model.name = root.at("name", "name the profile, as in name: binance-spot").name("a name");
   if (const auto at = root.find("description")) at->text("a sentence");
-  model.taker_fee_bps = optional_number(root, "taker_fee_bps", {-100, 1000}, 0);
+  model.taker_fee_bps = optional_number(root, "taker_fee_bps", {0, 1000}, 0);
   model.maker_fee_bps = optional_number(root, "maker_fee_bps", {-100, 1000}, 0);
   model.half_spread_bps = optional_number(root, "half_spread_bps", {0, 1000}, 0);
   model.half_spread_range_frac = optional_number(root, "half_spread_range_frac", {0, 1}, 0);

@@ -53,6 +53,9 @@ Status check_data(const ResolvedSpec& spec) {
     return bad("the sweep has " + std::to_string(spec.data.size()) + " datasets but " +
                std::to_string(spec.execution_by_data.size()) + " execution models");
   }
+  for (const engine::ExecutionModel& m : spec.execution_by_data) {
+    WINNOW_TRY(engine::check_execution(m));
+  }
   for (const DatasetInfo& d : spec.data) {
     const bool sound = d.bars > 0 && d.interval.ns > 0 && d.first <= d.last &&
                        d.first.ns >= 0 && d.last.ns < INT64_MAX - d.interval.ns;

@@ -122,16 +122,20 @@ void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& sp
   const Cursor at = root.at(
       "execution", "name a profile: " + join_names(catalog.execution_names) +
                        "; `none` means that trading costs nothing");
-  const std::string name = at.name("the name of an execution profile");
+  const std::string name = at.text("the name of an execution profile, or a path to one");
+  const bool is_path = name.find('/') != std::string::npos || name.ends_with(".yaml") ||
+                       name.ends_with(".yml");
   const auto& known = catalog.execution_names;
-  if (std::find(known.begin(), known.end(), name) == known.end() || !catalog.execution) {
+  const bool is_known = std::find(known.begin(), known.end(), name) != known.end();
+  if (!catalog.execution || (!is_known && !is_path)) {
     at.refuse("there is no execution profile " + show_text(name) + did_you_mean(name, known) +
-              "; profiles: " + join_names(known));
+              "; profiles: " + join_names(known) + ", or a path such as ./mine.yaml");
   }
   const Result<std::string> text = catalog.execution(name);
   if (!text) at.refuse(text.error().text());
-  const Result<ExecutionProfile> profile = parse_profile(*text, name + ".yaml");
-  if (!profile) at.refuse(profile.error().text());
+  const Result<ExecutionProfile> profile =
+      parse_profile(*text, is_path ? name : name + ".yaml");
+  if (!profile) at.refuse("the profile is not usable: " + profile.error().text());
   spec.execution = profile->model("default");
   for (const DatasetInfo& d : spec.data) {
     spec.execution_by_data.push_back(profile->model(d.instrument));

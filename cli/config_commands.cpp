@@ -1,0 +1,97 @@
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/app.hpp"
+#include "cli/catalog.hpp"
+#include "sweeps/config_kind.hpp"
+#include "sweeps/plan.hpp"
+
+namespace winnow::cli {
+namespace {
+
+using nlohmann::json;
+
+json check_sweep(const std::string& yaml, const std::string& file,
+                 const std::filesystem::path& home) {
+  auto spec = sweeps::parse_spec(yaml, file, make_catalog(home, config_dir()));
+  if (!spec) return {{"ok", false}, {"error", spec.error().text()}};
+  const std::vector<std::string> warnings = spec->warnings;
+  const auto plan = sweeps::Plan::make(*std::move(spec));
+  if (!plan) return {{"ok", false}, {"error", file + ": " + plan.error().text()}};
+  return {{"ok", true},
+          {"sweep_id", plan->id()},
+          {"trials", plan->trials()},
+          {"segments", plan->segments().size()},
+          {"warnings", warnings}};
+}
+
+json check_file(const std::string& file, const std::filesystem::path& home) {
+  const auto yaml = read_file(file);
+  if (!yaml) return {{"ok", false}, {"error", yaml.error().text()}};
+  const auto kind = sweeps::config_kind(*yaml, file);
+  if (!kind) return {{"ok", false}, {"error", kind.error().text()}};
+  if (*kind == sweeps::ConfigKind::Sweep) {
+    json out = check_sweep(*yaml, file, home);
+    out["kind"] = "sweep";
+    return out;
+  }
+  const auto profile = sweeps::parse_execution(*yaml, file);
+  if (!profile) {
+    return {{"kind", "execution"}, {"ok", false}, {"error", profile.error().text()}};
+  }
+  return {{"kind", "execution"}, {"ok", true}, {"name", profile->name}};
+}
+
+void print_line(const json& result) {
+  const std::string file = result.at("file");
+  if (!result.at("ok")) {
+    std::fprintf(stderr, "error: %s\n", result.at("error").get<std::string>().c_str());
+  } else if (result.at("kind") == "execution") {
+    std::printf("%s: ok, execution profile %s\n", file.c_str(),
+                result.at("name").get<std::string>().c_str());
+  } else {
+    std::printf("%s: ok, sweep %s, %llu trials in %llu families on datasets\n", file.c_str(),
+                result.at("sweep_id").get<std::string>().c_str(),
+                static_cast<unsigned long long>(result.at("trials").get<std::uint64_t>()),
+                static_cast<unsigned long long>(result.at("segments").get<std::uint64_t>()));
+    for (const json& warning : result.at("warnings")) {
+      std::fprintf(stderr, "warning: %s: %s\n", file.c_str(),
+                   warning.get<std::string>().c_str());
+    }
+  }
+}
+
+int check(const Context& context, const std::vector<std::string>& files) {
+  json results = json::array();
+  bool all_ok = true;
+  for (const std::string& file : files) {
+    json result = check_file(file, context.home());
+    result["file"] = file;
+    all_ok = all_ok && result.at("ok").get<bool>();
+    if (!context.json) print_line(result);
+    results.push_back(std::move(result));
+  }
+  if (context.json) {
+    const json out = {{"ok", all_ok}, {"files", std::move(results)}};
+    std::printf("%s\n", out.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+  }
+  return all_ok ? kDone : kBadInput;
+}
+
+}  // namespace
+
+void add_config_commands(CLI::App& app, Context& context) {
+  CLI::App* config = app.add_subcommand("config", "check configuration files");
+  config->require_subcommand(1);
+  CLI::App* command = add_command(*config, context, "check",
+                                  "check sweep specifications and execution profiles; each file's "
+                                  "first fault is printed as file:line:column: what and why");
+  const auto files = std::make_shared<std::vector<std::string>>();
+  command->add_option("FILE", *files, "files to check")->required();
+  command->callback([&context, files] {
+    context.run = [&context, files] { return check(context, *files); };
+  });
+}
+
+}  // namespace winnow::cli
