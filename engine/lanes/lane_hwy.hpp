@@ -120,11 +120,8 @@ inline LaneN<N> magnitude(LaneN<N> a) {
 }
 template <int N>
 inline double least(LaneN<N> a) {
-  alignas(64) double lanes[N];
-  a.store(lanes);
-  double x = lanes[0];
-  for (int k = 1; k < N; ++k) x = lanes[k] < x ? lanes[k] : x;
-  return x;
+  const typename LaneN<N>::D d;
+  return hn::GetLane(hn::MinOfLanes(d, a.v));
 }
 
 }  // namespace winnow::engine::lanes

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -59,22 +60,29 @@ class Simulator {
     flatten_levels(g, !(V(0.0) > V(0.0)));
   }
 
-  /// Everything that happens at bar t, funding and period ends included.
-  /// Bar: gives the columns' values at t.
+  static constexpr std::size_t kNoPeriod = ~std::size_t{0};
+
+  /// What happens at a bar that ends no period and is not the window's last. `bar` gives the
+  /// columns' values at t.
   template <class Bar>
-  void step(G& g, const Bar& bar, std::size_t t, std::size_t slot, std::size_t period) const {
-    if constexpr (Strategy::kProtects) {
-      const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
-      if (any(hit)) close_inside(g, hit, t);
-    }
-    if (t == job_.period_last[period]) mark(g, t, slot, period);
+  void ordinary_bar(G& g, const Bar& bar, std::size_t t) const {
+    inside(g, t);
     if constexpr (Recorder::kEnabled) {
       recorder_->bar_closed(t, (g.cash + g.qty * V(job_.close[t])).v, g.qty.v);
     }
-    if (t + 1 >= job_.last) return;
-    const Mask due = g.strategy.watch()(bar);
-    const Mask late = g.deadline <= V(static_cast<double>(t));
-    if (any(due | late)) act(g, bar, late, t);
+    at_close(g, bar, t);
+  }
+
+  /// What happens at any bar, after its funding. `period`: the period it ends, or kNoPeriod.
+  template <class Bar>
+  void special_bar(G& g, const Bar& bar, std::size_t t, std::size_t slot,
+                   std::size_t period) const {
+    inside(g, t);
+    if (period != kNoPeriod) mark(g, t, slot, period);
+    if constexpr (Recorder::kEnabled) {
+      recorder_->bar_closed(t, (g.cash + g.qty * V(job_.close[t])).v, g.qty.v);
+    }
+    if (t + 1 < job_.last) at_close(g, bar, t);
   }
 
   void fund(G& g, std::size_t t, double rate_frac) const {
@@ -86,8 +94,10 @@ class Simulator {
 
   /// Writes the tallies out after the last bar.
   void finish(G& g, std::size_t slot) const {
-    const V held = V(static_cast<double>(job_.last)) - g.entry_bar;
-    g.tally[kHoldBars] = g.tally[kHoldBars] + masked(g.side != V(0.0), held);
+    const V held = bar_number(job_.last) - g.entry_bar;
+    const Mask open = g.side != V(0.0);
+    g.tally[kHoldBars] = g.tally[kTradeHoldBars] + masked(open, held);
+    g.tally[kTradeNotional] = g.tally[kEntryNotional] - masked(open, g.entry_notional);
     g.tally[kOpenQty] = g.qty;
     g.tally[kRuined] = V(1.0) - g.alive;
     for (int i = 0; i < kTallies; ++i) g.tally[i].store(job_.tallies + i * job_.slots + slot);
@@ -101,6 +111,24 @@ class Simulator {
     g.deadline = select(m, V(inf), g.deadline);
   }
 
+  static V bar_number(std::size_t t) {
+    return V(static_cast<double>(static_cast<std::int64_t>(t)));
+  }
+
+  void inside(G& g, std::size_t t) const {
+    if constexpr (Strategy::kProtects) {
+      const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
+      if (any(hit)) close_inside(g, hit, t);
+    }
+  }
+
+  template <class Bar>
+  void at_close(G& g, const Bar& bar, std::size_t t) const {
+    const Mask due = g.strategy.watch()(bar);
+    const Mask late = g.deadline <= bar_number(t);
+    if (any(due | late)) act(g, bar, late, t);
+  }
+
   // The stop comes first; of a short the stop is the upper level.
   void close_inside(G& g, Mask hit, std::size_t t) const {
     const V open(job_.open[t]);
@@ -112,7 +140,7 @@ class Simulator {
     const V direction = V(0.0) - g.side;
     const V taken = fills_.taker_px(ref, direction, magnitude(g.qty), t, t - 1);
     const V px = select(stopped, taken, fills_.maker_px(ref, direction, t));
-    close(g, hit, px, ref, !stopped, t);
+    close<true>(g, hit, px, ref, !stopped, t);
     if constexpr (Recorder::kEnabled) {
       recorder_->closed(t, any(stopped) ? FillKind::Stop : FillKind::Target);
     }
@@ -130,7 +158,7 @@ class Simulator {
     const V open(job_.open[fill]);
     if (any(out)) {
       const V px = fills_.taker_px(open, zero - g.side, magnitude(g.qty), fill, t);
-      close(g, out, px, open, zero > zero, fill);
+      close<false>(g, out, px, open, out, fill);
       if constexpr (Recorder::kEnabled) recorder_->closed(fill, FillKind::Signal);
     }
     const Mask in = changed & (wanted != zero) & (g.cash > zero) & (g.alive > zero);
@@ -148,7 +176,7 @@ class Simulator {
     add(g, kEntryNotional, m, notional);
     add(g, kSlippage, m, side * order.qty * (order.px - V(job_.open[fill])));
     g.entry_px = select(m, order.px, g.entry_px);
-    g.entry_bar = select(m, V(static_cast<double>(fill)), g.entry_bar);
+    g.entry_bar = select(m, bar_number(fill), g.entry_bar);
     g.entry_notional = select(m, notional, g.entry_notional);
     g.entry_cash = select(m, g.cash, g.entry_cash);
     g.trade_funding = select(m, V(0.0), g.trade_funding);
@@ -161,7 +189,7 @@ class Simulator {
       const Mask longs = side > V(0.0);
       g.stop_low = select(m, select(longs, stop, target), g.stop_low);
       g.stop_high = select(m, select(longs, target, stop), g.stop_high);
-      const V deadline = V(static_cast<double>(fill)) + g.strategy.hold_bars;
+      const V deadline = bar_number(fill) + g.strategy.hold_bars;
       g.deadline = select(m, deadline, g.deadline);
     }
     if constexpr (Recorder::kEnabled) {
@@ -169,24 +197,30 @@ class Simulator {
     }
   }
 
+  // kMaker: the lanes of `maker` (of m) leave by a resting order.
+  template <bool kMaker>
   void close(G& g, Mask m, V px, V ref, Mask maker, std::size_t bar) const {
     const V zero(0.0);
     const V one(1.0);
     const V notional = magnitude(g.qty) * px;
-    const V fee = notional * select(maker, V(job_.costs.maker_fee), V(job_.costs.taker_fee));
-    const V costs = g.entry_notional * V(job_.costs.taker_fee) + fee + g.trade_funding;
+    const V taker_fee(job_.costs.taker_fee);
+    V fee = notional * taker_fee;
+    if constexpr (kMaker) fee = select(maker, notional * V(job_.costs.maker_fee), fee);
+    const V costs = g.entry_notional * taker_fee + fee + g.trade_funding;
     const V pnl = g.qty * (px - g.entry_px) - costs;
-    const V held = V(static_cast<double>(bar)) - g.entry_bar;
+    const V held = bar_number(bar) - g.entry_bar;
     add(g, kTrades, m, one);
     add(g, kWins, m & (pnl > zero), one);
     add(g, kLongs, m & (g.side > zero), one);
     add(g, kGrossProfit, m, larger(pnl, zero));
     add(g, kGrossLoss, m, larger(zero - pnl, zero));
-    add(g, kHoldBars, m, held);
     add(g, kTradeHoldBars, m, held);
-    add(g, kTradeNotional, m, g.entry_notional);
-    add(g, kTakerExitNotional, m & !maker, notional);
-    add(g, kMakerExitNotional, m & maker, notional);
+    if constexpr (kMaker) {
+      add(g, kTakerExitNotional, m & !maker, notional);
+      add(g, kMakerExitNotional, m & maker, notional);
+    } else {
+      add(g, kTakerExitNotional, m, notional);
+    }
     add(g, kSlippage, m, g.qty * (ref - px));
     const V share = pnl / g.entry_cash;
     g.tally[kWorstTrade] = select(m, smaller(share, g.tally[kWorstTrade]), g.tally[kWorstTrade]);
@@ -214,7 +248,7 @@ class Simulator {
     if (any(ruined)) {
       const Mask open = ruined & (g.side != zero);
       if (any(open)) {
-        close(g, open, close_px, close_px, zero > zero, t);
+        close<false>(g, open, close_px, close_px, open, t);
         if constexpr (Recorder::kEnabled) recorder_->closed(t, FillKind::Ruin);
       }
       g.cash = select(ruined, zero, g.cash);

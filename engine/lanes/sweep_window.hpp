@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <type_traits>
@@ -83,12 +84,16 @@ class Tile {
   std::vector<double> highs_;
 };
 
-/// What a group sees of a tile: for each column the lanes' own arrays.
+/// What a group sees of a tile. Pointers count from the tile's first bar, or block.
 template <class V, int kColumns>
 struct GroupView {
-  const double* values[kColumns][V::kLanes];
+  const double* values[kColumns][V::kLanes];  ///< for each column the lanes' own arrays
   const double* lows[kColumns];  ///< block summaries: one a block where the lanes share the column,
   const double* highs[kColumns];  ///< else packed, one a block and lane
+  const double* market_low;
+  const double* market_high;
+  const double* market_lows;  ///< summaries of the two
+  const double* market_highs;
 };
 
 /// One bar, exactly. kShared: bit c says that all lanes share column c.
@@ -159,6 +164,10 @@ class SweepWindow {
  private:
   void run_tile(std::size_t g, std::size_t& period, std::size_t& funding) {
     View view;
+    view.market_low = job_.low + tile_.begin();
+    view.market_high = job_.high + tile_.begin();
+    view.market_lows = tile_.market_lows();
+    view.market_highs = tile_.market_highs();
     const unsigned shared = bind(g * kLanes, view);
     dispatch<0>(shared, [&](auto tag) {
       advance<decltype(tag)::value>(groups_[g], view, g * kLanes, period, funding);
@@ -216,57 +225,89 @@ class SweepWindow {
     }
   }
 
+  // i counts from the tile's first bar. Bars up to `stop` are ordinary: nothing happens there but
+  // what a lane does by itself.
   template <unsigned kShared>
   void advance(G& g, const View& view, std::size_t slot, std::size_t& period,
                std::size_t& funding) {
     const std::size_t begin = tile_.begin();
-    const std::size_t end = tile_.end();
-    std::size_t t = begin;
-    while (t < end) {
-      std::size_t special = std::min(end, job_.period_last[period]);
-      if (funding < job_.fundings) special = std::min(special, job_.funding[funding].bar);
-      if (g.next_deadline < static_cast<double>(special)) {
-        special = std::max(t, static_cast<std::size_t>(g.next_deadline));
+    const std::size_t count = tile_.end() - begin;
+    std::size_t i = 0;
+    std::size_t stop = next_stop(period, funding);
+    for (;;) {
+      if constexpr (!Recorder::kEnabled) {
+        i = scan<kShared>(g, view, i, std::min(stop, until_deadline(g, begin, i)));
       }
-      if constexpr (!Recorder::kEnabled) t = scan<kShared>(g, view, t, special);
-      if (t == end) break;
-      if (funding < job_.fundings && job_.funding[funding].bar == t) {
-        sim_.fund(g, t, job_.funding[funding++].rate_frac);
+      const ExactBar<V, kColumns, kShared> bar{view, i};
+      if (i < stop) {
+        sim_.ordinary_bar(g, bar, begin + i);
+      } else {
+        if (i == count) return;
+        special_bar(g, bar, begin + i, slot, period, funding);
+        stop = next_stop(period, funding);
       }
-      const bool period_ends = job_.period_last[period] == t;
-      sim_.step(g, ExactBar<V, kColumns, kShared>{view, t - begin}, t, slot, period);
-      if (period_ends) ++period;
-      ++t;
+      ++i;
     }
   }
 
-  // The first bar in [t, end) at which a lane could act, or end.
+  // The next bar with funding or the end of a period, or the end of the tile.
+  std::size_t next_stop(std::size_t period, std::size_t funding) const {
+    std::size_t stop = tile_.end();
+    if (period < job_.periods) stop = std::min(stop, job_.period_last[period]);
+    if (funding < job_.fundings) stop = std::min(stop, job_.funding[funding].bar);
+    return stop - tile_.begin();
+  }
+
+  // Signed numbers: converting an unsigned one takes a branch.
+  static std::size_t until_deadline(const G& g, std::size_t begin, std::size_t i) {
+    const auto from = static_cast<std::int64_t>(begin);
+    const double most = static_cast<double>(from + (std::int64_t{1} << 40));
+    const double deadline = g.next_deadline < most ? g.next_deadline : most;
+    return static_cast<std::size_t>(
+        std::max(static_cast<std::int64_t>(deadline) - from, static_cast<std::int64_t>(i)));
+  }
+
+  template <class Bar>
+  void special_bar(G& g, const Bar& bar, std::size_t t, std::size_t slot, std::size_t& period,
+                   std::size_t& funding) const {
+    if (funding < job_.fundings && job_.funding[funding].bar == t) {
+      sim_.fund(g, t, job_.funding[funding++].rate_frac);
+    }
+    const bool period_ends = job_.period_last[period] == t;
+    sim_.special_bar(g, bar, t, slot, period_ends ? period : Sim::kNoPeriod);
+    if (period_ends) ++period;
+  }
+
+  // The first bar in [i, end) at which a lane could act, or end.
   template <unsigned kShared>
-  std::size_t scan(const G& g, const View& view, std::size_t t, std::size_t end) const {
+  static std::size_t scan(const G& g, const View& in, std::size_t i, std::size_t end) {
+    // Copies: stores to the group must not make the loops load these again.
+    const View view = in;
     const auto watch = g.strategy.watch();
     const V stop_low = g.stop_low;
     const V stop_high = g.stop_high;
-    const std::size_t begin = tile_.begin();
-    while (t < end) {
-      const std::size_t b = (t - begin) / kBlockBars;
-      const std::size_t block_end = std::min(end, begin + (b + 1) * kBlockBars);
+    while (i < end) {
+      std::size_t b = i / kBlockBars;
       if constexpr (kSkip == Skip::Yes) {
-        auto maybe = watch(BlockBar<V, kColumns, kShared>{view, b});
-        if constexpr (Strategy::kProtects) {
-          maybe = maybe | (V(tile_.market_lows()[b]) <= stop_low) |
-                  (V(tile_.market_highs()[b]) >= stop_high);
+        const std::size_t blocks = (end + kBlockBars - 1) / kBlockBars;
+        for (; b < blocks; ++b) {
+          auto maybe = watch(BlockBar<V, kColumns, kShared>{view, b});
+          if constexpr (Strategy::kProtects) {
+            maybe = maybe | (V(view.market_lows[b]) <= stop_low) |
+                    (V(view.market_highs[b]) >= stop_high);
+          }
+          if (any(maybe)) break;
         }
-        if (!any(maybe)) {
-          t = block_end;
-          continue;
-        }
+        if (b == blocks) return end;
+        i = std::max(i, b * kBlockBars);
       }
-      for (; t < block_end; ++t) {
-        auto acts = watch(ExactBar<V, kColumns, kShared>{view, t - begin});
+      const std::size_t block_end = std::min(end, (b + 1) * kBlockBars);
+      for (; i < block_end; ++i) {
+        auto acts = watch(ExactBar<V, kColumns, kShared>{view, i});
         if constexpr (Strategy::kProtects) {
-          acts = acts | (V(job_.low[t]) <= stop_low) | (V(job_.high[t]) >= stop_high);
+          acts = acts | (V(view.market_low[i]) <= stop_low) | (V(view.market_high[i]) >= stop_high);
         }
-        if (any(acts)) return t;
+        if (any(acts)) return i;
       }
     }
     return end;
