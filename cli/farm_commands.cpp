@@ -1,7 +1,198 @@
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "actors/client.hpp"
+#include "actors/coordinator.hpp"
+#include "actors/node.hpp"
 #include "cli/app.hpp"
+#include "cli/catalog.hpp"
+#include "cli/farm.hpp"
+#include "cluster/local_farm.hpp"
+#if __has_include("serve/query.hpp")
+#include "serve/query.hpp"
+#define HAVE_QUERY 1
+#endif
+#include "store/store.hpp"
 
 namespace winnow::cli {
+namespace {
 
-void add_farm_commands(CLI::App&, Context&) {}
+constexpr DurationNs kDrainPatience = seconds(20);
+
+struct UpOptions {
+  std::string listen = "127.0.0.1:7700";
+  bool only_submitted = false;
+  int ready_fd = -1;
+  int owner_pid = 0;
+};
+
+struct NodeCommandOptions {
+  std::string join;
+  std::uint32_t workers = 0;
+  int owner_pid = 0;
+};
+
+/// Blocks the signals that mean "stop" in this and all later threads; wait_for_stop takes them.
+void block_stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void wait_for_stop() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  int signal = 0;
+  sigwait(&set, &signal);
+  spdlog::info("stopping on signal {}", signal);
+}
+
+/// False if the process that asked for this one is already gone.
+bool follow_owner(int owner_pid) {
+  return owner_pid == 0 || cluster::end_with_owner(owner_pid);
+}
+
+int run_up(const Context& context, const UpOptions& options) {
+  block_stop_signals();
+  if (!follow_owner(options.owner_pid)) return kFailed;
+  const auto endpoint = actors::parse_endpoint(options.listen);
+  if (!endpoint) return fail(context, endpoint.error().within("--listen"));
+  const std::filesystem::path home = context.home();
+  auto store = store::Store::open(home / "store");
+  if (!store) return fail(context, store.error());
+  auto datasets = open_datasets(home);
+  if (!datasets) return fail(context, datasets.error());
+
+  actors::CoordinatorOptions farm;
+  farm.host = endpoint->host;
+  farm.port = endpoint->port;
+  farm.resume_all = !options.only_submitted;
+  actors::CoordinatorContext surroundings;
+  surroundings.store = store->get();
+  surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
+  surroundings.query = [&](std::string_view name, std::string_view args) -> Result<std::string> {
+    const auto parsed = nlohmann::json::parse(args, nullptr, false);
+    if (parsed.is_discarded()) {
+      return Error(ErrorCode::InvalidInput, "the question's arguments are not JSON");
+    }
+#ifndef HAVE_QUERY
+    return Error(ErrorCode::Internal, "no query");
+#else
+    auto answer = serve::query(**store, &*datasets, name, parsed);
+    if (!answer) return answer.error();
+    return answer->dump();
+#endif
+  };
+  auto coordinator = actors::CoordinatorProcess::start(farm, surroundings);
+  if (!coordinator) return fail(context, coordinator.error());
+
+  const std::string where = endpoint->host + ":" + std::to_string((*coordinator)->port());
+  const Status advertised = advertise_coordinator(home, where);
+  if (!advertised) return fail(context, advertised.error());
+  spdlog::info("coordinator on {} with home {}", where, home.string());
+  if (options.ready_fd >= 0) {
+    const std::string line = std::to_string((*coordinator)->port()) + "\n";
+    if (::write(options.ready_fd, line.data(), line.size()) < 0) return kFailed;
+    ::close(options.ready_fd);
+  } else if (!context.quiet) {
+    std::printf("coordinator on %s\nworkers join with: winnow node --join %s --workers N\n",
+                where.c_str(), where.c_str());
+    std::fflush(stdout);
+  }
+  wait_for_stop();
+  withdraw_coordinator(home);
+  coordinator->reset();
+  return kDone;
+}
+
+int run_node(const Context& context, const NodeCommandOptions& options) {
+  block_stop_signals();
+  if (!follow_owner(options.owner_pid)) return kFailed;
+  const auto endpoint = actors::parse_endpoint(options.join);
+  if (!endpoint) return fail(context, endpoint.error().within("--join"));
+  actors::NodeOptions node;
+  node.host = endpoint->host;
+  node.port = endpoint->port;
+  node.workers =
+      options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
+  auto process = actors::NodeProcess::start(
+      node, actors::make_engine_runner((context.home() / "data").string()));
+  wait_for_stop();
+  process->drain(kDrainPatience);
+  return kDone;
+}
+
+int run_nodes(const Context& context) {
+  std::string endpoint = context.connect;
+  if (endpoint.empty()) {
+    const auto found = advertised_coordinator(context.home());
+    if (!found) {
+      return fail(context, Error(ErrorCode::Unavailable,
+                                 "no coordinator serves " + context.home().string() +
+                                     "; start one with `winnow up` or name one with --connect"));
+    }
+    endpoint = found->endpoint;
+  }
+  auto client = connect_client(endpoint);
+  if (!client) return fail(context, client.error());
+  auto text = (*client)->query("nodes", "{}", seconds(10));
+  if (!text) return fail(context, text.error());
+  if (context.json) {
+    std::printf("%s\n", text->c_str());
+    return kDone;
+  }
+  const auto nodes = nlohmann::json::parse(*text);
+  std::printf("%-28s %8s %8s %12s %10s %14s\n", "node", "workers", "leases", "blocks_done",
+              "work_s", "last_seen_ms");
+  for (const auto& n : nodes) {
+    std::printf("%-28s %8u %8u %12llu %10.1f %14lld\n", n["name"].get<std::string>().c_str(),
+                n["workers"].get<unsigned>(), n["leases"].get<unsigned>(),
+                n["blocks_done"].get<unsigned long long>(), n["work_s"].get<double>(),
+                n["last_seen_ms_ago"].get<long long>());
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_farm_commands(CLI::App& app, Context& context) {
+  add_demo_command(app, context);
+
+  auto up_options = std::make_shared<UpOptions>();
+  CLI::App* up = add_command(app, context, "up", "run a coordinator in the foreground");
+  up->add_option("--listen", up_options->listen, "farm port, on loopback; port 0 takes a free one")
+      ->capture_default_str();
+  up->add_flag("--only-submitted", up_options->only_submitted,
+               "do not take up unfinished sweeps by itself, only those that are submitted");
+  up->add_option("--ready-fd", up_options->ready_fd,
+                 "write the port and a newline to this file descriptor once it accepts nodes");
+  up->add_option("--owner-pid", up_options->owner_pid, "end when this parent process does");
+  up->callback([&context, up_options] {
+    context.run = [&context, up_options] { return run_up(context, *up_options); };
+  });
+
+  auto node_options = std::make_shared<NodeCommandOptions>();
+  CLI::App* node = add_command(app, context, "node", "run a worker node in the foreground");
+  node->add_option("--join", node_options->join, "the coordinator, HOST:PORT")->required();
+  node->add_option("--workers", node_options->workers, "threads that compute (default: all cores)")
+      ->check(CLI::Range(1u, 4096u));
+  node->add_option("--owner-pid", node_options->owner_pid, "end when this parent process does");
+  node->callback([&context, node_options] {
+    context.run = [&context, node_options] { return run_node(context, *node_options); };
+  });
+
+  CLI::App* nodes = add_command(app, context, "nodes", "the nodes of a running farm");
+  nodes->add_option("--connect", context.connect, "the coordinator, HOST:PORT");
+  nodes->callback([&context] { context.run = [&context] { return run_nodes(context); }; });
+}
 
 }  // namespace winnow::cli

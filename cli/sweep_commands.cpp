@@ -1,7 +1,98 @@
+#include <nlohmann/json.hpp>
+
 #include "cli/app.hpp"
+#include "cli/catalog.hpp"
+#include "cli/farm.hpp"
+#include "cli/sweep_progress.hpp"
 
 namespace winnow::cli {
+namespace {
 
-void add_sweep_commands(CLI::App&, Context&) {}
+struct SweepOptions {
+  std::string spec;
+  std::string id;
+  RunOptions run;
+};
+
+int run_sweep(const Context& context, const SweepOptions& options) {
+  auto submit = make_submission(options.spec);
+  if (!submit) return fail(context, submit.error());
+  auto session = FarmSession::open(context, options.run);
+  if (!session) return fail(context, session.error());
+  SweepProgress progress(context);
+  auto summary = (*session)->run(*submit, options.run.detach,
+                                 [&](const actors::Progress& p) { progress.update(p); });
+  progress.finish();
+  if (!summary) {
+    if (summary.error().code() == ErrorCode::Cancelled && !context.quiet) {
+      std::fprintf(stderr, "what is committed stays; the same command goes on from there\n");
+    }
+    return fail(context, summary.error());
+  }
+  print_run_summary(context, *summary, options.run.detach);
+  return summary->last.state == "cancelled" ? kInterrupted : kDone;
+}
+
+int control_sweep(const Context& context, const SweepOptions& options, const std::string& action) {
+  std::string endpoint = context.connect;
+  if (endpoint.empty()) {
+    const auto found = advertised_coordinator(context.home());
+    if (!found) {
+      return fail(context, Error(ErrorCode::Unavailable,
+                                 "no coordinator serves " + context.home().string() +
+                                     ", so no sweep is running there; name one with --connect"));
+    }
+    endpoint = found->endpoint;
+  }
+  auto client = connect_client(endpoint);
+  if (!client) return fail(context, client.error());
+  const Status done = (*client)->control({options.id, action, current_user()}, seconds(10));
+  if (!done) return fail(context, done.error());
+  if (context.json) {
+    std::printf("%s\n", nlohmann::json{{"sweep", options.id}, {"action", action}}.dump().c_str());
+  } else if (!context.quiet) {
+    std::printf("sweep %s: %s\n", options.id.c_str(), action.c_str());
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void add_sweep_commands(CLI::App& app, Context& context) {
+  CLI::App* sweep = app.add_subcommand("sweep", "plan, run and manage sweeps");
+  sweep->require_subcommand(1);
+  auto options = std::make_shared<SweepOptions>();
+
+  CLI::App* run = add_command(*sweep, context, "run",
+                              "plan and run a sweep, or go on with it if it was cut");
+  run->add_option("spec", options->spec, "sweep specification (YAML)")->required();
+  auto* connect = run->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
+  run->add_option("--nodes", options->run.nodes, "node processes of a local farm")
+      ->check(CLI::Range(1u, 256u))
+      ->capture_default_str()
+      ->excludes(connect);
+  run->add_option("--workers", options->run.workers,
+                  "workers in each local node (default: the cores shared between the nodes)")
+      ->check(CLI::Range(1u, 4096u))
+      ->excludes(connect);
+  run->add_flag("--detach", options->run.detach, "do not wait for the end");
+  run->callback([&context, options] {
+    context.run = [&context, options] { return run_sweep(context, *options); };
+  });
+
+  const std::pair<const char*, const char*> actions[] = {
+      {"pause", "grant no more leases; what runs is finished and kept"},
+      {"resume", "go on with a paused sweep"},
+      {"cancel", "stop for good; what is committed stays"}};
+  for (const auto& [action, help] : actions) {
+    CLI::App* command = add_command(*sweep, context, action, help);
+    command->add_option("id", options->id, "sweep id")->required();
+    command->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
+    command->callback([&context, options, name = std::string(action)] {
+      context.run = [&context, options, name] { return control_sweep(context, *options, name); };
+    });
+  }
+
+}
 
 }  // namespace winnow::cli

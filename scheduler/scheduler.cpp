@@ -169,6 +169,21 @@ void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) 
   finish_if_done(sweep);
 }
 
+void Scheduler::block_refused(std::string_view sweep_id, std::uint64_t block,
+                              std::string_view reason) {
+  const auto it = sweeps_.find(sweep_id);
+  if (it == sweeps_.end() || block >= it->second.blocks.size()) return;
+  Sweep& sweep = it->second;
+  Block& state = sweep.blocks[block];
+  if (state.state != BlockState::Received) return;
+  // Back to the state it had under a lease; release_holder decides where it goes from there.
+  state.state = BlockState::Leased;
+  --sweep.counts.received;
+  ++sweep.counts.leased;
+  ++state.holders;
+  release_holder(sweep, block, true, reason);
+}
+
 void Scheduler::lease_failed(NodeId node, LeaseId id, std::string_view reason, MonoNs now) {
   const auto it = leases_.find(id);
   if (it == leases_.end() || it->second.node != node) return;

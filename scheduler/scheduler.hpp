@@ -126,6 +126,8 @@ class Scheduler {
                       DurationNs work, MonoNs now);
   /// The commit of this block is on disk.
   void block_committed(std::string_view sweep, std::uint64_t block);
+  /// What arrived for this block was not its result; it is run again. Counts as a failed attempt.
+  void block_refused(std::string_view sweep, std::uint64_t block, std::string_view reason);
   /// The node could not run the lease and gives it back. A lease it no longer holds is ignored.
   void lease_failed(NodeId node, LeaseId lease, std::string_view reason, MonoNs now);
 

@@ -213,6 +213,20 @@ TEST(Scheduler, DuplicateResultsChangeNothing) {
   EXPECT_EQ(p.leased + p.pending, 1u);
 }
 
+TEST(Scheduler, RefusedResultIsRunAgainAndCountsAsAnAttempt) {
+  Scheduler s;
+  add(s, "a", 1);
+  join(s, kNode, 1, 1, kStart);
+  const auto grants = only<Grant>(s.step(kStart));
+  s.block_received(kNode, grants[0].lease.id, "a", 0, milliseconds(1), kStart);
+  s.block_refused("a", 0, "damaged");
+  s.credit(kNode, 1);
+  const auto again = only<Grant>(s.step(kStart));
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].lease.attempt, 2u);
+  EXPECT_NE(s.explain("a", 0, kStart).find("damaged"), std::string::npos);
+}
+
 TEST(Scheduler, HigherPriorityGoesFirst) {
   Scheduler s;
   SweepWork urgent;

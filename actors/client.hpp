@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "actors/protocol.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace winnow::actors {
+
+/// Purpose: a user's end of the conversation with a running coordinator.
+/// Thread: one. Every call waits at most its patience; a coordinator that goes away meanwhile is
+/// dialled again until then.
+class Client {
+ public:
+  /// Fails: Unavailable if nobody answers within `patience`.
+  static Result<std::unique_ptr<Client>> connect(const std::string& host, std::uint16_t port,
+                                                 DurationNs patience);
+  virtual ~Client() = default;
+
+  virtual Result<Submitted> submit(const Submit& request, DurationNs patience) = 0;
+
+  /// Calls `on_progress` with each report until the sweep is done or cancelled (returns the last), or
+  /// `stop` says so (Cancelled). A coordinator that is away is waited for at most `patience`; the
+  /// sweep is submitted again with `again` when it is back.
+  virtual Result<Progress> watch(const std::string& sweep, const Submit& again,
+                                 const std::function<void(const Progress&)>& on_progress,
+                                 const std::function<bool()>& stop, DurationNs patience) = 0;
+
+  virtual Status control(const Control& request, DurationNs patience) = 0;
+
+  /// The answer's JSON text. Fails: as the coordinator's handler, or Unavailable.
+  virtual Result<std::string> query(std::string_view name, std::string_view args_json,
+                                    DurationNs patience) = 0;
+};
+
+/// `HOST:PORT` in parts. Fails: InvalidInput.
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+};
+Result<Endpoint> parse_endpoint(std::string_view text);
+
+}  // namespace winnow::actors

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "scheduler/scheduler.hpp"
+#include "store/store.hpp"
+#include "sweeps/plan.hpp"
+
+namespace winnow::actors {
+
+struct CoordinatorOptions {
+  std::string host = "127.0.0.1";  ///< loopback only: the farm port trusts whoever reaches it
+  std::uint16_t port = 0;          ///< 0: any free one
+  bool resume_all = true;          ///< take up every unfinished sweep of the store at start; else a
+                                   ///< sweep goes on when it is submitted again
+  scheduler::Options scheduling;
+};
+
+/// What the coordinator asks of its surroundings. All outlive it.
+struct CoordinatorContext {
+  store::Store* store = nullptr;
+  /// The world the planner sees, made anew for each submission.
+  std::function<sweeps::Catalog()> catalog;
+  /// Answers questions about the store by name, in JSON. Called on a thread of its own.
+  std::function<Result<std::string>(std::string_view name, std::string_view args_json)> query;
+};
+
+/// Purpose: the farm's centre: decides through scheduler/, commits through its intake, tells watchers.
+/// Thread: all functions from one thread.
+class CoordinatorProcess {
+ public:
+  /// Fails: InvalidInput (a host that is not loopback), Unavailable (the port), Io or Corrupt (the
+  /// store).
+  static Result<std::unique_ptr<CoordinatorProcess>> start(const CoordinatorOptions& options,
+                                                           const CoordinatorContext& context);
+  virtual std::uint16_t port() const = 0;
+  /// Stops; what was offered for commit is committed first.
+  virtual ~CoordinatorProcess() = default;
+};
+
+}  // namespace winnow::actors

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "actors/runner.hpp"
+#include "base/result.hpp"
+
+namespace winnow::actors {
+
+struct NodeOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::uint32_t workers = 1;
+};
+
+/// Purpose: a worker node: joins a coordinator, runs leases on its workers, keeps every result until
+/// it is acknowledged, and comes back by itself when the coordinator was away.
+/// Thread: all functions from one thread.
+class NodeProcess {
+ public:
+  static std::unique_ptr<NodeProcess> start(const NodeOptions& options,
+                                            std::unique_ptr<TrialRunner> runner);
+  /// Takes no more leases, gives back what has not started, waits for what runs and for its
+  /// acknowledgement, at most `patience`; then leaves.
+  virtual void drain(DurationNs patience) = 0;
+  virtual ~NodeProcess() = default;
+};
+
+}  // namespace winnow::actors

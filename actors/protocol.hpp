@@ -1,0 +1,267 @@
+#pragma once
+
+// The whole conversation of the farm. One CAF message type carries it: a Frame whose body is a
+// Boost.Serialization archive of one of the structs below. CAF itself never sees a floating-point
+// number (it corrupts some of them) nor a struct of ours.
+//
+//   node        -> coordinator   Hello, Credit, Renew, BlockResult, LeaseFailed, Goodbye
+//   coordinator -> node          Welcome, SweepInfo, LeaseOrder, BlocksCommitted, Refusal
+//   client      -> coordinator   Submit, Watch, Control, Query
+//   coordinator -> client        Submitted, Progress, Reply (in chunks), Refusal
+
+#include <boost/serialization/string.hpp>
+#include <boost/serialization/vector.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace winnow::actors {
+
+inline constexpr std::uint16_t kProtocolVersion = 1;
+/// No frame is larger; bigger things travel in chunks (a message longer than the link's timeout would
+/// be sent again for ever).
+inline constexpr std::size_t kFrameBytesMax = std::size_t{1} << 20;
+
+enum class Kind : std::uint16_t {
+  Hello = 1,
+  Welcome = 2,
+  Credit = 3,
+  Renew = 4,
+  SweepInfo = 5,
+  LeaseOrder = 6,
+  BlockResult = 7,
+  BlocksCommitted = 8,
+  LeaseFailed = 9,
+  Goodbye = 10,
+  Refusal = 11,
+  Submit = 20,
+  Submitted = 21,
+  Watch = 22,
+  Progress = 23,
+  Control = 24,
+  Query = 25,
+  Reply = 26,
+};
+
+/// Purpose: the only thing that crosses a process boundary. `session` is the sender's incarnation (a
+/// node's session with one coordinator) or the client's request number.
+struct Frame {
+  std::uint16_t version = kProtocolVersion;
+  std::uint16_t kind = 0;
+  std::uint64_t session = 0;
+  std::string body;
+};
+
+/// A node introduces itself; the actor handle travels beside the frame.
+struct Hello {
+  static constexpr Kind kKind = Kind::Hello;
+  std::uint64_t node = 0;  ///< NodeId
+  std::string name;        ///< host:pid, for people
+  std::uint32_t workers = 0;
+  std::uint32_t engine_version = 0;
+  std::string isa;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & node & name & workers & engine_version & isa;
+  }
+};
+
+struct Welcome {
+  static constexpr Kind kKind = Kind::Welcome;
+  std::int64_t renew_interval_ns = 0;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & renew_interval_ns;
+  }
+};
+
+/// The node can take this many more leases.
+struct Credit {
+  static constexpr Kind kKind = Kind::Credit;
+  std::uint32_t leases = 0;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & leases;
+  }
+};
+
+/// Still alive, still working on these.
+struct Renew {
+  static constexpr Kind kKind = Kind::Renew;
+  std::vector<std::uint64_t> leases;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & leases;
+  }
+};
+
+/// What a node must know of a sweep before its first lease: all of it, by value.
+struct SweepInfo {
+  static constexpr Kind kKind = Kind::SweepInfo;
+  std::string sweep;
+  std::string spec_json;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & sweep & spec_json;
+  }
+};
+
+struct LeaseOrder {
+  static constexpr Kind kKind = Kind::LeaseOrder;
+  std::uint64_t lease = 0;
+  std::string sweep;
+  std::uint64_t first_block = 0;
+  std::uint32_t blocks = 0;
+  std::uint32_t attempt = 0;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & lease & sweep & first_block & blocks & attempt;
+  }
+};
+
+/// One computed block. `block_bytes` is an encoded ResultBlock (encode_block), opaque to the
+/// coordinator's actor and decoded by its committer.
+struct BlockResult {
+  static constexpr Kind kKind = Kind::BlockResult;
+  std::uint64_t lease = 0;
+  std::string sweep;
+  std::uint64_t block = 0;
+  std::int64_t work_ns = 0;
+  std::string block_bytes;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & lease & sweep & block & work_ns & block_bytes;
+  }
+};
+
+/// These are on disk, or are not what the plan says and will be run again; the node may forget both.
+struct BlocksCommitted {
+  static constexpr Kind kKind = Kind::BlocksCommitted;
+  std::string sweep;
+  std::vector<std::uint64_t> blocks;
+  std::vector<std::uint64_t> refused;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & sweep & blocks & refused;
+  }
+};
+
+struct LeaseFailed {
+  static constexpr Kind kKind = Kind::LeaseFailed;
+  std::uint64_t lease = 0;
+  std::string reason;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & lease & reason;
+  }
+};
+
+/// The node takes no more leases and leaves; what it held is free at once.
+struct Goodbye {
+  static constexpr Kind kKind = Kind::Goodbye;
+  template <class A>
+  void serialize(A&, unsigned) {}
+};
+
+/// What was asked cannot be done. `code` is an ErrorCode.
+struct Refusal {
+  static constexpr Kind kKind = Kind::Refusal;
+  std::uint32_t code = 0;
+  std::string text;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & code & text;
+  }
+};
+
+/// Please run this sweep (YAML as the user wrote it; a profile given as a file comes along).
+struct Submit {
+  static constexpr Kind kKind = Kind::Submit;
+  std::string yaml;
+  std::string file_name;  ///< for messages
+  std::string user;
+  std::vector<std::string> profile_names;  ///< execution profiles named by path in the spec...
+  std::vector<std::string> profile_texts;  ///< ...and their text
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & yaml & file_name & user & profile_names & profile_texts;
+  }
+};
+
+struct Submitted {
+  static constexpr Kind kKind = Kind::Submitted;
+  std::string sweep;
+  std::uint64_t trials = 0;
+  std::uint64_t trials_committed = 0;  ///< already there from an earlier run
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & sweep & trials & trials_committed;
+  }
+};
+
+/// Send Progress of this sweep until it ends.
+struct Watch {
+  static constexpr Kind kKind = Kind::Watch;
+  std::string sweep;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & sweep;
+  }
+};
+
+struct Progress {
+  static constexpr Kind kKind = Kind::Progress;
+  std::string sweep;
+  std::string state;  ///< running, paused, done, cancelled
+  std::uint64_t trials = 0;
+  std::uint64_t trials_committed = 0;
+  std::uint64_t blocks = 0;
+  std::uint64_t blocks_committed = 0;
+  std::uint64_t blocks_quarantined = 0;
+  std::uint64_t retries = 0;
+  std::uint64_t work_ns = 0;  ///< engine time so far
+  std::uint32_t nodes = 0;
+  std::uint32_t workers = 0;
+  std::string note;  ///< why it waits, if it does
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & sweep & state & trials & trials_committed & blocks & blocks_committed &
+        blocks_quarantined & retries & work_ns & nodes & workers & note;
+  }
+};
+
+struct Control {
+  static constexpr Kind kKind = Kind::Control;
+  std::string sweep;
+  std::string action;  ///< pause, resume, cancel
+  std::string user;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & sweep & action & user;
+  }
+};
+
+/// A question to the store by name, arguments and answer in JSON text.
+struct Query {
+  static constexpr Kind kKind = Kind::Query;
+  std::string name;
+  std::string args_json;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & name & args_json;
+  }
+};
+
+/// Part `index` of `count` of the answer to the request with the frame's session number.
+struct Reply {
+  static constexpr Kind kKind = Kind::Reply;
+  std::uint32_t index = 0;
+  std::uint32_t count = 1;
+  std::string text;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a & index & count & text;
+  }
+};
+
+}  // namespace winnow::actors

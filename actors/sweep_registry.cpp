@@ -1,0 +1,122 @@
+#include "actors/sweep_registry.hpp"
+
+#include <algorithm>
+
+#include "engine/engine.hpp"
+
+namespace winnow::actors {
+namespace {
+
+/// The catalogue with the profiles that came along with a submission laid over it.
+sweeps::Catalog with_profiles(sweeps::Catalog catalog, const Submit& request) {
+  auto below = catalog.execution;
+  catalog.execution = [below, names = request.profile_names,
+                       texts = request.profile_texts](std::string_view name) -> Result<std::string> {
+    for (std::size_t i = 0; i < names.size() && i < texts.size(); ++i) {
+      if (names[i] == name) return texts[i];
+    }
+    return below(name);
+  };
+  return catalog;
+}
+
+}  // namespace
+
+Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
+  auto spec = sweeps::parse_spec(request.yaml, request.file_name,
+                                 with_profiles(catalog_(), request));
+  if (!spec) return spec.error();
+  auto plan = sweeps::Plan::make(std::move(*spec));
+  if (!plan) return plan.error();
+  if (ActiveSweep* known = find(plan->id())) return known;
+  auto stored = store_.sweep(plan->id());
+  if (!stored) return stored.error();
+  if (*stored) return adopt(std::move(*plan), std::move(**stored));
+
+  store::SweepMeta meta;
+  meta.id = plan->id();
+  meta.name = plan->spec().name;
+  meta.spec_json = plan->spec().to_json();
+  meta.user = request.user;
+  meta.created = now;
+  meta.trials = plan->trials();
+  meta.blocks = plan->blocks();
+  meta.engine_version = engine::kEngineVersion;
+  meta.code_version = WINNOW_VERSION;
+  for (const engine::MetricDecl& metric : engine::metric_decls()) {
+    meta.metric_names.emplace_back(metric.name);
+  }
+  WINNOW_TRY(store_.put_sweep(meta));
+  return adopt(std::move(*plan), std::move(meta));
+}
+
+Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta meta) {
+  auto committed = store_.committed(plan.id(), plan.blocks());
+  if (!committed) return committed.error();
+  const std::string id = plan.id();
+  ActiveSweep sweep;
+  sweep.plan = std::make_shared<const sweeps::Plan>(std::move(plan));
+  sweep.meta = std::move(meta);
+  sweep.committed = std::move(*committed);
+  for (std::uint64_t b = 0; b < sweep.committed.size(); ++b) {
+    if (sweep.committed[b]) sweep.trials_committed += sweep.plan->block_range(b).rows;
+  }
+  return &(sweeps_[id] = std::move(sweep));
+}
+
+Result<std::vector<ActiveSweep*>> SweepRegistry::load_unfinished() {
+  auto all = store_.sweeps();
+  if (!all) return all.error();
+  std::vector<ActiveSweep*> out;
+  for (store::SweepMeta& meta : *all) {
+    if (meta.state == store::SweepState::Done || meta.state == store::SweepState::Cancelled) {
+      continue;
+    }
+    const std::string where = "sweep " + meta.id + " in the store";
+    auto spec = sweeps::ResolvedSpec::from_json(meta.spec_json);
+    if (!spec) return spec.error().within(where);
+    auto plan = sweeps::Plan::make(std::move(*spec));
+    if (!plan) return plan.error().within(where);
+    // A plan that another version made cannot be continued, only read.
+    if (plan->id() != meta.id) continue;
+    auto adopted = adopt(std::move(*plan), std::move(meta));
+    if (!adopted) return adopted.error();
+    out.push_back(*adopted);
+  }
+  return out;
+}
+
+ActiveSweep* SweepRegistry::find(const std::string& id) {
+  const auto it = sweeps_.find(id);
+  return it == sweeps_.end() ? nullptr : &it->second;
+}
+
+Status SweepRegistry::set_state(ActiveSweep& sweep, store::SweepState state, TimestampNs now) {
+  if (sweep.meta.state == state) return {};
+  store::SweepMeta meta = sweep.meta;
+  meta.state = state;
+  meta.finished = state == store::SweepState::Done ? now : TimestampNs{};
+  WINNOW_TRY(store_.put_sweep(meta));
+  sweep.meta = std::move(meta);
+  return {};
+}
+
+void SweepRegistry::count_committed(ActiveSweep& sweep, std::uint64_t block) {
+  if (block >= sweep.committed.size() || sweep.committed[block]) return;
+  sweep.committed[block] = true;
+  sweep.trials_committed += sweep.plan->block_range(block).rows;
+}
+
+scheduler::SweepWork SweepRegistry::work_of(const ActiveSweep& sweep) {
+  scheduler::SweepWork work;
+  work.id = sweep.plan->id();
+  work.blocks = sweep.plan->blocks();
+  work.committed = sweep.committed;
+  work.priority = sweep.plan->spec().priority;
+  for (const sweeps::Segment& segment : sweep.plan->segments()) {
+    work.segment_ends.push_back(segment.first_block + segment.blocks);
+  }
+  return work;
+}
+
+}  // namespace winnow::actors

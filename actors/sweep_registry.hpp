@@ -1,0 +1,51 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/protocol.hpp"
+#include "scheduler/scheduler.hpp"
+#include "store/store.hpp"
+#include "sweeps/plan.hpp"
+
+namespace winnow::actors {
+
+/// A sweep the coordinator works on or has worked on since it started.
+struct ActiveSweep {
+  std::shared_ptr<const sweeps::Plan> plan;
+  store::SweepMeta meta;
+  std::vector<bool> committed;  ///< one a block
+  std::uint64_t trials_committed = 0;
+};
+
+/// Purpose: sweeps between their text, their plan and the store.
+/// Owner: the coordinator. Thread: one.
+class SweepRegistry {
+ public:
+  SweepRegistry(store::Store& store, std::function<sweeps::Catalog()> catalog)
+      : store_(store), catalog_(std::move(catalog)) {}
+
+  /// Plans and records a sweep, or finds the same one again. Fails: as parse_spec and Plan::make.
+  Result<ActiveSweep*> submit(const Submit& request, TimestampNs now);
+  /// The stored sweeps that are not finished.
+  Result<std::vector<ActiveSweep*>> load_unfinished();
+  ActiveSweep* find(const std::string& id);
+  Status set_state(ActiveSweep& sweep, store::SweepState state, TimestampNs now);
+  /// Counts a block's trials once.
+  void count_committed(ActiveSweep& sweep, std::uint64_t block);
+
+  /// The sweep as the scheduler wants it.
+  static scheduler::SweepWork work_of(const ActiveSweep& sweep);
+
+ private:
+  Result<ActiveSweep*> adopt(sweeps::Plan plan, store::SweepMeta meta);
+
+  store::Store& store_;
+  std::function<sweeps::Catalog()> catalog_;
+  std::map<std::string, ActiveSweep> sweeps_;
+};
+
+}  // namespace winnow::actors

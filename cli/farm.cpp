@@ -1,0 +1,144 @@
+#include "cli/farm.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+namespace winnow::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr DurationNs kConnectPatience = seconds(10);
+// A local coordinator is restarted within a second; a remote one may be down for maintenance.
+constexpr DurationNs kWatchPatience = seconds(60);
+
+std::atomic<bool> interrupted{false};
+
+void on_signal(int) { interrupted.store(true); }
+
+/// Purpose: Ctrl-C becomes a flag while it lives.
+class InterruptGuard {
+ public:
+  InterruptGuard() {
+    interrupted.store(false);
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    ::sigaction(SIGINT, &action, &old_int_);
+    ::sigaction(SIGTERM, &action, &old_term_);
+  }
+  ~InterruptGuard() {
+    ::sigaction(SIGINT, &old_int_, nullptr);
+    ::sigaction(SIGTERM, &old_term_, nullptr);
+  }
+
+ private:
+  struct sigaction old_int_ {};
+  struct sigaction old_term_ {};
+};
+
+fs::path advert_path(const fs::path& home) { return home / "run" / "coordinator.json"; }
+
+}  // namespace
+
+std::optional<Advertised> advertised_coordinator(const fs::path& home) {
+  std::ifstream in(advert_path(home));
+  if (!in) return std::nullopt;
+  const auto json = nlohmann::json::parse(in, nullptr, false);
+  if (!json.is_object() || !json.contains("endpoint") || !json.contains("pid")) return std::nullopt;
+  Advertised found{json.value("endpoint", ""), json.value("pid", 0)};
+  // A coordinator that was killed leaves its note behind.
+  if (found.pid <= 0 || (::kill(found.pid, 0) != 0 && errno == ESRCH)) return std::nullopt;
+  return found;
+}
+
+Status advertise_coordinator(const fs::path& home, const std::string& endpoint) {
+  const fs::path file = advert_path(home);
+  std::error_code ec;
+  fs::create_directories(file.parent_path(), ec);
+  const fs::path temporary = file.string() + "." + std::to_string(::getpid());
+  std::ofstream out(temporary);
+  out << nlohmann::json{{"endpoint", endpoint}, {"pid", ::getpid()}}.dump() << '\n';
+  out.close();
+  if (out) fs::rename(temporary, file, ec);
+  if (!out || ec) return Error(ErrorCode::Io, "cannot write " + file.string());
+  return {};
+}
+
+void withdraw_coordinator(const fs::path& home) {
+  std::error_code ec;
+  fs::remove(advert_path(home), ec);
+}
+
+Result<std::unique_ptr<actors::Client>> connect_client(const std::string& endpoint) {
+  const auto parsed = actors::parse_endpoint(endpoint);
+  if (!parsed) return parsed.error().within("--connect");
+  return actors::Client::connect(parsed->host, parsed->port, kConnectPatience);
+}
+
+Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
+                                                       const RunOptions& options) {
+  auto session = std::make_unique<FarmSession>();
+  session->endpoint_ = context.connect;
+  if (session->endpoint_.empty()) {
+    if (const auto found = advertised_coordinator(context.home())) {
+      session->endpoint_ = found->endpoint;
+      if (!context.quiet) {
+        std::fprintf(stderr, "a coordinator already serves %s at %s; using it\n",
+                     context.home().c_str(), found->endpoint.c_str());
+      }
+    }
+  }
+  if (session->endpoint_.empty()) {
+    const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
+    const std::uint32_t nodes = std::max(1u, options.nodes);
+    auto farm = cluster::LocalFarm::start(
+        {.binary = cluster::own_binary(),
+         .home = fs::absolute(context.home()),
+         .nodes = nodes,
+         .workers = options.workers > 0 ? options.workers : std::max(1u, cores / nodes)});
+    if (!farm) return farm.error();
+    session->farm_ = std::move(*farm);
+    session->endpoint_ = "127.0.0.1:" + std::to_string(session->farm_->port());
+  }
+  auto client = connect_client(session->endpoint_);
+  if (!client) return client.error();
+  session->client_ = std::move(*client);
+  return session;
+}
+
+Result<RunSummary> FarmSession::run(
+    const actors::Submit& submit, bool detach,
+    const std::function<void(const actors::Progress&)>& on_progress) {
+  if (detach && local()) {
+    return Error(ErrorCode::InvalidInput,
+                 "--detach needs a coordinator that stays: start one with `winnow up` and pass its "
+                 "address as --connect");
+  }
+  const InterruptGuard guard;
+  const MonoNs start = system_clock().mono();
+  RunSummary summary;
+  auto submitted = client_->submit(submit, kConnectPatience);
+  if (!submitted) return submitted.error();
+  summary.submitted = *submitted;
+  if (detach) return summary;
+  Status farm_status;
+  auto last = client_->watch(
+      submitted->sweep, submit, on_progress,
+      [&] {
+        if (farm_ != nullptr && farm_status.ok()) farm_status = farm_->supervise();
+        return interrupted.load() || !farm_status.ok();
+      },
+      kWatchPatience);
+  if (!farm_status) return farm_status.error();
+  if (!last) return last.error();
+  summary.last = *last;
+  summary.wall_s = (system_clock().mono() - start).seconds();
+  return summary;
+}
+
+}  // namespace winnow::cli

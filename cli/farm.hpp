@@ -1,0 +1,62 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "actors/client.hpp"
+#include "base/result.hpp"
+#include "cli/app.hpp"
+#include "cluster/local_farm.hpp"
+
+namespace winnow::cli {
+
+/// How a sweep is to be run.
+struct RunOptions {
+  std::uint32_t nodes = 1;
+  std::uint32_t workers = 0;  ///< a node; 0: as many as cores, shared between the nodes
+  bool detach = false;
+};
+
+/// What became of it.
+struct RunSummary {
+  actors::Submitted submitted;
+  actors::Progress last;
+  double wall_s = 0;  ///< from submission to the last acknowledged commit
+};
+
+/// Purpose: the coordinator a command speaks to: the one of --connect, the one that already serves the
+/// home, or a local farm started for the command.
+/// Thread: one.
+class FarmSession {
+ public:
+  static Result<std::unique_ptr<FarmSession>> open(const Context& context, const RunOptions& options);
+
+  actors::Client& client() { return *client_; }
+  const std::string& endpoint() const { return endpoint_; }
+  bool local() const { return farm_ != nullptr; }
+
+  /// Submits, then watches until the end, keeping a local farm alive meanwhile. Ctrl-C and SIGTERM
+  /// end it with Cancelled; what is committed stays and the next run goes on from there.
+  Result<RunSummary> run(const actors::Submit& submit, bool detach,
+                         const std::function<void(const actors::Progress&)>& on_progress);
+
+ private:
+  std::unique_ptr<cluster::LocalFarm> farm_;
+  std::unique_ptr<actors::Client> client_;
+  std::string endpoint_;
+};
+
+/// Where the coordinator of a home listens, if one runs: HOME/run/coordinator.json.
+struct Advertised {
+  std::string endpoint;
+  int pid = 0;
+};
+std::optional<Advertised> advertised_coordinator(const std::filesystem::path& home);
+Status advertise_coordinator(const std::filesystem::path& home, const std::string& endpoint);
+void withdraw_coordinator(const std::filesystem::path& home);
+
+/// The client that --connect asks for. Fails: InvalidInput, Unavailable.
+Result<std::unique_ptr<actors::Client>> connect_client(const std::string& endpoint);
+
+}  // namespace winnow::cli

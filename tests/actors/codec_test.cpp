@@ -1,0 +1,104 @@
+#include "actors/codec.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/rng.hpp"
+
+namespace winnow::actors {
+namespace {
+
+ResultBlock sample_block() {
+  ResultBlock block;
+  block.block = 7;
+  block.first_trial = 1234;
+  block.rows = 3;
+  block.metric_count = 2;
+  block.periods = 4;
+  for (std::uint64_t i = 0; i < 3; ++i) block.keys.push_back({i, ~i});
+  block.status = {TrialStatus::Ok, TrialStatus::Failed, TrialStatus::Ok};
+  block.metrics = {1.5, std::numeric_limits<double>::quiet_NaN(), -0.0,
+                   std::numeric_limits<double>::infinity(), 5e-324, -1e308};
+  block.returns.assign(12, 0.25F);
+  block.errors = {"row 1: it broke"};
+  return block;
+}
+
+TEST(Codec, BlockRoundTripsBitForBit) {
+  const ResultBlock block = sample_block();
+  const auto back = decode_block(encode_block(block));
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(back->block, block.block);
+  EXPECT_EQ(back->first_trial, block.first_trial);
+  EXPECT_EQ(back->content_hash(), block.content_hash());
+  EXPECT_TRUE(std::signbit(back->metrics[2]));
+}
+
+TEST(Codec, DamagedBlocksAreCorruptNeverFatal) {
+  const std::string good = encode_block(sample_block());
+  Rng rng(3);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string bad = good;
+    if (rng.below(3) == 0) {
+      bad.resize(rng.below(bad.size()));
+    } else {
+      bad[rng.below(bad.size())] ^= static_cast<char>(1 + rng.below(255));
+    }
+    ASSERT_FALSE(decode_block(bad).ok());
+  }
+}
+
+TEST(Codec, MessagesRoundTrip) {
+  Renew renew;
+  renew.leases = {1, 2, 1ull << 60};
+  const Frame frame = encode(renew, 42);
+  EXPECT_EQ(frame.session, 42u);
+  EXPECT_EQ(decode<Renew>(frame)->leases, renew.leases);
+  Submit submit;
+  submit.yaml = std::string(10'000, 'x');
+  submit.profile_names = {"a", ""};
+  const auto back = decode<Submit>(encode(submit, 1));
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(back->yaml, submit.yaml);
+  EXPECT_EQ(back->profile_names, submit.profile_names);
+}
+
+TEST(Codec, OtherKindsVersionsAndSizesAreRefused) {
+  Frame frame = encode(Credit{3}, 1);
+  EXPECT_FALSE(decode<Renew>(frame).ok());
+  frame.version = 99;
+  EXPECT_NE(decode<Credit>(frame).error().text().find("version 99"), std::string::npos);
+  frame = encode(Credit{3}, 1);
+  frame.body.resize(kFrameBytesMax + 1);
+  EXPECT_FALSE(decode<Credit>(frame).ok());
+}
+
+template <class T>
+void mutate(const T& message, std::uint64_t seed) {
+  Rng rng(seed);
+  const Frame good = encode(message, 9);
+  for (int i = 0; i < 5'000; ++i) {
+    Frame bad = good;
+    const std::uint64_t how = rng.below(3);
+    if (how == 0) bad.body.resize(rng.below(bad.body.size() + 1));
+    if (how == 1) bad.body += std::string(1 + rng.below(9), '\x7f');
+    for (std::uint64_t n = rng.below(4); n > 0 && !bad.body.empty(); --n) {
+      bad.body[rng.below(bad.body.size())] = static_cast<char>(rng.below(256));
+    }
+    (void)decode<T>(bad).ok();  // must neither throw nor take memory it was not sent
+  }
+}
+
+TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
+  mutate(Hello{1, "host:1", 2, 3, "avx2"}, 1);
+  mutate(Renew{{1, 2, 3, 4}}, 2);
+  mutate(Submit{"yaml: 1", "f.yaml", "u", {"p"}, {"text"}}, 3);
+  mutate(BlockResult{1, "sweep", 2, 3, std::string(300, 'b')}, 4);
+  mutate(BlocksCommitted{"sweep", {1, 2, 3}, {4}}, 5);
+  mutate(Reply{0, 1, "{}"}, 6);
+}
+
+}  // namespace
+}  // namespace winnow::actors
