@@ -282,6 +282,31 @@ Result<KeyEntry> decode_key_entry(std::string_view key, std::string_view value) 
   return e;
 }
 
+std::string encode_pending(std::string_view key, const PendingBlock& p) {
+  Writer out;
+  out.u32(p.sweep).u64(p.block).u32(p.rows).u32(p.ledger_entry);
+  out.varint(p.repeated_rows.size());
+  for (std::uint32_t row : p.repeated_rows) out.varint(row);
+  return std::move(out).finish(key);
+}
+
+Result<PendingBlock> decode_pending(std::string_view key, std::string_view value) {
+  auto opened = reader_of(key, value);
+  if (!opened.ok()) return opened.error();
+  Reader& in = *opened;
+  PendingBlock p;
+  p.sweep = in.u32();
+  p.block = in.u64();
+  p.rows = in.u32();
+  p.ledger_entry = in.u32();
+  const std::uint64_t repeats = in.varint();
+  for (std::uint64_t i = 0; i < repeats && in.ok(); ++i) {
+    p.repeated_rows.push_back(static_cast<std::uint32_t>(in.varint()));
+  }
+  WINNOW_TRY(check_end(in, "the pending block"));
+  return p;
+}
+
 std::string encode_ledger(std::string_view key, std::uint32_t entry_number, const LedgerEntry& e) {
   Writer out;
   out.u32(entry_number).text(e.dataset_hash).text(e.family).text(e.sweep_id).text(e.user);

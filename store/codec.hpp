@@ -123,6 +123,17 @@ struct KeyEntry {
 void encode_key_entry(std::string_view key, const KeyEntry& entry, std::string& out);
 Result<KeyEntry> decode_key_entry(std::string_view key, std::string_view value);
 
+/// A committed block whose keys are not in the key index's files yet.
+struct PendingBlock {
+  std::uint32_t sweep = 0;
+  std::uint64_t block = 0;
+  std::uint32_t rows = 0;
+  std::uint32_t ledger_entry = 0;
+  std::vector<std::uint32_t> repeated_rows;  ///< ascending; their keys were first seen elsewhere
+};
+std::string encode_pending(std::string_view key, const PendingBlock& pending);
+Result<PendingBlock> decode_pending(std::string_view key, std::string_view value);
+
 /// One row of the ledger: what one sweep did with one family on one dataset.
 std::string encode_ledger(std::string_view key, std::uint32_t entry_number,
                           const LedgerEntry& entry);

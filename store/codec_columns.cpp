@@ -35,6 +35,30 @@ Result<std::string_view> decode_column(std::string_view key, std::string_view va
   return payload;
 }
 
+TrialColumn encode_trial_column(std::string_view key, std::span<const TrialKey> keys,
+                                std::span<const std::uint64_t> row_hashes) {
+  TrialColumn value;
+  value.head.push_back(kVersion);
+  value.keys = {reinterpret_cast<const char*>(keys.data()), keys.size_bytes()};
+  value.row_hashes = {reinterpret_cast<const char*>(row_hashes.data()), row_hashes.size_bytes()};
+  const std::string_view parts[] = {value.head, value.keys, value.row_hashes};
+  const std::uint32_t sum = checksum(key, parts);
+  std::memcpy(value.sum, &sum, sizeof sum);
+  return value;
+}
+
+Status decode_trial_column(std::string_view key, std::string_view value, std::size_t rows,
+                           std::vector<TrialKey>& keys, std::vector<std::uint64_t>& row_hashes) {
+  auto bytes = decode_column(key, value, rows, sizeof(TrialKey) + sizeof(std::uint64_t));
+  if (!bytes.ok()) return bytes.error();
+  keys.resize(rows);
+  row_hashes.resize(rows);
+  const std::size_t keys_bytes = rows * sizeof(TrialKey);
+  std::memcpy(keys.data(), bytes->data(), keys_bytes);
+  std::memcpy(row_hashes.data(), bytes->data() + keys_bytes, bytes->size() - keys_bytes);
+  return {};
+}
+
 ColumnValue encode_panel(std::string_view key, std::span<const float> returns, std::uint32_t rows,
                          std::uint32_t periods, std::string& scratch) {
   (void)scratch;

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/hash.hpp"
 #include "base/result.hpp"
@@ -28,6 +29,18 @@ ColumnValue encode_column(std::string_view key, std::string_view bytes);
 /// Fails: Corrupt (checksum, version, or not rows * item_bytes long).
 Result<std::string_view> decode_column(std::string_view key, std::string_view value,
                                        std::size_t rows, std::size_t item_bytes);
+
+/// Trial keys and row hashes of a block, as one column. Both must outlive the value.
+struct TrialColumn {
+  std::string head;
+  std::string_view keys;
+  std::string_view row_hashes;
+  char sum[4] = {};
+};
+TrialColumn encode_trial_column(std::string_view key, std::span<const TrialKey> keys,
+                                std::span<const std::uint64_t> row_hashes);
+Status decode_trial_column(std::string_view key, std::string_view value, std::size_t rows,
+                           std::vector<TrialKey>& keys, std::vector<std::uint64_t>& row_hashes);
 
 /// A panel [row][period]. `returns` and `scratch` must outlive the value.
 ColumnValue encode_panel(std::string_view key, std::span<const float> returns, std::uint32_t rows,

@@ -94,6 +94,7 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
       if (status.ok()) break;
     }
   } else {
+    std::filesystem::remove_all(dir / kIngestFolder, ec);
     status = rocksdb::DB::Open(db_options, dir.string(), families, &handles, &db);
   }
   if (!status.ok()) return open_error(status, dir);

@@ -21,10 +21,13 @@ enum class Family : std::uint8_t {
   Keys,     ///< TrialKey to its first result
   Ledger,
   Alarms,
+  Pending,  ///< blocks whose keys are not in Keys yet
 };
-inline constexpr std::size_t kFamilies = 7;
+inline constexpr std::size_t kFamilies = 8;
+/// Files on their way into Keys; what a crash leaves there is of no use.
+inline constexpr std::string_view kIngestFolder = "ingest";
 inline constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
-    "meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms"};
+    "meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms", "pending"};
 
 /// Purpose: an open RocksDB with our column families. Owner of both. Thread: any.
 class RocksDb {

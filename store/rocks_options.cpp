@@ -50,15 +50,13 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   o.compression = rocksdb::kLZ4Compression;
   switch (family) {
     case Family::Keys:
-      // Random 16-byte keys, mostly asked for in vain: whole-key filters in memory and on disk
-      // answer those. Hashes do not compress.
-      o.write_buffer_size = 32 * kMiB;
-      o.memtable_whole_key_filtering = true;
-      o.memtable_prefix_bloom_size_ratio = 0.1;
+      // Sorted files of random 16-byte keys, mostly asked for in vain: whole-key filters answer
+      // those. Hashes do not compress. Nothing is ever rewritten, so merging by size is cheapest.
       table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(12));
       table.block_size = 8 << 10;
       o.compression = rocksdb::kNoCompression;
-      o.compaction_style = rocksdb::kCompactionStyleUniversal;  // insert-only: fewer rewrites
+      o.compaction_style = rocksdb::kCompactionStyleUniversal;
+      o.level0_file_num_compaction_trigger = 8;
       break;
     case Family::Metrics:
       o.write_buffer_size = 32 * kMiB;
@@ -77,6 +75,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
     case Family::Blocks:
     case Family::Ledger:
     case Family::Alarms:
+    case Family::Pending:
       table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
       break;
   }

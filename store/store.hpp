@@ -92,6 +92,8 @@ struct StoreOptions {
   bool read_only = false;  ///< works beside a process that has it open for writing
   std::size_t cache_bytes = std::size_t{256} << 20;
   bool sync = true;  ///< off only in benchmarks that say so
+  /// Trial keys kept in memory before they become a file of the index; at most twice as many are.
+  std::size_t index_run_keys = std::size_t{1} << 18;
 };
 
 /// Purpose: durable truth on RocksDB: sweeps, result blocks, ledger, alarms. What commit() has

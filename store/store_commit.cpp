@@ -12,8 +12,6 @@ namespace {
 
 // Alarms name the first difference and count the rest.
 constexpr std::size_t kAlarmTextMax = 2000;
-// Index look-ups in one call: RocksDB works in steps of 32; more only saves call overhead.
-constexpr std::size_t kLookupKeys = 512;
 
 std::uint64_t failed_rows(const ResultBlock& block) {
   return static_cast<std::uint64_t>(
@@ -67,6 +65,9 @@ class CommitBuilder {
     std::size_t commit = 0;  ///< index in commits_
     std::uint32_t sweep = 0;
     std::uint32_t entry = 0;
+    Hash128 content;
+    std::vector<std::uint64_t> row_hashes;
+    std::vector<std::uint32_t> repeated_rows;
     std::uint64_t odd_rows = 0;  ///< rows whose TrialKey has another result elsewhere
     std::string first_odd;
   };
@@ -80,10 +81,10 @@ class CommitBuilder {
   Status judge_repeat(std::size_t i, std::uint32_t sweep, const Hash128& content,
                       const codec::BlockHeader& stored, const ResultBlock* first);
   Status index_keys();
-  Status look_up(std::span<const KeyRef> refs);
-  void insert_key(const KeyRef& ref);
   Status judge_repeated_key(const KeyRef& ref, const codec::KeyEntry& first);
-  void put_block(const Fresh& fresh, const Hash128& content);
+  void put_block(const Fresh& fresh, std::uint64_t nth);
+  void put_trials(const Fresh& fresh);
+  codec::PendingBlock pending(const Fresh& fresh) const;
   void put_value(Family family, std::string_view key, const codec::ColumnValue& value);
   void put(Family family, std::string_view key, std::string_view value);
   void alarm(std::string text);
@@ -96,19 +97,18 @@ class CommitBuilder {
   std::uint64_t next_alarm_;
   std::vector<CommitOutcome> outcomes_;
   std::vector<Fresh> fresh_;
-  std::vector<Hash128> contents_;  ///< of fresh_
   rocksdb::WriteBatch batch_;
   std::vector<char> row_bytes_;
-  std::string value_;
   std::string scratch_;
 };
 
 Result<std::vector<CommitOutcome>> CommitBuilder::run() {
   outcomes_.resize(commits_.size());
-  Status status = sort_out();
+  Status status = store_.index_.make_room();
+  if (status.ok()) status = sort_out();
   if (status.ok()) status = index_keys();
   if (status.ok()) {
-    for (std::size_t i = 0; i < fresh_.size(); ++i) put_block(fresh_[i], contents_[i]);
+    for (std::size_t i = 0; i < fresh_.size(); ++i) put_block(fresh_[i], i);
     for (const auto& [number, entry] : store_.book_.staged()) {
       const std::string key = codec::number_key(number);
       put(Family::Ledger, key, codec::encode_ledger(key, number, entry));
@@ -121,6 +121,10 @@ Result<std::vector<CommitOutcome>> CommitBuilder::run() {
   }
   store_.book_.keep();
   store_.next_alarm_ = next_alarm_;
+  for (Fresh& fresh : fresh_) {
+    store_.index_.add({store_.index_.next_sequence(), pending(fresh), block_of(fresh).keys,
+                       std::move(fresh.row_hashes)});
+  }
   return std::move(outcomes_);
 }
 
@@ -137,7 +141,7 @@ Status CommitBuilder::sort_out() {
     if (twin != in_group.end()) {
       const Fresh& first = fresh_[twin->second];
       codec::BlockHeader header;
-      header.content = contents_[twin->second];
+      header.content = first.content;
       header.committed = now_;
       WINNOW_TRY(judge_repeat(i, first.sweep, content, header, &block_of(first)));
       continue;
@@ -154,8 +158,11 @@ Status CommitBuilder::sort_out() {
     fresh.sweep = sweep->number;
     fresh.entry = store_.book_.stage_entry(commit);
     store_.book_.stage_rows(fresh.entry, commit.block->rows, failed_rows(*commit.block), now_);
+    fresh.content = content;
+    for (std::uint32_t row = 0; row < commit.block->rows; ++row) {
+      fresh.row_hashes.push_back(row_hash(*commit.block, row));
+    }
     fresh_.push_back(std::move(fresh));
-    contents_.push_back(content);
   }
   return {};
 }
@@ -184,8 +191,7 @@ Status CommitBuilder::judge_repeat(std::size_t i, std::uint32_t sweep, const Has
   return {};
 }
 
-// One index entry a key never seen; keys sorted, so that look-ups and inserts walk in one
-// direction.
+// Tells new keys from known ones; sorted, so that look-ups walk through the files in one direction.
 Status CommitBuilder::index_keys() {
   std::vector<KeyRef> refs;
   for (std::size_t f = 0; f < fresh_.size(); ++f) {
@@ -197,14 +203,29 @@ Status CommitBuilder::index_keys() {
   std::sort(refs.begin(), refs.end(), [](const KeyRef& a, const KeyRef& b) {
     return std::tie(a.key, a.fresh, a.row) < std::tie(b.key, b.fresh, b.row);
   });
-  for (std::size_t at = 0; at < refs.size();) {
-    // A run of equal keys stays in one step.
-    std::size_t end = std::min(at + kLookupKeys, refs.size());
-    while (end < refs.size() && refs[end].key == refs[end - 1].key) ++end;
-    WINNOW_TRY(look_up(std::span(refs).subspan(at, end - at)));
-    at = end;
+  std::vector<TrialKey> distinct;
+  distinct.reserve(refs.size());
+  for (const KeyRef& ref : refs) {
+    if (distinct.empty() || distinct.back() != ref.key) distinct.push_back(ref.key);
   }
-  for (const Fresh& fresh : fresh_) {
+  std::vector<std::optional<codec::KeyEntry>> known;
+  WINNOW_TRY(store_.index_.look_up(distinct, known));
+  std::size_t at = 0;
+  for (std::size_t k = 0; k < distinct.size(); ++k) {
+    if (!known[k]) {
+      const KeyRef& ref = refs[at++];
+      Fresh& fresh = fresh_[ref.fresh];
+      store_.book_.stage_new_trial(fresh.entry);
+      ++outcomes_[fresh.commit].trials_new_to_ledger;
+      known[k] = codec::KeyEntry{fresh.entry, fresh.sweep, block_of(fresh).block, ref.row,
+                                 fresh.row_hashes[ref.row]};
+    }
+    for (; at < refs.size() && refs[at].key == distinct[k]; ++at) {
+      WINNOW_TRY(judge_repeated_key(refs[at], *known[k]));
+    }
+  }
+  for (Fresh& fresh : fresh_) {
+    std::sort(fresh.repeated_rows.begin(), fresh.repeated_rows.end());
     if (fresh.odd_rows == 0) continue;
     alarm(fresh.first_odd + (fresh.odd_rows > 1 ? "; and " + std::to_string(fresh.odd_rows - 1) +
                                                       " more trials of this block"
@@ -213,62 +234,13 @@ Status CommitBuilder::index_keys() {
   return {};
 }
 
-Status CommitBuilder::look_up(std::span<const KeyRef> refs) {
-  std::vector<std::array<char, 16>> bytes;
-  std::vector<std::size_t> starts;  // of each distinct key in refs
-  for (std::size_t i = 0; i < refs.size(); ++i) {
-    if (i > 0 && refs[i].key == refs[i - 1].key) continue;
-    bytes.push_back(refs[i].key.bytes());
-    starts.push_back(i);
-  }
-  std::vector<rocksdb::Slice> keys;
-  for (const auto& b : bytes) keys.emplace_back(b.data(), b.size());
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  store_.db().MultiGet({}, store_.rocks_->family(Family::Keys), keys.size(), keys.data(),
-                       values.data(), statuses.data(), /*sorted_input=*/true);
-  for (std::size_t k = 0; k < keys.size(); ++k) {
-    const std::size_t end = k + 1 < starts.size() ? starts[k + 1] : refs.size();
-    std::size_t at = starts[k];
-    codec::KeyEntry first;
-    if (statuses[k].ok()) {
-      auto entry = codec::decode_key_entry(view(keys[k]), view(values[k]));
-      if (!entry.ok()) return entry.error().within("key index, " + refs[at].key.hex());
-      first = *entry;
-    } else if (statuses[k].IsNotFound()) {
-      const KeyRef& ref = refs[at++];
-      insert_key(ref);
-      if (at == end) continue;
-      const ResultBlock& block = block_of(fresh_[ref.fresh]);
-      first = {fresh_[ref.fresh].entry, fresh_[ref.fresh].sweep, block.block, ref.row,
-               row_hash(block, ref.row)};
-    } else {
-      return store_.rocks_failure(statuses[k], "reading the key index");
-    }
-    for (; at < end; ++at) WINNOW_TRY(judge_repeated_key(refs[at], first));
-  }
-  return {};
-}
-
-void CommitBuilder::insert_key(const KeyRef& ref) {
-  const Fresh& fresh = fresh_[ref.fresh];
-  const ResultBlock& block = block_of(fresh);
-  const auto key = ref.key.bytes();
-  const std::string_view key_view(key.data(), key.size());
-  value_.clear();
-  codec::encode_key_entry(
-      key_view, {fresh.entry, fresh.sweep, block.block, ref.row, row_hash(block, ref.row)}, value_);
-  put(Family::Keys, key_view, value_);
-  store_.book_.stage_new_trial(fresh.entry);
-  ++outcomes_[fresh.commit].trials_new_to_ledger;
-}
-
 // A key that another block (or row) brought first: the results must be the same bits, if the two
 // sweeps keep the same columns.
 Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntry& first) {
   Fresh& fresh = fresh_[ref.fresh];
   const ResultBlock& block = block_of(fresh);
-  if (row_hash(block, ref.row) == first.row_hash) return {};
+  fresh.repeated_rows.push_back(ref.row);
+  if (fresh.row_hashes[ref.row] == first.row_hash) return {};
   std::uint32_t metric_count = 0;
   std::uint32_t periods = 0;
   std::uint64_t first_trial = 0;
@@ -305,7 +277,7 @@ Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntr
   return {};
 }
 
-void CommitBuilder::put_block(const Fresh& fresh, const Hash128& content) {
+void CommitBuilder::put_block(const Fresh& fresh, std::uint64_t nth) {
   const ResultBlock& block = block_of(fresh);
   codec::BlockHeader header;
   header.first_trial = block.first_trial;
@@ -313,7 +285,7 @@ void CommitBuilder::put_block(const Fresh& fresh, const Hash128& content) {
   header.metric_count = block.metric_count;
   header.periods = block.periods;
   header.ledger_entry = fresh.entry;
-  header.content = content;
+  header.content = fresh.content;
   header.committed = now_;
   if (!block.errors.empty()) header.status = block.status;
   const std::string header_key = codec::block_key(fresh.sweep, block.block);
@@ -328,7 +300,9 @@ void CommitBuilder::put_block(const Fresh& fresh, const Hash128& content) {
     put_column(static_cast<std::uint16_t>(m), block.metrics.data() + std::size_t{m} * block.rows,
                block.rows * sizeof(double));
   }
-  put_column(codec::kTrialKeysColumn, block.keys.data(), block.rows * sizeof(TrialKey));
+  put_trials(fresh);
+  const std::string pending_key = codec::number_key(store_.index_.next_sequence() + nth);
+  put(Family::Pending, pending_key, codec::encode_pending(pending_key, pending(fresh)));
   if (!block.errors.empty()) {
     const std::string key = codec::column_key(fresh.sweep, codec::kErrorsColumn, block.block);
     put(Family::Metrics, key, codec::encode_texts(key, block.errors));
@@ -337,6 +311,22 @@ void CommitBuilder::put_block(const Fresh& fresh, const Hash128& content) {
     put_value(Family::Returns, header_key,
               codec::encode_panel(header_key, block.returns, block.rows, block.periods, scratch_));
   }
+}
+
+void CommitBuilder::put_trials(const Fresh& fresh) {
+  const ResultBlock& block = block_of(fresh);
+  const std::string key = codec::column_key(fresh.sweep, codec::kTrialKeysColumn, block.block);
+  const auto value = codec::encode_trial_column(key, block.keys, fresh.row_hashes);
+  const rocksdb::Slice key_slice = slice(key);
+  const rocksdb::Slice parts[] = {
+      slice(value.head), slice(value.keys), slice(value.row_hashes), {value.sum, sizeof value.sum}};
+  batch_.Put(store_.rocks_->family(Family::Metrics), rocksdb::SliceParts(&key_slice, 1),
+             rocksdb::SliceParts(parts, 4));
+}
+
+codec::PendingBlock CommitBuilder::pending(const Fresh& fresh) const {
+  const ResultBlock& block = block_of(fresh);
+  return {fresh.sweep, block.block, block.rows, fresh.entry, fresh.repeated_rows};
 }
 
 void CommitBuilder::put_value(Family family, std::string_view key,

@@ -105,11 +105,22 @@ Status RocksStore::load() {
                     return {};
                   }));
   WINNOW_TRY(book_.load(std::move(entries)));
+  if (!options_.read_only) {
+    if (auto loaded = index(); !loaded.ok()) return loaded.error();
+  }
   std::unique_ptr<rocksdb::Iterator> last(db().NewIterator({}, rocks_->family(Family::Alarms)));
   last->SeekToLast();
   if (last->Valid()) next_alarm_ = codec::block_of_key(view(last->key())) + 1;
   if (!last->status().ok()) return rocks_failure(last->status(), "reading alarms");
   return {};
+}
+
+Result<KeyIndex*> RocksStore::index() const {
+  std::call_once(index_loaded_, [this] { index_status_ = index_.load(); });
+  if (!index_status_.ok()) {
+    return index_status_.error().within("store " + rocks_->dir().string());
+  }
+  return &index_;
 }
 
 Status RocksStore::check_writable() const {

@@ -16,12 +16,6 @@ rocksdb::ReadOptions scan_options() {
   return o;
 }
 
-template <class T>
-void assign_bytes(std::string_view bytes, std::vector<T>& out) {
-  out.resize(bytes.size() / sizeof(T));
-  std::memcpy(out.data(), bytes.data(), bytes.size());
-}
-
 }  // namespace
 
 Error RocksStore::named(const Error& error, std::string_view sweep_id, std::uint64_t block) const {
@@ -111,9 +105,12 @@ Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint6
     return bytes;
   };
   if (parts.keys) {
-    auto bytes = column(codec::kTrialKeysColumn, sizeof(TrialKey), "the trial keys");
-    if (!bytes.ok()) return bytes.error();
-    assign_bytes(*bytes, out.keys);
+    const std::string key = codec::column_key(sweep->number, codec::kTrialKeysColumn, block);
+    WINNOW_TRY(fetch(Family::Metrics, key, "the column of trial keys"));
+    std::vector<std::uint64_t> row_hashes;
+    const Status decoded =
+        codec::decode_trial_column(key, view(value), h.rows, out.keys, row_hashes);
+    if (!decoded.ok()) return named(decoded.error().within("trial keys"), sweep_id, block);
   }
   if (parts.metrics) {
     out.metrics.resize(std::size_t{h.metric_count} * h.rows);
@@ -271,15 +268,18 @@ Result<Store::PanelShape> RocksStore::read_returns(std::string_view sweep_id,
 
 Result<std::vector<std::optional<TrialPlace>>> RocksStore::find(
     std::span<const TrialKey> keys) const {
+  auto index = this->index();
+  if (!index.ok()) return index.error();
+  std::vector<TrialKey> sorted(keys.begin(), keys.end());
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<std::optional<codec::KeyEntry>> entries;
+  WINNOW_TRY((*index)->look_up(sorted, entries));
   std::vector<std::optional<TrialPlace>> out(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto bytes = keys[i].bytes();
-    const std::string_view key(bytes.data(), bytes.size());
-    auto value = get(Family::Keys, key);
-    if (!value.ok()) return value.error();
-    if (!value->has_value()) continue;
-    auto entry = codec::decode_key_entry(key, **value);
-    if (!entry.ok()) return entry.error().within("key index, " + keys[i].hex());
+    const auto at = std::lower_bound(sorted.begin(), sorted.end(), keys[i]) - sorted.begin();
+    const auto& entry = entries[static_cast<std::size_t>(at)];
+    if (!entry) continue;
     auto name = sweep_name(entry->sweep);
     auto place = header(entry->sweep, entry->block);
     if (!place.ok()) return place.error();

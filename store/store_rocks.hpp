@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include "store/ledger.hpp"
 #include "store/rocks_db.hpp"
 #include "store/store.hpp"
+#include "store/store_keys.hpp"
 
 namespace winnow::store {
 
@@ -29,7 +31,7 @@ struct SweepInfo {
 class RocksStore final : public Store {
  public:
   RocksStore(std::unique_ptr<RocksDb> rocks, const StoreOptions& options)
-      : rocks_(std::move(rocks)), options_(options) {}
+      : rocks_(std::move(rocks)), options_(options), index_(*rocks_, options.index_run_keys) {}
 
   /// Reads what memory keeps: sweep numbers, the ledger, the next alarm's number.
   Status load();
@@ -72,6 +74,8 @@ class RocksStore final : public Store {
   };
 
   Status check_writable() const;
+  /// The index with its pending keys in memory.
+  Result<KeyIndex*> index() const;
   /// Writes with the store's sync setting; once more after RocksDB has recovered from a full disk.
   Status write(rocksdb::WriteBatch& batch, std::string_view doing);
   Result<std::optional<std::string>> get(Family family, std::string_view key) const;
@@ -95,8 +99,11 @@ class RocksStore final : public Store {
   mutable std::shared_mutex sweeps_mutex_;
   std::unordered_map<std::string, SweepInfo> sweeps_;
   std::vector<std::string> sweep_names_;  ///< by number
-  LedgerBook book_;                       ///< the committing thread's
-  std::uint64_t next_alarm_ = 0;          ///< the committing thread's
+  mutable KeyIndex index_;
+  mutable std::once_flag index_loaded_;  ///< readers load the pending keys when first asked
+  mutable Status index_status_;
+  LedgerBook book_;               ///< the committing thread's
+  std::uint64_t next_alarm_ = 0;  ///< the committing thread's
 };
 
 /// The first place where two results of the same trials differ, in words; empty if nowhere.
