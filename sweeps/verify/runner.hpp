@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace winnow::sweeps::verify {
+
+/// Reads a file named by a case, relative to the folder of the case file.
+using ReadFile = std::function<Result<std::string>(const std::string& relative_name)>;
+
+/// One case: what was computed against what was expected.
+struct CaseReport {
+  std::string name;
+  bool passed = false;
+  std::size_t compared = 0;       ///< numbers, texts and truths compared
+  double error_to_tolerance = 0;  ///< the largest |got - expected| / allowed; at most 1 passes
+  double error = 0;               ///< |got - expected| there
+  std::string field;              ///< where that was
+  std::string message;            ///< why it failed; empty if it passed
+};
+
+struct FileReport {
+  std::string id;
+  std::vector<CaseReport> cases;
+  bool passed() const;
+};
+
+/// Purpose: runs every case of a statistics vector file: {"id", "cases": [{"name", "inputs",
+/// "expected", "tolerance"}]}. What a case asks for is told from the keys of its inputs and
+/// expected values (the name decides only between cases of one shape); everything is computed from
+/// the inputs. A case of an unknown shape, and an expected value that is not computed, fails and
+/// says so. Fails: InvalidInput if the text is not such a file.
+Result<FileReport> verify_statistics(std::string_view json_text, const ReadFile& read);
+
+}  // namespace winnow::sweeps::verify

@@ -1,0 +1,53 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "sweeps/verify/runner.hpp"
+
+namespace winnow::sweeps::verify {
+namespace {
+
+std::filesystem::path oracle_folder() {
+  if (const char* env = std::getenv("WINNOW_SHARED"); env != nullptr && *env != '\0') {
+    return std::filesystem::path(env) / "oracles";
+  }
+  return std::filesystem::path(WINNOW_SOURCE_DIR) / "../shared/oracles";
+}
+
+Result<std::string> read_text(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Error(ErrorCode::NotFound, "cannot read " + path.string());
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+/// Every case of the file must pass.
+void expect_passes(const std::filesystem::path& path) {
+  const auto text = read_text(path);
+  ASSERT_TRUE(text.ok());
+  const auto folder = path.parent_path();
+  const auto report =
+      verify_statistics(*text, [&](const std::string& name) { return read_text(folder / name); });
+  ASSERT_TRUE(report.ok()) << report.error().text();
+  EXPECT_FALSE(report->cases.empty());
+  for (const CaseReport& c : report->cases) EXPECT_TRUE(c.passed) << c.name << ": " << c.message;
+}
+
+class Oracle : public testing::TestWithParam<const char*> {};
+
+TEST_P(Oracle, EveryCaseIsWithinTolerance) {
+  const auto path = oracle_folder() / GetParam();
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here";
+  expect_passes(path);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shared, Oracle, testing::Values("12_convergence_a.json"),
+                         [](const auto& topic) {
+                           std::string name = topic.param;
+                           return name.substr(0, name.size() - 7);
+                         });
+
+}  // namespace
+}  // namespace winnow::sweeps::verify
