@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/app.hpp"
+#include "cli/market_spec.hpp"
 #include "store/dataset_store.hpp"
 #include "store/import/import.hpp"
 
@@ -18,6 +19,12 @@ Result<store::DatasetStore> open_datasets(const Context& context) {
 
 void print_json(const Json& json) {
   std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+/// Now, no finer than a person reads it.
+TimestampNs import_time() {
+  const TimestampNs now = system_clock().now();
+  return {now.ns - now.ns % 1'000'000};
 }
 
 Json manifest_json(const store::Manifest& m) {
@@ -119,8 +126,7 @@ Result<store::ImportRequest> import_request(const ImportOptions& o) {
   request.format = *format;
   request.instrument = o.instrument;
   request.name = o.name;
-  request.now = system_clock().now();
-  request.now.ns -= request.now.ns % 1'000'000;  // what a person reads is no finer
+  request.now = import_time();
   if (!o.interval.empty()) {
     auto interval = parse_duration(o.interval);
     if (!interval.ok()) return interval.error().within("--interval");
@@ -180,6 +186,50 @@ void add_import(CLI::App& data, Context& context) {
                       "time column of ohlcv or funding as COLUMN:UNIT (s, ms, us, ns, iso)");
   command->callback(
       [&context, o] { context.run = [&context, o] { return run_import(context, *o); }; });
+}
+
+int run_synth(const Context& context, const SynthRequest& request) {
+  auto datasets = open_datasets(context);
+  if (!datasets.ok()) return fail(context, datasets.error());
+  auto outcomes = synth_datasets(*datasets, request);
+  if (!outcomes.ok()) return fail(context, outcomes.error());
+  Json out = Json::array();
+  for (const auto& outcome : *outcomes) {
+    const auto& m = outcome.manifest;
+    if (context.json) {
+      out.push_back({{"outcome", kind_text(outcome.kind)}, {"dataset", manifest_json(m)}});
+      continue;
+    }
+    const Json truth = Json::parse(m.truth_json);
+    std::printf("%s: %llu bars of %s, %s to %s, edge: %s%s (content hash %.12s)%s\n",
+                m.name.c_str(), static_cast<unsigned long long>(m.bars),
+                format_duration(m.interval).c_str(), format_timestamp(m.first).c_str(),
+                format_timestamp(m.last).c_str(),
+                truth.at("edge").at("kind").get<std::string>().c_str(),
+                truth.at("martingale").get<bool>() ? ", a martingale" : "", m.content_hash.c_str(),
+                outcome.kind == store::PutKind::Unchanged ? ", already there" : "");
+  }
+  if (context.json) print_json({{"datasets", std::move(out)}});
+  return kDone;
+}
+
+void add_synth(CLI::App& data, Context& context) {
+  CLI::App* command = add_command(data, context, "synth",
+                                  "simulate a market with known truth (see configs/markets)");
+  auto request = std::make_shared<SynthRequest>();
+  command->add_option("SPEC", request->spec_file, "market specification (YAML)")->required();
+  command->add_option("--seed", request->seed, "seed; the same seed gives the same bars")
+      ->required();
+  command
+      ->add_option("--name", request->name,
+                   "name of the dataset; with several instruments, NAME-INSTRUMENT each")
+      ->required();
+  command->callback([&context, request] {
+    context.run = [&context, request] {
+      request->now = import_time();
+      return run_synth(context, *request);
+    };
+  });
 }
 
 int run_list(const Context& context) {
@@ -328,6 +378,7 @@ void add_data_commands(CLI::App& app, Context& context) {
   CLI::App* data = app.add_subcommand("data", "datasets: import, simulate, inspect");
   data->require_subcommand(1);
   add_import(*data, context);
+  add_synth(*data, context);
   CLI::App* list = add_command(*data, context, "list", "all datasets");
   list->callback([&context] { context.run = [&context] { return run_list(context); }; });
   add_on_dataset(*data, context, "show", "one dataset: source, hash, faults, repairs", run_show);
