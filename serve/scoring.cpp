@@ -1,0 +1,309 @@
+#include "serve/scoring.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <tuple>
+
+#include "sweeps/neighbourhood.hpp"
+#include "sweeps/results.hpp"
+
+namespace winnow::serve {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr const char* kDocumentKind = "convergence";
+
+sweeps::ConvergenceOptions score_options(std::uint64_t launched, const ScoreOptions& options) {
+  sweeps::ConvergenceOptions out;
+  out.hurdle_sharpe_ann = options.hurdle_sharpe_ann;
+  out.launched = launched;
+  return out;
+}
+
+std::string document_key(const SweepView& view, std::uint32_t segment) {
+  return view.meta.id + "/" + std::to_string(segment);
+}
+
+std::optional<FamilyScore> read_verdict(const Sources& sources, const SweepView& view,
+                                        const sweeps::Segment& segment,
+                                        const ScoreOptions& options) {
+  const auto text = sources.store->document(kDocumentKind, document_key(view, segment.index));
+  if (!text.ok() || !*text) return std::nullopt;
+  const Json json = Json::parse(**text, nullptr, false);
+  if (json.is_discarded() || !json.is_object()) return std::nullopt;
+  if (json.value("hurdle_sharpe_ann", kNan) != options.hurdle_sharpe_ann) return std::nullopt;
+  if (json.value("engine_version", 0u) != engine::kEngineVersion) return std::nullopt;
+  auto score = convergence_from_json(json.value("score", Json()));
+  if (!score) return std::nullopt;
+  FamilyScore out;
+  out.score = std::move(*score);
+  out.cached = true;
+  return out;
+}
+
+void keep_verdict(const Sources& sources, const SweepView& view, const FamilyScore& family,
+                  const ScoreOptions& options) {
+  if (sources.verdicts == nullptr || family.committed != family.trials) return;
+  const Json json{{"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
+                  {"engine_version", engine::kEngineVersion},
+                  {"score", convergence_json(family.score)}};
+  // A verdict that cannot be kept is computed again next time: nothing is lost.
+  const Status kept = sources.verdicts->put_document(
+      kDocumentKind, document_key(view, family.segment), json.dump());
+  static_cast<void>(kept.ok());
+}
+
+// Sharpe of every trial of a segment: NaN where it failed or is not there yet.
+struct SharpeColumn {
+  std::vector<double> all;      // by trial of the plan
+  std::vector<bool> committed;
+  std::vector<bool> failed;
+};
+
+Result<SharpeColumn> read_sharpe(const Sources& sources, const SweepView& view) {
+  const auto metric = sweeps::metric_index("sharpe_ann", view.meta.metric_names);
+  if (!metric.ok()) return metric.error();
+  const std::uint32_t index = *metric;
+  const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
+  if (!table.ok()) return table.error();
+  SharpeColumn out;
+  out.all.assign(view.plan.trials(), kNan);
+  out.committed.assign(view.plan.trials(), false);
+  out.failed.assign(view.plan.trials(), false);
+  for (std::size_t r = 0; r < table->trial.size(); ++r) {
+    const std::uint64_t trial = table->trial[r];
+    if (trial >= out.all.size()) continue;
+    out.committed[trial] = true;
+    out.failed[trial] = table->status[r] != TrialStatus::Ok;
+    if (!out.failed[trial]) out.all[trial] = table->columns[0][r];
+  }
+  return out;
+}
+
+double median_of(std::vector<double> values) {
+  std::erase_if(values, [](double v) { return std::isnan(v); });
+  if (values.empty()) return kNan;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+// As sweeps::plateau_centre, but neighbours are listed in parallel and never all at once.
+std::optional<Plateau> find_plateau(const Sources& sources, const sweeps::Neighbourhoods& near,
+                                    const sweeps::Segment& segment,
+                                    const std::vector<double>& sharpe) {
+  const auto at = [&](std::uint64_t trial) { return sharpe[trial]; };
+  double lowest = std::numeric_limits<double>::infinity();
+  for (std::uint64_t t = 0; t < segment.trials; ++t) {
+    const double v = at(segment.first_trial + t);
+    if (std::isfinite(v)) lowest = std::min(lowest, v);
+  }
+  if (std::isinf(lowest)) return std::nullopt;
+  constexpr std::uint64_t kChunk = 512;
+  const std::uint64_t chunks = (segment.trials + kChunk - 1) / kChunk;
+  std::vector<Plateau> best(chunks);
+  sources.parallel(chunks, [&](std::size_t c) {
+    best[c].mean_sharpe_ann = -std::numeric_limits<double>::infinity();
+    const std::uint64_t end = std::min(segment.trials, (c + 1) * kChunk);
+    for (std::uint64_t t = c * kChunk; t < end; ++t) {
+      const auto members = near.around(segment.first_trial + t);
+      double sum = 0;
+      for (const std::uint64_t m : members) sum += std::isfinite(at(m)) ? at(m) : lowest;
+      const double mean = sum / static_cast<double>(members.size());
+      if (mean > best[c].mean_sharpe_ann) {
+        best[c] = {segment.first_trial + t, mean, members.size()};
+      }
+    }
+  });
+  return *std::max_element(best.begin(), best.end(), [](const Plateau& a, const Plateau& b) {
+    return a.mean_sharpe_ann < b.mean_sharpe_ann;
+  });
+}
+
+// Every (sweep, dataset, family) that the ledger knows, and this sweep's own.
+Result<std::uint64_t> count_hypotheses(const Sources& sources, const SweepView& view) {
+  const auto entries = sources.store->ledger_entries();
+  if (!entries.ok()) return entries.error();
+  std::set<std::tuple<std::string, std::string, std::string>> all;
+  for (const store::LedgerEntry& e : *entries) all.insert({e.sweep_id, e.dataset_hash, e.family});
+  for (const sweeps::Segment& s : view.plan.segments()) {
+    all.insert({view.meta.id, view.dataset(s).content_hash, view.family(s)});
+  }
+  return all.size();
+}
+
+// Hypotheses scored elsewhere enter as p = 1, which can only make ours larger.
+template <class Scored>
+void correct(std::vector<Scored>& scored, std::uint64_t hypotheses) {
+  std::vector<double> p;
+  for (const Scored& s : scored) p.push_back(s.score.p_value());
+  p.resize(std::max<std::size_t>(p.size(), hypotheses), 1.0);
+  const auto decisions = sweeps::correct_families(p);
+  for (std::size_t i = 0; i < scored.size(); ++i) {
+    scored[i].p_holm = decisions[i].p_holm;
+    scored[i].p_bh = decisions[i].p_bh;
+  }
+}
+
+Result<FamilyScore> score_family(const Sources& sources, const SweepView& view,
+                                 const sweeps::Segment& segment, const ScoreOptions& options) {
+  if (auto known = read_verdict(sources, view, segment, options)) return std::move(*known);
+  const auto panel = read_panel(sources, view, segment);
+  if (!panel.ok()) return panel.error();
+  FamilyScore out;
+  out.score = score_panel(sources, *panel, segment.trials, options);
+  return out;
+}
+
+void describe(FamilyScore& out, const SharpeColumn& sharpe, const sweeps::Segment& segment) {
+  const auto first = static_cast<std::ptrdiff_t>(segment.first_trial);
+  const auto last = first + static_cast<std::ptrdiff_t>(segment.trials);
+  out.segment = segment.index;
+  out.trials = segment.trials;
+  out.committed = static_cast<std::uint64_t>(
+      std::count(sharpe.committed.begin() + first, sharpe.committed.begin() + last, true));
+  out.failed = static_cast<std::uint64_t>(
+      std::count(sharpe.failed.begin() + first, sharpe.failed.begin() + last, true));
+  for (std::ptrdiff_t t = first; t < last; ++t) {
+    const double v = sharpe.all[static_cast<std::size_t>(t)];
+    if (std::isnan(v) || v <= out.best_sharpe_ann) continue;
+    out.best_sharpe_ann = v;
+    out.best_trial = static_cast<std::uint64_t>(t);
+  }
+  out.median_sharpe_ann = median_of({sharpe.all.begin() + first, sharpe.all.begin() + last});
+  out.p = out.score.p_value();
+}
+
+}  // namespace
+
+Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
+                               const sweeps::Segment& segment) {
+  const std::uint64_t bytes = segment.trials * segment.periods * sizeof(float);
+  if (bytes > kPanelBytesMax) {
+    return Error(ErrorCode::Refused, view.family(segment) + " on " + view.dataset(segment).name +
+                                         " has " + std::to_string(bytes >> 20) +
+                                         " MiB of period returns; at most " +
+                                         std::to_string(kPanelBytesMax >> 20) +
+                                         " MiB are scored at once");
+  }
+  FamilyPanel panel;
+  const auto shape =
+      sources.store->returns_shape(view.meta.id, segment.first_block, segment.blocks);
+  if (shape.ok() && shape->rows == segment.trials) {
+    panel.periods = shape->periods;
+    panel.returns.resize(shape->rows * shape->periods);
+    const auto read = sources.store->read_returns(view.meta.id, segment.first_block,
+                                                  segment.blocks, panel.returns);
+    if (!read.ok()) return read.error();
+    panel.trial.resize(shape->rows);
+    for (std::uint64_t t = 0; t < shape->rows; ++t) panel.trial[t] = segment.first_trial + t;
+    return panel;
+  }
+  // Not complete, or some block has no periods: what there is, block by block.
+  for (std::uint64_t b = segment.first_block; b < segment.first_block + segment.blocks; ++b) {
+    const auto block = sources.store->read_block(view.meta.id, b, {.returns = true});
+    if (!block.ok() && block.error().code() == ErrorCode::NotFound) continue;
+    if (!block.ok()) return block.error();
+    if (panel.periods == 0) panel.periods = block->periods;
+    if (block->periods != panel.periods) {
+      panel.skipped += block->rows;
+      continue;
+    }
+    panel.returns.insert(panel.returns.end(), block->returns.begin(), block->returns.end());
+    for (std::uint64_t r = 0; r < block->rows; ++r) panel.trial.push_back(block->first_trial + r);
+  }
+  return panel;
+}
+
+sweeps::Convergence score_panel(const Sources& sources, const FamilyPanel& panel,
+                                std::uint64_t launched, const ScoreOptions& options) {
+  const auto view = sweeps::PanelView::of(panel.returns, panel.trial.size(), panel.periods);
+  return sweeps::score_convergence(view, score_options(launched, options), sources.parallel);
+}
+
+Result<Scoring> score_families(const Sources& sources, const SweepView& view,
+                               const ScoreOptions& options) {
+  Scoring out;
+  const auto sharpe = read_sharpe(sources, view);
+  if (!sharpe.ok()) return sharpe.error();
+  const auto hypotheses = count_hypotheses(sources, view);
+  if (!hypotheses.ok()) return hypotheses.error();
+  out.hypotheses = *hypotheses;
+  for (const sweeps::Segment& segment : view.plan.segments()) {
+    auto family = score_family(sources, view, segment, options);
+    if (!family.ok()) return family.error();
+    describe(*family, *sharpe, segment);
+    const auto trials = ledger_trials(*sources.store, view.dataset(segment).content_hash);
+    if (!trials.ok()) return trials.error();
+    family->ledger_trials = *trials;
+    family->noise = noise_expectation(*trials, family->score.periods);
+    const auto near = sweeps::Neighbourhoods::make(view.plan, segment);
+    if (near.ok()) {
+      family->plateau = find_plateau(sources, *near, segment, sharpe->all);
+    } else {
+      out.warnings.push_back(near.error().text());
+    }
+    if (!family->cached) keep_verdict(sources, view, *family, options);
+    out.families.push_back(std::move(*family));
+  }
+  correct(out.families, out.hypotheses);
+  return out;
+}
+
+Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const SweepView& view,
+                                                  const ScoreOptions& options) {
+  NeighbourhoodScoring out;
+  const auto sharpe = read_sharpe(sources, view);
+  if (!sharpe.ok()) return sharpe.error();
+  for (const sweeps::Segment& segment : view.plan.segments()) {
+    const auto panel = read_panel(sources, view, segment);
+    if (!panel.ok()) return panel.error();
+    const auto near =
+        sweeps::Neighbourhoods::make(view.plan, segment, {.cover = sweeps::Cover::Tiles});
+    if (!near.ok()) {
+      out.warnings.push_back(near.error().text());
+      continue;
+    }
+    std::vector<std::uint32_t> row_of(segment.trials, ~std::uint32_t{0});
+    for (std::size_t r = 0; r < panel->trial.size(); ++r) {
+      row_of[panel->trial[r] - segment.first_trial] = static_cast<std::uint32_t>(r);
+    }
+    const auto all = sweeps::PanelView::of(panel->returns, panel->trial.size(), panel->periods);
+    std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
+    sources.parallel(tiles.size(), [&](std::size_t i) {
+      const auto tile = near->at(i);
+      if (!tile) return;
+      std::vector<std::uint32_t> rows;
+      double sum = 0;
+      for (const std::uint64_t t : tile->members) {
+        const std::uint32_t row = row_of[t - segment.first_trial];
+        if (row == ~std::uint32_t{0}) continue;
+        rows.push_back(row);
+        sum += std::isfinite(sharpe->all[t]) ? sharpe->all[t] : 0;
+      }
+      if (rows.empty()) return;
+      NeighbourhoodScore scored;
+      scored.segment = segment.index;
+      scored.centre = tile->centre;
+      scored.members = tile->members.size();
+      scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
+      scored.score = sweeps::score_convergence(all.subset(rows),
+                                               score_options(tile->members.size(), options));
+      tiles[i] = std::move(scored);
+    });
+    for (auto& tile : tiles) {
+      if (tile) out.tiles.push_back(std::move(*tile));
+    }
+  }
+  const auto hypotheses = count_hypotheses(sources, view);
+  if (!hypotheses.ok()) return hypotheses.error();
+  out.hypotheses = *hypotheses + out.tiles.size();
+  correct(out.tiles, out.hypotheses);
+  std::stable_sort(out.tiles.begin(), out.tiles.end(),
+                   [](const auto& a, const auto& b) { return a.score.c > b.score.c; });
+  return out;
+}
+
+}  // namespace winnow::serve

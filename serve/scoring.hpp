@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "serve/sweep_view.hpp"
+#include "sweeps/convergence.hpp"
+
+namespace winnow::serve {
+
+/// The period returns of one family on one dataset, as far as they are committed.
+struct FamilyPanel {
+  std::vector<float> returns;        ///< [row][period]; a failed trial's row is NaN
+  std::vector<std::uint64_t> trial;  ///< of each row
+  std::uint32_t periods = 0;
+  std::uint64_t skipped = 0;  ///< trials of blocks that have other periods (quarantined ones)
+};
+/// Fails: Refused (more than kPanelBytesMax), Corrupt, Io.
+Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
+                               const sweeps::Segment& segment);
+inline constexpr std::uint64_t kPanelBytesMax = std::uint64_t{8} << 30;
+
+/// A variant among its neighbours in parameters.
+struct Plateau {
+  std::uint64_t trial = 0;
+  double mean_sharpe_ann = 0;  ///< over the variant and its neighbours
+  std::uint64_t members = 0;   ///< the variant included
+};
+
+/// Purpose: what is known of one family on one dataset.
+struct FamilyScore {
+  std::uint32_t segment = 0;
+  std::uint64_t trials = 0;  ///< launched
+  std::uint64_t committed = 0;
+  std::uint64_t failed = 0;
+  sweeps::Convergence score;
+  double p = 1;
+  double p_holm = 1;  ///< over all hypotheses ever scored
+  double p_bh = 1;
+  std::uint64_t ledger_trials = 0;  ///< on the dataset, by anyone
+  NoiseExpectation noise;
+  std::optional<Plateau> plateau;
+  std::optional<std::uint64_t> best_trial;
+  double best_sharpe_ann = std::numeric_limits<double>::quiet_NaN();
+  double median_sharpe_ann = std::numeric_limits<double>::quiet_NaN();
+  bool cached = false;
+};
+
+struct Scoring {
+  std::vector<FamilyScore> families;  ///< one a segment
+  std::uint64_t hypotheses = 0;       ///< family x dataset x sweep, all that the ledger knows
+  std::vector<std::string> warnings;
+};
+
+struct ScoreOptions {
+  double hurdle_sharpe_ann = 0;
+};
+
+/// Scores every family of a sweep over all its variants. Verdicts of complete families are kept as
+/// documents where `sources.verdicts` allows and read from there.
+/// Fails: as read_panel.
+Result<Scoring> score_families(const Sources& sources, const SweepView& view,
+                               const ScoreOptions& options = {});
+
+/// The same of one family whose panel is in memory already.
+sweeps::Convergence score_panel(const Sources& sources, const FamilyPanel& panel,
+                                std::uint64_t launched, const ScoreOptions& options);
+
+/// One box of a family's parameter grid, scored as a family of its own.
+struct NeighbourhoodScore {
+  std::uint32_t segment = 0;
+  std::uint64_t centre = 0;
+  std::uint64_t members = 0;
+  double mean_sharpe_ann = 0;
+  sweeps::Convergence score;
+  double p_holm = 1;
+  double p_bh = 1;
+};
+struct NeighbourhoodScoring {
+  std::vector<NeighbourhoodScore> tiles;  ///< largest C first
+  std::uint64_t hypotheses = 0;
+  std::vector<std::string> warnings;
+};
+/// Scores disjoint neighbourhoods of every family; each counts as a hypothesis.
+Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const SweepView& view,
+                                                  const ScoreOptions& options = {});
+
+/// All parts of a score by name.
+Json convergence_json(const sweeps::Convergence& score);
+std::optional<sweeps::Convergence> convergence_from_json(const Json& json);
+
+}  // namespace winnow::serve

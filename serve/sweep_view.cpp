@@ -1,0 +1,172 @@
+#include "serve/sweep_view.hpp"
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+#include <map>
+#include <numbers>
+
+#include "sweeps/names.hpp"
+#include "sweeps/results.hpp"
+
+namespace winnow::serve {
+namespace {
+
+constexpr std::size_t kPrefixMin = 4;
+constexpr double kPeriodsPerYear = 365;
+
+Error unknown_sweep(const std::vector<store::SweepMeta>& all, std::string_view selector) {
+  std::vector<std::string> names;
+  for (auto it = all.rbegin(); it != all.rend(); ++it) {
+    if (std::find(names.begin(), names.end(), it->name) == names.end()) names.push_back(it->name);
+  }
+  std::vector<std::string> candidates = names;
+  for (const store::SweepMeta& meta : all) candidates.push_back(meta.id);
+  constexpr std::size_t kShown = 10;
+  return Error(ErrorCode::NotFound,
+               "there is no sweep " + sweeps::show_text(selector) +
+                   sweeps::did_you_mean(selector, candidates) +
+                   "; an id, its first characters, a name or `last` is allowed; there are: " +
+                   sweeps::join_names(names, kShown));
+}
+
+}  // namespace
+
+Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view selector) {
+  auto all = store.sweeps();
+  if (!all.ok()) return all.error();
+  if (all->empty()) {
+    return Error(ErrorCode::NotFound, "there is no sweep yet; `winnow sweep run SPEC.yaml` or "
+                                      "`winnow demo` makes one");
+  }
+  if (selector == "last") return all->back();
+  std::vector<const store::SweepMeta*> by_prefix;
+  const store::SweepMeta* by_name = nullptr;
+  for (const store::SweepMeta& meta : *all) {
+    if (meta.id == selector) return meta;
+    if (meta.name == selector) by_name = &meta;  // the latest stays
+    if (selector.size() >= kPrefixMin && meta.id.starts_with(selector)) by_prefix.push_back(&meta);
+  }
+  if (by_name != nullptr) return *by_name;
+  if (by_prefix.size() == 1) return *by_prefix.front();
+  if (by_prefix.size() > 1) {
+    std::vector<std::string> ids;
+    for (const store::SweepMeta* meta : by_prefix) ids.push_back(meta->id);
+    return Error(ErrorCode::InvalidInput, "the prefix " + sweeps::show_text(selector) +
+                                              " is of several sweeps: " +
+                                              sweeps::join_names(ids, 10));
+  }
+  return unknown_sweep(*all, selector);
+}
+
+Result<SweepView> SweepView::open(const Sources& sources, std::string_view selector) {
+  auto meta = find_sweep(*sources.store, selector);
+  if (!meta.ok()) return meta.error();
+  auto spec = sweeps::ResolvedSpec::from_json(meta->spec_json);
+  if (!spec.ok()) return spec.error().within("sweep " + meta->id);
+  auto plan = sweeps::Plan::make(std::move(*spec));
+  if (!plan.ok()) return plan.error().within("sweep " + meta->id);
+  SweepView view{std::move(*meta), std::move(*plan), {}};
+  if (view.plan.trials() != view.meta.trials || view.plan.blocks() != view.meta.blocks) {
+    return Error(ErrorCode::Refused,
+                 "sweep " + view.meta.id + " was planned as " + std::to_string(view.meta.trials) +
+                     " trials by " + view.meta.code_version + "; this version plans " +
+                     std::to_string(view.plan.trials()) +
+                     " of the same specification and cannot name its variants");
+  }
+  if (view.plan.id() != view.meta.id) {
+    view.warnings.push_back("planned by engine version " +
+                            std::to_string(view.meta.engine_version) + " (this is version " +
+                            std::to_string(engine::kEngineVersion) +
+                            "): running it again gives another sweep");
+  }
+  return view;
+}
+
+Result<std::uint64_t> SweepView::check_trial(std::uint64_t trial) const {
+  if (trial < plan.trials()) return trial;
+  return Error(ErrorCode::InvalidInput, "sweep " + meta.id + " has no variant " +
+                                            std::to_string(trial) + "; allowed: 0 to " +
+                                            std::to_string(plan.trials() - 1));
+}
+
+Json params_json(const SweepView& view, std::uint64_t trial) {
+  const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  const auto& decls = view.plan.family(segment).params;
+  const std::vector<double> values = view.plan.params(trial, 1);
+  Json out = Json::object();
+  for (std::size_t p = 0; p < decls.size(); ++p) {
+    const std::string name(decls[p].name);
+    if (decls[p].type == engine::ParamType::Int) {
+      out[name] = static_cast<std::int64_t>(values[p]);
+    } else {
+      out[name] = values[p];
+    }
+  }
+  return out;
+}
+
+Result<std::vector<std::optional<TrialRow>>> read_trials(const Sources& sources,
+                                                         const SweepView& view,
+                                                         std::span<const std::uint64_t> trials,
+                                                         store::Store::Parts parts) {
+  std::vector<std::optional<TrialRow>> rows(trials.size());
+  std::map<std::uint64_t, std::vector<std::size_t>> by_block;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    by_block[sweeps::block_of_trial(view.plan, trials[i])].push_back(i);
+  }
+  for (const auto& [block_index, wanted] : by_block) {
+    const auto block = sources.store->read_block(view.meta.id, block_index, parts);
+    if (!block.ok() && block.error().code() == ErrorCode::NotFound) continue;
+    if (!block.ok()) return block.error();
+    for (const std::size_t i : wanted) {
+      const std::uint64_t r = trials[i] - block->first_trial;
+      if (trials[i] < block->first_trial || r >= block->rows) continue;
+      TrialRow row;
+      row.status = block->status[r];
+      if (parts.keys) row.key = block->keys[r];
+      for (std::uint32_t m = 0; parts.metrics && m < block->metric_count; ++m) {
+        row.metrics.push_back(block->metrics[std::size_t{m} * block->rows + r]);
+      }
+      if (parts.returns) {
+        const auto first = block->returns.begin() + static_cast<std::ptrdiff_t>(r * block->periods);
+        row.returns.assign(first, first + block->periods);
+      }
+      if (row.status == TrialStatus::Failed) {
+        const auto at = static_cast<std::size_t>(
+            std::count(block->status.begin(), block->status.begin() + static_cast<long>(r),
+                       TrialStatus::Failed));
+        if (at < block->errors.size()) row.error = block->errors[at];
+      }
+      rows[i] = std::move(row);
+    }
+  }
+  return rows;
+}
+
+Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view dataset_hash) {
+  const auto lines = store.ledger();
+  if (!lines.ok()) return lines.error();
+  std::uint64_t sum = 0;
+  for (const store::LedgerCount& line : *lines) {
+    if (line.dataset_hash == dataset_hash) sum += line.trials;
+  }
+  return sum;
+}
+
+NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods) {
+  NoiseExpectation out;
+  if (periods == 0) return out;
+  out.sd_ann = std::sqrt(kPeriodsPerYear / static_cast<double>(periods));
+  if (trials < 2) return out;  // the expectation of one draw is its mean, 0
+  const boost::math::normal normal;
+  const double n = static_cast<double>(trials);
+  const double gamma = std::numbers::egamma;
+  // Quantiles of the complement keep their digits for large n.
+  const double a = boost::math::quantile(boost::math::complement(normal, 1 / n));
+  const double b = boost::math::quantile(boost::math::complement(normal, 1 / (n * std::numbers::e)));
+  out.max_ann = out.sd_ann * ((1 - gamma) * a + gamma * b);
+  return out;
+}
+
+}  // namespace winnow::serve

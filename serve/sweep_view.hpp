@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "store/dataset_store.hpp"
+#include "store/store.hpp"
+#include "sweeps/plan.hpp"
+#include "sweeps/stats/parallel.hpp"
+
+namespace winnow::serve {
+
+/// Keys keep the order in which they are said.
+using Json = nlohmann::ordered_json;
+
+/// What every question about results reads. Owner: the caller keeps all of it alive.
+struct Sources {
+  const store::Store* store = nullptr;
+  const store::DatasetStore* datasets = nullptr;  ///< null: answers go without calendar dates
+  store::Store* verdicts = nullptr;  ///< where verdicts may be kept; null: the store is read-only
+  sweeps::ParallelFor parallel = sweeps::serial_for();
+};
+
+/// The sweep that is meant: an id, a unique prefix of one (4 characters or more), a name (the
+/// latest of that name) or `last`. Fails: NotFound naming the nearest, InvalidInput (ambiguous).
+Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view selector);
+
+/// Purpose: one sweep of the store with its plan made again. Thread: const, any.
+struct SweepView {
+  store::SweepMeta meta;
+  sweeps::Plan plan;
+  std::vector<std::string> warnings;  ///< such as: planned by another engine version
+
+  static Result<SweepView> open(const Sources& sources, std::string_view selector);
+
+  const sweeps::DatasetInfo& dataset(const sweeps::Segment& segment) const {
+    return plan.spec().data[segment.dataset];
+  }
+  const std::string& family(const sweeps::Segment& segment) const {
+    return plan.spec().strategies[segment.strategy].family;
+  }
+  /// Fails: InvalidInput naming the range that there is.
+  Result<std::uint64_t> check_trial(std::uint64_t trial) const;
+};
+
+/// Parameters of a trial by name, in order of declaration.
+Json params_json(const SweepView& view, std::uint64_t trial);
+
+/// Everything the store says of a trial: a metrics row in the order of meta.metric_names.
+struct TrialRow {
+  TrialStatus status = TrialStatus::Ok;
+  TrialKey key;
+  std::vector<double> metrics;
+  std::vector<float> returns;
+  std::string error;
+};
+/// Rows of some trials, read block by block. An entry is empty where the trial is not committed.
+/// Fails: Corrupt, Io.
+Result<std::vector<std::optional<TrialRow>>> read_trials(const Sources& sources,
+                                                         const SweepView& view,
+                                                         std::span<const std::uint64_t> trials,
+                                                         store::Store::Parts parts);
+
+/// Distinct trials ever made on a dataset, by any family, sweep and user (law 3).
+Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view dataset_hash);
+
+/// Expected largest annual Sharpe of `trials` strategies without an edge, each seen for `periods`
+/// days (False Strategy Theorem; Bailey and Lopez de Prado 2014), and the spread of one of them.
+struct NoiseExpectation {
+  double sd_ann = 0;
+  double max_ann = 0;
+};
+NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods);
+
+}  // namespace winnow::serve
