@@ -56,8 +56,7 @@ void print_line(const json& result) {
                 static_cast<unsigned long long>(result.at("trials").get<std::uint64_t>()),
                 static_cast<unsigned long long>(result.at("segments").get<std::uint64_t>()));
     for (const json& warning : result.at("warnings")) {
-      std::fprintf(stderr, "warning: %s: %s\n", file.c_str(),
-                   warning.get<std::string>().c_str());
+      std::fprintf(stderr, "warning: %s: %s\n", file.c_str(), warning.get<std::string>().c_str());
     }
   }
 }
@@ -89,9 +88,8 @@ void add_config_commands(CLI::App& app, Context& context) {
                                   "first fault is printed as file:line:column: what and why");
   const auto files = std::make_shared<std::vector<std::string>>();
   command->add_option("FILE", *files, "files to check")->required();
-  command->callback([&context, files] {
-    context.run = [&context, files] { return check(context, *files); };
-  });
+  command->callback(
+      [&context, files] { context.run = [&context, files] { return check(context, *files); }; });
 }
 
 }  // namespace winnow::cli

@@ -30,7 +30,7 @@ int decimals(double v) {
   return n <= 12 ? n : -1;
 }
 
-constexpr std::array<double, 13> kPowersOfTen{1e0, 1e1, 1e2, 1e3, 1e4,  1e5, 1e6,
+constexpr std::array<double, 13> kPowersOfTen{1e0, 1e1, 1e2, 1e3,  1e4,  1e5, 1e6,
                                               1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
 
 }  // namespace
@@ -146,17 +146,21 @@ double Axis::from_unit(double u) const {
   return std::clamp(low_ + u * (high_ - low_), low_, high_);
 }
 
-double Axis::low() const { return low_; }
-double Axis::high() const { return high_; }
+double Axis::low() const {
+  return low_;
+}
+double Axis::high() const {
+  return high_;
+}
 
 double Axis::to_unit(double value) const {
   if (!(high_ > low_)) return 0;
   if (kind_ == ValueKind::LogRange) return (det_log(value) - log_low_) / log_span_;
   if (!values_.empty()) {
     // By position, so that values such as 1, 10, 100 are evenly far apart.
-    const auto at = std::lower_bound(
-        index_at_.begin(), index_at_.end(), value,
-        [&](std::uint32_t index, double v) { return values_[index] < v; });
+    const auto at =
+        std::lower_bound(index_at_.begin(), index_at_.end(), value,
+                         [&](std::uint32_t index, double v) { return values_[index] < v; });
     return static_cast<double>(at - index_at_.begin()) / static_cast<double>(count_ - 1);
   }
   return (value - low_) / (high_ - low_);

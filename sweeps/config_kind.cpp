@@ -12,8 +12,8 @@ namespace {
 constexpr std::array<std::string_view, 6> kSweepOnly{"sweep",  "data",      "strategies",
                                                      "search", "execution", "validation"};
 constexpr std::array<std::string_view, 7> kExecutionOnly{
-    "taker_fee_bps", "maker_fee_bps", "half_spread_bps", "impact_bps", "sizing", "rules",
-    "participation_max_frac"};
+    "taker_fee_bps", "maker_fee_bps", "half_spread_bps",       "impact_bps",
+    "sizing",        "rules",         "participation_max_frac"};
 
 template <std::size_t n>
 bool has_any(const yaml::Node& map, const std::array<std::string_view, n>& keys) {

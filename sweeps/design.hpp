@@ -28,7 +28,8 @@ struct DesignOptions {
 ///   Random  point i is the first valid of the draws (seed, segment, i, attempt).
 ///   Sobol   point i is the i-th valid point of the sequence; parameters that do not vary take no
 ///           dimension.
-///   Lhs     `samples` rows are laid out, rows that the family's check refuses are left out, so there
+///   Lhs     `samples` rows are laid out, rows that the family's check refuses are left out, so
+///   there
 ///           may be fewer points than samples.
 /// Limits: samples <= kSamplesMax; with a family that checks parameters against each other,
 /// kCheckedSamplesMax for Sobol and Lhs (their valid points are found once and tabled).

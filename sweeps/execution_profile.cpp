@@ -16,10 +16,19 @@ using yaml::Node;
 constexpr std::size_t kRulesMax = 1000;
 constexpr std::string_view kDefault = "default";
 
-const std::vector<std::string> kProfileKeys{
-    "name",       "description",          "taker_fee_bps", "maker_fee_bps", "half_spread_bps",
-    "half_spread_range_frac", "impact_bps", "participation_max_frac", "funding", "sizing",
-    "fixed_qty",  "initial_cash",         "rules"};
+const std::vector<std::string> kProfileKeys{"name",
+                                            "description",
+                                            "taker_fee_bps",
+                                            "maker_fee_bps",
+                                            "half_spread_bps",
+                                            "half_spread_range_frac",
+                                            "impact_bps",
+                                            "participation_max_frac",
+                                            "funding",
+                                            "sizing",
+                                            "fixed_qty",
+                                            "initial_cash",
+                                            "rules"};
 const std::vector<std::string> kRuleKeys{"from", "tick_px", "lot_qty", "qty_min", "notional_min"};
 
 std::string canonical(std::string_view instrument) {
@@ -68,9 +77,11 @@ std::vector<engine::InstrumentRules> read_rules(const Cursor& at) {
     out.push_back(read_rule(entry));
     if (out.size() > 1 && out[out.size() - 2].from_ns >= out.back().from_ns) {
       const auto from = entry.find("from");
-      (from ? *from : entry).refuse("rules must follow each other in time; this one does not start "
-                                    "after the one before it (" +
-                                    format_timestamp({out[out.size() - 2].from_ns}) + ")");
+      (from ? *from : entry)
+          .refuse(
+              "rules must follow each other in time; this one does not start "
+              "after the one before it (" +
+              format_timestamp({out[out.size() - 2].from_ns}) + ")");
     }
   }
   return out;
@@ -82,7 +93,8 @@ void read_all_rules(const Cursor& at, ExecutionProfile& profile) {
     return;
   }
   if (!at.is(Node::Kind::Map)) {
-    at.refuse(at.shown() + " where rules belong: a list for every instrument, or a map from "
+    at.refuse(at.shown() +
+              " where rules belong: a list for every instrument, or a map from "
               "instrument (or default) to a list");
   }
   const std::vector<Cursor> values = at.values();

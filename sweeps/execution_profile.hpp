@@ -17,8 +17,8 @@ struct ProfileRules {
 
 /// Purpose: a whole profile file: the costs, and the rules of every instrument it names.
 struct ExecutionProfile {
-  engine::ExecutionModel costs;      ///< without rules
-  std::vector<ProfileRules> rules;   ///< in the file's order
+  engine::ExecutionModel costs;     ///< without rules
+  std::vector<ProfileRules> rules;  ///< in the file's order
   /// The model for an instrument: its own rules, else those of `default`, else none. Names match
   /// without case and separators: `BTC-USDT` is `BTCUSDT`.
   engine::ExecutionModel model(std::string_view instrument) const;

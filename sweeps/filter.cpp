@@ -18,9 +18,15 @@ struct Token {
   double number = 0;
 };
 
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name(char c) { return is_name_start(c) || is_digit(c) || c == '.'; }
+bool is_name_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_name(char c) {
+  return is_name_start(c) || is_digit(c) || c == '.';
+}
 
 bool same_word(std::string_view a, std::string_view lower_case) {
   return std::equal(a.begin(), a.end(), lower_case.begin(), lower_case.end(),
@@ -40,9 +46,8 @@ class FilterParser {
 
   Result<Filter> parse() {
     if (text_.size() > Filter::kLengthMax) {
-      return Error(ErrorCode::InvalidInput, "--where is longer than " +
-                                                std::to_string(Filter::kLengthMax) +
-                                                " characters");
+      return Error(ErrorCode::InvalidInput,
+                   "--where is longer than " + std::to_string(Filter::kLengthMax) + " characters");
     }
     WINNOW_TRY(advance());
     if (token_.kind == TokenKind::End) return std::move(filter_);
@@ -55,13 +60,13 @@ class FilterParser {
   using Op = Filter::Op;
 
   Error at(std::size_t position, const std::string& why) const {
-    return Error(ErrorCode::InvalidInput, "--where, position " + std::to_string(position + 1) +
-                                              ": " + why);
+    return Error(ErrorCode::InvalidInput,
+                 "--where, position " + std::to_string(position + 1) + ": " + why);
   }
   Error expected(const std::string& what) const {
-    return at(token_.position, (token_.kind == TokenKind::End ? std::string("the end")
-                                                              : show_text(token_.text)) +
-                                   " where " + what + " belongs");
+    return at(token_.position,
+              (token_.kind == TokenKind::End ? std::string("the end") : show_text(token_.text)) +
+                  " where " + what + " belongs");
   }
 
   Status advance() {
@@ -100,11 +105,20 @@ class FilterParser {
 
   Status take_symbol() {
     static constexpr std::array<std::pair<std::string_view, TokenKind>, 14> kSymbols{
-        {{"<=", TokenKind::Compare}, {">=", TokenKind::Compare}, {"==", TokenKind::Compare},
-         {"!=", TokenKind::Compare}, {"<>", TokenKind::Compare}, {"&&", TokenKind::And},
-         {"||", TokenKind::Or},      {"<", TokenKind::Compare},  {">", TokenKind::Compare},
-         {"=", TokenKind::Compare},  {"!", TokenKind::Not},      {"(", TokenKind::Open},
-         {")", TokenKind::Close},    {"", TokenKind::End}}};
+        {{"<=", TokenKind::Compare},
+         {">=", TokenKind::Compare},
+         {"==", TokenKind::Compare},
+         {"!=", TokenKind::Compare},
+         {"<>", TokenKind::Compare},
+         {"&&", TokenKind::And},
+         {"||", TokenKind::Or},
+         {"<", TokenKind::Compare},
+         {">", TokenKind::Compare},
+         {"=", TokenKind::Compare},
+         {"!", TokenKind::Not},
+         {"(", TokenKind::Open},
+         {")", TokenKind::Close},
+         {"", TokenKind::End}}};
     for (const auto& [symbol, kind] : kSymbols) {
       if (symbol.empty() || text_.substr(next_, symbol.size()) != symbol) continue;
       take(kind, symbol.size());
@@ -169,10 +183,10 @@ class FilterParser {
     WINNOW_TRY(parse_operand(step.left));
     if (token_.kind != TokenKind::Compare) return expected("one of < <= > >= == !=");
     const std::string_view op = token_.text;
-    step.op = op == "<"    ? Op::Less
-              : op == "<=" ? Op::LessEqual
-              : op == ">"  ? Op::Greater
-              : op == ">=" ? Op::GreaterEqual
+    step.op = op == "<"                  ? Op::Less
+              : op == "<="               ? Op::LessEqual
+              : op == ">"                ? Op::Greater
+              : op == ">="               ? Op::GreaterEqual
               : op == "!=" || op == "<>" ? Op::NotEqual
                                          : Op::Equal;
     WINNOW_TRY(advance());
@@ -234,20 +248,32 @@ std::vector<std::uint32_t> Filter::select(std::span<const std::span<const double
       if (step.op == Op::And || step.op == Op::Or) {
         const std::uint8_t right = stack.back();
         stack.pop_back();
-        stack.back() = step.op == Op::And ? std::min(stack.back(), right)
-                                          : std::max(stack.back(), right);
+        stack.back() =
+            step.op == Op::And ? std::min(stack.back(), right) : std::max(stack.back(), right);
         continue;
       }
       const double a = step.left.is_column ? data[step.left.column][row] : step.left.number;
       const double b = step.right.is_column ? data[step.right.column][row] : step.right.number;
       bool holds = false;
       switch (step.op) {
-        case Op::Less: holds = a < b; break;
-        case Op::LessEqual: holds = a <= b; break;
-        case Op::Greater: holds = a > b; break;
-        case Op::GreaterEqual: holds = a >= b; break;
-        case Op::Equal: holds = a == b; break;
-        default: holds = a != b; break;
+        case Op::Less:
+          holds = a < b;
+          break;
+        case Op::LessEqual:
+          holds = a <= b;
+          break;
+        case Op::Greater:
+          holds = a > b;
+          break;
+        case Op::GreaterEqual:
+          holds = a >= b;
+          break;
+        case Op::Equal:
+          holds = a == b;
+          break;
+        default:
+          holds = a != b;
+          break;
       }
       const bool unknown = std::isnan(a) || std::isnan(b);
       stack.push_back(unknown ? kUnknown : holds ? kTrue : kFalse);

@@ -12,9 +12,9 @@ namespace winnow::sweeps {
 
 /// Purpose: `--where`: which variants to show, as in
 ///   sharpe_ann > 1 and (trades_count >= 50 or lookback_bars != 12) and not drawdown_max_frac > 0.3
-/// Comparisons (< <= > >= == = != <>) of names with numbers or names, joined by and/&&, or/||, not/!
-/// and parentheses; `not` binds tightest, then `and`. Words in any case; names exactly.
-/// A comparison with a missing number (NaN, as in failed trials) is neither true nor false: neither
+/// Comparisons (< <= > >= == = != <>) of names with numbers or names, joined by and/&&, or/||,
+/// not/! and parentheses; `not` binds tightest, then `and`. Words in any case; names exactly. A
+/// comparison with a missing number (NaN, as in failed trials) is neither true nor false: neither
 /// it nor its negation selects the row.
 /// Limits: kLengthMax characters, kDepthMax parentheses. Thread: any, const.
 class Filter {
@@ -36,8 +36,17 @@ class Filter {
 
  private:
   friend class FilterParser;
-  enum class Op : std::uint8_t { Less, LessEqual, Greater, GreaterEqual, Equal, NotEqual, And, Or,
-                                 Not };
+  enum class Op : std::uint8_t {
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+    And,
+    Or,
+    Not
+  };
   struct Operand {
     bool is_column = false;
     std::uint32_t column = 0;  // in columns_

@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::uint64_t kPointsMax = 10'000'000'000;
 
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
+Error bad(const std::string& why) {
+  return Error(ErrorCode::InvalidInput, why);
+}
 
 bool reads(const engine::FamilyDecl& family, std::size_t p) {
   return family.check != nullptr && (p >= 64 || (family.check_reads >> p & 1) != 0);
@@ -48,7 +50,8 @@ Status GridIndex::tabulate(std::span<const Axis> axes, const engine::FamilyDecl&
   if (leaves_ > kTableMax) {
     return bad("the grid has " + std::to_string(leaves_) +
                " points of parameters that the family checks against each other; at most " +
-               std::to_string(kTableMax) + " can be planned. Take longer steps or search at random");
+               std::to_string(kTableMax) +
+               " can be planned. Take longer steps or search at random");
   }
   std::vector<double> values(axes.size());
   std::vector<std::uint64_t> digits(axes.size(), 0);
@@ -79,8 +82,8 @@ Status GridIndex::tabulate(std::span<const Axis> axes, const engine::FamilyDecl&
 }
 
 void GridIndex::unrank(std::uint64_t i, std::span<std::uint64_t> digits) const {
-  std::uint64_t leaf = 0;           // first leaf below the tabled digits fixed so far
-  std::uint64_t leaves = leaves_;   // how many lie there
+  std::uint64_t leaf = 0;          // first leaf below the tabled digits fixed so far
+  std::uint64_t leaves = leaves_;  // how many lie there
   for (std::size_t p = 0; p < levels_.size(); ++p) {
     const Level& level = levels_[p];
     if (level.count == 1) {

@@ -11,17 +11,17 @@
 
 namespace winnow::sweeps {
 
-/// Purpose: numbers the valid points of a grid, last parameter fastest, and finds them again, both in
-/// O(parameters * log(points of one)). A point that the family's own check refuses has no number.
-/// Limits: the grid of the parameters the check reads has at most kTableMax points: it is walked once
-/// and kept as one running count each. Parameters it does not read cost nothing.
+/// Purpose: numbers the valid points of a grid, last parameter fastest, and finds them again, both
+/// in O(parameters * log(points of one)). A point that the family's own check refuses has no
+/// number. Limits: the grid of the parameters the check reads has at most kTableMax points: it is
+/// walked once and kept as one running count each. Parameters it does not read cost nothing.
 /// Thread: any, const.
 class GridIndex {
  public:
   static constexpr std::uint64_t kTableMax = std::uint64_t{1} << 22;
 
-  /// Requires: axes with count() > 0, one a parameter. Fails: InvalidInput if the grid is beyond the
-  /// limits or has no valid point.
+  /// Requires: axes with count() > 0, one a parameter. Fails: InvalidInput if the grid is beyond
+  /// the limits or has no valid point.
   static Result<GridIndex> make(std::span<const Axis> axes, const engine::FamilyDecl& family);
 
   std::uint64_t size() const { return size_; }

@@ -22,9 +22,10 @@ std::string lower(std::string_view text) {
 
 // Words that end a name and say its unit, allowed here or not.
 constexpr std::array<std::string_view, 33> kUnits{
-    "bars", "bar",  "bps",  "pct",   "percent", "frac", "fraction", "sd",  "sigma", "z",   "ns",
-    "us",   "ms",   "s",    "sec",   "secs",    "seconds", "m",     "min", "mins",  "minutes", "h",
-    "hour", "hours", "d",   "day",   "days",    "week", "weeks",    "px",  "qty",   "usd", "ticks"};
+    "bars", "bar",   "bps",     "pct", "percent", "frac",  "fraction", "sd",      "sigma",
+    "z",    "ns",    "us",      "ms",  "s",       "sec",   "secs",     "seconds", "m",
+    "min",  "mins",  "minutes", "h",   "hour",    "hours", "d",        "day",     "days",
+    "week", "weeks", "px",      "qty", "usd",     "ticks"};
 
 // `lookback_days` is `lookback` with a unit; `take_profit` has none.
 std::string_view stem(std::string_view name) {
@@ -34,19 +35,24 @@ std::string_view stem(std::string_view name) {
   return std::find(kUnits.begin(), kUnits.end(), last) == kUnits.end() ? name : name.substr(0, cut);
 }
 
+// Insertions, deletions, changes and swaps of neighbours (optimal string alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  const std::size_t width = b.size() + 1;
+  std::vector<std::size_t> d((a.size() + 1) * width);
+  for (std::size_t j = 0; j <= b.size(); ++j) d[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    std::size_t* const row = d.data() + i * width;
+    const std::size_t* const above = row - width;
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+      const std::size_t change = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({above[j] + 1, row[j - 1] + 1, change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], *(above - width + j - 2) + 1);
+      }
     }
   }
-  return row[b.size()];
+  return d.back();
 }
 
 }  // namespace
@@ -98,10 +104,10 @@ Nearest nearest_name(std::string_view wrong, std::span<const std::string> allowe
   const std::string mine = lower(wrong);
   for (const std::string& name : allowed) {
     const std::string theirs = lower(name);
-    if (mine != theirs && stem(mine) == stem(theirs)) return {name, true};
+    if (mine != theirs && stem(mine) == stem(theirs)) return {name, true, true};
   }
   Nearest best;
-  std::size_t best_distance = std::max<std::size_t>(1, mine.size() / 3) + 1;
+  std::size_t best_distance = ~std::size_t{0};
   for (const std::string& name : allowed) {
     if (name.size() > kNameLengthMax) continue;
     const std::size_t distance = edit_distance(mine, lower(name));
@@ -110,12 +116,15 @@ Nearest nearest_name(std::string_view wrong, std::span<const std::string> allowe
       best.name = name;
     }
   }
+  best.near = best_distance <= std::max<std::size_t>(2, mine.size() / 2);
   return best;
 }
 
 std::string did_you_mean(std::string_view wrong, std::span<const std::string> allowed) {
   const Nearest nearest = nearest_name(wrong, allowed);
-  return nearest.name.empty() ? "" : " (did you mean '" + nearest.name + "'?)";
+  if (nearest.name.empty()) return "";
+  if (!nearest.near) return " (nearest: '" + nearest.name + "')";
+  return " (did you mean '" + nearest.name + "'?)";
 }
 
 }  // namespace winnow::sweeps

@@ -10,22 +10,23 @@ namespace winnow::sweeps {
 /// A number as a person would write it: the shortest text that reads back as the same double.
 std::string show_number(double v);
 
-/// Text from a file made safe to print: quoted, control characters escaped, cut after 60 characters.
+/// Text from a file made safe to print: quoted, control characters escaped, cut after 60
+/// characters.
 std::string show_text(std::string_view text);
 
 /// `a, b, c`; after `limit` names `and N more`.
 std::string join_names(std::span<const std::string> names, std::size_t limit = 40);
 
 /// The allowed name that the wrong one most likely meant: one with the same stem but another unit
-/// (`stop_pct` for `stop_bps`), else the nearest by edit distance; empty if none is near.
-/// `wrong_unit` says which of the two it was.
+/// (`stop_pct` for `stop_bps`), else the nearest by edit distance.
 struct Nearest {
-  std::string name;
-  bool wrong_unit = false;
+  std::string name;         ///< empty if nothing is allowed or the wrong name is very long
+  bool wrong_unit = false;  ///< the same stem with another unit
+  bool near = false;        ///< close enough for a slip
 };
 Nearest nearest_name(std::string_view wrong, std::span<const std::string> allowed);
 
-/// ` (did you mean 'x'?)`, or nothing.
+/// ` (did you mean 'x'?)` or ` (nearest: 'x')`; empty if there is none.
 std::string did_you_mean(std::string_view wrong, std::span<const std::string> allowed);
 
 }  // namespace winnow::sweeps

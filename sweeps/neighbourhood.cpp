@@ -142,9 +142,9 @@ Result<Neighbourhoods> Neighbourhoods::make(const Plan& plan, const Segment& seg
     return out;
   }
   if (segment.trials > kSampledMax) {
-    return Error(ErrorCode::InvalidInput,
-                 "neighbourhoods of " + std::to_string(segment.trials) +
-                     " sampled trials; at most " + std::to_string(kSampledMax));
+    return Error(ErrorCode::InvalidInput, "neighbourhoods of " + std::to_string(segment.trials) +
+                                              " sampled trials; at most " +
+                                              std::to_string(kSampledMax));
   }
   auto tree = std::make_shared<Tree>();
   tree->width = out.varying_.size();

@@ -33,12 +33,13 @@ struct Neighbourhood {
 /// Purpose: the neighbourhoods of a segment, one at a time: families for `converge --by
 /// neighbourhood` and plateaus.
 /// On a grid a neighbour is at most `radius()` steps away in every parameter that varies (values of
-/// a list are steps in order of size): one step, or two where a single parameter varies, since three
-/// trials are no family. Beyond kBoxAxesMax varying parameters, where boxes would hold thousands, it
-/// is at most one step away in one parameter. In a sampled design the neighbours are the `nearest`
-/// trials by Euclidean distance in the unit cube of the varying parameters, ties by trial number.
-/// Owner: keeps no reference but the plan's design, which it shares. Thread: any, const.
-/// Limits: a sampled segment has at most kSampledMax trials (24 bytes and 8 a parameter each).
+/// a list are steps in order of size): one step, or two where a single parameter varies, since
+/// three trials are no family. Beyond kBoxAxesMax varying parameters, where boxes would hold
+/// thousands, it is at most one step away in one parameter. In a sampled design the neighbours are
+/// the `nearest` trials by Euclidean distance in the unit cube of the varying parameters, ties by
+/// trial number. Owner: keeps no reference but the plan's design, which it shares. Thread: any,
+/// const. Limits: a sampled segment has at most kSampledMax trials (24 bytes and 8 a parameter
+/// each).
 class Neighbourhoods {
  public:
   static constexpr std::size_t kBoxAxesMax = 6;
@@ -76,9 +77,9 @@ class Neighbourhoods {
   std::uint64_t first_trial_ = 0;
   std::uint64_t candidates_ = 0;
   std::uint32_t radius_ = 1;
-  std::vector<std::size_t> varying_;        // parameters with more than one value
-  std::vector<std::uint64_t> tiles_;        // tiles along each varying parameter
-  std::shared_ptr<const Tree> tree_;        // sampled designs
+  std::vector<std::size_t> varying_;  // parameters with more than one value
+  std::vector<std::uint64_t> tiles_;  // tiles along each varying parameter
+  std::shared_ptr<const Tree> tree_;  // sampled designs
 };
 
 }  // namespace winnow::sweeps

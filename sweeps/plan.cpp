@@ -17,7 +17,9 @@ constexpr std::uint64_t kBlockRowsMax = 4096;
 // A small sweep is cut finer, so that many workers and a progress bar have something to do.
 constexpr std::uint64_t kBlocksWanted = 64;
 
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
+Error bad(const std::string& why) {
+  return Error(ErrorCode::InvalidInput, why);
+}
 
 TimestampNs window_first(const ResolvedSpec& spec, const DatasetInfo& d) {
   return std::max(spec.from, d.first);
@@ -34,7 +36,9 @@ std::uint32_t period_bound(const ResolvedSpec& spec, const DatasetInfo& d) {
   return static_cast<std::uint32_t>(std::min(days_touched, d.bars));
 }
 
-std::uint64_t round_up(std::uint64_t n, std::uint64_t step) { return (n + step - 1) / step * step; }
+std::uint64_t round_up(std::uint64_t n, std::uint64_t step) {
+  return (n + step - 1) / step * step;
+}
 
 // Rows whose encoding stays within kBlockBytesMax.
 std::uint32_t choose_block_rows(std::uint64_t trials, std::uint32_t periods) {
@@ -57,8 +61,8 @@ Status check_data(const ResolvedSpec& spec) {
     WINNOW_TRY(engine::check_execution(m));
   }
   for (const DatasetInfo& d : spec.data) {
-    const bool sound = d.bars > 0 && d.interval.ns > 0 && d.first <= d.last &&
-                       d.first.ns >= 0 && d.last.ns < INT64_MAX - d.interval.ns;
+    const bool sound = d.bars > 0 && d.interval.ns > 0 && d.first <= d.last && d.first.ns >= 0 &&
+                       d.last.ns < INT64_MAX - d.interval.ns;
     if (!sound) return bad("the dataset '" + d.name + "' has no bars or impossible times");
     if (spec.from >= spec.to || d.first >= spec.to || d.last < spec.from) {
       return bad("the dataset '" + d.name + "' has no bars from " + format_timestamp(spec.from) +

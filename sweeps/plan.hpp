@@ -89,13 +89,13 @@ struct ResolvedSpec {
 /// Parses and checks a sweep specification (sweeps/README.md has every key). Unknown keys, wrong
 /// units, empty or contradictory ranges, missing datasets and a space without a valid point are
 /// refused. The first error only.
-/// Fails: InvalidInput, the text starting with `file:line:column: `, naming key path, value and what
-/// is allowed.
+/// Fails: InvalidInput, the text starting with `file:line:column: `, naming key path, value and
+/// what is allowed.
 Result<ResolvedSpec> parse_spec(std::string_view yaml, std::string_view file_name,
                                 const Catalog& catalog);
 
-/// Parses an execution profile (configs/execution/*.yaml) with the rules of its `default` instrument.
-/// Fails: as parse_spec.
+/// Parses an execution profile (configs/execution/*.yaml) with the rules of its `default`
+/// instrument. Fails: as parse_spec.
 Result<engine::ExecutionModel> parse_execution(std::string_view yaml, std::string_view file_name);
 /// The same with the rules of one instrument, or of `default` if the profile does not name it.
 Result<engine::ExecutionModel> parse_execution(std::string_view yaml, std::string_view file_name,
@@ -117,15 +117,15 @@ struct Segment {
 
 class Design;  // sweeps/design.hpp
 
-/// Purpose: the deterministic stream of trials of a sweep (law 6): trial i is a function of (spec, i).
-/// Trials are grouped in blocks of at most `block_rows`, which never cross a segment; a block is the
-/// unit of lease, commit and deduplication.
-/// Thread: const after construction, so any.
+/// Purpose: the deterministic stream of trials of a sweep (law 6): trial i is a function of (spec,
+/// i). Trials are grouped in blocks of at most `block_rows`, which never cross a segment; a block
+/// is the unit of lease, commit and deduplication. Thread: const after construction, so any.
 class Plan {
  public:
-  /// Cost: milliseconds and little memory up to 10^9 grid points, unless the family checks parameters
-  /// against each other (see Design). Fails: InvalidInput if nothing is left to try (a window without
-  /// bars, a grid without points) or the spec, which may come from a file, breaks a rule.
+  /// Cost: milliseconds and little memory up to 10^9 grid points, unless the family checks
+  /// parameters against each other (see Design). Fails: InvalidInput if nothing is left to try (a
+  /// window without bars, a grid without points) or the spec, which may come from a file, breaks a
+  /// rule.
   static Result<Plan> make(ResolvedSpec spec);
 
   const ResolvedSpec& spec() const { return spec_; }
@@ -151,7 +151,8 @@ class Plan {
 
   /// Identity of a trial with these parameters in this segment: family and its code version, engine
   /// version, parameter names and values, dataset content hash, window (cut to the bars there are)
-  /// and execution model. Not the seed: it chooses parameters, and nothing else is random in a trial.
+  /// and execution model. Not the seed: it chooses parameters, and nothing else is random in a
+  /// trial.
   TrialKey key(const Segment& segment, std::span<const double> params) const;
 
   /// What a segment trades by.
@@ -172,9 +173,9 @@ class Plan {
   std::uint64_t blocks_ = 0;
   std::uint32_t block_rows_ = 0;
   std::vector<Segment> segments_;
-  std::vector<const engine::FamilyDecl*> families_;      // by strategy
-  std::vector<std::shared_ptr<const Design>> designs_;   // by segment
-  std::vector<Hash128> segment_keys_;                    // what all keys of a segment share
+  std::vector<const engine::FamilyDecl*> families_;     // by strategy
+  std::vector<std::shared_ptr<const Design>> designs_;  // by segment
+  std::vector<Hash128> segment_keys_;                   // what all keys of a segment share
 };
 
 }  // namespace winnow::sweeps

@@ -78,7 +78,8 @@ double sobol(std::uint64_t index, std::size_t dimension) {
 }
 
 Permutation::Permutation(std::uint64_t n, std::uint64_t key)
-    : n_(n), key_(mix64(key)),
+    : n_(n),
+      key_(mix64(key)),
       half_bits_(std::max(1u, (static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2)) {}
 
 std::uint64_t Permutation::operator()(std::uint64_t i) const {

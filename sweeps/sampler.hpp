@@ -5,7 +5,8 @@
 
 namespace winnow::sweeps {
 
-// Points of the unit cube by index: nothing to ship, nothing to replay. Every function here is pure.
+// Points of the unit cube by index: nothing to ship, nothing to replay. Every function here is
+// pure.
 
 /// Dimensions that sobol() has direction numbers for.
 inline constexpr std::size_t kSobolDimensionsMax = 21;
@@ -17,8 +18,8 @@ inline constexpr std::uint64_t kSobolPointsMax = std::uint64_t{1} << 32;
 /// Requires: dimension < kSobolDimensionsMax, index < kSobolPointsMax.
 double sobol(std::uint64_t index, std::size_t dimension);
 
-/// Purpose: a seeded permutation of 0..n-1 by a Feistel network with cycle walking (Black and Rogaway
-/// 2002): no memory, about two evaluations a call.
+/// Purpose: a seeded permutation of 0..n-1 by a Feistel network with cycle walking (Black and
+/// Rogaway 2002): no memory, about two evaluations a call.
 class Permutation {
  public:
   /// Requires: n > 0.

@@ -17,13 +17,15 @@ using yaml::Node;
 constexpr std::size_t kDatasetsMax = 256;
 constexpr std::int64_t kPriorityMax = 1000;
 
-const std::vector<std::string> kSpecKeys{"sweep",      "data", "window",   "execution",
+const std::vector<std::string> kSpecKeys{"sweep",      "data",   "window",     "execution",
                                          "strategies", "search", "validation", "seed",
                                          "priority",   "budget"};
 const std::vector<std::string> kMethods{"grid", "random", "sobol", "lhs"};
 constexpr std::array<std::string_view, 3> kMethodsLater{"tpe", "cmaes", "nsga2"};
 
-TimestampNs end_of(const DatasetInfo& d) { return d.last + d.interval; }
+TimestampNs end_of(const DatasetInfo& d) {
+  return d.last + d.interval;
+}
 
 DatasetInfo read_dataset(const Cursor& at, const Catalog& catalog) {
   const std::string name = at.name("the name of a dataset");
@@ -32,8 +34,8 @@ DatasetInfo read_dataset(const Cursor& at, const Catalog& catalog) {
     const std::string known = catalog.dataset_names.empty()
                                   ? "none yet; winnow data import or winnow data synth adds one"
                                   : join_names(catalog.dataset_names, 12);
-    at.refuse("there is no dataset " + show_text(name) +
-              did_you_mean(name, catalog.dataset_names) + "; datasets: " + known);
+    at.refuse("there is no dataset " + show_text(name) + did_you_mean(name, catalog.dataset_names) +
+              "; datasets: " + known);
   }
   if (info->bars == 0) at.refuse("the dataset " + show_text(name) + " has no bars");
   return *std::move(info);
@@ -119,12 +121,11 @@ void read_window(const Cursor& root, ResolvedSpec& spec) {
 }
 
 void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& spec) {
-  const Cursor at = root.at(
-      "execution", "name a profile: " + join_names(catalog.execution_names) +
-                       "; `none` means that trading costs nothing");
+  const Cursor at = root.at("execution", "name a profile: " + join_names(catalog.execution_names) +
+                                             "; `none` means that trading costs nothing");
   const std::string name = at.text("the name of an execution profile, or a path to one");
-  const bool is_path = name.find('/') != std::string::npos || name.ends_with(".yaml") ||
-                       name.ends_with(".yml");
+  const bool is_path =
+      name.find('/') != std::string::npos || name.ends_with(".yaml") || name.ends_with(".yml");
   const auto& known = catalog.execution_names;
   const bool is_known = std::find(known.begin(), known.end(), name) != known.end();
   if (!catalog.execution || (!is_known && !is_path)) {
@@ -133,8 +134,7 @@ void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& sp
   }
   const Result<std::string> text = catalog.execution(name);
   if (!text) at.refuse(text.error().text());
-  const Result<ExecutionProfile> profile =
-      parse_profile(*text, is_path ? name : name + ".yaml");
+  const Result<ExecutionProfile> profile = parse_profile(*text, is_path ? name : name + ".yaml");
   if (!profile) at.refuse("the profile is not usable: " + profile.error().text());
   spec.execution = profile->model("default");
   for (const DatasetInfo& d : spec.data) {
@@ -187,8 +187,9 @@ void read_samples(const Cursor& root, ResolvedSpec& spec) {
     return;
   }
   if (spec.trials_max == 0) {
-    search->refuse("how many samples? Add samples: N (for each dataset and strategy), or "
-                   "budget: {trials: N}, which is shared among them");
+    search->refuse(
+        "how many samples? Add samples: N (for each dataset and strategy), or "
+        "budget: {trials: N}, which is shared among them");
   }
   spec.samples = spec.trials_max / segments;
   if (spec.samples == 0) {
@@ -205,8 +206,8 @@ void check_points(const Cursor& root, const ResolvedSpec& spec) {
   std::uint64_t trials = 0;
   for (std::size_t s = 0; s < entries.size(); ++s) {
     const engine::FamilyDecl& family = *engine::find_family(spec.strategies[s].family);
-    const auto design = Design::make(spec.strategies[s], family,
-                                     {spec.method, spec.samples, spec.seed, s});
+    const auto design =
+        Design::make(spec.strategies[s], family, {spec.method, spec.samples, spec.seed, s});
     if (!design) {
       (entries[s].find("params") ? *entries[s].find("params") : entries[s])
           .refuse(design.error().text());
@@ -238,8 +239,8 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
       root.at("strategies", "list at least one, as in - {family: mean_reversion}"), spec.method);
   if (const auto at = root.find("seed")) spec.seed = at->count("a seed", 0, ~std::uint64_t{0});
   if (const auto at = root.find("priority")) {
-    spec.priority = static_cast<std::int32_t>(
-        at->integer("a priority", -kPriorityMax, kPriorityMax));
+    spec.priority =
+        static_cast<std::int32_t>(at->integer("a priority", -kPriorityMax, kPriorityMax));
   }
   read_budget(root, spec);
   read_samples(root, spec);

@@ -44,14 +44,10 @@ T named(const Names<T, n>& names, const json& j) {
 }
 
 json to_json(const DatasetInfo& d) {
-  return {{"name", d.name},
-          {"content_hash", d.content_hash},
-          {"instrument", d.instrument},
-          {"first_ns", d.first.ns},
-          {"last_ns", d.last.ns},
-          {"interval_ns", d.interval.ns},
-          {"bars", d.bars},
-          {"has_funding", d.has_funding}};
+  return {
+      {"name", d.name},         {"content_hash", d.content_hash}, {"instrument", d.instrument},
+      {"first_ns", d.first.ns}, {"last_ns", d.last.ns},           {"interval_ns", d.interval.ns},
+      {"bars", d.bars},         {"has_funding", d.has_funding}};
 }
 
 DatasetInfo dataset_from(const json& j) {
@@ -104,8 +100,8 @@ engine::ExecutionModel execution_from(const json& j) {
   m.fixed_qty = j.at("fixed_qty");
   m.initial_cash = j.at("initial_cash");
   for (const json& r : j.at("rules")) {
-    m.rules.push_back({r.at("from_ns"), r.at("tick_px"), r.at("lot_qty"), r.at("qty_min"),
-                       r.at("notional_min")});
+    m.rules.push_back(
+        {r.at("from_ns"), r.at("tick_px"), r.at("lot_qty"), r.at("qty_min"), r.at("notional_min")});
   }
   return m;
 }

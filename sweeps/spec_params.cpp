@@ -136,8 +136,9 @@ ParamSpace read_param(const Cursor& at, const ParamDecl& decl, SearchMethod meth
     return space;
   }
   if (at.is(Node::Kind::List)) {
-    at.refuse("a bare list; write {values: [...]}, {int: [low, high], step: s} or {float: [low, "
-              "high], step: s}");
+    at.refuse(
+        "a bare list; write {values: [...]}, {int: [low, high], step: s} or {float: [low, "
+        "high], step: s}");
   }
   if (at.is(Node::Kind::Null)) at.refuse("nothing where " + std::string(kRangeHelp) + " belongs");
   space.values.clear();
@@ -146,15 +147,14 @@ ParamSpace read_param(const Cursor& at, const ParamDecl& decl, SearchMethod meth
     at.refuse("a grid cannot step through a log range; write {values: [...]} or search at random");
   }
   if (method == SearchMethod::Grid && space.kind != ValueKind::Values && space.step == 0) {
-    at.refuse("a grid needs a step; add step: " +
-              show_number(decl.step > 0 ? decl.step : 1) + " (what the strategy suggests)");
+    at.refuse("a grid needs a step; add step: " + show_number(decl.step > 0 ? decl.step : 1) +
+              " (what the strategy suggests)");
   }
   return space;
 }
 
 StrategySpace read_strategy(const Cursor& at, SearchMethod method) {
-  at.expect_map("a strategy such as {family: mean_reversion, params: {...}}",
-                {"family", "params"});
+  at.expect_map("a strategy such as {family: mean_reversion, params: {...}}", {"family", "params"});
   std::vector<std::string> names;
   for (const FamilyDecl& family : engine::families()) names.emplace_back(family.name);
   const Cursor named = at.at("family", "one of " + join_names(names));

@@ -9,8 +9,8 @@
 
 namespace winnow::sweeps {
 
-/// Reads `strategies:`: one family each, with the ranges of its parameters; those not mentioned stay
-/// at their defaults. Throws yaml::Refusal.
+/// Reads `strategies:`: one family each, with the ranges of its parameters; those not mentioned
+/// stay at their defaults. Throws yaml::Refusal.
 std::vector<StrategySpace> read_strategies(const yaml::Cursor& at, SearchMethod method);
 
 /// Names of a family's parameters.

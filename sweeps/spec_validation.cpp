@@ -38,8 +38,8 @@ json walk_forward(const Cursor& at, DurationNs window) {
   const DurationNs room = window - train - test;
   if (train >= window || test >= window || room.ns < 0 || embargo > room ||
       purge > room - embargo) {
-    at.refuse("train " + format_duration(train) + ", test " + format_duration(test) +
-              ", embargo " + format_duration(embargo) + " and purge " + format_duration(purge) +
+    at.refuse("train " + format_duration(train) + ", test " + format_duration(test) + ", embargo " +
+              format_duration(embargo) + " and purge " + format_duration(purge) +
               " do not fit once into the window of " + format_duration(window));
   }
   return {{"protocol", "walk_forward"},
@@ -65,7 +65,7 @@ void check_parts(const Cursor& at, DurationNs window, std::uint64_t parts, const
 json kfold(const Cursor& at, DurationNs window) {
   at.expect_map("a validation protocol", {"protocol", "folds", "embargo", "purge"});
   const std::uint64_t folds =
-      at.at("folds", "kfold needs a whole number from 2 to 100").count("folds", 2, 100);
+      at.at("folds", "kfold needs a whole number from 2 to 100").count("a number of folds", 2, 100);
   json out = {{"protocol", "kfold"},
               {"folds", folds},
               {"embargo_ns", optional_duration(at, "embargo").ns},
@@ -75,13 +75,12 @@ json kfold(const Cursor& at, DurationNs window) {
 }
 
 json cpcv(const Cursor& at, DurationNs window) {
-  at.expect_map("a validation protocol",
-                {"protocol", "groups", "test_groups", "embargo", "purge"});
+  at.expect_map("a validation protocol", {"protocol", "groups", "test_groups", "embargo", "purge"});
   const std::uint64_t groups =
-      at.at("groups", "cpcv needs a whole number from 3 to 30").count("groups", 3, 30);
+      at.at("groups", "cpcv needs a whole number from 3 to 30").count("a number of groups", 3, 30);
   const std::uint64_t test_groups =
       at.at("test_groups", "cpcv needs a whole number from 1 to groups - 1")
-          .count("test_groups", 1, groups - 1);
+          .count("a number of test groups", 1, groups - 1);
   json out = {{"protocol", "cpcv"},
               {"groups", groups},
               {"test_groups", test_groups},
@@ -95,11 +94,12 @@ json cpcv(const Cursor& at, DurationNs window) {
 
 std::string read_validation(const Cursor& at, DurationNs window) {
   if (!at.is(yaml::Node::Kind::Map)) {
-    at.refuse(at.shown() + " where a protocol belongs, as in {protocol: walk_forward, train: 90d, "
+    at.refuse(at.shown() +
+              " where a protocol belongs, as in {protocol: walk_forward, train: 90d, "
               "test: 30d}");
   }
-  const std::string protocol =
-      at.at("protocol", "one of walk_forward, kfold, cpcv").choice({"walk_forward", "kfold", "cpcv"});
+  const std::string protocol = at.at("protocol", "one of walk_forward, kfold, cpcv")
+                                   .choice({"walk_forward", "kfold", "cpcv"});
   if (protocol == "walk_forward") return walk_forward(at, window).dump();
   return (protocol == "kfold" ? kfold(at, window) : cpcv(at, window)).dump();
 }

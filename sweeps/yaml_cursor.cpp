@@ -9,8 +9,8 @@ namespace winnow::sweeps::yaml {
 namespace {
 
 std::string join_path(std::string_view path, std::string_view key) {
-  const std::string shown = key.size() > 60 ? std::string(key.substr(0, 60)) + "..."
-                                            : std::string(key);
+  const std::string shown =
+      key.size() > 60 ? std::string(key.substr(0, 60)) + "..." : std::string(key);
   return path.empty() ? shown : std::string(path) + "." + shown;
 }
 
@@ -44,10 +44,14 @@ void Cursor::refuse_at(Place place, std::string_view path, std::string_view why)
 
 std::string Cursor::shown() const {
   switch (node_->kind) {
-    case Node::Kind::Null: return "nothing";
-    case Node::Kind::Scalar: return show_text(node_->text);
-    case Node::Kind::List: return "a list";
-    case Node::Kind::Map: return "a map";
+    case Node::Kind::Null:
+      return "nothing";
+    case Node::Kind::Scalar:
+      return show_text(node_->text);
+    case Node::Kind::List:
+      return "a list";
+    case Node::Kind::Map:
+      return "a map";
   }
   return "";
 }
@@ -57,12 +61,9 @@ void Cursor::expect_map(std::string_view what, const std::vector<std::string>& a
   for (const Key& key : node_->keys) {
     if (std::find(allowed.begin(), allowed.end(), key.text) != allowed.end()) continue;
     const Nearest nearest = nearest_name(key.text, allowed);
-    std::string why = "unknown key";
-    if (nearest.wrong_unit) {
-      why = "unknown key, perhaps in another unit; write '" + nearest.name + "'";
-    } else if (!nearest.name.empty()) {
-      why += " (did you mean '" + nearest.name + "'?)";
-    }
+    const std::string why =
+        nearest.wrong_unit ? "unknown key, perhaps in another unit; write '" + nearest.name + "'"
+                           : "unknown key" + did_you_mean(key.text, allowed);
     refuse_at(key.place, join_path(path_, key.text), why + "; allowed: " + join_names(allowed));
   }
 }
@@ -109,17 +110,19 @@ const std::string& Cursor::scalar(std::string_view what) const {
   return node_->text;
 }
 
-std::string Cursor::text(std::string_view what) const { return scalar(what); }
+std::string Cursor::text(std::string_view what) const {
+  return scalar(what);
+}
 
 std::string Cursor::name(std::string_view what) const {
   const std::string& t = scalar(what);
   const auto alnum = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   };
-  const bool good = !t.empty() && t.size() <= 100 && alnum(t[0]) &&
-                    std::all_of(t.begin(), t.end(), [&](char c) {
-                      return alnum(c) || c == '.' || c == '_' || c == '-';
-                    });
+  const bool good =
+      !t.empty() && t.size() <= 100 && alnum(t[0]) && std::all_of(t.begin(), t.end(), [&](char c) {
+        return alnum(c) || c == '.' || c == '_' || c == '-';
+      });
   if (!good) {
     refuse(shown() + " where " + std::string(what) +
            " belongs: 1 to 100 letters, digits, '.', '_' or '-', a letter or digit first");
@@ -184,8 +187,8 @@ DurationNs Cursor::duration() const {
 std::string Cursor::choice(const std::vector<std::string>& allowed) const {
   const std::string& t = scalar("one of " + join_names(allowed));
   if (std::find(allowed.begin(), allowed.end(), t) == allowed.end()) {
-    refuse(shown() + " is unknown" + did_you_mean(t, allowed) + "; allowed: " +
-           join_names(allowed));
+    refuse(shown() + " is unknown" + did_you_mean(t, allowed) +
+           "; allowed: " + join_names(allowed));
   }
   return t;
 }

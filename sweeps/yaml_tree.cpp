@@ -114,6 +114,8 @@ class Builder final : public YAML::EventHandler {
       return;
     }
     Frame& frame = stack_.back();
+    // The parser places nothing where the next thing is; a person looks for it at its key.
+    if (node.kind == Node::Kind::Null && frame.has_key) node.place = frame.node.keys.back().place;
     frame.node.items.push_back(std::move(node));
     frame.has_key = false;
   }
@@ -143,8 +145,12 @@ class Builder final : public YAML::EventHandler {
 std::size_t utf8_length(std::string_view s) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
   const unsigned char first = byte(0);
-  const std::size_t n = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-                        : first < 0xf5 ? 4 : 0;
+  const std::size_t n = first < 0x80   ? 1
+                        : first < 0xc2 ? 0
+                        : first < 0xe0 ? 2
+                        : first < 0xf0 ? 3
+                        : first < 0xf5 ? 4
+                                       : 0;
   if (n == 0 || n > s.size()) return 0;
   for (std::size_t i = 1; i < n; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -159,9 +165,9 @@ std::size_t utf8_length(std::string_view s) {
 // What must hold of the bytes before the parser sees them; its own messages on these are poor.
 Status check_bytes(std::string_view text, std::string_view file) {
   if (text.size() > kFileBytesMax) {
-    return error_at(file, {}, "the file has " + std::to_string(text.size()) +
-                                  " bytes; at most " + std::to_string(kFileBytesMax) +
-                                  " are allowed");
+    return error_at(file, {},
+                    "the file has " + std::to_string(text.size()) + " bytes; at most " +
+                        std::to_string(kFileBytesMax) + " are allowed");
   }
   Place place;
   bool indentation = true;

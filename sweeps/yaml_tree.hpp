@@ -45,8 +45,8 @@ inline constexpr std::size_t kNodesMax = 100'000;
 /// Fails: InvalidInput, `file:line:column: ...`, one error, the first.
 Result<Node> load(std::string_view text, std::string_view file_name);
 
-/// Thrown inside this room by Cursor, and caught by every public function that uses one: a reader of
-/// configuration has a hundred places to fail and one thing to do about it.
+/// Thrown inside this room by Cursor, and caught by every public function that uses one: a reader
+/// of configuration has a hundred places to fail and one thing to do about it.
 struct Refusal {
   Error error;
 };
