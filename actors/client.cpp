@@ -29,6 +29,9 @@ struct Mailbox {
 };
 
 struct ClientState {
+  // Not an aggregate: C++20 would let CAF "construct" it from the actor's own pointer.
+  ClientState() = default;
+  ClientState(const ClientState&) = delete;
   static inline const char* name = "client";
   caf::actor coordinator;
 };

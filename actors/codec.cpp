@@ -89,6 +89,13 @@ class BoundedArchive : public boost::archive::binary_iarchive_impl<BoundedArchiv
   ReadBuffer& buffer_;
 };
 
+}  // namespace winnow::actors
+
+// As for binary_oarchive: columns of numbers travel as one run of bytes.
+BOOST_SERIALIZATION_USE_ARRAY_OPTIMIZATION(winnow::actors::BoundedArchive)
+
+namespace winnow::actors {
+
 template <class T>
 Frame encode(const T& message, std::uint64_t session) {
   Frame frame;
