@@ -212,7 +212,9 @@ void check_points(const Cursor& root, const ResolvedSpec& spec) {
       (entries[s].find("params") ? *entries[s].find("params") : entries[s])
           .refuse(design.error().text());
     }
-    trials += (*design)->size() * spec.data.size();
+    // Each dataset leaves other rows of a hypercube out; all of them is the bound.
+    const bool rows = spec.method == SearchMethod::Lhs;
+    trials += (rows ? spec.samples : (*design)->size()) * spec.data.size();
   }
   if (spec.trials_max != 0 && trials > spec.trials_max) {
     root.find("budget")->find("trials")->refuse(

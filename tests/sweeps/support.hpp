@@ -20,9 +20,13 @@ inline std::string read_text(const std::filesystem::path& path) {
   return out.str();
 }
 
-inline std::filesystem::path source_dir() { return WINNOW_SOURCE_DIR; }
+inline std::filesystem::path source_dir() {
+  return WINNOW_SOURCE_DIR;
+}
 
-inline TimestampNs at(std::string_view text) { return parse_timestamp(text).value(); }
+inline TimestampNs at(std::string_view text) {
+  return parse_timestamp(text).value();
+}
 
 inline DatasetInfo dataset(const std::string& name, const std::string& instrument) {
   DatasetInfo d;
@@ -39,9 +43,9 @@ inline DatasetInfo dataset(const std::string& name, const std::string& instrumen
 
 /// Four datasets and the execution profiles of the source tree.
 inline Catalog catalog() {
-  const std::vector<DatasetInfo> all{
-      dataset("btcusdt-5m", "BTCUSDT"), dataset("ethusdt-5m", "ETHUSDT"),
-      dataset("sim-btc", "SIM-BTC"), dataset("sim-eth", "SIM-ETH")};
+  const std::vector<DatasetInfo> all{dataset("btcusdt-5m", "BTCUSDT"),
+                                     dataset("ethusdt-5m", "ETHUSDT"),
+                                     dataset("sim-btc", "SIM-BTC"), dataset("sim-eth", "SIM-ETH")};
   Catalog c;
   for (const DatasetInfo& d : all) c.dataset_names.push_back(d.name);
   c.dataset = [all](std::string_view name) -> std::optional<DatasetInfo> {
@@ -80,8 +84,7 @@ budget: {trials: 100000, cpu_hours: 2}
 )";
 
 /// kSpec with the first `from` replaced by `to`.
-inline std::string with(std::string_view from, std::string_view to,
-                        std::string spec = kSpec) {
+inline std::string with(std::string_view from, std::string_view to, std::string spec = kSpec) {
   const std::size_t at_text = spec.find(from);
   if (at_text == std::string::npos) return "THE TEXT TO REPLACE IS NOT THERE";
   return spec.replace(at_text, from.size(), to);

@@ -1,0 +1,129 @@
+#include "sweeps/execution_profile.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/sweeps/support.hpp"
+
+namespace winnow::sweeps::testing {
+namespace {
+
+std::string profile_text(const std::string& name) {
+  return read_text(source_dir() / "configs/execution" / (name + ".yaml"));
+}
+
+std::string refused(const std::string& yaml) {
+  const auto model = parse_execution(yaml, "p.yaml");
+  return model ? "accepted" : model.error().text();
+}
+
+TEST(ExecutionProfile, ShippedProfilesHaveThePublishedEntryFees) {
+  struct Fees {
+    const char* name;
+    double taker_bps;
+    double maker_bps;
+    bool funding;
+  };
+  for (const Fees& f : {Fees{"none", 0, 0, false}, Fees{"binance-spot", 10, 10, false},
+                        Fees{"binance-usdm", 5, 2, true}, Fees{"okx-swap", 5, 2, true}}) {
+    const auto model = parse_execution(profile_text(f.name), f.name);
+    ASSERT_TRUE(model.ok()) << model.error().text();
+    EXPECT_EQ(model->name, f.name);
+    EXPECT_EQ(model->taker_fee_bps, f.taker_bps) << f.name;
+    EXPECT_EQ(model->maker_fee_bps, f.maker_bps) << f.name;
+    EXPECT_EQ(model->funding, f.funding) << f.name;
+    EXPECT_TRUE(engine::check_execution(*model).ok()) << f.name;
+  }
+}
+
+TEST(ExecutionProfile, RulesBelongToInstrumentsAndFallBackToDefault) {
+  const std::string text = profile_text("binance-usdm");
+  const auto btc = parse_execution(text, "p", "BTCUSDT");
+  const auto btc_dashed = parse_execution(text, "p", "btc-usdt");
+  const auto eth = parse_execution(text, "p", "ETHUSDT");
+  const auto other = parse_execution(text, "p", "SIM-BTC");
+  ASSERT_TRUE(btc && btc_dashed && eth && other);
+  ASSERT_EQ(btc->rules.size(), 3u);
+  EXPECT_EQ(btc->rules[1].tick_px, 0.1);
+  EXPECT_EQ(btc->rules[2].notional_min, 100);
+  EXPECT_EQ(btc->rules[2].from_ns, at("2023-11-01").ns);
+  EXPECT_EQ(btc->key(), btc_dashed->key());
+  EXPECT_NE(btc->key(), eth->key());
+  ASSERT_EQ(other->rules.size(), 1u);
+  EXPECT_EQ(other->rules[0].tick_px, 0);
+  EXPECT_EQ(other->key(), parse_execution(text, "p")->key());
+}
+
+TEST(ExecutionProfile, SweepGetsOneModelADataset) {
+  const auto spec = parse_spec(kSpec, "spec.yaml", catalog());
+  ASSERT_TRUE(spec.ok());
+  ASSERT_EQ(spec->execution_by_data.size(), 2u);
+  EXPECT_EQ(spec->execution_by_data[0].rules[1].tick_px, 0.1);
+  EXPECT_EQ(spec->execution_by_data[1].rules[1].tick_px, 0.01);
+}
+
+TEST(ExecutionProfile, RefusalsNamePlaceValueAndWhatIsAllowed) {
+  EXPECT_EQ(refused("taker_fee_bps: 5\n"),
+            "p.yaml:1:1: name: is missing; name the profile, as in name: binance-spot");
+  EXPECT_TRUE(refused("name: x\ntaker_fee_pct: 0.1\n")
+                  .starts_with("p.yaml:2:1: taker_fee_pct: unknown key, perhaps in another unit; "
+                               "write 'taker_fee_bps'; allowed: name, "));
+  EXPECT_EQ(refused("name: x\ntaker_fee_bps: -1\n"),
+            "p.yaml:2:16: taker_fee_bps: -1 is not a number from 0 to 1000");
+  EXPECT_EQ(refused("name: x\nparticipation_max_frac: 5\n"),
+            "p.yaml:2:25: participation_max_frac: 5 is not a number from 0 to 1");
+  EXPECT_EQ(refused("name: x\nfunding: yes\n"), "p.yaml:2:10: funding: 'yes' is not true or false");
+  EXPECT_EQ(refused("name: x\nsizing: fixed\n"),
+            "p.yaml:2:9: sizing: 'fixed' is unknown (did you mean 'fixed_qty'?); allowed: all_in, "
+            "fixed_qty");
+  EXPECT_EQ(refused("name: x\nsizing: fixed_qty\n"),
+            "p.yaml:1:1: sizing: fixed_qty needs a fixed_qty above 0");
+  EXPECT_EQ(refused("name: x\nfixed_qty: 2\n"),
+            "p.yaml:2:12: fixed_qty: fixed_qty says nothing under sizing: all_in; remove one of "
+            "them");
+  EXPECT_EQ(refused("name: x\ninitial_cash: 0\n"), "p.yaml:2:15: initial_cash: 0 is not above 0");
+  EXPECT_EQ(refused("name: x\nimpact_bps: .inf\n"),
+            "p.yaml:2:13: impact_bps: '.inf' is not finite; a number from 0 to 10000 belongs here");
+}
+
+TEST(ExecutionProfile, RulesMustFollowEachOtherInTime) {
+  EXPECT_EQ(refused("name: x\nrules:\n  - {from: 2023-01-01, tick_px: 1}\n"
+                    "  - {from: 2022-01-01, tick_px: 2}\n"),
+            "p.yaml:4:12: rules[1].from: rules must follow each other in time; this one does not "
+            "start after the one before it (2023-01-01T00:00:00Z)");
+  EXPECT_EQ(refused("name: x\nrules:\n  BTC-USDT: []\n  BTCUSDT: []\n"),
+            "p.yaml:4:3: rules.BTCUSDT: this instrument stands twice");
+  EXPECT_EQ(refused("name: x\nrules: 5\n"),
+            "p.yaml:2:8: rules: '5' where rules belong: a list for every instrument, or a map "
+            "from instrument (or default) to a list");
+  EXPECT_EQ(refused("name: x\nrules:\n  - {tick: 1}\n"),
+            "p.yaml:3:6: rules[0].tick: unknown key, perhaps in another unit; write 'tick_px'; "
+            "allowed: from, tick_px, lot_qty, qty_min, notional_min");
+}
+
+TEST(ExecutionProfile, BrokenProfileIsRefusedThroughTheSweep) {
+  Catalog c = catalog();
+  c.execution = [](std::string_view) -> Result<std::string> {
+    return std::string("name: x\ntaker_fee: 5\n");
+  };
+  EXPECT_TRUE(parse_spec(kSpec, "spec.yaml", c)
+                  .error()
+                  .text()
+                  .starts_with("spec.yaml:4:12: execution: the profile is not usable: "
+                               "binance-usdm.yaml:2:1: taker_fee: unknown key"));
+}
+
+TEST(ExecutionProfile, PathNamesAFile) {
+  Catalog c = catalog();
+  std::string asked;
+  c.execution = [&](std::string_view name) -> Result<std::string> {
+    asked = name;
+    return std::string("name: mine\ntaker_fee_bps: 7\n");
+  };
+  const auto spec = parse_spec(with("binance-usdm", "./my profiles/mine.yaml"), "spec.yaml", c);
+  ASSERT_TRUE(spec.ok()) << spec.error().text();
+  EXPECT_EQ(asked, "./my profiles/mine.yaml");
+  EXPECT_EQ(spec->execution.taker_fee_bps, 7);
+}
+
+}  // namespace
+}  // namespace winnow::sweeps::testing

@@ -1,0 +1,175 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "base/rng.hpp"
+#include "tests/sweeps/support.hpp"
+
+namespace winnow::sweeps::testing {
+namespace {
+
+// What people and accidents put into specifications.
+const std::vector<std::string> kPieces{"{",
+                                       "}",
+                                       "[",
+                                       "]",
+                                       ":",
+                                       ": ",
+                                       ",",
+                                       "-",
+                                       "- ",
+                                       "\n",
+                                       "\n  ",
+                                       "\t",
+                                       "&a",
+                                       "*a",
+                                       "!!int",
+                                       "---\n",
+                                       "...",
+                                       "|\n",
+                                       ">\n",
+                                       "?",
+                                       "#",
+                                       "'",
+                                       "\"",
+                                       "%",
+                                       "@",
+                                       "`",
+                                       "null",
+                                       "~",
+                                       "true",
+                                       ".nan",
+                                       ".inf",
+                                       "-1",
+                                       "0",
+                                       "1",
+                                       "1e9",
+                                       "1e99",
+                                       "0x10",
+                                       "999999999999999999999",
+                                       "12.5",
+                                       "\xff",
+                                       "\xc3\xa4",
+                                       "<<",
+                                       "int",
+                                       "float",
+                                       "log",
+                                       "values",
+                                       "step",
+                                       "grid",
+                                       "random",
+                                       "sobol",
+                                       "lhs",
+                                       "samples",
+                                       "{int: [2, 20000], step: 1}",
+                                       "{float: [0.01, 20], step: 0.01}",
+                                       "{log: [1, 9999]}",
+                                       "{method: lhs, samples: 1000}",
+                                       "{method: sobol, samples: 5000}",
+                                       "90d",
+                                       "2023-01-01"};
+
+std::string mutate(std::string text, Rng& rng) {
+  for (std::uint64_t changes = 1 + rng.below(4); changes > 0; --changes) {
+    const std::size_t at_byte = rng.below(text.size() + 1);
+    switch (rng.below(6)) {
+      case 0:
+        text.insert(at_byte, kPieces[rng.below(kPieces.size())]);
+        break;
+      case 1:
+        text.erase(at_byte, 1 + rng.below(12));
+        break;
+      case 2:
+        if (at_byte < text.size()) text[at_byte] = static_cast<char>(rng.below(256));
+        break;
+      case 3: {  // a line twice, or gone
+        const std::size_t start = text.rfind('\n', at_byte) + 1;
+        const std::size_t end = std::min(text.find('\n', start), text.size());
+        const std::string line = text.substr(start, end - start) + "\n";
+        if (rng.below(2) == 0) {
+          text.insert(start, line);
+        } else {
+          text.erase(start, line.size());
+        }
+        break;
+      }
+      case 4: {  // a value replaced by a piece
+        const std::size_t colon = text.find(": ", at_byte);
+        if (colon == std::string::npos) break;
+        const std::size_t end = text.find_first_of(",}]\n", colon);
+        text.replace(colon + 2, std::min(end, text.size()) - colon - 2,
+                     kPieces[rng.below(kPieces.size())]);
+        break;
+      }
+      default:
+        text.resize(at_byte);
+        break;
+    }
+    if (text.empty()) text = "\n";
+  }
+  return text;
+}
+
+TEST(SpecFuzz, MutatedSpecsNeverCrashAndAreJudgedAtOnce) {
+  const char* const env = std::getenv("WINNOW_FUZZ_SPECS");
+  const int specs = env != nullptr ? std::atoi(env) : 3000;
+  const std::uint64_t seed = 20'230'101;
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  const Catalog c = catalog();
+  const std::string profile = read_text(source_dir() / "configs/execution/binance-usdm.yaml");
+  Rng rng(seed);
+  int accepted = 0;
+  double slowest_ms = 0;
+  for (int i = 0; i < specs; ++i) {
+    const bool of_profile = i % 4 == 0;
+    const std::string text = mutate(of_profile ? profile : kSpec, rng);
+    const auto start = std::chrono::steady_clock::now();
+    std::string error;
+    if (of_profile) {
+      const auto model = parse_execution(text, "f.yaml", "BTCUSDT");
+      if (!model) error = model.error().text();
+      if (model) EXPECT_TRUE(engine::check_execution(*model).ok());
+    } else {
+      auto spec = parse_spec(text, "f.yaml", c);
+      if (!spec) error = spec.error().text();
+      if (spec) EXPECT_TRUE(Plan::make(*std::move(spec)).ok()) << text;
+    }
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    if (took.count() > slowest_ms) {
+      slowest_ms = took.count();
+      RecordProperty("slowest", text);
+    }
+    accepted += error.empty() ? 1 : 0;
+    if (!error.empty()) {
+      EXPECT_TRUE(error.starts_with("f.yaml:")) << error;
+      EXPECT_LT(error.size(), 2000u);
+    }
+  }
+  std::printf("%d specs, %d accepted, slowest %.1f ms\n", specs, accepted, slowest_ms);
+  EXPECT_GT(accepted, specs / 50);
+  EXPECT_LT(slowest_ms,
+            2000);  // 50 ms when optimised and alone; sanitizers and neighbours are slow
+}
+
+TEST(SpecFuzz, MutatedJsonNeverCrashes) {
+  const std::string json = parse_spec(kSpec, "f.yaml", catalog())->to_json();
+  Rng rng(17);
+  for (int i = 0; i < 2000; ++i) {
+    std::string text = json;
+    for (std::uint64_t k = 1 + rng.below(3); k > 0; --k) {
+      const std::size_t at_byte = rng.below(text.size());
+      if (rng.below(2) == 0) {
+        text[at_byte] = static_cast<char>('0' + rng.below(75));
+      } else {
+        text.erase(at_byte, 1 + rng.below(4));
+      }
+    }
+    auto spec = ResolvedSpec::from_json(text);
+    if (!spec) continue;
+    const auto plan = Plan::make(*std::move(spec));
+    if (plan) EXPECT_GT(plan->trials(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace winnow::sweeps::testing
