@@ -6,18 +6,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/market.hpp"
 #include "base/result.hpp"
 #include "engine/execution.hpp"
 #include "engine/family.hpp"
-#include "base/market.hpp"
 
 namespace winnow::engine {
 
 /// Raised whenever any stored result could change; part of TrialKey.
 inline constexpr std::uint32_t kEngineVersion = 1;
 
-/// The instruction sets the lane kernels are built for. Every one gives the same bits; Scalar is the
-/// definition.
+/// The instruction sets the lane kernels are built for. Every one gives the same bits; Scalar is
+/// the definition.
 enum class Isa { Scalar, Avx2, Avx512 };
 std::string_view isa_name(Isa isa);
 bool isa_supported(Isa isa);
@@ -42,8 +42,8 @@ struct Window {
   std::size_t last = 0;
 };
 
-/// Period boundaries of a window: UTC days of bar open times. `start_ns[p]` is midnight of period p;
-/// days without a bar have no period.
+/// Period boundaries of a window: UTC days of bar open times. `start_ns[p]` is midnight of period
+/// p; days without a bar have no period.
 std::vector<std::int64_t> period_starts(const MarketView& market, Window window);
 
 /// Many variants of one family on one window.
@@ -85,12 +85,12 @@ struct Trade {
 
 /// One variant in full, by the scalar instance.
 struct Backtest {
-  std::vector<double> metrics;      ///< see metric_decls()
-  std::vector<float> returns;       ///< per period
+  std::vector<double> metrics;  ///< see metric_decls()
+  std::vector<float> returns;   ///< per period
   std::vector<std::int64_t> period_start_ns;
-  std::vector<Trade> trades;        ///< closed ones; a position open at the end has no exit
-  std::vector<double> equity;       ///< at the close of each bar of the window
-  double open_qty = 0;              ///< signed quantity held after the last bar
+  std::vector<Trade> trades;   ///< closed ones; a position open at the end has no exit
+  std::vector<double> equity;  ///< at the close of each bar of the window
+  double open_qty = 0;         ///< signed quantity held after the last bar
 };
 Result<Backtest> run_backtest(const MarketView& market, Window window, const FamilyDecl& family,
                               std::span<const double> params, const ExecutionModel& execution);

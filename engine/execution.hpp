@@ -26,20 +26,21 @@ enum class Sizing {
 /// Purpose: what trading costs and what a venue accepts; the same in backtest, shadow, paper and
 /// live. Every cost can be switched off by its zero.
 ///
-/// Bar semantics. A decision is taken at a bar's close and fills at the next bar's open. A stop or a
-/// target inside a position is watched from the entry bar on; in one bar the stop comes first. A stop
-/// fills at min(open, stop) of a long (max for a short) as a taker; a target fills at max(open,
-/// target) of a long (min for a short) as a resting maker order: no spread, no impact.
+/// Bar semantics. A decision is taken at a bar's close and fills at the next bar's open. A stop or
+/// a target inside a position is watched from the entry bar on; in one bar the stop comes first. A
+/// stop fills at min(open, stop) of a long (max for a short) as a taker; a target fills at
+/// max(open, target) of a long (min for a short) as a resting maker order: no spread, no impact.
 struct ExecutionModel {
   std::string name = "none";
-  double taker_fee_bps = 0;    ///< of notional
-  double maker_fee_bps = 0;    ///< of notional; negative is a rebate
-  double half_spread_bps = 0;  ///< a taker pays price * (1 +- this)
-  double half_spread_range_frac = 0;  ///< volatility part: this times (high-low)/close of the bar at
-                                      ///< whose close the order was decided (for stops: the bar
+  double taker_fee_bps = 0;           ///< of notional
+  double maker_fee_bps = 0;           ///< of notional; negative is a rebate
+  double half_spread_bps = 0;         ///< a taker pays price * (1 +- this)
+  double half_spread_range_frac = 0;  ///< volatility part: this times (high-low)/close of the bar
+                                      ///< at whose close the order was decided (for stops: the bar
                                       ///< before) is added to the half-spread
-  double impact_bps = 0;              ///< square-root slippage: impact_bps * sqrt(qty / bar volume)
-  double participation_max_frac = 0;  ///< an entry takes at most this share of the fill bar's volume
+  double impact_bps = 0;  ///< square-root slippage: impact_bps * sqrt(qty / bar volume)
+  double participation_max_frac =
+      0;  ///< an entry takes at most this share of the fill bar's volume
   bool funding = false;
   Sizing sizing = Sizing::AllIn;
   double fixed_qty = 0;

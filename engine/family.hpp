@@ -10,8 +10,9 @@ namespace winnow::engine {
 
 enum class ParamType { Int, Float };
 
-/// One parameter of a strategy, declared once: YAML validation, search space, documentation, CLI help
-/// and dashboard all read this. Values travel as doubles in declaration order (integers exactly).
+/// One parameter of a strategy, declared once: YAML validation, search space, documentation, CLI
+/// help and dashboard all read this. Values travel as doubles in declaration order (integers
+/// exactly).
 struct ParamDecl {
   std::string_view name;  ///< with its unit last: `lookback_bars`, `stop_bps`
   std::string_view unit;  ///< `bars`, `bps`, `sd`, ...
@@ -25,15 +26,15 @@ struct ParamDecl {
 
 /// Purpose: what is known of a family of variants without running it.
 struct FamilyDecl {
-  std::string_view name;          ///< `mean_reversion`
+  std::string_view name;           ///< `mean_reversion`
   std::uint32_t code_version = 1;  ///< raised whenever a result could change; part of TrialKey
   std::string_view summary;
   std::span<const ParamDecl> params;
   /// Checks that involve several parameters (fast < slow). `values` in declaration order, each
   /// already inside its own range. Null: none.
   Status (*check)(std::span<const double> values) = nullptr;
-  /// Bit p is set if `check` may read parameter p. A planner tables only those, so a tight mask lets
-  /// it plan larger grids.
+  /// Bit p is set if `check` may read parameter p. A planner tables only those, so a tight mask
+  /// lets it plan larger grids.
   std::uint64_t check_reads = ~std::uint64_t{0};
 };
 

@@ -12,8 +12,11 @@
 namespace winnow::engine {
 namespace {
 
+using MeanReversion = strategies::MeanReversion<lanes::Lane1>;
+using SmaCross = strategies::SmaCross<lanes::Lane1>;
+
 template <class Strategy>
-FamilyRuntime runtime(lanes::FamilyIndex index) {
+FamilyRuntime runtime(lanes::FamilyIndex index, int exit_param) {
   const auto warmup = [](const double* params) {
     std::size_t bars = 0;
     for (int c = 0; c < Strategy::kColumns; ++c) {
@@ -21,7 +24,7 @@ FamilyRuntime runtime(lanes::FamilyIndex index) {
     }
     return bars;
   };
-  return {index, Strategy::kColumns, &Strategy::column, warmup};
+  return {index, Strategy::kColumns, &Strategy::column, exit_param, warmup};
 }
 
 // 0.01 as n / 100, 5 as 5 n: see lanes::Step.
@@ -40,8 +43,8 @@ std::int64_t day_of(std::int64_t ns) {
 
 const FamilyRuntime& family_runtime(const FamilyDecl& family) {
   static const FamilyRuntime runtimes[lanes::kFamilyCount] = {
-      runtime<strategies::MeanReversion<lanes::Lane1>>(lanes::kMeanReversionIndex),
-      runtime<strategies::SmaCross<lanes::Lane1>>(lanes::kSmaCrossIndex),
+      runtime<MeanReversion>(lanes::kMeanReversionIndex, MeanReversion::kExitZ),
+      runtime<SmaCross>(lanes::kSmaCrossIndex, -1),
   };
   return runtimes[&family - families().data()];
 }

@@ -15,6 +15,8 @@ struct FamilyRuntime {
   lanes::FamilyIndex index;
   int columns = 0;
   lanes::ColumnSpec (*column)(int column, const double* params) = nullptr;
+  /// The parameter that decides most exits, or -1: variants close in it leave together.
+  int exit_param = -1;
   /// Bars before the window that fill every indicator.
   std::size_t (*warmup_bars)(const double* params) = nullptr;
 };

@@ -67,32 +67,48 @@ class RollingColumn {
     return spec_.kind == ColumnKind::Sma ? std::numeric_limits<double>::quiet_NaN() : 0.0;
   }
 
+  // Running sums of x(0), x(1), ...: add(i, sum so far). Four at a time, so that the chain of
+  // dependent additions is a quarter as long; the order is fixed by i alone.
+  template <class X, class Add>
+  static void running_sums(std::size_t n, const X& x, const Add& add) {
+    double s = 0;
+    std::size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+      const double a = x(i);
+      const double c = x(i + 2);
+      const double ab = a + x(i + 1);
+      const double cd = c + x(i + 3);
+      const double s2 = s + ab;
+      add(i, s + a);
+      add(i + 1, s2);
+      add(i + 2, s2 + c);
+      s = s + (ab + cd);
+      add(i + 3, s);
+    }
+    for (; i < n; ++i) add(i, s = s + x(i));
+  }
+
   // sums_[i] = sum over the window that ends at block + i of (close - close[block]).
   void sum_block(std::size_t block) {
     block_ = block;
     const std::size_t w = sums_.size();
+    // Windows that would reach before the data are never read.
+    const std::size_t back = std::min(w - 1, block);
     const std::size_t here = std::min(w, close_.size() - block);
     const double* x = close_.data() + block;
     const double ref = x[0];
-    const bool squares = !squares_.empty();
-    double s = 0, q = 0;
-    sums_[w - 1] = 0;
-    if (squares) squares_[w - 1] = 0;
-    // Windows that would reach before the data are never read.
-    const std::size_t back = std::min(w - 1, block);
-    for (std::size_t k = 1; k <= back; ++k) {
-      const double d = *(x - k) - ref;
-      s += d;
-      sums_[w - 1 - k] = s;
-      if (squares) squares_[w - 1 - k] = q += d * d;
-    }
-    s = q = 0;
-    for (std::size_t i = 0; i < here; ++i) {
-      const double d = x[i] - ref;
-      s += d;
-      sums_[i] += s;
-      if (squares) squares_[i] += q += d * d;
-    }
+    const auto sum = [&](double* out, const auto& of) {
+      out[w - 1] = 0;
+      double* last = out + w - 2;
+      running_sums(
+          back, [&](std::size_t k) { return of(*(x - 1 - k) - ref); },
+          [&](std::size_t k, double s) { *(last - k) = s; });
+      running_sums(
+          here, [&](std::size_t i) { return of(x[i] - ref); },
+          [&](std::size_t i, double s) { out[i] += s; });
+    };
+    sum(sums_.data(), [](double d) { return d; });
+    if (!squares_.empty()) sum(squares_.data(), [](double d) { return d * d; });
   }
 
   void finish(std::size_t block, std::size_t t, std::size_t stop, double* out) const {

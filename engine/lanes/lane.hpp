@@ -89,8 +89,12 @@ inline Lane1 round_down(Lane1 a) {
 inline Lane1 magnitude(Lane1 a) {
   return Lane1(std::fabs(a.v));
 }
-/// Only for control (where a segment ends), never for a value.
+// Across lanes: for control (where a segment ends, what a block covers), never for a variant's
+// value.
 inline double least(Lane1 a) {
+  return a.v;
+}
+inline double most(Lane1 a) {
   return a.v;
 }
 

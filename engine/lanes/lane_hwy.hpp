@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace winnow::engine::lanes {
 
@@ -124,4 +125,9 @@ inline double least(LaneN<N> a) {
   return hn::GetLane(hn::MinOfLanes(d, a.v));
 }
 
+template <int N>
+inline double most(LaneN<N> a) {
+  const typename LaneN<N>::D d;
+  return hn::GetLane(hn::MaxOfLanes(d, a.v));
+}
 }  // namespace winnow::engine::lanes

@@ -63,14 +63,19 @@ class Simulator {
   static constexpr std::size_t kNoPeriod = ~std::size_t{0};
 
   /// What happens at a bar that ends no period and is not the window's last. `bar` gives the
-  /// columns' values at t.
+  /// columns' values at t. A bar that was looked up because some lane could act, and where no stop
+  /// or target is hit, has a lane that acts at the close: asking again would only cost a branch.
   template <class Bar>
   void ordinary_bar(G& g, const Bar& bar, std::size_t t) const {
-    inside(g, t);
+    const bool hit = inside(g, t);
     if constexpr (Recorder::kEnabled) {
       recorder_->bar_closed(t, (g.cash + g.qty * V(job_.close[t])).v, g.qty.v);
     }
-    at_close(g, bar, t);
+    if (hit) {
+      at_close(g, bar, t);
+    } else {
+      act(g, bar, t);
+    }
   }
 
   /// What happens at any bar, after its funding. `period`: the period it ends, or kNoPeriod.
@@ -115,19 +120,21 @@ class Simulator {
     return V(static_cast<double>(static_cast<std::int64_t>(t)));
   }
 
-  void inside(G& g, std::size_t t) const {
-    if constexpr (Strategy::kProtects) {
-      const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
-      if (any(hit)) close_inside(g, hit, t);
-    }
+  bool inside(G& g, std::size_t t) const {
+    if constexpr (!Strategy::kProtects) return false;
+    const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
+    const bool some = any(hit);
+    if (some) close_inside(g, hit, t);
+    return some;
   }
 
   template <class Bar>
   void at_close(G& g, const Bar& bar, std::size_t t) const {
     const Mask due = g.strategy.watch()(bar);
-    const Mask late = g.deadline <= bar_number(t);
-    if (any(due | late)) act(g, bar, late, t);
+    if (any(due | late(g, t))) act(g, bar, t);
   }
+
+  static Mask late(const G& g, std::size_t t) { return g.deadline <= bar_number(t); }
 
   // The stop comes first; of a short the stop is the upper level.
   void close_inside(G& g, Mask hit, std::size_t t) const {
@@ -148,10 +155,10 @@ class Simulator {
   }
 
   template <class Bar>
-  void act(G& g, const Bar& bar, Mask late, std::size_t t) const {
+  void act(G& g, const Bar& bar, std::size_t t) const {
     const V zero(0.0);
     const V decided = g.strategy.decide(bar, g.side);
-    const V wanted = select(late & (decided == g.side), zero, decided);
+    const V wanted = select(late(g, t) & (decided == g.side), zero, decided);
     const Mask changed = wanted != g.side;
     const Mask out = changed & (g.side != zero);
     const std::size_t fill = t + 1;
