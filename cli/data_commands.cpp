@@ -222,7 +222,8 @@ void add_synth(CLI::App& data, Context& context) {
       ->required();
   command
       ->add_option("--name", request->name,
-                   "name of the dataset; with several instruments, NAME-INSTRUMENT each")
+                   "name of the dataset; with several instruments NAME-INSTRUMENT each (sim and "
+                   "sim-btc give sim-btc)")
       ->required();
   command->callback([&context, request] {
     context.run = [&context, request] {

@@ -22,7 +22,9 @@ Result<engine::synth::MarketSpec> parse_market_spec(std::string_view yaml,
 struct SynthRequest {
   std::filesystem::path spec_file;
   std::uint64_t seed = 0;
-  std::string name;  ///< of the dataset; with several instruments, `name-instrument` each
+  /// Of the dataset; with several instruments `name-instrument` each, or the instrument's own name
+  /// where that begins with `name-` already.
+  std::string name;
   TimestampNs now;
 };
 

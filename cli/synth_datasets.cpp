@@ -74,6 +74,12 @@ std::string truth_json(const synth::SimulatedInstrument& instrument, const synth
   return out.dump();
 }
 
+std::string dataset_name(const std::string& name, const std::string& instrument,
+                         std::size_t instruments) {
+  if (instruments == 1) return name;
+  return instrument.starts_with(name + "-") ? instrument : name + "-" + instrument;
+}
+
 Result<std::string> read_text(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
@@ -99,7 +105,7 @@ Result<std::vector<store::PutOutcome>> synth_datasets(const store::DatasetStore&
   std::vector<store::PutOutcome> out;
   for (const auto& instrument : *market) {
     store::NewDataset meta;
-    meta.name = market->size() == 1 ? request.name : request.name + "-" + instrument.spec.name;
+    meta.name = dataset_name(request.name, instrument.spec.name, market->size());
     meta.instrument = instrument.spec.name;
     meta.format = "synth";
     meta.created = request.now;

@@ -344,8 +344,10 @@ void BarCleaner::find_outliers() {
       const double body_high = std::max(c.open[i], c.close[i]);
       const double body_low = std::min(c.open[i], c.close[i]);
       const double wick = std::max(c.high[i] / body_high, body_low / c.low[i]) - 1;
-      const double back = k + 1 < n ? move[k + 1] : 0;
-      const bool reverts = std::abs(move[k] + back) <= 0.5 * std::abs(move[k]);
+      // The next close against the one before the move: simple returns do not add up.
+      const bool reverts =
+          k > 0 && k + 1 < n && move[k + 1] != 0 &&
+          std::abs(c.close[order_[k + 1]] / c.close[order_[k - 1]] - 1) <= 0.5 * std::abs(move[k]);
       if (wick > limit) {
         fault(FaultKind::Outlier, i,
               "a wick of " + number(std::round(wick * 1e6) / 100) + " bps, beyond the limit of " +
