@@ -170,6 +170,12 @@ std::uint64_t block_of_key(std::string_view key) {
   return v;
 }
 
+std::uint32_t sweep_of_key(std::string_view key) {
+  std::uint32_t v = 0;
+  for (char c : key.substr(0, 4)) v = v << 8 | static_cast<unsigned char>(c);
+  return v;
+}
+
 std::string pair_key(std::string_view a, std::string_view b) {
   std::string key;
   append_big_endian(key, a.size(), 4);

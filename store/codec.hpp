@@ -84,6 +84,8 @@ inline constexpr std::uint32_t kMetricsMax = 0xff00;
 std::string number_key(std::uint64_t n);
 /// Requires: `key` came from block_key or column_key; its last 8 bytes.
 std::uint64_t block_of_key(std::string_view key);
+/// Its first four bytes.
+std::uint32_t sweep_of_key(std::string_view key);
 /// Two texts so that no two pairs share a key.
 std::string pair_key(std::string_view a, std::string_view b);
 

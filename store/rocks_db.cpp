@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,8 +14,18 @@
 namespace winnow::store {
 namespace {
 
-// How often a read-only open is tried while the writer moves files under it.
-constexpr int kReadOnlyAttempts = 40;
+// How often a read-only open is tried while the writer changes the list of files under it.
+constexpr int kReadOnlyAttempts = 60;
+
+// Names one state of the list of files: the manifest and its length.
+std::string manifest_state(const std::filesystem::path& dir) {
+  std::ifstream current(dir / "CURRENT");
+  std::string name;
+  std::getline(current, name);
+  std::error_code ec;
+  const auto size = std::filesystem::file_size(dir / name, ec);
+  return ec ? "" : name + ":" + std::to_string(size);
+}
 
 bool is_lock_conflict(const std::string& text) {
   return text.find("lock hold by current process") != std::string::npos ||
@@ -81,29 +92,44 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
     families.emplace_back(std::string(kFamilyNames[i]),
                           family_options(static_cast<Family>(i), cache));
   }
-  const rocksdb::DBOptions db_options = database_options(options);
+  std::unique_ptr<RocksDb> out(new RocksDb);
+  const rocksdb::DBOptions db_options = database_options(options, out->health_);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
   if (options.read_only) {
-    // The writer may delete a file between our reading its name and opening it; then the next
-    // manifest names the file that took its place.
+    // RocksDB reads the manifest first and the logs after it. If the writer has changed the
+    // manifest meanwhile, a log may have gone whose table file we do not know of, or a log may tell
+    // of deletions whose cause we do not know of: only an open beside an unchanged manifest counts.
     for (int attempt = 0; attempt < kReadOnlyAttempts; ++attempt) {
-      if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      const std::string before = manifest_state(dir);
       status = rocksdb::DB::OpenForReadOnly(db_options, dir.string(), families, &handles, &db);
-      if (status.ok()) break;
+      if (status.ok() && !before.empty() && manifest_state(dir) == before) break;
+      if (status.ok()) {
+        for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+        delete db;
+        status = rocksdb::Status::TryAgain("its files kept changing during " +
+                                           std::to_string(attempt + 1) + " attempts to open it");
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   } else {
     std::filesystem::remove_all(dir / kIngestFolder, ec);
     status = rocksdb::DB::Open(db_options, dir.string(), families, &handles, &db);
   }
   if (!status.ok()) return open_error(status, dir);
-  std::unique_ptr<RocksDb> out(new RocksDb);
   out->dir_ = dir;
   out->db_.reset(db);
   out->default_ = handles[0];
   for (std::size_t i = 0; i < kFamilies; ++i) out->handles_[i] = handles[i + 1];
   return out;
+}
+
+rocksdb::Status RocksDb::revive() {
+  if (!stopped()) return rocksdb::Status::OK();
+  const rocksdb::Status status = db_->Resume();
+  if (status.ok()) health_->stopped = false;
+  return status;
 }
 
 RocksDb::~RocksDb() {

@@ -3,8 +3,10 @@
 #include <rocksdb/db.h>
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -29,6 +31,12 @@ inline constexpr std::string_view kIngestFolder = "ingest";
 inline constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
     "meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms", "pending"};
 
+/// What RocksDB's own threads report of themselves.
+struct RocksHealth {
+  std::atomic<bool> stopped = false;
+  std::atomic<bool> ever_stopped = false;
+};
+
 /// Purpose: an open RocksDB with our column families. Owner of both. Thread: any.
 class RocksDb {
  public:
@@ -45,9 +53,21 @@ class RocksDb {
   }
   const std::filesystem::path& dir() const { return dir_; }
 
+  /// RocksDB takes no writes after a failed one, until revive() succeeds.
+  bool stopped() const { return health_->stopped; }
+  /// Whether stopped() ever was true. RocksDB 7.8.3 aborts the process when it is given a file
+  /// after a revival, as it then takes its own file numbers for reserved that are not.
+  bool ever_stopped() const { return health_->ever_stopped; }
+  /// Ok when writes are taken again; also when they were all along. Requires: gate() is held.
+  rocksdb::Status revive();
+  /// Keeps writes and revivals apart from the taking in of files.
+  std::mutex& gate() const { return gate_; }
+
  private:
   RocksDb() = default;
   std::filesystem::path dir_;
+  std::shared_ptr<RocksHealth> health_ = std::make_shared<RocksHealth>();
+  mutable std::mutex gate_;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_ = nullptr;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};

@@ -1,6 +1,7 @@
 #include "store/rocks_options.hpp"
 
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 namespace winnow::store {
@@ -8,9 +9,33 @@ namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
+// RocksDB would look for room on a full disk every five seconds and refuse to be asked meanwhile.
+// The next write asks itself, so work goes on as soon as there is room.
+class RecoverWhenAsked final : public rocksdb::EventListener {
+ public:
+  explicit RecoverWhenAsked(std::shared_ptr<RocksHealth> health) : health_(std::move(health)) {}
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override {
+    health_->ever_stopped = true;
+    health_->stopped = true;
+  }
+  void OnErrorRecoveryCompleted(rocksdb::Status old) override {
+    old.PermitUncheckedError();
+    health_->stopped = false;
+  }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+
+ private:
+  std::shared_ptr<RocksHealth> health_;
+};
+
 }  // namespace
 
-rocksdb::DBOptions database_options(const StoreOptions& options) {
+rocksdb::DBOptions database_options(const StoreOptions& options,
+                                    const std::shared_ptr<RocksHealth>& health) {
   rocksdb::DBOptions o;
   o.create_if_missing = !options.read_only;
   o.create_missing_column_families = !options.read_only;
@@ -21,17 +46,22 @@ rocksdb::DBOptions database_options(const StoreOptions& options) {
   // What a start replays; it bounds restart time (issue: serving again within 2 s).
   o.max_total_wal_size = 192 * kMiB;
   o.avoid_flush_during_recovery = false;
-  o.max_open_files = 512;
+  // A reader holds every table open from the start, as the writer may delete any of them later;
+  // with tables of a quarter gigabyte those are few.
+  o.max_open_files = options.read_only ? -1 : 512;
   o.bytes_per_sync = kMiB;  // background files reach the disk evenly, not in one burst at their end
   o.paranoid_checks = true;
   o.track_and_verify_wals_in_manifest = true;
-  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // A record cut short at the end of a log was never acknowledged and is dropped. Anything else
+  // that does not check was, so the store refuses to open rather than forget it.
+  o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   o.keep_log_file_num = 3;
   o.max_log_file_size = 4 * kMiB;
   o.max_manifest_file_size = 16 * kMiB;
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
+  o.listeners.push_back(std::make_shared<RecoverWhenAsked>(health));
   return o;
 }
 
@@ -48,6 +78,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
   o.write_buffer_size = 4 * kMiB;
   o.max_write_buffer_number = 3;
   o.compression = rocksdb::kLZ4Compression;
+  o.target_file_size_base = 256 * kMiB;
   switch (family) {
     case Family::Keys:
       // Sorted files of random 16-byte keys, mostly asked for in vain: whole-key filters answer

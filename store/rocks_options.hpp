@@ -9,8 +9,10 @@
 
 namespace winnow::store {
 
-/// Options of the whole database: two cores, bounded memory, files and logs.
-rocksdb::DBOptions database_options(const StoreOptions& options);
+/// Options of the whole database: two cores, bounded memory, files and logs. `health` follows
+/// whether RocksDB refuses writes.
+rocksdb::DBOptions database_options(const StoreOptions& options,
+                                    const std::shared_ptr<RocksHealth>& health);
 
 /// Options of one column family; all share `cache`.
 rocksdb::ColumnFamilyOptions family_options(Family family,

@@ -108,6 +108,10 @@ class Store {
                                              const StoreOptions& options = {});
   virtual ~Store() = default;
 
+  /// Makes `to`, which must not exist, a store from `backup`, a folder that backup() made. The
+  /// backup stays and shares no file with it. Fails: NotFound, InvalidInput, Io.
+  static Status restore(const std::filesystem::path& backup, const std::filesystem::path& to);
+
   virtual Status put_sweep(const SweepMeta& meta) = 0;
   virtual Result<std::optional<SweepMeta>> sweep(std::string_view id) const = 0;
   virtual Result<std::vector<SweepMeta>> sweeps() const = 0;  ///< by creation time
@@ -172,13 +176,14 @@ class Store {
   virtual Result<std::vector<std::string>> document_keys(std::string_view kind) const = 0;
 
   /// Reads everything: checksums of files and values, completeness of blocks, key index and ledger
-  /// against the blocks. `progress` gets one line a step. Fails: Corrupt, naming what and where.
+  /// against the blocks. `progress` gets one line a step. Requires: no commit() of this instance
+  /// meanwhile (a read-only one sees none). Fails: Corrupt, naming what and where.
   virtual Status verify(const std::function<void(std::string_view)>& progress) const = 0;
 
   /// A consistent copy into `dir`, which must not exist; files are linked where the file system
   /// can. Commits may go on meanwhile. The copy is a store that open() takes.
   virtual Status backup(const std::filesystem::path& dir) const = 0;
-  /// Rewrites the files in their best order. Commits may go on meanwhile.
+  /// Rewrites the files in their best order. Requires: no commit() meanwhile.
   virtual Status compact() = 0;
 };
 

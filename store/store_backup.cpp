@@ -1,10 +1,42 @@
+#include <fcntl.h>
 #include <rocksdb/utilities/checkpoint.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
 
 #include "store/store_rocks.hpp"
 
 namespace winnow::store {
 
+namespace {
+
+// Files and folder reach the disk.
+std::error_code sync_tree(const std::filesystem::path& dir) {
+  std::vector<std::filesystem::path> paths = {dir};
+  std::error_code ec;
+  for (const auto& file : std::filesystem::directory_iterator(dir, ec)) {
+    paths.push_back(file.path());
+  }
+  for (const auto& path : paths) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const bool synced = fd >= 0 && ::fsync(fd) == 0;
+    if (!synced) ec = std::error_code(errno, std::generic_category());
+    if (fd >= 0) ::close(fd);
+  }
+  return ec;
+}
+
+}  // namespace
+
 Status RocksStore::backup(const std::filesystem::path& dir) const {
+  std::error_code ec;
+  if (std::filesystem::exists(dir, ec)) {
+    return Error(ErrorCode::InvalidInput,
+                 "backup folder " + dir.string() + " exists; a new name is needed");
+  }
+  // The list of files is taken before the logs are copied; see KeyIndex for what lies between.
+  const auto notes = index_.hold_notes();
   rocksdb::Checkpoint* raw = nullptr;
   rocksdb::Status status = rocksdb::Checkpoint::Create(&db(), &raw);
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
@@ -13,8 +45,34 @@ Status RocksStore::backup(const std::filesystem::path& dir) const {
   return {};
 }
 
+Status Store::restore(const std::filesystem::path& backup, const std::filesystem::path& to) {
+  std::error_code ec;
+  if (!std::filesystem::exists(backup / "CURRENT", ec)) {
+    return Error(ErrorCode::NotFound, "no backup of a store in " + backup.string());
+  }
+  if (std::filesystem::exists(to, ec)) {
+    return Error(ErrorCode::InvalidInput,
+                 "folder " + to.string() + " exists; a store is restored under a new name");
+  }
+  // Under another name until it is whole and on disk, so that a cut leaves no half store behind.
+  const std::filesystem::path making = to.string() + ".making";
+  std::filesystem::remove_all(making, ec);
+  std::filesystem::create_directories(to.parent_path(), ec);
+  std::filesystem::copy(backup, making, std::filesystem::copy_options::recursive, ec);
+  if (!ec) {
+    ec = sync_tree(making);
+    if (!ec) std::filesystem::rename(making, to, ec);
+  }
+  if (ec) {
+    return Error(ErrorCode::Io,
+                 "restoring " + backup.string() + " to " + to.string() + ": " + ec.message());
+  }
+  return {};
+}
+
 Status RocksStore::compact() {
   WINNOW_TRY(check_writable());
+  WINNOW_TRY(index_.flush());
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const rocksdb::Status status =
         db().CompactRange({}, rocks_->family(static_cast<Family>(i)), nullptr, nullptr);

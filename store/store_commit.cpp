@@ -364,6 +364,12 @@ std::uint64_t CommitBuilder::row_hash(const ResultBlock& block, std::uint32_t ro
 Result<std::vector<CommitOutcome>> RocksStore::commit(std::span<const BlockCommit> blocks,
                                                       TimestampNs now) {
   WINNOW_TRY(check_writable());
+  {
+    const std::scoped_lock lock(rocks_->gate());
+    if (const rocksdb::Status revived = rocks_->revive(); !revived.ok()) {
+      return rocks_failure(revived, "taking up writing again");
+    }
+  }
   return CommitBuilder(*this, blocks, now).run();
 }
 

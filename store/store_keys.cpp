@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kSlotsMin = 1024;
 // Index look-ups in one call: RocksDB works in steps of 32; more only saves call overhead.
 constexpr std::size_t kLookupKeys = 512;
+constexpr std::uint32_t kEntriesPerBatch = 8192;
 
 std::string_view bytes_of(const std::array<char, 16>& key) {
   return {key.data(), key.size()};
@@ -193,12 +194,8 @@ Status KeyIndex::flush() {
   return {};
 }
 
-// One sorted file into Keys, durable when the call returns; then the notes it makes superfluous go.
-// Deleting them is not synced: a note that comes back after a crash brings the same entries again.
-Status KeyIndex::write_run(const KeyRun& run) {
-  const auto failed = [&](const rocksdb::Status& status) {
-    return rocks_error(status, rocks_.dir(), "writing the key index");
-  };
+// One sorted file into Keys, durable when the call returns.
+rocksdb::Status KeyIndex::write_file(const KeyRun& run) {
   const auto folder = rocks_.dir() / kIngestFolder;
   const std::string path = (folder / ("keys-" + std::to_string(run.first_sequence()))).string();
   std::error_code ec;
@@ -216,23 +213,52 @@ Status KeyIndex::write_run(const KeyRun& run) {
     codec::encode_key_entry(bytes_of(bytes), entry, value);
     status = file.Put(slice(bytes_of(bytes)), value);
   }
-  if (status.ok() && run.size() > 0) {
-    status = file.Finish();
+  if (status.ok()) status = file.Finish();
+  if (status.ok()) {
     rocksdb::IngestExternalFileOptions ingest;
     ingest.move_files = true;
     ingest.write_global_seqno = false;
-    if (status.ok()) {
-      status = rocks_.db().IngestExternalFile(rocks_.family(Family::Keys), {path}, ingest);
-    }
+    const std::scoped_lock lock(rocks_.gate());
+    status = rocks_.ever_stopped()
+                 ? rocksdb::Status::TryAgain("writes were refused meanwhile")
+                 : rocks_.db().IngestExternalFile(rocks_.family(Family::Keys), {path}, ingest);
   }
   std::filesystem::remove(path, ec);
-  if (!status.ok()) return failed(status);
-  rocksdb::WriteBatch notes;
-  for (std::uint64_t s = run.first_sequence(); s <= run.last_sequence(); ++s) {
-    notes.Delete(rocks_.family(Family::Pending), codec::number_key(s));
+  return status;
+}
+
+// The same entries through the log, where they come before the deletion of their notes.
+rocksdb::Status KeyIndex::write_entries(const KeyRun& run) {
+  rocksdb::WriteBatch batch;
+  std::string value;
+  for (const auto& [key, entry] : run.sorted()) {
+    const auto bytes = key.bytes();
+    value.clear();
+    codec::encode_key_entry(bytes_of(bytes), entry, value);
+    batch.Put(rocks_.family(Family::Keys), slice(bytes_of(bytes)), value);
+    if (batch.Count() < kEntriesPerBatch) continue;
+    if (const auto status = rocks_.db().Write({}, &batch); !status.ok()) return status;
+    batch.Clear();
   }
-  status = rocks_.db().Write({}, &notes);
-  if (!status.ok()) return failed(status);
+  return rocks_.db().Write({}, &batch);
+}
+
+// Entries into Keys; then the notes that they make superfluous go. Deleting those is not synced: a
+// note that comes back after a crash brings the same entries again.
+Status KeyIndex::write_run(const KeyRun& run) {
+  rocksdb::Status status;
+  if (run.size() > 0) {
+    status = rocks_.ever_stopped() ? write_entries(run) : write_file(run);
+  }
+  if (status.ok()) {
+    const auto lock = hold_notes();
+    rocksdb::WriteBatch notes;
+    for (std::uint64_t s = run.first_sequence(); s <= run.last_sequence(); ++s) {
+      notes.Delete(rocks_.family(Family::Pending), codec::number_key(s));
+    }
+    status = rocks_.db().Write({}, &notes);
+  }
+  if (!status.ok()) return rocks_error(status, rocks_.dir(), "writing the key index");
   return {};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -58,7 +59,7 @@ class KeyRun {
 /// there: a block's keys are stored with the block. So a commit only notes the block in Pending (in
 /// its own batch); the keys of pending blocks are in memory, and each full run of them becomes one
 /// sorted file of the Keys family in the background, after which its notes are deleted.
-/// Thread: look_up any; the rest the committing thread.
+/// Thread: look_up any; the rest the committing thread or, where nobody commits, one.
 /// Invariants: Keys plus the keys of pending blocks are the keys of all committed blocks, at any
 /// moment and after any crash. A key in both has the same entry in both.
 /// Limits: two runs in memory; a commit that would need a third waits for the file of the first.
@@ -77,6 +78,10 @@ class KeyIndex {
   std::uint64_t next_sequence() const { return next_sequence_; }
   /// Requires: the block's commit succeeded, with `sequence` == next_sequence().
   void add(IndexedBlock block);
+  /// Waits for the file in the making, if any.
+  Status settle() { return finish_sealed(); }
+  /// While it is held no note is deleted: a copy of the files in some order stays whole.
+  std::unique_lock<std::mutex> hold_notes() { return std::unique_lock(notes_mutex_); }
   /// Writes what is in memory, whole; for compact().
   Status flush();
   /// Calls `each(key, entry)` for the keys that only memory has.
@@ -85,11 +90,14 @@ class KeyIndex {
 
  private:
   Status write_run(const KeyRun& run);
+  rocksdb::Status write_file(const KeyRun& run);
+  rocksdb::Status write_entries(const KeyRun& run);
   Status finish_sealed();
 
   RocksDb& rocks_;
   std::size_t run_keys_;
   mutable std::shared_mutex mutex_;  ///< guards the two pointers and the active run
+  std::mutex notes_mutex_;
   std::shared_ptr<KeyRun> active_ = std::make_shared<KeyRun>();
   std::shared_ptr<const KeyRun> sealed_;
   std::future<Status> writing_;

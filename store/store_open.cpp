@@ -11,7 +11,6 @@ namespace {
 // Meta's keys: one letter, then the name.
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kSweepPrefix = "s/";
-constexpr std::string_view kDocumentPrefix = "d/";
 // The layout of families and keys as a whole; single values carry their own version.
 constexpr std::string_view kStoreFormat = "winnow-store 1";
 constexpr std::size_t kSweepIdMax = 200;
@@ -132,15 +131,13 @@ Status RocksStore::check_writable() const {
 Status RocksStore::write(rocksdb::WriteBatch& batch, std::string_view doing) {
   rocksdb::WriteOptions write_options;
   write_options.sync = options_.sync;
+  const std::scoped_lock lock(rocks_->gate());
   rocksdb::Status status = db().Write(write_options, &batch);
-  if (status.ok()) return {};
-  // After a failed write RocksDB takes no more until told that the cause is gone; the disk may
-  // have room again by now.
-  if (db().Resume().ok()) {
-    const rocksdb::Status again = db().Write(write_options, &batch);
-    if (again.ok()) return {};
-    status = again;
+  // The disk may have room again by now: once more, if RocksDB can be revived.
+  if (!status.ok() && rocks_->stopped() && rocks_->revive().ok()) {
+    status = db().Write(write_options, &batch);
   }
+  if (status.ok()) return {};
   return rocks_failure(status, doing);
 }
 

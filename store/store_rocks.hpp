@@ -15,6 +15,9 @@
 
 namespace winnow::store {
 
+/// Meta's keys of documents start so.
+inline constexpr std::string_view kDocumentPrefix = "d/";
+
 /// What commit() must know of a sweep.
 struct SweepInfo {
   std::uint32_t number = 0;

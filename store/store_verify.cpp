@@ -1,12 +1,252 @@
+#include <algorithm>
+#include <map>
+
+#include "store/codec_columns.hpp"
 #include "store/store_rocks.hpp"
 
 namespace winnow::store {
+namespace {
+
+constexpr std::uint64_t kProgressEvery = 1'000'000;
+
+rocksdb::ReadOptions whole_options(const rocksdb::Snapshot* snapshot) {
+  rocksdb::ReadOptions o;
+  o.snapshot = snapshot;
+  o.fill_cache = false;
+  o.readahead_size = std::size_t{2} << 20;
+  return o;
+}
+
+std::string plural(std::uint64_t n, std::string_view noun) {
+  return std::to_string(n) + " " + std::string(noun) + (n == 1 ? "" : "s");
+}
+
+}  // namespace
+
+/// Purpose: one pass over everything the store holds. Thread: one; no commit beside it, as the keys
+/// in memory are counted too.
+class Verifier {
+ public:
+  Verifier(const RocksStore& store, const std::function<void(std::string_view)>& progress)
+      : store_(store), progress_(progress), snapshot_(store.db().GetSnapshot()) {}
+  ~Verifier() { store_.db().ReleaseSnapshot(snapshot_); }
+
+  Status run();
+
+ private:
+  struct Tally {
+    std::uint64_t trials = 0;
+    std::uint64_t executions = 0;
+    std::uint64_t failed = 0;
+  };
+  Status files();
+  Status records();
+  Status blocks();
+  Status block(std::uint32_t sweep, std::uint64_t number, const codec::BlockHeader& header);
+  Status panels();
+  Status key_index();
+  Status ledger();
+  std::unique_ptr<rocksdb::Iterator> iterate(Family family) const {
+    return std::unique_ptr<rocksdb::Iterator>(
+        store_.db().NewIterator(whole_options(snapshot_), store_.rocks_->family(family)));
+  }
+  Error corrupt(std::string text) const {
+    return Error(ErrorCode::Corrupt, "store " + store_.rocks_->dir().string() + ": " + text);
+  }
+  std::string place(std::uint32_t sweep, std::uint64_t block) const {
+    return "sweep " + store_.sweep_name(sweep).value_or("number " + std::to_string(sweep)) +
+           ", block " + std::to_string(block);
+  }
+  Status scan_error(const rocksdb::Iterator& it, std::string_view what) const {
+    if (it.status().ok()) return {};
+    return store_.rocks_failure(it.status(), "verifying " + std::string(what));
+  }
+
+  const RocksStore& store_;
+  const std::function<void(std::string_view)>& progress_;
+  const rocksdb::Snapshot* snapshot_;
+  std::map<std::uint32_t, Tally> tallies_;  ///< by ledger entry
+  std::uint64_t block_count_ = 0;
+  std::uint64_t column_count_ = 0;
+  std::uint64_t panel_count_ = 0;
+  std::uint64_t key_count_ = 0;
+};
+
+Status Verifier::run() {
+  WINNOW_TRY(files());
+  WINNOW_TRY(records());
+  WINNOW_TRY(blocks());
+  WINNOW_TRY(panels());
+  WINNOW_TRY(key_index());
+  WINNOW_TRY(ledger());
+  progress_("everything is as it was written");
+  return {};
+}
+
+// RocksDB's own checksums: every block of every table file, which names the file at fault.
+Status Verifier::files() {
+  progress_("checksums of all table files");
+  const rocksdb::Status status = store_.db().VerifyChecksum();
+  if (!status.ok()) return store_.rocks_failure(status, "verifying its files");
+  return {};
+}
+
+// Small records: each decodes, which checks its checksum.
+Status Verifier::records() {
+  progress_("sweeps, documents and alarms");
+  auto sweeps = store_.sweeps();
+  if (!sweeps.ok()) return sweeps.error();
+  auto alarms = store_.alarms();
+  if (!alarms.ok()) return alarms.error();
+  const auto it = iterate(Family::Meta);
+  for (it->Seek(slice(kDocumentPrefix));
+       it->Valid() && it->key().starts_with(slice(kDocumentPrefix)); it->Next()) {
+    const auto texts = codec::decode_texts(view(it->key()), view(it->value()));
+    if (!texts.ok()) {
+      return corrupt("document " + it->key().ToString(/*hex=*/true) + ": " + texts.error().text());
+    }
+  }
+  return scan_error(*it, "documents");
+}
+
+// Every header's parts are there and hash to what was committed; no part is without a header.
+Status Verifier::blocks() {
+  progress_("blocks");
+  const auto it = iterate(Family::Blocks);
+  std::uint64_t rows = 0;
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    const std::uint64_t number = codec::block_of_key(view(it->key()));
+    const std::uint32_t sweep = codec::sweep_of_key(view(it->key()));
+    auto header = codec::decode_header(view(it->key()), view(it->value()));
+    if (!header.ok()) {
+      return corrupt(place(sweep, number) + ", its header: " + header.error().text());
+    }
+    WINNOW_TRY(block(sweep, number, *header));
+    const std::uint64_t before = rows / kProgressEvery;
+    rows += header->rows;
+    if (rows / kProgressEvery != before) {
+      progress_(plural(block_count_, "block") + ", " + plural(rows, "trial") + " verified");
+    }
+  }
+  WINNOW_TRY(scan_error(*it, "blocks"));
+  const auto columns = iterate(Family::Metrics);
+  std::uint64_t found = 0;
+  for (columns->SeekToFirst(); columns->Valid(); columns->Next()) ++found;
+  WINNOW_TRY(scan_error(*columns, "columns"));
+  if (found != column_count_) {
+    return corrupt(std::to_string(found) + " columns are stored, the blocks have " +
+                   std::to_string(column_count_));
+  }
+  progress_(plural(block_count_, "block") + ", " + plural(rows, "trial") + " verified");
+  return {};
+}
+
+Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
+                       const codec::BlockHeader& header) {
+  const auto name = store_.sweep_name(sweep);
+  if (!name) return corrupt(place(sweep, number) + ": its sweep is missing");
+  auto stored = store_.read_block(*name, number, {.keys = true, .metrics = true, .returns = true});
+  if (!stored.ok()) return stored.error();
+  if (stored->content_hash() != header.content) {
+    return corrupt(place(sweep, number) + ": its columns do not hash to the committed content");
+  }
+  ++block_count_;
+  column_count_ += header.metric_count + std::uint64_t{1} + (header.status.empty() ? 0 : 1);
+  panel_count_ += header.periods > 0 ? 1 : 0;
+  Tally& tally = tallies_[header.ledger_entry];
+  tally.executions += header.rows;
+  tally.failed += static_cast<std::uint64_t>(
+      std::count(header.status.begin(), header.status.end(), TrialStatus::Failed));
+  // Each row's key is in the index, at this row or at an earlier one of another block.
+  std::vector<TrialKey> keys = stored->keys;
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  std::vector<std::optional<codec::KeyEntry>> entries;
+  WINNOW_TRY(store_.index_.look_up(keys, entries));
+  for (std::size_t k = 0; k < keys.size(); ++k) {
+    if (!entries[k]) {
+      return corrupt(place(sweep, number) + ": trial key " + keys[k].hex() +
+                     " is not in the key index");
+    }
+    if (entries[k]->sweep != sweep || entries[k]->block != number) continue;
+    if (entries[k]->row >= header.rows || stored->keys[entries[k]->row] != keys[k]) {
+      return corrupt("key index: " + keys[k].hex() + " names " + place(sweep, number) + ", row " +
+                     std::to_string(entries[k]->row) + ", which has another key");
+    }
+    ++tallies_[entries[k]->ledger_entry].trials;
+    ++key_count_;
+  }
+  return {};
+}
+
+Status Verifier::panels() {
+  const auto it = iterate(Family::Returns);
+  std::uint64_t found = 0;
+  for (it->SeekToFirst(); it->Valid(); it->Next()) ++found;
+  WINNOW_TRY(scan_error(*it, "returns"));
+  if (found == panel_count_) return {};
+  return corrupt(std::to_string(found) + " panels of returns are stored, the blocks have " +
+                 std::to_string(panel_count_));
+}
+
+// The blocks led to key_count_ entries that point back at them: there must be no others.
+Status Verifier::key_index() {
+  progress_("key index");
+  std::uint64_t found = 0;
+  const auto it = iterate(Family::Keys);
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    const auto entry = codec::decode_key_entry(view(it->key()), view(it->value()));
+    if (!entry.ok()) {
+      return corrupt("key index, " + it->key().ToString(/*hex=*/true) + ": " +
+                     entry.error().text());
+    }
+    ++found;
+  }
+  WINNOW_TRY(scan_error(*it, "the key index"));
+  WINNOW_TRY(store_.index_.each_pending([&](const TrialKey&, const codec::KeyEntry&) -> Status {
+    ++found;
+    return {};
+  }));
+  if (found != key_count_) {
+    return corrupt("the key index has " + std::to_string(found) + " keys, the blocks have " +
+                   std::to_string(key_count_) + " distinct ones");
+  }
+  progress_(plural(found, "trial key") + " verified");
+  return {};
+}
+
+Status Verifier::ledger() {
+  progress_("ledger");
+  std::map<std::uint32_t, Tally> left = tallies_;
+  const auto it = iterate(Family::Ledger);
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    const std::string where =
+        "ledger entry " + std::to_string(codec::block_of_key(view(it->key())));
+    const auto record = codec::decode_ledger(view(it->key()), view(it->value()));
+    if (!record.ok()) return corrupt(where + ": " + record.error().text());
+    const Tally counted = left[record->number];
+    left.erase(record->number);
+    if (record->entry.trials != counted.trials || record->entry.executions != counted.executions ||
+        record->entry.failed != counted.failed) {
+      return corrupt(where + " (" + record->entry.family + ", sweep " + record->entry.sweep_id +
+                     ") says " + plural(record->entry.trials, "trial") + " in " +
+                     plural(record->entry.executions, "execution") + " with " +
+                     plural(record->entry.failed, "failure") + ", the blocks have " +
+                     std::to_string(counted.trials) + ", " + std::to_string(counted.executions) +
+                     " and " + std::to_string(counted.failed));
+    }
+  }
+  WINNOW_TRY(scan_error(*it, "the ledger"));
+  if (left.empty()) return {};
+  return corrupt("ledger entry " + std::to_string(left.begin()->first) +
+                 " is missing; blocks were counted under it");
+}
 
 Status RocksStore::verify(const std::function<void(std::string_view)>& progress) const {
-  progress("checksums of files");
-  const rocksdb::Status status = db().VerifyChecksum();
-  if (!status.ok()) return rocks_failure(status, "verifying");
-  return {};
+  auto loaded = index();
+  if (!loaded.ok()) return loaded.error();
+  WINNOW_TRY((*loaded)->settle());
+  return Verifier(*this, progress).run();
 }
 
 }  // namespace winnow::store
