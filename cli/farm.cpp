@@ -112,9 +112,9 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
 }
 
 Result<RunSummary> FarmSession::run(
-    const actors::Submit& submit, bool detach,
+    const actors::Submit& submit, Wait wait,
     const std::function<void(const actors::Progress&)>& on_progress) {
-  if (detach && local()) {
+  if (wait == Wait::No && local()) {
     return Error(ErrorCode::InvalidInput,
                  "--detach needs a coordinator that stays: start one with `winnow up` and pass its "
                  "address as --connect");
@@ -125,7 +125,7 @@ Result<RunSummary> FarmSession::run(
   auto submitted = client_->submit(submit, kConnectPatience);
   if (!submitted) return submitted.error();
   summary.submitted = *submitted;
-  if (detach) return summary;
+  if (wait == Wait::No) return summary;
   Status farm_status;
   auto last = client_->watch(
       submitted->sweep, submit, on_progress,

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/client.hpp"
@@ -11,17 +12,22 @@
 
 namespace winnow::cli {
 
+enum class Wait {
+  UntilDone,
+  No,  ///< submit only
+};
+
 /// How a sweep is to be run.
 struct RunOptions {
   std::uint32_t nodes = 1;
   std::uint32_t workers = 0;  ///< a node; 0: as many as cores, shared between the nodes
-  bool detach = false;
+  Wait wait = Wait::UntilDone;
 };
 
 /// What became of it.
 struct RunSummary {
   actors::Submitted submitted;
-  actors::Progress last;
+  actors::Progress last;  ///< empty if nobody waited
   double wall_s = 0;  ///< from submission to the last acknowledged commit
 };
 
@@ -38,7 +44,7 @@ class FarmSession {
 
   /// Submits, then watches until the end, keeping a local farm alive meanwhile. Ctrl-C and SIGTERM
   /// end it with Cancelled; what is committed stays and the next run goes on from there.
-  Result<RunSummary> run(const actors::Submit& submit, bool detach,
+  Result<RunSummary> run(const actors::Submit& submit, Wait wait,
                          const std::function<void(const actors::Progress&)>& on_progress);
 
  private:

@@ -13,10 +13,8 @@
 #include "cli/catalog.hpp"
 #include "cli/farm.hpp"
 #include "cluster/local_farm.hpp"
-#if __has_include("serve/query.hpp")
+#include "serve/parallel.hpp"
 #include "serve/query.hpp"
-#define HAVE_QUERY 1
-#endif
 #include "store/store.hpp"
 
 namespace winnow::cli {
@@ -80,17 +78,17 @@ int run_up(const Context& context, const UpOptions& options) {
   surroundings.store = store->get();
   surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
   surroundings.query = [&](std::string_view name, std::string_view args) -> Result<std::string> {
-    const auto parsed = nlohmann::json::parse(args, nullptr, false);
+    const auto parsed = serve::Json::parse(args, nullptr, false);
     if (parsed.is_discarded()) {
       return Error(ErrorCode::InvalidInput, "the question's arguments are not JSON");
     }
-#ifndef HAVE_QUERY
-    return Error(ErrorCode::Internal, "no query");
-#else
-    auto answer = serve::query(**store, &*datasets, name, parsed);
+    const auto answer = serve::query({.store = store->get(),
+                                      .datasets = &*datasets,
+                                      .verdicts = store->get(),
+                                      .parallel = serve::threads_for()},
+                                     name, parsed);
     if (!answer) return answer.error();
-    return answer->dump();
-#endif
+    return answer->dump(-1, ' ', false, serve::Json::error_handler_t::replace);
   };
   auto coordinator = actors::CoordinatorProcess::start(farm, surroundings);
   if (!coordinator) return fail(context, coordinator.error());

@@ -3,6 +3,7 @@
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/farm.hpp"
+#include "cli/results.hpp"
 #include "cli/sweep_progress.hpp"
 
 namespace winnow::cli {
@@ -19,8 +20,8 @@ int run_sweep(const Context& context, const SweepOptions& options) {
   if (!submit) return fail(context, submit.error());
   auto session = FarmSession::open(context, options.run);
   if (!session) return fail(context, session.error());
-  SweepProgress progress(context);
-  auto summary = (*session)->run(*submit, options.run.detach,
+  SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
+  auto summary = (*session)->run(*submit, options.run.wait,
                                  [&](const actors::Progress& p) { progress.update(p); });
   progress.finish();
   if (!summary) {
@@ -29,7 +30,7 @@ int run_sweep(const Context& context, const SweepOptions& options) {
     }
     return fail(context, summary.error());
   }
-  print_run_summary(context, *summary, options.run.detach);
+  print_run_summary(context, *summary);
   return summary->last.state == "cancelled" ? kInterrupted : kDone;
 }
 
@@ -75,7 +76,8 @@ void add_sweep_commands(CLI::App& app, Context& context) {
                   "workers in each local node (default: the cores shared between the nodes)")
       ->check(CLI::Range(1u, 4096u))
       ->excludes(connect);
-  run->add_flag("--detach", options->run.detach, "do not wait for the end");
+  run->add_flag_callback(
+      "--detach", [options] { options->run.wait = Wait::No; }, "submit and do not wait for the end");
   run->callback([&context, options] {
     context.run = [&context, options] { return run_sweep(context, *options); };
   });
@@ -93,6 +95,15 @@ void add_sweep_commands(CLI::App& app, Context& context) {
     });
   }
 
+  CLI::App* list = add_command(*sweep, context, "list", "all sweeps, the latest last");
+  add_connect_option(*list, context);
+  list->callback([&context] { context.run = [&context] { return run_sweep_list(context); }; });
+  CLI::App* show = add_command(*sweep, context, "show", "what is known of a sweep");
+  show->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")->required();
+  add_connect_option(*show, context);
+  show->callback([&context, options] {
+    context.run = [&context, options] { return run_sweep_show(context, options->id); };
+  });
 }
 
 }  // namespace winnow::cli

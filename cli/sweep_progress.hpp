@@ -1,30 +1,28 @@
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "actors/protocol.hpp"
 #include "cli/app.hpp"
 #include "cli/farm.hpp"
+#include "cli/progress.hpp"
 
 namespace winnow::cli {
 
-/// Purpose: shows a running sweep on stderr: a bar on a terminal, a line every few seconds in a pipe,
-/// nothing with --quiet. Thread: one.
+/// Purpose: a running sweep on the progress line. Thread: one.
 class SweepProgress {
  public:
-  explicit SweepProgress(const Context& context);
-  ~SweepProgress();
+  SweepProgress(const Context& context, std::string label);
   void update(const actors::Progress& progress);
-  void finish();
+  void finish() { progress_.finish(); }
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::string label_;
+  Progress progress_;
 };
 
 /// The last words of `sweep run`: the id and what was done, or JSON.
-void print_run_summary(const Context& context, const RunSummary& summary, bool detached);
+void print_run_summary(const Context& context, const RunSummary& summary);
 
 /// Who is at the keyboard: $USER, else the numeric user id.
 std::string current_user();

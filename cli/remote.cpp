@@ -1,0 +1,24 @@
+#include "cli/remote.hpp"
+
+#include "cli/farm.hpp"
+
+namespace winnow::cli {
+
+// A convergence over a million trials takes seconds; a coordinator that is gone shows sooner.
+constexpr DurationNs kAnswerPatience = seconds(120);
+
+Result<nlohmann::ordered_json> remote_query(const Context& context, std::string_view name,
+                                            const nlohmann::ordered_json& args) {
+  auto client = connect_client(context.connect);
+  if (!client) return client.error();
+  auto text = (*client)->query(name, args.dump(), kAnswerPatience);
+  if (!text) return text.error();
+  auto answer = nlohmann::ordered_json::parse(*text, nullptr, false);
+  if (answer.is_discarded()) {
+    return Error(ErrorCode::Corrupt, "the coordinator's answer to '" + std::string(name) +
+                                         "' is not JSON");
+  }
+  return answer;
+}
+
+}  // namespace winnow::cli
