@@ -70,8 +70,12 @@ void commit_blocks(benchmark::State& state, const BenchShape& shape, std::uint64
 constexpr BenchShape kNoop{.rows = 4096, .metrics = 1, .periods = 0};
 constexpr BenchShape kWide{.rows = 232, .metrics = 32, .periods = 500};
 
-void BM_CommitNoopTrials(benchmark::State& state) { commit_blocks(state, kNoop, 1); }
-void BM_CommitWideTrials(benchmark::State& state) { commit_blocks(state, kWide, 2); }
+void BM_CommitNoopTrials(benchmark::State& state) {
+  commit_blocks(state, kNoop, 1);
+}
+void BM_CommitWideTrials(benchmark::State& state) {
+  commit_blocks(state, kWide, 2);
+}
 
 // The same sweep run again under another name: every key is looked up and found.
 void BM_CommitRepeatedTrials(benchmark::State& state) {
@@ -126,9 +130,9 @@ void BM_PlainRocksDbRows(benchmark::State& state) {
     rocksdb::WriteBatch batch;
     for (std::int64_t i = 0; i < state.range(0); ++i, ++row) {
       char key[64];
-      const int n = std::snprintf(key, sizeof key, "run/%012lld/sharpe/%08lld",
-                                  static_cast<long long>(row / 20),
-                                  static_cast<long long>(row % 20));
+      const int n =
+          std::snprintf(key, sizeof key, "run/%012lld/sharpe/%08lld",
+                        static_cast<long long>(row / 20), static_cast<long long>(row % 20));
       batch.Put(rocksdb::Slice(key, static_cast<std::size_t>(n)), payload);
     }
     if (const auto s = db->Write(synced, &batch); !s.ok()) {
@@ -154,28 +158,40 @@ void BM_AppendAndSync(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
 }
 
-std::int64_t times(std::int64_t full) { return bench_small() ? 2 : full; }
+std::int64_t times(std::int64_t full) {
+  return bench_small() ? 2 : full;
+}
 
 void register_all() {
   for (const std::int64_t group : {1, 8, 64}) {
     benchmark::RegisterBenchmark("BM_CommitNoopTrials", BM_CommitNoopTrials)
-        ->Arg(group)->UseManualTime()->Iterations(times(1024 / group))
+        ->Arg(group)
+        ->UseManualTime()
+        ->Iterations(times(1024 / group))
         ->Unit(benchmark::kMillisecond);
     if (bench_small() && group > 8) continue;
     benchmark::RegisterBenchmark("BM_CommitWideTrials", BM_CommitWideTrials)
-        ->Arg(group)->UseManualTime()->Iterations(times(1536 / group))
+        ->Arg(group)
+        ->UseManualTime()
+        ->Iterations(times(1536 / group))
         ->Unit(benchmark::kMillisecond);
   }
   benchmark::RegisterBenchmark("BM_CommitRepeatedTrials", BM_CommitRepeatedTrials)
-      ->UseManualTime()->Iterations(times(8))->Unit(benchmark::kMillisecond);
+      ->UseManualTime()
+      ->Iterations(times(8))
+      ->Unit(benchmark::kMillisecond);
   for (const std::int64_t rows : {1, 100, 1000, 4096}) {
     benchmark::RegisterBenchmark("BM_PlainRocksDbRows", BM_PlainRocksDbRows)
-        ->Arg(rows)->UseRealTime()->Iterations(times(rows == 1 ? 4000 : 400'000 / rows))
+        ->Arg(rows)
+        ->UseRealTime()
+        ->Iterations(times(rows == 1 ? 4000 : 400'000 / rows))
         ->Unit(benchmark::kMillisecond);
   }
   for (const std::int64_t kib : {1, 200, 512, 4096, 32768}) {
     benchmark::RegisterBenchmark("BM_AppendAndSync", BM_AppendAndSync)
-        ->Arg(kib << 10)->UseRealTime()->Iterations(times(kib > 1000 ? 64 : 500))
+        ->Arg(kib << 10)
+        ->UseRealTime()
+        ->Iterations(times(kib > 1000 ? 64 : 500))
         ->Unit(benchmark::kMillisecond);
   }
 }
