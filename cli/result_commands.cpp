@@ -1,7 +1,243 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
 #include "cli/app.hpp"
+#include "cli/remote.hpp"
+#include "cli/result_render.hpp"
+#include "cli/results.hpp"
+#include "cli/table.hpp"
+#include "serve/export.hpp"
+#include "serve/parallel.hpp"
+#include "serve/query.hpp"
 
 namespace winnow::cli {
+namespace {
 
-void add_result_commands(CLI::App&, Context&) {}
+void write_stdout(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+/// Prints an answer as JSON or as text.
+int show(const Context& context, const Result<Json>& answer,
+         std::string (*render)(const Json&, std::size_t)) {
+  if (!answer.ok()) return fail(context, answer.error());
+  if (context.json) {
+    write_stdout(answer->dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else {
+    write_stdout(render(*answer, terminal_columns(1)));
+  }
+  return kDone;
+}
+
+struct TopOptions {
+  std::string sweep = "last";
+  std::string by = "sharpe_ann";
+  std::string where;
+  std::uint64_t limit = 20;
+  bool csv = false;
+  std::string sqlite;
+  CLI::Option* limit_option = nullptr;
+};
+
+int run_top(const Context& context, const TopOptions& o) {
+  const bool table = o.csv || !o.sqlite.empty();
+  Json args{{"sweep", o.sweep}, {"by", o.by}, {"where", o.where}, {"limit", o.limit}};
+  if (table) {
+    args["table"] = true;
+    if (o.limit_option->count() == 0) args["limit"] = std::uint64_t{1} << 40;  // an export has all
+  }
+  const auto answer = answer_query(context, "top", args);
+  if (!answer.ok() || !table) return show(context, answer, render_top);
+  if (!o.sqlite.empty()) {
+    const Status status = serve::export_sqlite(*answer, o.sqlite);
+    if (!status.ok()) return fail(context, status.error());
+    if (!context.quiet) {
+      std::fprintf(stderr, "wrote %zu variants to %s\n", (*answer)["rows"].size(),
+                   o.sqlite.c_str());
+    }
+  }
+  if (o.csv) write_stdout(render_csv(*answer));
+  return kDone;
+}
+
+void add_top(CLI::App& app, Context& context) {
+  CLI::App* command = add_command(app, context, "top", "leaderboard of a sweep's variants");
+  add_connect_option(*command, context);
+  auto o = std::make_shared<TopOptions>();
+  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
+  command->add_option("--by", o->by, "metric to rank by (default sharpe_ann)");
+  command->add_option("--where", o->where,
+                      "only variants for which this holds: `trades >= 50 and stop_bps < 200`");
+  o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)");
+  command->add_flag("--csv", o->csv, "all metrics and parameters as CSV on stdout");
+  command->add_option("--sqlite", o->sqlite, "the same into this SQLite file");
+  command->callback([&context, o] {
+    context.run = [&context, o] { return run_top(context, *o); };
+  });
+}
+
+void add_converge(CLI::App& app, Context& context) {
+  CLI::App* command =
+      add_command(app, context, "converge", "which families of variants share an edge");
+  add_connect_option(*command, context);
+  struct Options {
+    std::string sweep = "last";
+    std::string by = "family";
+    std::uint64_t limit = 20;
+    double hurdle = 0;
+  };
+  auto o = std::make_shared<Options>();
+  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
+  command->add_option("--by", o->by, "family (default) or neighbourhood");
+  command->add_option("--limit", o->limit, "neighbourhoods shown (default 20)");
+  command->add_option("--hurdle", o->hurdle, "annual Sharpe to beat, after costs (default 0)");
+  command->callback([&context, o] {
+    context.run = [&context, o] {
+      const Json args{{"sweep", o->sweep},
+                      {"by", o->by},
+                      {"limit", o->limit},
+                      {"hurdle_sharpe_ann", o->hurdle}};
+      return show(context, answer_query(context, "converge", args), render_converge);
+    };
+  });
+}
+
+void add_compare(CLI::App& app, Context& context) {
+  CLI::App* command = add_command(app, context, "compare", "variants side by side");
+  add_connect_option(*command, context);
+  struct Options {
+    std::string sweep;
+    std::vector<std::uint64_t> variants;
+  };
+  auto o = std::make_shared<Options>();
+  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last")
+      ->required();
+  command->add_option("V", o->variants, "variant numbers, two or more")->required()->expected(2,
+                                                                                              50);
+  command->callback([&context, o] {
+    context.run = [&context, o] {
+      const Json args{{"sweep", o->sweep}, {"variants", o->variants}};
+      return show(context, answer_query(context, "compare", args), render_compare);
+    };
+  });
+}
+
+void add_explain(CLI::App& app, Context& context) {
+  CLI::App* command =
+      add_command(app, context, "explain", "why a sweep or a variant is where it is");
+  add_connect_option(*command, context);
+  struct Options {
+    std::string sweep = "last";
+    std::uint64_t variant = 0;
+    CLI::Option* variant_option = nullptr;
+  };
+  auto o = std::make_shared<Options>();
+  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
+  o->variant_option = command->add_option("V", o->variant, "variant number");
+  command->callback([&context, o] {
+    context.run = [&context, o] {
+      Json args{{"sweep", o->sweep}};
+      if (o->variant_option->count() > 0) args["variant"] = o->variant;
+      return show(context, answer_query(context, "explain", args), render_explain);
+    };
+  });
+}
+
+void add_report(CLI::App& app, Context& context) {
+  CLI::App* command = add_command(app, context, "report", "one HTML file about a sweep");
+  add_connect_option(*command, context);
+  struct Options {
+    std::string sweep = "last";
+    std::string out;
+  };
+  auto o = std::make_shared<Options>();
+  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
+  command->add_option("--out", o->out, "file to write (.html)")->required();
+  command->callback([&context, o] {
+    context.run = [&context, o] { return run_report(context, o->sweep, o->out); };
+  });
+}
+
+void add_ledger(CLI::App& app, Context& context) {
+  CLI::App* group = app.add_subcommand("ledger", "every trial ever made, by dataset and family");
+  group->require_subcommand(1);
+  CLI::App* command = add_command(*group, context, "show", "counts of trials and executions");
+  add_connect_option(*command, context);
+  command->callback([&context] {
+    context.run = [&context] {
+      return show(context, answer_query(context, "ledger", Json::object()), render_ledger);
+    };
+  });
+}
+
+}  // namespace
+
+Result<Json> answer_query(const Context& context, std::string_view name, const Json& args) {
+  if (!context.connect.empty()) return remote_query(context, name, args);
+  const auto store = store::Store::open(context.home() / "store", {.read_only = true});
+  if (!store.ok() && store.error().code() == ErrorCode::NotFound) {
+    return Error(ErrorCode::NotFound,
+                 "there is no sweep under " + context.home().string() +
+                     " yet; `winnow sweep run SPEC.yaml` or `winnow demo` makes one");
+  }
+  if (!store.ok()) return store.error();
+  const auto datasets = store::DatasetStore::open(context.home() / "data");
+  return serve::query({.store = store->get(),
+                       .datasets = datasets.ok() ? &*datasets : nullptr,
+                       .parallel = serve::threads_for()},
+                      name, args);
+}
+
+int run_sweep_list(const Context& context) {
+  auto answer = answer_query(context, "sweep_list", Json::object());
+  // Before the first sweep there is no store: that is an empty list, not a failure.
+  if (!answer.ok() && answer.error().code() == ErrorCode::NotFound && context.connect.empty()) {
+    answer = Json{{"sweeps_total", 0}, {"sweeps", Json::array()}};
+  }
+  return show(context, answer, render_sweep_list);
+}
+
+int run_sweep_show(const Context& context, const std::string& sweep) {
+  return show(context, answer_query(context, "sweep_show", {{"sweep", sweep}}), render_sweep_show);
+}
+
+int run_report(const Context& context, const std::string& sweep, const std::string& out) {
+  std::string ending = std::filesystem::path(out).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+  });
+  if (ending != ".html" && ending != ".htm") {
+    return fail(context, Error(ErrorCode::InvalidInput,
+                               "--out " + out + ": a report is written as .html; for a PDF, open "
+                               "the page in a browser and print it to a file"));
+  }
+  const std::int64_t now_ns = system_clock().now().ns;
+  auto answer = answer_query(context, "report", {{"sweep", sweep}, {"generated_ns", now_ns}});
+  if (!answer.ok()) return fail(context, answer.error());
+  const std::string html = (*answer)["html"].get<std::string>();
+  const Status status = serve::write_whole_file(out, html);
+  if (!status.ok()) return fail(context, status.error());
+  if (context.json) {
+    const Json said{{"sweep_id", (*answer)["sweep_id"]}, {"out", out}, {"bytes", html.size()}};
+    write_stdout(said.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else if (!context.quiet) {
+    std::printf("report: %s (%zu KiB)\n", out.c_str(), (html.size() + 1023) / 1024);
+  }
+  return kDone;
+}
+
+void add_connect_option(CLI::App& command, Context& context) {
+  command.add_option("--connect", context.connect,
+                     "HOST:PORT of a running coordinator (default: the store under the home)");
+}
+
+void add_result_commands(CLI::App& app, Context& context) {
+  add_top(app, context);
+  add_converge(app, context);
+  add_compare(app, context);
+  add_explain(app, context);
+  add_report(app, context);
+  add_ledger(app, context);
+}
 
 }  // namespace winnow::cli

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "cli/app.hpp"
+
+namespace winnow::cli {
+
+/// Answers a question of serve/query.hpp from the store under the home, read-only, or from the
+/// coordinator if --connect says where.
+Result<nlohmann::ordered_json> answer_query(const Context& context, std::string_view name,
+                                            const nlohmann::ordered_json& args);
+
+/// `winnow sweep list` and `winnow sweep show ID`: print and give the exit status.
+int run_sweep_list(const Context& context);
+int run_sweep_show(const Context& context, const std::string& sweep);
+
+/// Writes the report of a sweep to `out` (.html). Prints where it is unless quiet.
+int run_report(const Context& context, const std::string& sweep, const std::string& out);
+
+/// The `--connect HOST:PORT` option of commands that ask about a farm.
+void add_connect_option(CLI::App& command, Context& context);
+
+}  // namespace winnow::cli

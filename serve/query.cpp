@@ -1,0 +1,119 @@
+#include "serve/query.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "serve/query_parts.hpp"
+#include "sweeps/names.hpp"
+
+namespace winnow::serve {
+namespace {
+
+struct Question {
+  std::string_view name;
+  Result<Json> (*answer)(const Sources&, const Json&);
+};
+constexpr std::array<Question, 8> kQuestions = {{{"top", parts::top},
+                                                 {"converge", parts::converge},
+                                                 {"compare", parts::compare},
+                                                 {"explain", parts::explain},
+                                                 {"ledger", parts::ledger},
+                                                 {"sweep_list", parts::sweep_list},
+                                                 {"sweep_show", parts::sweep_show},
+                                                 {"report", parts::report}}};
+
+}  // namespace
+
+std::vector<std::string> query_names() {
+  std::vector<std::string> names;
+  for (const Question& q : kQuestions) names.emplace_back(q.name);
+  return names;
+}
+
+Result<Json> query(const Sources& sources, std::string_view name, const Json& args) {
+  if (!args.is_object()) {
+    return Error(ErrorCode::InvalidInput, "the arguments of a query must be a JSON object");
+  }
+  for (const Question& q : kQuestions) {
+    if (q.name == name) return q.answer(sources, args);
+  }
+  const std::vector<std::string> names = query_names();
+  return Error(ErrorCode::InvalidInput, "there is no query " + sweeps::show_text(name) +
+                                            sweeps::did_you_mean(name, names) +
+                                            "; allowed: " + sweeps::join_names(names));
+}
+
+namespace parts {
+namespace {
+
+Error wrong(std::string_view name, const Json& value, std::string_view wanted) {
+  return Error(ErrorCode::InvalidInput,
+               std::string(name) + " must be " + std::string(wanted) + ", not " +
+                   sweeps::show_text(value.dump(-1, ' ', false, Json::error_handler_t::replace)));
+}
+
+}  // namespace
+
+Result<std::string> text_arg(const Json& args, std::string_view name, std::string_view fallback) {
+  const auto found = args.find(std::string(name));
+  if (found == args.end() || found->is_null()) return std::string(fallback);
+  if (!found->is_string()) return wrong(name, *found, "a text");
+  return found->get<std::string>();
+}
+
+Result<std::string> sweep_arg(const Json& args) { return text_arg(args, "sweep", "last"); }
+
+Result<double> number_arg(const Json& args, std::string_view name, double fallback) {
+  const auto found = args.find(std::string(name));
+  if (found == args.end() || found->is_null()) return fallback;
+  if (!found->is_number() || !std::isfinite(found->get<double>())) {
+    return wrong(name, *found, "a finite number");
+  }
+  return found->get<double>();
+}
+
+Result<std::uint64_t> count_arg(const Json& args, std::string_view name, std::uint64_t fallback) {
+  const auto found = args.find(std::string(name));
+  if (found == args.end() || found->is_null()) return fallback;
+  const bool whole = found->is_number_unsigned() ||
+                     (found->is_number_integer() && found->get<std::int64_t>() >= 0);
+  if (!whole) return wrong(name, *found, "a whole number from 0 up");
+  return found->get<std::uint64_t>();
+}
+
+std::string_view status_name(TrialStatus status) {
+  return status == TrialStatus::Ok ? "ok" : "failed";
+}
+
+Json sweep_head(const SweepView& view) {
+  Json out;
+  out["sweep_id"] = view.meta.id;
+  out["sweep_name"] = view.meta.name;
+  out["state"] = store::sweep_state_name(view.meta.state);
+  out["trials"] = view.meta.trials;
+  if (!view.warnings.empty()) out["warnings"] = view.warnings;
+  return out;
+}
+
+Json metrics_json(const SweepView& view, std::span<const double> values) {
+  Json out = Json::object();
+  for (std::size_t m = 0; m < view.meta.metric_names.size() && m < values.size(); ++m) {
+    const double v = values[m];
+    out[view.meta.metric_names[m]] = std::isfinite(v) ? Json(v) : Json();
+  }
+  return out;
+}
+
+Json variant_json(const SweepView& view, std::uint64_t trial) {
+  const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  Json out;
+  out["trial"] = trial;
+  out["family"] = view.family(segment);
+  out["data"] = view.dataset(segment).name;
+  out["params"] = params_json(view, trial);
+  return out;
+}
+
+}  // namespace parts
+}  // namespace winnow::serve

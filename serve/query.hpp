@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/sweep_view.hpp"
+
+namespace winnow::serve {
+
+/// Answers a question about results; the command line prints the answer, a coordinator sends it.
+/// Questions and their arguments (optional ones in brackets):
+///   top          sweep [by, where, limit, table]: ranked variants; `table` gives rows as arrays of
+///                all metrics and parameters, for exports
+///   converge     sweep [by = family | neighbourhood, limit, hurdle_sharpe_ann]
+///   compare      sweep variants: [trial, ...]
+///   explain      sweep [variant]
+///   ledger       trials ever made, by dataset and family
+///   sweep_list   [limit]
+///   sweep_show   sweep
+///   report       sweep [generated_ns]: {"html": the page}
+/// A number that does not exist is null. Thread: any; works as long as the sources allow.
+/// Fails: NotFound (sweep), InvalidInput (an argument, naming what is allowed), Refused, Corrupt, Io.
+Result<Json> query(const Sources& sources, std::string_view name, const Json& args);
+
+/// Names of all questions.
+std::vector<std::string> query_names();
+
+}  // namespace winnow::serve

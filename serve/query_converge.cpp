@@ -1,0 +1,125 @@
+// Convergence of a sweep's families and of the neighbourhoods inside them.
+#include <cmath>
+
+#include "serve/query_parts.hpp"
+#include "serve/scoring.hpp"
+#include "sweeps/names.hpp"
+#include "sweeps/results.hpp"
+
+namespace winnow::serve::parts {
+namespace {
+
+constexpr std::uint64_t kNeighbourhoodsDefault = 20;
+
+Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
+
+Json named_variant(const SweepView& view, std::uint64_t trial) {
+  const auto& segment = view.plan.segment_of_trial(trial);
+  return {{"trial", trial},
+          {"params", params_json(view, trial)},
+          {"params_text",
+           sweeps::params_text(view.plan, segment, view.plan.params(trial, 1))}};
+}
+
+Json family_json(const SweepView& view, const FamilyScore& family) {
+  const sweeps::Segment& segment = view.plan.segments()[family.segment];
+  Json out;
+  out["family"] = view.family(segment);
+  out["data"] = view.dataset(segment).name;
+  out["dataset_hash"] = view.dataset(segment).content_hash;
+  out["trials"] = family.trials;
+  out["trials_committed"] = family.committed;
+  out["trials_failed"] = family.failed;
+  out.update(convergence_json(family.score));
+  out["p"] = family.p;
+  out["p_holm"] = family.p_holm;
+  out["p_bh"] = family.p_bh;
+  out["ledger_trials"] = family.ledger_trials;
+  out["noise_sharpe_ann_sd"] = family.noise.sd_ann;
+  out["noise_sharpe_ann_max_expected"] = family.noise.max_ann;
+  out["sharpe_ann_median"] = number(family.median_sharpe_ann);
+  out["best"] = Json();
+  if (family.best_trial) {
+    out["best"] = named_variant(view, *family.best_trial);
+    out["best"]["sharpe_ann"] = number(family.best_sharpe_ann);
+  }
+  out["plateau_centre"] = Json();
+  if (family.plateau) {
+    out["plateau_centre"] = named_variant(view, family.plateau->trial);
+    out["plateau_centre"]["neighbourhood_sharpe_ann_mean"] = family.plateau->mean_sharpe_ann;
+    out["plateau_centre"]["neighbourhood_members"] = family.plateau->members;
+  }
+  return out;
+}
+
+Result<Json> by_family(const Sources& sources, const SweepView& view,
+                       const ScoreOptions& options) {
+  const auto scoring = score_families(sources, view, options);
+  if (!scoring.ok()) return scoring.error();
+  Json out = sweep_head(view);
+  out["by"] = "family";
+  out["hurdle_sharpe_ann"] = options.hurdle_sharpe_ann;
+  out["hypotheses"] = scoring->hypotheses;
+  if (!scoring->warnings.empty()) out["notes"] = scoring->warnings;
+  out["families"] = Json::array();
+  for (const FamilyScore& family : scoring->families) {
+    out["families"].push_back(family_json(view, family));
+  }
+  return out;
+}
+
+Result<Json> by_neighbourhood(const Sources& sources, const SweepView& view,
+                              const ScoreOptions& options, std::uint64_t limit) {
+  const auto scoring = score_neighbourhoods(sources, view, options);
+  if (!scoring.ok()) return scoring.error();
+  Json out = sweep_head(view);
+  out["by"] = "neighbourhood";
+  out["hurdle_sharpe_ann"] = options.hurdle_sharpe_ann;
+  out["hypotheses"] = scoring->hypotheses;
+  out["neighbourhoods_scored"] = scoring->tiles.size();
+  if (!scoring->warnings.empty()) out["notes"] = scoring->warnings;
+  out["neighbourhoods"] = Json::array();
+  for (const NeighbourhoodScore& tile : scoring->tiles) {
+    if (out["neighbourhoods"].size() >= limit) break;
+    const sweeps::Segment& segment = view.plan.segments()[tile.segment];
+    Json row;
+    row["family"] = view.family(segment);
+    row["data"] = view.dataset(segment).name;
+    row["centre"] = named_variant(view, tile.centre);
+    row["members"] = tile.members;
+    row["sharpe_ann_mean"] = tile.mean_sharpe_ann;
+    row.update(convergence_json(tile.score));
+    row["p"] = tile.score.p_value();
+    row["p_holm"] = tile.p_holm;
+    row["p_bh"] = tile.p_bh;
+    out["neighbourhoods"].push_back(std::move(row));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Json> converge(const Sources& sources, const Json& args) {
+  const auto selector = sweep_arg(args);
+  if (!selector.ok()) return selector.error();
+  const auto by = text_arg(args, "by", "family");
+  if (!by.ok()) return by.error();
+  const auto limit = count_arg(args, "limit", kNeighbourhoodsDefault);
+  if (!limit.ok()) return limit.error();
+  const auto hurdle = number_arg(args, "hurdle_sharpe_ann", 0);
+  if (!hurdle.ok()) return hurdle.error();
+  if (*by != "family" && *by != "neighbourhood") {
+    const std::vector<std::string> allowed = {"family", "neighbourhood"};
+    return Error(ErrorCode::InvalidInput, "convergence is not scored by " +
+                                              sweeps::show_text(*by) +
+                                              sweeps::did_you_mean(*by, allowed) +
+                                              "; allowed: family, neighbourhood");
+  }
+  const auto view = SweepView::open(sources, *selector);
+  if (!view.ok()) return view.error();
+  const ScoreOptions options{.hurdle_sharpe_ann = *hurdle};
+  return *by == "family" ? by_family(sources, *view, options)
+                         : by_neighbourhood(sources, *view, options, *limit);
+}
+
+}  // namespace winnow::serve::parts

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "serve/sweep_view.hpp"
+
+namespace winnow::serve::parts {
+
+// The questions of serve/query.hpp, one function each.
+Result<Json> top(const Sources& sources, const Json& args);
+Result<Json> converge(const Sources& sources, const Json& args);
+Result<Json> compare(const Sources& sources, const Json& args);
+Result<Json> explain(const Sources& sources, const Json& args);
+Result<Json> ledger(const Sources& sources, const Json& args);
+Result<Json> sweep_list(const Sources& sources, const Json& args);
+Result<Json> sweep_show(const Sources& sources, const Json& args);
+Result<Json> report(const Sources& sources, const Json& args);
+
+// Arguments by name. Fails: InvalidInput naming the argument and what it must be.
+Result<std::string> text_arg(const Json& args, std::string_view name, std::string_view fallback);
+Result<std::string> sweep_arg(const Json& args);
+Result<double> number_arg(const Json& args, std::string_view name, double fallback);
+Result<std::uint64_t> count_arg(const Json& args, std::string_view name, std::uint64_t fallback);
+
+/// id, name, state, and what else every answer about a sweep starts with.
+Json sweep_head(const SweepView& view);
+/// Values under their metrics' names.
+Json metrics_json(const SweepView& view, std::span<const double> values);
+/// trial, family, data, params.
+Json variant_json(const SweepView& view, std::uint64_t trial);
+std::string_view status_name(TrialStatus status);
+
+}  // namespace winnow::serve::parts

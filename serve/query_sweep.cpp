@@ -1,0 +1,174 @@
+// Sweeps as a whole, and the ledger.
+#include <algorithm>
+
+#include "serve/query_parts.hpp"
+#include "sweeps/design.hpp"
+#include "sweeps/names.hpp"
+
+namespace winnow::serve::parts {
+namespace {
+
+constexpr std::uint64_t kListedDefault = 100;
+constexpr std::size_t kErrorsShown = 5;
+
+Json time_json(TimestampNs t) { return t.ns == 0 ? Json() : Json(format_timestamp(t)); }
+
+Result<std::uint64_t> committed_blocks(const Sources& sources, const store::SweepMeta& meta) {
+  const auto flags = sources.store->committed(meta.id, meta.blocks);
+  if (!flags.ok()) return flags.error();
+  return static_cast<std::uint64_t>(std::count(flags->begin(), flags->end(), true));
+}
+
+Json meta_json(const store::SweepMeta& meta, std::uint64_t committed) {
+  Json out;
+  out["sweep_id"] = meta.id;
+  out["sweep_name"] = meta.name;
+  out["state"] = store::sweep_state_name(meta.state);
+  out["user"] = meta.user;
+  out["created"] = time_json(meta.created);
+  out["finished"] = time_json(meta.finished);
+  if (meta.finished.ns > meta.created.ns) {
+    const double wall_s = (meta.finished - meta.created).seconds();
+    out["wall_s"] = wall_s;
+    out["trials_per_s"] = static_cast<double>(meta.trials) / wall_s;
+  }
+  out["trials"] = meta.trials;
+  out["blocks"] = meta.blocks;
+  out["blocks_committed"] = committed;
+  return out;
+}
+
+struct Counts {
+  std::uint64_t committed = 0;
+  std::uint64_t failed = 0;
+};
+
+Json segment_json(const SweepView& view, const sweeps::Segment& segment, const Counts& counts) {
+  const auto& info = view.dataset(segment);
+  Json out;
+  out["family"] = view.family(segment);
+  out["code_version"] = view.plan.family(segment).code_version;
+  out["data"] = info.name;
+  out["instrument"] = info.instrument;
+  out["dataset_hash"] = info.content_hash;
+  out["trial_first"] = segment.first_trial;
+  out["trials"] = segment.trials;
+  out["trials_committed"] = counts.committed;
+  out["trials_failed"] = counts.failed;
+  out["periods_max"] = segment.periods;
+  return out;
+}
+
+// What is missing or wrong, one sentence each.
+std::vector<std::string> remarks(const SweepView& view, std::uint64_t committed,
+                                 std::uint64_t failed) {
+  std::vector<std::string> out;
+  const std::uint64_t missing = view.meta.blocks - std::min(view.meta.blocks, committed);
+  if (missing > 0) {
+    out.push_back(std::to_string(missing) + " of " + std::to_string(view.meta.blocks) +
+                  " blocks have no result yet; the sweep is " +
+                  std::string(store::sweep_state_name(view.meta.state)));
+  }
+  if (failed > 0) out.push_back(std::to_string(failed) + " trials failed");
+  if (missing == 0 && failed == 0) out.push_back("every trial has a result");
+  return out;
+}
+
+// The first few errors of failed trials.
+Result<Json> errors_json(const Sources& sources, const SweepView& view,
+                         const std::vector<std::uint64_t>& failed) {
+  Json out = Json::array();
+  const std::size_t shown = std::min(failed.size(), kErrorsShown);
+  const auto rows = read_trials(sources, view, std::span(failed).first(shown), {});
+  if (!rows.ok()) return rows.error();
+  for (std::size_t i = 0; i < shown; ++i) {
+    if ((*rows)[i]) out.push_back({{"trial", failed[i]}, {"error", (*rows)[i]->error}});
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Json> sweep_list(const Sources& sources, const Json& args) {
+  const auto limit = count_arg(args, "limit", kListedDefault);
+  if (!limit.ok()) return limit.error();
+  const auto all = sources.store->sweeps();
+  if (!all.ok()) return all.error();
+  Json out;
+  out["sweeps_total"] = all->size();
+  out["sweeps"] = Json::array();
+  for (auto meta = all->rbegin(); meta != all->rend() && out["sweeps"].size() < *limit; ++meta) {
+    const auto committed = committed_blocks(sources, *meta);
+    if (!committed.ok()) return committed.error();
+    out["sweeps"].push_back(meta_json(*meta, *committed));
+  }
+  return out;
+}
+
+Result<Json> sweep_show(const Sources& sources, const Json& args) {
+  const auto selector = sweep_arg(args);
+  if (!selector.ok()) return selector.error();
+  const auto view = SweepView::open(sources, *selector);
+  if (!view.ok()) return view.error();
+  const auto committed = committed_blocks(sources, view->meta);
+  if (!committed.ok()) return committed.error();
+  const auto table = sources.store->read_metrics(view->meta.id, {});
+  if (!table.ok()) return table.error();
+  std::vector<Counts> counts(view->plan.segments().size());
+  std::vector<std::uint64_t> failed;
+  for (std::size_t r = 0; r < table->trial.size(); ++r) {
+    if (table->trial[r] >= view->plan.trials()) continue;
+    Counts& c = counts[view->plan.segment_of_trial(table->trial[r]).index];
+    ++c.committed;
+    if (table->status[r] == TrialStatus::Ok) continue;
+    ++c.failed;
+    failed.push_back(table->trial[r]);
+  }
+  Json out = meta_json(view->meta, *committed);
+  if (!view->warnings.empty()) out["warnings"] = view->warnings;
+  out["trials_committed"] = table->trial.size();
+  out["trials_failed"] = failed.size();
+  out["engine_version"] = view->meta.engine_version;
+  out["code_version"] = view->meta.code_version;
+  out["segments"] = Json::array();
+  for (const sweeps::Segment& segment : view->plan.segments()) {
+    out["segments"].push_back(segment_json(*view, segment, counts[segment.index]));
+  }
+  out["why"] = remarks(*view, *committed, failed.size());
+  auto errors = errors_json(sources, *view, failed);
+  if (!errors.ok()) return errors.error();
+  if (!errors->empty()) out["errors"] = std::move(*errors);
+  out["spec"] = Json::parse(view->meta.spec_json, nullptr, false);
+  return out;
+}
+
+Result<Json> ledger(const Sources& sources, const Json&) {
+  const auto lines = sources.store->ledger();
+  if (!lines.ok()) return lines.error();
+  // Hashes mean little to a reader: the name under which a sweep used the dataset, if any did.
+  std::vector<std::pair<std::string, std::string>> names;
+  const auto sweeps = sources.store->sweeps();
+  if (!sweeps.ok()) return sweeps.error();
+  for (const store::SweepMeta& meta : *sweeps) {
+    const auto spec = sweeps::ResolvedSpec::from_json(meta.spec_json);
+    if (!spec.ok()) continue;
+    for (const auto& d : spec->data) names.emplace_back(d.content_hash, d.name);
+  }
+  Json out;
+  std::uint64_t total = 0;
+  out["lines"] = Json::array();
+  for (const store::LedgerCount& line : *lines) {
+    const auto name = std::find_if(names.rbegin(), names.rend(),
+                                   [&](const auto& n) { return n.first == line.dataset_hash; });
+    total += line.trials;
+    out["lines"].push_back({{"data", name == names.rend() ? Json() : Json(name->second)},
+                            {"dataset_hash", line.dataset_hash},
+                            {"family", line.family},
+                            {"trials", line.trials},
+                            {"executions", line.executions}});
+  }
+  out["trials_total"] = total;
+  return out;
+}
+
+}  // namespace winnow::serve::parts

@@ -1,0 +1,231 @@
+// Single variants: side by side, and why one is what it is.
+#include <algorithm>
+#include <cmath>
+
+#include "serve/query_parts.hpp"
+#include "sweeps/names.hpp"
+#include "sweeps/neighbourhood.hpp"
+#include "sweeps/results.hpp"
+
+namespace winnow::serve::parts {
+namespace {
+
+constexpr std::size_t kComparedMax = 50;
+
+double correlation(std::span<const float> a, std::span<const float> b) {
+  const std::size_t n = std::min(a.size(), b.size());
+  double ma = 0;
+  double mb = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    ma += a[i];
+    mb += b[i];
+  }
+  ma /= static_cast<double>(n);
+  mb /= static_cast<double>(n);
+  double ab = 0;
+  double aa = 0;
+  double bb = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    ab += (a[i] - ma) * (b[i] - mb);
+    aa += (a[i] - ma) * (a[i] - ma);
+    bb += (b[i] - mb) * (b[i] - mb);
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
+Result<std::vector<std::uint64_t>> variants_arg(const SweepView& view, const Json& args) {
+  const auto found = args.find("variants");
+  if (found == args.end() || !found->is_array() || found->size() < 2 ||
+      found->size() > kComparedMax) {
+    return Error(ErrorCode::InvalidInput, "variants must be a list of 2 to " +
+                                              std::to_string(kComparedMax) + " trial numbers");
+  }
+  std::vector<std::uint64_t> trials;
+  for (const Json& v : *found) {
+    const Json one{{"variants", v}};
+    const auto trial = count_arg(one, "variants", 0);
+    if (!trial.ok()) return trial.error();
+    const auto known = view.check_trial(*trial);
+    if (!known.ok()) return known.error();
+    trials.push_back(*trial);
+  }
+  return trials;
+}
+
+// Daily returns of each pair; null where the variants trade different datasets.
+Json correlations_json(const SweepView& view, std::span<const std::uint64_t> trials,
+                       const std::vector<std::optional<TrialRow>>& rows) {
+  Json matrix = Json::array();
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    Json line = Json::array();
+    for (std::size_t j = 0; j < trials.size(); ++j) {
+      const bool same = view.plan.segment_of_trial(trials[i]).dataset ==
+                        view.plan.segment_of_trial(trials[j]).dataset;
+      if (!same || !rows[i] || !rows[j]) {
+        line.push_back(Json());
+        continue;
+      }
+      const double rho = correlation(rows[i]->returns, rows[j]->returns);
+      line.push_back(std::isfinite(rho) ? Json(rho) : Json());
+    }
+    matrix.push_back(std::move(line));
+  }
+  return matrix;
+}
+
+struct Standing {
+  std::uint64_t rank = 0;  // from 1, by Sharpe, in the family on the dataset
+  std::uint64_t of = 0;
+  double neighbours_mean = std::nan("");
+  std::uint64_t neighbours = 0;
+};
+
+Result<Standing> standing_of(const Sources& sources, const SweepView& view, std::uint64_t trial) {
+  const auto metric = sweeps::metric_index("sharpe_ann", view.meta.metric_names);
+  if (!metric.ok()) return metric.error();
+  const std::uint32_t index = *metric;
+  const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
+  if (!table.ok()) return table.error();
+  const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  std::vector<double> sharpe(segment.trials, std::nan(""));
+  for (std::size_t r = 0; r < table->trial.size(); ++r) {
+    const std::uint64_t t = table->trial[r] - segment.first_trial;
+    if (table->trial[r] >= segment.first_trial && t < segment.trials) {
+      sharpe[t] = table->columns[0][r];
+    }
+  }
+  Standing out;
+  const double own = sharpe[trial - segment.first_trial];
+  for (const double v : sharpe) {
+    if (!std::isfinite(v)) continue;
+    ++out.of;
+    if (v > own) ++out.rank;
+  }
+  ++out.rank;
+  const auto near = sweeps::Neighbourhoods::make(view.plan, segment);
+  if (!near.ok()) return out;  // beyond its limits: no neighbours are told
+  double sum = 0;
+  for (const std::uint64_t n : near->around(trial)) {
+    const double v = sharpe[n - segment.first_trial];
+    if (n == trial || !std::isfinite(v)) continue;
+    sum += v;
+    ++out.neighbours;
+  }
+  if (out.neighbours > 0) out.neighbours_mean = sum / static_cast<double>(out.neighbours);
+  return out;
+}
+
+// Sentences: what became of the trial and how it stands.
+std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow>& row,
+                             std::uint64_t block) {
+  std::vector<std::string> out;
+  if (!row) {
+    out.push_back("no result is committed: block " + std::to_string(block) +
+                  " of the plan has not been run yet (the sweep is " +
+                  std::string(store::sweep_state_name(view.meta.state)) + ")");
+    return out;
+  }
+  if (row->status == TrialStatus::Failed) {
+    out.push_back("the trial failed: " + row->error);
+    return out;
+  }
+  const auto value = [&](std::string_view name) {
+    const auto at = sweeps::metric_index(name, view.meta.metric_names);
+    return at.ok() ? row->metrics[*at] : std::nan("");
+  };
+  if (value("ruined") == 1) out.push_back("the variant used up its equity (ruined = 1)");
+  if (value("trades") == 0) {
+    out.push_back("it never traded: no entry condition was met, or every entry was refused (" +
+                  sweeps::show_number(value("rejected_orders")) + " rejected orders)");
+  }
+  if (std::isnan(value("sharpe_ann"))) {
+    out.push_back("its Sharpe is not measurable: daily returns do not vary");
+  }
+  return out;
+}
+
+Result<Json> explain_variant(const Sources& sources, const SweepView& view, std::uint64_t trial) {
+  const auto rows =
+      read_trials(sources, view, {&trial, 1}, {.keys = true, .metrics = true});
+  if (!rows.ok()) return rows.error();
+  const auto& row = rows->front();
+  const std::uint64_t block = sweeps::block_of_trial(view.plan, trial);
+  const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  const TrialKey key = view.plan.key(segment, view.plan.params(trial, 1));
+  Json out = sweep_head(view);
+  out.update(variant_json(view, trial));
+  out["dataset_hash"] = view.dataset(segment).content_hash;
+  out["block"] = block;
+  out["trial_key"] = key.hex();
+  out["committed"] = row.has_value();
+  if (row) out["status"] = status_name(row->status);
+  if (row && !row->error.empty()) out["error"] = row->error;
+  std::vector<std::string> sentences = why(view, row, block);
+  const TrialKey stored = row ? row->key : key;
+  const auto places = sources.store->find({&stored, 1});
+  if (!places.ok()) return places.error();
+  if (const auto& place = places->front()) {
+    out["first_result"] = {{"sweep_id", place->sweep_id}, {"trial", place->trial}};
+    if (place->sweep_id != view.meta.id || place->trial != trial) {
+      sentences.push_back("the same trial was first run as variant " +
+                          std::to_string(place->trial) + " of sweep " + place->sweep_id +
+                          "; the ledger counts it once");
+    }
+  }
+  if (row && row->status == TrialStatus::Ok) {
+    const auto standing = standing_of(sources, view, trial);
+    if (!standing.ok()) return standing.error();
+    out["rank_in_family_by_sharpe_ann"] = standing->rank;
+    out["ranked_in_family"] = standing->of;
+    out["neighbours"] = standing->neighbours;
+    out["neighbours_sharpe_ann_mean"] = std::isfinite(standing->neighbours_mean)
+                                            ? Json(standing->neighbours_mean)
+                                            : Json();
+    out["metrics"] = metrics_json(view, row->metrics);
+  }
+  out["why"] = sentences;
+  return out;
+}
+
+}  // namespace
+
+Result<Json> compare(const Sources& sources, const Json& args) {
+  const auto selector = sweep_arg(args);
+  if (!selector.ok()) return selector.error();
+  const auto view = SweepView::open(sources, *selector);
+  if (!view.ok()) return view.error();
+  const auto trials = variants_arg(*view, args);
+  if (!trials.ok()) return trials.error();
+  const auto rows = read_trials(sources, *view, *trials, {.metrics = true, .returns = true});
+  if (!rows.ok()) return rows.error();
+  Json out = sweep_head(*view);
+  out["variants"] = Json::array();
+  for (std::size_t i = 0; i < trials->size(); ++i) {
+    Json variant = variant_json(*view, (*trials)[i]);
+    const auto& row = (*rows)[i];
+    variant["committed"] = row.has_value();
+    if (row) {
+      variant["status"] = status_name(row->status);
+      if (!row->error.empty()) variant["error"] = row->error;
+      variant["metrics"] = metrics_json(*view, row->metrics);
+    }
+    out["variants"].push_back(std::move(variant));
+  }
+  out["daily_return_correlation"] = correlations_json(*view, *trials, *rows);
+  return out;
+}
+
+Result<Json> explain(const Sources& sources, const Json& args) {
+  const auto selector = sweep_arg(args);
+  if (!selector.ok()) return selector.error();
+  const auto view = SweepView::open(sources, *selector);
+  if (!view.ok()) return view.error();
+  if (!args.contains("variant") || args["variant"].is_null()) return sweep_show(sources, args);
+  const auto trial = count_arg(args, "variant", 0);
+  if (!trial.ok()) return trial.error();
+  const auto known = view->check_trial(*trial);
+  if (!known.ok()) return known.error();
+  return explain_variant(sources, *view, *known);
+}
+
+}  // namespace winnow::serve::parts
