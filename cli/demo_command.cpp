@@ -10,6 +10,7 @@
 #include "cli/result_render.hpp"
 #include "cli/results.hpp"
 #include "cli/sweep_progress.hpp"
+#include "cli/table.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -48,8 +49,8 @@ Status make_markets(const Context& context) {
 }
 
 /// Prints the answer to a question as the command of that name would.
-Status show(const Context& context, std::string_view question, const serve::Json& args,
-            std::string (*render)(const serve::Json&, std::size_t)) {
+Status show(const Context& context, std::string_view question, const Json& args,
+            std::string (*render)(const Json&, std::size_t)) {
   const auto answer = answer_query(context, question, args);
   if (!answer) return answer.error();
   if (!context.quiet) {
@@ -90,7 +91,7 @@ int run_demo(const Context& context, const DemoOptions& options) {
     if (written != kDone) return written;
     const auto verdicts = answer_query(context, "converge", {{"sweep", id}});
     if (!verdicts) return fail(context, verdicts.error());
-    const serve::Json out = {{"sweep", id},
+    const Json out = {{"sweep", id},
                              {"trials", summary->last.trials_committed},
                              {"wall_s", summary->wall_s},
                              {"report", report.string()},
