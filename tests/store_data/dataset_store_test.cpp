@@ -14,7 +14,8 @@ namespace {
 
 bool same_columns(const MarketView& a, const MarketView& b) {
   const auto equal = [](const auto& x, const auto& y) {
-    return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size_bytes()) == 0;
+    return x.size() == y.size() &&
+           (x.empty() || std::memcmp(x.data(), y.data(), x.size_bytes()) == 0);
   };
   return equal(a.time_ns, b.time_ns) && equal(a.open, b.open) && equal(a.high, b.high) &&
          equal(a.low, b.low) && equal(a.close, b.close) && equal(a.volume, b.volume) &&
