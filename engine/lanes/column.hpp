@@ -68,24 +68,25 @@ class RollingColumn {
   }
 
   // Running sums of x(0), x(1), ...: add(i, sum so far). Four at a time, so that the chain of
-  // dependent additions is a quarter as long; the order is fixed by i alone.
+  // dependent additions is a quarter as long. The sum at i is added up in an order that i alone fixes,
+  // not n: data that ends or begins elsewhere gives the same bits.
   template <class X, class Add>
   static void running_sums(std::size_t n, const X& x, const Add& add) {
     double s = 0;
-    std::size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
+    for (std::size_t i = 0; i < n; i += 4) {
       const double a = x(i);
-      const double c = x(i + 2);
-      const double ab = a + x(i + 1);
-      const double cd = c + x(i + 3);
-      const double s2 = s + ab;
       add(i, s + a);
+      if (i + 1 == n) return;
+      const double ab = a + x(i + 1);
+      const double s2 = s + ab;
       add(i + 1, s2);
+      if (i + 2 == n) return;
+      const double c = x(i + 2);
       add(i + 2, s2 + c);
-      s = s + (ab + cd);
+      if (i + 3 == n) return;
+      s = s + (ab + (c + x(i + 3)));
       add(i + 3, s);
     }
-    for (; i < n; ++i) add(i, s = s + x(i));
   }
 
   // sums_[i] = sum over the window that ends at block + i of (close - close[block]).

@@ -1,0 +1,140 @@
+#include "engine/detect.hpp"
+
+#include <gtest/gtest.h>
+
+#include "engine/lanes/sweep_window.hpp"
+#include "engine/prepare.hpp"
+#include "tests/engine/support.hpp"
+
+namespace winnow::engine {
+namespace {
+
+MarketColumns market_of(std::uint64_t seed) {
+  return test::random_market({.seed = seed, .bars = 1200, .jump_share = 0.01});
+}
+
+TEST(Detectors, EveryFamilyIsClean) {
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const MarketColumns columns = market_of(seed);
+    const MarketView market = columns.view();
+    Rng rng(seed, 3);
+    const ExecutionModel execution = test::random_execution(rng, columns);
+    for (const FamilyDecl& family : families()) {
+      const auto params = test::random_params(rng, family.name);
+      const auto found = detect_faults(market, {300, 1200}, family, params, execution);
+      ASSERT_TRUE(found.ok()) << found.error().text();
+      EXPECT_TRUE(found->clean()) << found->text;
+      EXPECT_GT(found->checks, 10u);
+    }
+  }
+}
+
+/// A strategy with a fault: it peeks `kAhead` bars into the future, or it counts bars from the
+/// start of the data.
+struct FaultyMarket {
+  static inline const MarketView* market = nullptr;
+};
+template <class V, int kAhead, bool kCountsHistory>
+class Faulty {
+ public:
+  static constexpr int kColumns = 1;
+  static constexpr bool kProtects = false;
+  static lanes::ColumnSpec column(int, const double*) { return {lanes::ColumnKind::Sma, 10}; }
+  template <class Row>
+  void load(const Row&) {
+    stop_frac = target_frac = hold_bars = V(0.0);
+  }
+  V stop_frac;
+  V target_frac;
+  V hold_bars;
+  struct Watch {
+    template <class Bar>
+    typename V::Mask operator()(const Bar&) const {
+      return V(0.0) <= V(0.0);
+    }
+  };
+  Watch watch() const { return {}; }
+  template <class Bar>
+  V decide(const Bar& bar, V side) {
+    const std::size_t t = next_++;
+    const MarketView& m = *FaultyMarket::market;
+    if (kCountsHistory) return t / 7 % 2 == 0 ? V(1.0) : V(0.0);
+    const std::size_t seen = std::min(m.size() - 1, t + kAhead);
+    const double mean = bar.value(0).v;
+    return m.close[seen] > mean * 1.001 ? V(1.0) : m.close[seen] < mean ? V(0.0) : side;
+  }
+  void position_changed(V) {}
+  static inline std::size_t next_ = 0;
+};
+
+template <class Strategy>
+Result<std::vector<Fill>> run_faulty(const MarketView& market, Window window) {
+  FaultyMarket::market = &market;
+  Strategy::next_ = window.first;
+  const ExecutionModel execution;
+  const Prepared prepared(market, window, execution);
+  const lanes::ColumnSpec spec = Strategy::column(0, nullptr);
+  const std::uint32_t column = 0;
+  std::vector<double> equity(prepared.periods());
+  std::vector<double> tallies(lanes::kTallies);
+  lanes::Job job = prepared.job();
+  job.slots = 1;
+  job.specs = &spec;
+  job.spec_count = 1;
+  job.columns = &column;
+  job.period_equity = equity.data();
+  job.tallies = tallies.data();
+  TradeRecorder recorder(market, window);
+  lanes::SweepWindow<lanes::Lane1, Strategy, TradeRecorder, lanes::Skip::No>(job, 256, &recorder)
+      .run();
+  return recorder.fills;
+}
+
+template <int kAhead>
+using Peeking = Faulty<lanes::Lane1, kAhead, false>;
+
+TEST(Detectors, CatchALookAheadOfOneBar) {
+  const MarketColumns columns = market_of(21);
+  const MarketView market = columns.view();
+  const auto honest = detect_look_ahead(market, {50, 1200}, run_faulty<Peeking<0>>, 24);
+  ASSERT_TRUE(honest.ok());
+  EXPECT_TRUE(honest->clean()) << honest->text;
+  for (const auto& fills_of : {FillsOf(run_faulty<Peeking<1>>), FillsOf(run_faulty<Peeking<5>>)}) {
+    const auto found = detect_look_ahead(market, {50, 1200}, fills_of, 24);
+    ASSERT_TRUE(found.ok());
+    EXPECT_FALSE(found->clean());
+    EXPECT_NE(found->text.find("look-ahead: with data only up to the open of bar"),
+              std::string::npos);
+  }
+}
+
+TEST(Detectors, CatchDependenceOnTheLengthOfHistory) {
+  const MarketColumns columns = market_of(22);
+  const MarketView market = columns.view();
+  const auto honest = detect_warm_up(market, {200, 1200}, run_faulty<Peeking<0>>, 9);
+  ASSERT_TRUE(honest.ok());
+  EXPECT_TRUE(honest->clean()) << honest->text;
+  const auto found =
+      detect_warm_up(market, {200, 1200}, run_faulty<Faulty<lanes::Lane1, 0, true>>, 9);
+  ASSERT_TRUE(found.ok());
+  EXPECT_FALSE(found->clean());
+  EXPECT_NE(found->text.find("warm-up: with"), std::string::npos);
+  // Less history than the indicator needs shows too, in one of a few windows.
+  bool shown = false;
+  for (std::size_t first = 200; first < 260; first += 3) {
+    shown = shown || !detect_warm_up(market, {first, 1200}, run_faulty<Peeking<0>>, 2)->clean();
+  }
+  EXPECT_TRUE(shown);
+}
+
+TEST(Detectors, PassOnWhatTheStrategyRefuses) {
+  const MarketColumns columns = market_of(23);
+  const MarketView market = columns.view();
+  const FamilyDecl& family = *find_family("sma_cross");
+  const auto found = detect_faults(market, {300, 1200}, family, std::vector<double>{9, 3, 0}, {});
+  EXPECT_FALSE(found.ok());
+}
+
+}  // namespace
+}  // namespace winnow::engine

@@ -1,0 +1,126 @@
+#include "engine/family.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "engine/engine.hpp"
+#include "tests/engine/support.hpp"
+
+namespace winnow::engine {
+namespace {
+
+TEST(Families, DeclareDefaultsThatPassTheirOwnChecks) {
+  ASSERT_EQ(families().size(), 2u);
+  for (const FamilyDecl& family : families()) {
+    EXPECT_EQ(find_family(family.name), &family);
+    std::vector<double> values;
+    for (const ParamDecl& p : family.params) {
+      EXPECT_LE(p.min, p.max);
+      EXPECT_FALSE(p.help.empty());
+      values.push_back(p.default_value);
+    }
+    EXPECT_TRUE(check_params(family, values).ok()) << family.name;
+  }
+  EXPECT_EQ(find_family("momentum"), nullptr);
+}
+
+void expect_refused(const FamilyDecl& family, std::vector<double> values, const char* part) {
+  const Status status = check_params(family, values);
+  ASSERT_FALSE(status.ok()) << part;
+  EXPECT_EQ(status.error().code(), ErrorCode::InvalidInput);
+  EXPECT_NE(status.error().text().find(part), std::string::npos) << status.error().text();
+}
+
+TEST(Families, RefuseParametersByNameValueAndRange) {
+  const FamilyDecl& cross = *find_family("sma_cross");
+  expect_refused(cross, {5, 20}, "takes 3 parameters, got 2");
+  expect_refused(cross, {0, 20, 0}, "fast_bars=0 is outside its range [1, 20000]");
+  expect_refused(cross, {5.5, 20, 0}, "fast_bars=5.5 must be a whole number");
+  expect_refused(cross, {20, 20, 0}, "fast_bars must be below slow_bars");
+  expect_refused(cross, {std::nan(""), 20, 0}, "fast_bars");
+  const FamilyDecl& reversion = *find_family("mean_reversion");
+  expect_refused(reversion, {20, 2, 2, 0, 0, 0}, "exit_z must be below entry_z");
+  expect_refused(reversion, {20, std::numeric_limits<double>::infinity(), 0, 0, 0, 0}, "entry_z");
+}
+
+TEST(Families, TheMaskOfACheckNamesWhatItReads) {
+  for (const FamilyDecl& family : families()) {
+    Rng rng(11);
+    for (int round = 0; round < 2'000; ++round) {
+      // Values of the mask from one row, the rest from another: the verdict is the first row's.
+      const auto a = test::random_params(rng, family.name);
+      auto values = a;
+      for (double& v : values) v += static_cast<double>(rng.below(5)) - 2;
+      auto mixed = test::random_params(rng, family.name);
+      for (std::size_t p = 0; p < values.size(); ++p) {
+        if ((family.check_reads >> p) & 1u) mixed[p] = values[p];
+      }
+      EXPECT_EQ(family.check(values).ok(), family.check(mixed).ok());
+    }
+  }
+}
+
+TEST(Execution, RefusesNumbersWithoutMeaning) {
+  EXPECT_TRUE(check_execution({}).ok());
+  const auto refused = [](auto change, const char* part) {
+    ExecutionModel e;
+    change(e);
+    const Status status = check_execution(e);
+    ASSERT_FALSE(status.ok()) << part;
+    EXPECT_EQ(status.error().code(), ErrorCode::InvalidInput);
+    EXPECT_NE(status.error().text().find(part), std::string::npos) << status.error().text();
+  };
+  using E = ExecutionModel;
+  refused([](E& e) { e.taker_fee_bps = -1; }, "taker_fee_bps=-1");
+  refused([](E& e) { e.maker_fee_bps = 1e5; }, "maker_fee_bps=1e+05");
+  refused([](E& e) { e.half_spread_bps = std::nan(""); }, "half_spread_bps");
+  refused([](E& e) { e.impact_bps = -0.5; }, "impact_bps");
+  refused([](E& e) { e.participation_max_frac = 1.5; }, "participation_max_frac=1.5");
+  refused([](E& e) { e.initial_cash = 0; }, "initial_cash=0");
+  refused([](E& e) { e.sizing = Sizing::FixedQty; }, "needs fixed_qty above 0");
+  refused([](E& e) { e.rules = {{5, -1, 0, 0, 0}}; }, "rules[0].tick_px=-1");
+  refused([](E& e) { e.rules = {{5, 0, 0, 0, 0}, {5, 0, 0, 0, 0}}; }, "rules[1].from_ns=5");
+  EXPECT_TRUE([] {
+    E e;
+    e.maker_fee_bps = -2;
+    return check_execution(e).ok();
+  }()) << "a maker rebate is allowed";
+}
+
+TEST(Batch, NamesTheRowItRefuses) {
+  const MarketColumns columns = test::random_market({.bars = 300});
+  const MarketView market = columns.view();
+  const ExecutionModel execution;
+  const std::vector<double> rows = {5, 20, 0, 20, 5, 0};
+  BatchRequest request{&market, {0, 300}, find_family("sma_cross"), rows, &execution, best_isa()};
+  auto refused = run_batch(request);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().text().find("parameter row 1"), std::string::npos);
+  const std::vector<double> good = {5, 20, 0};
+  request.params = good;
+  EXPECT_TRUE(run_batch(request).ok());
+  for (const Window window : {Window{0, 301}, Window{7, 7}, Window{9, 8}}) {
+    request.window = window;
+    EXPECT_FALSE(run_batch(request).ok());
+  }
+}
+
+TEST(Batch, HasAPeriodForEachDayWithBars) {
+  const MarketColumns columns = test::random_market({.seed = 8, .bars = 3000, .gap_share = 0.01});
+  const MarketView market = columns.view();
+  const ExecutionModel execution;
+  const std::vector<double> rows = {5, 20, 0};
+  const Window window{100, 2900};
+  const auto run =
+      run_batch({&market, window, find_family("sma_cross"), rows, &execution, Isa::Scalar});
+  ASSERT_TRUE(run.ok());
+  const auto starts = period_starts(market, window);
+  EXPECT_EQ(run->periods, starts.size());
+  EXPECT_EQ(run->returns.size(), starts.size());
+  for (const std::int64_t s : starts) EXPECT_EQ(s % 86'400'000'000'000, 0);
+}
+
+}  // namespace
+}  // namespace winnow::engine
