@@ -1,5 +1,7 @@
 #include "store/codec_columns.hpp"
 
+#include <zstd.h>
+
 #include <cstring>
 
 #include "store/codec.hpp"
@@ -11,6 +13,27 @@ void seal(std::string_view key, ColumnValue& value) {
   const std::string_view parts[] = {value.head, value.data};
   const std::uint32_t sum = checksum(key, parts);
   std::memcpy(value.sum, &sum, sizeof sum);
+}
+
+constexpr int kZstdLevel = 1;
+constexpr std::size_t kPackedPanelBytesMin = 4096;
+constexpr std::size_t kSampleBytes = 32 << 10;
+
+// Packs into `out`; false if less than half is saved.
+bool pack(std::string_view bytes, std::string& out) {
+  out.resize(ZSTD_compressBound(bytes.size()));
+  const std::size_t n =
+      ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kZstdLevel);
+  if (ZSTD_isError(n) != 0 || n > bytes.size() / 2) return false;
+  out.resize(n);
+  return true;
+}
+
+// A sample decides first, so that panels that do not shrink cost next to nothing.
+bool pack_panel(std::string_view bytes, std::string& out) {
+  if (bytes.size() < kPackedPanelBytesMin) return false;
+  if (bytes.size() > 2 * kSampleBytes && !pack(bytes.substr(0, kSampleBytes), out)) return false;
+  return pack(bytes, out);
 }
 
 }  // namespace
@@ -61,15 +84,16 @@ Status decode_trial_column(std::string_view key, std::string_view value, std::si
 
 ColumnValue encode_panel(std::string_view key, std::span<const float> returns, std::uint32_t rows,
                          std::uint32_t periods, std::string& scratch) {
-  (void)scratch;
+  const std::string_view raw(reinterpret_cast<const char*>(returns.data()), returns.size_bytes());
+  const bool packed = pack_panel(raw, scratch);
   ColumnValue value;
   value.head.push_back(kVersion);
-  value.head.push_back(static_cast<char>(PanelMethod::Raw));
+  value.head.push_back(static_cast<char>(packed ? PanelMethod::Zstd : PanelMethod::Raw));
   char shape[8];
   std::memcpy(shape, &rows, 4);
   std::memcpy(shape + 4, &periods, 4);
   value.head.append(shape, 8);
-  value.data = {reinterpret_cast<const char*>(returns.data()), returns.size_bytes()};
+  value.data = packed ? std::string_view(scratch) : raw;
   seal(key, value);
   return value;
 }
@@ -93,7 +117,11 @@ Status decode_panel(std::string_view key, std::string_view value, std::uint32_t 
     std::memcpy(out.data(), data.data(), data.size());
     return {};
   }
-  return Error(ErrorCode::Corrupt, "a panel packed in an unknown way");
+  if (method == PanelMethod::Zstd &&
+      ZSTD_decompress(out.data(), out.size_bytes(), data.data(), data.size()) == out.size_bytes()) {
+    return {};
+  }
+  return Error(ErrorCode::Corrupt, "a panel that does not unpack to its size");
 }
 
 }  // namespace winnow::store::codec

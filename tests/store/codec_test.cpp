@@ -227,6 +227,25 @@ TEST(Codec, WellSealedNonsenseIsCorruptNotACrash) {
   }
 }
 
+TEST(Codec, PanelsOfRareTradesArePackedAndComeBackBitForBit) {
+  const std::string key = block_key(1, 2);
+  for (const std::uint64_t one_in : {1u, 20u}) {
+    Rng rng(one_in);
+    std::vector<float> returns(200 * 300, 0.0f);
+    for (float& r : returns) {
+      if (rng.below(one_in) == 0) r = static_cast<float>(rng.uniform() - 0.5) * 0.02f;
+    }
+    returns[7] = -0.0f;
+    std::string scratch;
+    const auto value = encode_panel(key, returns, 200, 300, scratch);
+    const std::string bytes = value.head + std::string(value.data) + std::string(value.sum, 4);
+    EXPECT_EQ(bytes.size() < returns.size() * sizeof(float) / 2, one_in == 20) << bytes.size();
+    std::vector<float> back(returns.size());
+    must(decode_panel(key, bytes, 200, 300, back));
+    EXPECT_EQ(std::memcmp(back.data(), returns.data(), returns.size() * sizeof(float)), 0);
+  }
+}
+
 TEST(Codec, UnknownVersionIsNamed) {
   std::string bytes = "\x09payload";
   const std::string_view body = bytes;
