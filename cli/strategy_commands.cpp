@@ -1,7 +1,452 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.hpp"
 #include "cli/app.hpp"
+#include "engine/detect.hpp"
+#include "engine/engine.hpp"
+#include "store/dataset_store.hpp"
+#include "sweeps/names.hpp"
+#include "sweeps/plan.hpp"
 
 namespace winnow::cli {
+namespace {
 
-void add_strategy_commands(CLI::App&, Context&) {}
+using Json = nlohmann::ordered_json;
+
+/// Shortest text that reads back as the same double.
+std::string number(double v) {
+  char text[32];
+  return std::string(text, std::to_chars(text, text + sizeof text, v).ptr);
+}
+
+void print_json(const Json& json) {
+  std::printf("%s\n", json.dump(2).c_str());
+}
+
+std::string_view type_name(engine::ParamType type) {
+  return type == engine::ParamType::Int ? "int" : "float";
+}
+
+Json family_json(const engine::FamilyDecl& family) {
+  Json params = Json::array();
+  for (const engine::ParamDecl& p : family.params) {
+    params.push_back({{"name", p.name},
+                      {"unit", p.unit},
+                      {"type", type_name(p.type)},
+                      {"min", p.min},
+                      {"max", p.max},
+                      {"default", p.default_value},
+                      {"step", p.step},
+                      {"help", p.help}});
+  }
+  return {{"family", family.name},
+          {"code_version", family.code_version},
+          {"summary", family.summary},
+          {"params", params}};
+}
+
+Result<const engine::FamilyDecl*> family_named(std::string_view name) {
+  if (const engine::FamilyDecl* family = engine::find_family(name)) return family;
+  std::vector<std::string> names;
+  for (const engine::FamilyDecl& f : engine::families()) names.emplace_back(f.name);
+  return Error(ErrorCode::NotFound, "no strategy family '" + std::string(name) + "'" +
+                                        sweeps::did_you_mean(name, names) +
+                                        "; `winnow strategy list` shows all");
+}
+
+int list_families(const Context& context) {
+  if (context.json) {
+    Json all = Json::array();
+    for (const engine::FamilyDecl& f : engine::families()) all.push_back(family_json(f));
+    print_json({{"strategies", all}});
+    return kDone;
+  }
+  for (const engine::FamilyDecl& f : engine::families()) {
+    std::printf("%-16s %zu parameters  %s\n", std::string(f.name).c_str(), f.params.size(),
+                std::string(f.summary).c_str());
+  }
+  return kDone;
+}
+
+int show_family(const Context& context, const std::string& name) {
+  const auto found = family_named(name);
+  if (!found.ok()) return fail(context, found.error());
+  const engine::FamilyDecl& family = **found;
+  if (context.json) {
+    print_json(family_json(family));
+    return kDone;
+  }
+  std::printf("%s: %s\n\n%-16s %-6s %-6s %-22s %-8s %-6s %s\n", std::string(family.name).c_str(),
+              std::string(family.summary).c_str(), "parameter", "unit", "type", "range", "default",
+              "step", "meaning");
+  for (const engine::ParamDecl& p : family.params) {
+    const std::string range = "[" + number(p.min) + ", " + number(p.max) + "]";
+    std::printf("%-16s %-6s %-6s %-22s %-8s %-6s %s\n", std::string(p.name).c_str(),
+                std::string(p.unit).c_str(), std::string(type_name(p.type)).c_str(), range.c_str(),
+                number(p.default_value).c_str(), number(p.step).c_str(),
+                std::string(p.help).c_str());
+  }
+  return kDone;
+}
+
+struct BacktestOptions {
+  std::string family;
+  std::vector<std::string> params;
+  std::string data;
+  std::string execution = "none";
+  std::vector<std::string> settings;
+  std::string from;
+  std::string to;
+  std::string trades_file;
+  std::string equity_file;
+  bool check = false;
+};
+
+struct Assignment {
+  std::string key;
+  std::string value;
+};
+Result<Assignment> split_assignment(const std::string& text, std::string_view option) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    return Error(ErrorCode::InvalidInput,
+                 std::string(option) + " '" + text + "' must be KEY=VALUE");
+  }
+  return Assignment{text.substr(0, equals), text.substr(equals + 1)};
+}
+
+Result<double> to_number(const Assignment& a, std::string_view option) {
+  double v = 0;
+  const char* end = a.value.data() + a.value.size();
+  const auto [at, error] = std::from_chars(a.value.data(), end, v);
+  if (error != std::errc() || at != end || !std::isfinite(v)) {
+    return Error(ErrorCode::InvalidInput,
+                 std::string(option) + " " + a.key + ": '" + a.value + "' is not a finite number");
+  }
+  return v;
+}
+
+Result<std::vector<double>> read_params(const engine::FamilyDecl& family,
+                                        const std::vector<std::string>& texts) {
+  std::vector<double> values;
+  std::vector<std::string> names;
+  for (const engine::ParamDecl& p : family.params) {
+    values.push_back(p.default_value);
+    names.emplace_back(p.name);
+  }
+  std::vector<bool> given(values.size());
+  for (const std::string& text : texts) {
+    const auto assignment = split_assignment(text, "--param");
+    if (!assignment.ok()) return assignment.error();
+    const auto value = to_number(*assignment, "--param");
+    if (!value.ok()) return value.error();
+    const auto at = std::find(names.begin(), names.end(), assignment->key);
+    if (at == names.end()) {
+      return Error(ErrorCode::InvalidInput, "--param: " + std::string(family.name) +
+                                                " has no parameter '" + assignment->key + "'" +
+                                                sweeps::did_you_mean(assignment->key, names));
+    }
+    const auto index = static_cast<std::size_t>(at - names.begin());
+    if (given[index]) {
+      return Error(ErrorCode::InvalidInput, "--param " + assignment->key + " is given twice");
+    }
+    given[index] = true;
+    values[index] = *value;
+  }
+  WINNOW_TRY(engine::check_params(family, values));
+  return values;
+}
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return Error(ErrorCode::NotFound, path.string() + ": cannot be read");
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+/// A name of configs/execution/ or a path to a profile.
+Result<engine::ExecutionModel> read_profile(const std::string& profile,
+                                            std::string_view instrument) {
+  std::filesystem::path path = config_dir() / "execution" / (profile + ".yaml");
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    if (profile == "none") return engine::ExecutionModel{};
+    path = profile;
+    if (!std::filesystem::exists(path, ignored)) {
+      return Error(ErrorCode::NotFound, "no execution profile '" + profile + "' in " +
+                                            (config_dir() / "execution").string() +
+                                            ", nor a file of that name");
+    }
+  }
+  auto text = read_file(path);
+  if (!text.ok()) return text.error();
+  return sweeps::parse_execution(*text, path.string(), instrument);
+}
+
+Status set_word(engine::ExecutionModel& model, const Assignment& a) {
+  if (a.key == "sizing") {
+    if (a.value != "all_in" && a.value != "fixed_qty") {
+      return Error(ErrorCode::InvalidInput,
+                   "--set sizing: '" + a.value + "' must be all_in or fixed_qty");
+    }
+    model.sizing = a.value == "all_in" ? engine::Sizing::AllIn : engine::Sizing::FixedQty;
+    return {};
+  }
+  if (a.value != "true" && a.value != "false") {
+    return Error(ErrorCode::InvalidInput, "--set funding: '" + a.value + "' must be true or false");
+  }
+  model.funding = a.value == "true";
+  return {};
+}
+
+/// Changes one field. tick_px, lot_qty, qty_min and notional_min replace what all rules say of it.
+Status apply_setting(engine::ExecutionModel& model, const std::string& text) {
+  const auto a = split_assignment(text, "--set");
+  if (!a.ok()) return a.error();
+  if (a->key == "sizing" || a->key == "funding") return set_word(model, *a);
+  struct Field {
+    std::string_view name;
+    double engine::ExecutionModel::*of_model;
+    double engine::InstrumentRules::*of_rules;
+  };
+  using Model = engine::ExecutionModel;
+  using Rules = engine::InstrumentRules;
+  static constexpr Field kFields[] = {
+      {"taker_fee_bps", &Model::taker_fee_bps, nullptr},
+      {"maker_fee_bps", &Model::maker_fee_bps, nullptr},
+      {"half_spread_bps", &Model::half_spread_bps, nullptr},
+      {"half_spread_range_frac", &Model::half_spread_range_frac, nullptr},
+      {"impact_bps", &Model::impact_bps, nullptr},
+      {"participation_max_frac", &Model::participation_max_frac, nullptr},
+      {"fixed_qty", &Model::fixed_qty, nullptr},
+      {"initial_cash", &Model::initial_cash, nullptr},
+      {"tick_px", nullptr, &Rules::tick_px},
+      {"lot_qty", nullptr, &Rules::lot_qty},
+      {"qty_min", nullptr, &Rules::qty_min},
+      {"notional_min", nullptr, &Rules::notional_min},
+  };
+  const auto value = to_number(*a, "--set");
+  std::vector<std::string> names = {"sizing", "funding"};
+  for (const Field& field : kFields) {
+    names.emplace_back(field.name);
+    if (field.name != a->key) continue;
+    if (!value.ok()) return value.error();
+    if (field.of_model != nullptr) {
+      model.*field.of_model = *value;
+      return {};
+    }
+    if (model.rules.empty()) model.rules.emplace_back();
+    for (Rules& rules : model.rules) rules.*field.of_rules = *value;
+    return {};
+  }
+  return Error(ErrorCode::InvalidInput, "--set: the execution model has no '" + a->key + "'" +
+                                            sweeps::did_you_mean(a->key, names));
+}
+
+Result<engine::Window> find_window(const MarketView& market, const BacktestOptions& options) {
+  const auto bar_at = [&](const std::string& text, std::size_t otherwise) -> Result<std::size_t> {
+    if (text.empty()) return otherwise;
+    const auto time = parse_timestamp(text);
+    if (!time.ok()) return time.error();
+    const auto at = std::lower_bound(market.time_ns.begin(), market.time_ns.end(), time->ns);
+    return static_cast<std::size_t>(at - market.time_ns.begin());
+  };
+  const auto first = bar_at(options.from, 0);
+  if (!first.ok()) return first.error().within("--from");
+  const auto last = bar_at(options.to, market.size());
+  if (!last.ok()) return last.error().within("--to");
+  if (*first >= *last) {
+    return Error(ErrorCode::InvalidInput,
+                 "no bars from " + (options.from.empty() ? "the start" : options.from) + " to " +
+                     (options.to.empty() ? "the end" : options.to) + "; '" + options.data +
+                     "' has bars from " + format_timestamp({market.time_ns.front()}) + " to " +
+                     format_timestamp({market.time_ns.back()}));
+  }
+  return engine::Window{*first, *last};
+}
+
+Status write_file(const std::string& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) return Error(ErrorCode::Io, path + ": cannot be written");
+  return {};
+}
+
+std::string trades_csv(const engine::Backtest& backtest) {
+  std::string csv = "entry_time_ns,exit_time_ns,side,qty,entry_px,exit_px,fees,funding,pnl\n";
+  for (const engine::Trade& t : backtest.trades) {
+    csv += std::to_string(t.entry_time_ns) + ',' + std::to_string(t.exit_time_ns) + ',';
+    csv += t.side == engine::Side::Long ? "long" : "short";
+    for (const double v : {t.qty, t.entry_px, t.exit_px, t.fees, t.funding, t.pnl}) {
+      csv += ',' + number(v);
+    }
+    csv += '\n';
+  }
+  return csv;
+}
+
+std::string equity_csv(const engine::Backtest& backtest, const MarketView& market,
+                       engine::Window window) {
+  std::string csv = "time_ns,equity\n";
+  for (std::size_t i = 0; i < backtest.equity.size(); ++i) {
+    csv +=
+        std::to_string(market.time_ns[window.first + i]) + ',' + number(backtest.equity[i]) + '\n';
+  }
+  return csv;
+}
+
+/// Everything a backtest needs, read and checked.
+struct BacktestInput {
+  const engine::FamilyDecl* family = nullptr;
+  std::vector<double> params;
+  store::Dataset dataset;
+  engine::ExecutionModel execution;
+  engine::Window window;
+};
+
+Result<BacktestInput> read_input(const Context& context, const BacktestOptions& options) {
+  const auto family = family_named(options.family);
+  if (!family.ok()) return family.error();
+  auto params = read_params(**family, options.params);
+  if (!params.ok()) return params.error();
+  const auto datasets = store::DatasetStore::open(context.home() / "data");
+  if (!datasets.ok()) return datasets.error();
+  auto dataset = datasets->load(options.data);
+  if (!dataset.ok()) return dataset.error();
+  auto execution = read_profile(options.execution, dataset->manifest().instrument);
+  if (!execution.ok()) return execution.error();
+  for (const std::string& setting : options.settings) {
+    WINNOW_TRY(apply_setting(*execution, setting));
+  }
+  WINNOW_TRY(engine::check_execution(*execution));
+  const auto window = find_window(dataset->view(), options);
+  if (!window.ok()) return window.error();
+  return BacktestInput{*family, std::move(*params), std::move(*dataset), std::move(*execution),
+                       *window};
+}
+
+Json result_json(const BacktestInput& input, const BacktestOptions& options,
+                 const engine::Backtest& backtest) {
+  const MarketView& market = input.dataset.view();
+  Json params = Json::object();
+  for (std::size_t i = 0; i < input.params.size(); ++i) {
+    params[std::string(input.family->params[i].name)] = input.params[i];
+  }
+  Json metrics = Json::object();
+  for (std::size_t i = 0; i < backtest.metrics.size(); ++i) {
+    metrics[std::string(engine::metric_decls()[i].name)] = backtest.metrics[i];
+  }
+  return {{"family", input.family->name},
+          {"params", params},
+          {"data", options.data},
+          {"content_hash", input.dataset.manifest().content_hash},
+          {"execution", input.execution.name},
+          {"from", format_timestamp({market.time_ns[input.window.first]})},
+          {"last_bar", format_timestamp({market.time_ns[input.window.last - 1]})},
+          {"bars", backtest.equity.size()},
+          {"days", backtest.returns.size()},
+          {"open_qty", backtest.open_qty},
+          {"metrics", metrics}};
+}
+
+void print_text(const BacktestInput& input, const engine::Backtest& backtest) {
+  const MarketView& market = input.dataset.view();
+  std::printf("%s on %s, execution %s, %zu bars from %s to %s\n",
+              std::string(input.family->name).c_str(), input.dataset.manifest().name.c_str(),
+              input.execution.name.c_str(), backtest.equity.size(),
+              format_timestamp({market.time_ns[input.window.first]}).c_str(),
+              format_timestamp({market.time_ns[input.window.last - 1]}).c_str());
+  for (std::size_t i = 0; i < backtest.metrics.size(); ++i) {
+    const engine::MetricDecl& m = engine::metric_decls()[i];
+    std::printf("  %-20s %14.6g  %s\n", std::string(m.name).c_str(), backtest.metrics[i],
+                std::string(m.help).c_str());
+  }
+  if (backtest.open_qty != 0) {
+    std::printf("  position still open at the end: %s\n", number(backtest.open_qty).c_str());
+  }
+}
+
+int run_backtest_command(const Context& context, const BacktestOptions& options) {
+  const auto input = read_input(context, options);
+  if (!input.ok()) return fail(context, input.error());
+  const MarketView& market = input->dataset.view();
+  const auto backtest =
+      engine::run_backtest(market, input->window, *input->family, input->params, input->execution);
+  if (!backtest.ok()) return fail(context, backtest.error());
+  if (!options.trades_file.empty()) {
+    const Status status = write_file(options.trades_file, trades_csv(*backtest));
+    if (!status.ok()) return fail(context, status.error());
+  }
+  if (!options.equity_file.empty()) {
+    const Status status =
+        write_file(options.equity_file, equity_csv(*backtest, market, input->window));
+    if (!status.ok()) return fail(context, status.error());
+  }
+  if (options.check) {
+    const auto found = engine::detect_faults(market, input->window, *input->family, input->params,
+                                             input->execution);
+    if (!found.ok()) return fail(context, found.error());
+    if (!found->clean()) return fail(context, Error(ErrorCode::Internal, found->text));
+    std::fprintf(stderr, "look-ahead and warm-up: %zu comparisons, clean\n", found->checks);
+  }
+  if (context.json) {
+    print_json(result_json(*input, options, *backtest));
+  } else {
+    print_text(*input, *backtest);
+  }
+  return kDone;
+}
+
+void add_backtest(CLI::App& app, Context& context) {
+  CLI::App* command =
+      add_command(app, context, "backtest", "one variant: metrics, trades and equity");
+  const auto options = std::make_shared<BacktestOptions>();
+  command->add_option("--strategy", options->family, "strategy family")->required();
+  command
+      ->add_option("--param", options->params,
+                   "KEY=VALUE, once a parameter; others keep their default")
+      ->take_all();
+  command->add_option("--data", options->data, "dataset")->required();
+  command->add_option("--execution", options->execution,
+                      "profile in configs/execution/ or a file (default: none, no costs)");
+  command
+      ->add_option("--set", options->settings,
+                   "KEY=VALUE of the execution model, as in a profile (taker_fee_bps=5)")
+      ->take_all();
+  command->add_option("--from", options->from, "first bar traded (UTC); earlier bars warm up");
+  command->add_option("--to", options->to, "end of trading, exclusive (UTC)");
+  command->add_option("--trades", options->trades_file, "write closed trades to this CSV file");
+  command->add_option("--equity", options->equity_file,
+                      "write equity at each bar's close to this CSV file (time: the bar's open)");
+  command->add_flag("--check", options->check, "also run the look-ahead and warm-up detectors");
+  command->callback([&context, options] {
+    context.run = [&context, options] { return run_backtest_command(context, *options); };
+  });
+}
+
+}  // namespace
+
+void add_strategy_commands(CLI::App& app, Context& context) {
+  CLI::App* strategy = app.add_subcommand("strategy", "families and their parameters");
+  strategy->require_subcommand(1);
+  CLI::App* list = add_command(*strategy, context, "list", "all families");
+  list->callback([&context] { context.run = [&context] { return list_families(context); }; });
+  CLI::App* show = add_command(*strategy, context, "show", "a family's declared parameters");
+  const auto name = std::make_shared<std::string>();
+  show->add_option("FAMILY", *name, "strategy family")->required();
+  show->callback(
+      [&context, name] { context.run = [&context, name] { return show_family(context, *name); }; });
+  add_backtest(app, context);
+}
 
 }  // namespace winnow::cli
