@@ -8,8 +8,9 @@
 
 namespace winnow::sweeps::stats {
 
-/// Automatic block length (Politis and White 2004, corrected by Patton, Politis and White 2009) with the
-/// flat-top lag window. Estimates may be below 1 (0.19 on white noise): clamp with usable_block.
+/// Automatic block length (Politis and White 2004, corrected by Patton, Politis and White 2009)
+/// with the flat-top lag window. Estimates may be below 1 (0.19 on white noise): clamp with
+/// usable_block.
 struct BlockLength {
   double stationary = 1;
   double circular = 1;

@@ -15,11 +15,16 @@ constexpr double kMonthsPerYear = 12;
 
 double periods_per_year(Frequency f) {
   switch (f) {
-    case Frequency::Daily: return 360;
-    case Frequency::Weekly: return 52;
-    case Frequency::Monthly: return 12;
-    case Frequency::Quarterly: return 4;
-    case Frequency::Annual: return 1;
+    case Frequency::Daily:
+      return 360;
+    case Frequency::Weekly:
+      return 52;
+    case Frequency::Monthly:
+      return 12;
+    case Frequency::Quarterly:
+      return 4;
+    case Frequency::Annual:
+      return 1;
   }
   return 12;
 }
@@ -96,7 +101,8 @@ HlzModel hlz_model(double rho) {
   const Point& a = kPoints[k];
   const Point& b = kPoints[k + 1];
   const double w = (r - a.rho) / (b.rho - a.rho);
-  return {a.p0 + w * (b.p0 - a.p0), a.total + w * (b.total - a.total), a.mean + w * (b.mean - a.mean)};
+  return {a.p0 + w * (b.p0 - a.p0), a.total + w * (b.total - a.total),
+          a.mean + w * (b.mean - a.mean)};
 }
 
 std::vector<std::vector<double>> simulate_t_panel(double rho, std::size_t tests, std::size_t draws,
@@ -105,9 +111,7 @@ std::vector<std::vector<double>> simulate_t_panel(double rho, std::size_t tests,
   // A mean of 240 months at 15% annual volatility has this standard deviation.
   const double unit = 0.15 / std::sqrt(kMonthsPerYear) / std::sqrt(240.0);
   std::vector<std::vector<double>> panel(draws, std::vector<double>(tests));
-  const auto normal = [](Rng& rng) {
-    return normal_quantile(std::max(0x1.0p-54, rng.uniform()));
-  };
+  const auto normal = [](Rng& rng) { return normal_quantile(std::max(0x1.0p-54, rng.uniform())); };
   for (std::size_t d = 0; d < draws; ++d) {
     Rng rng(seed, d);
     const double common = normal(rng);

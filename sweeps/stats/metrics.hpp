@@ -9,15 +9,15 @@
 
 namespace winnow::sweeps::stats {
 
-// Performance metrics of period returns (fractions of equity per period, oldest first). P is the number
-// of periods a year: 365 for daily crypto returns.
+// Performance metrics of period returns (fractions of equity per period, oldest first). P is the
+// number of periods a year: 365 for daily crypto returns.
 //
-// Degenerate denominators, chosen once: a ratio whose denominator is 0 is +-infinity by the sign of its
-// numerator and NaN for 0 / 0 (Sharpe, Sortino); Calmar and MAR without any drawdown, and Omega without
-// any loss, are NaN ("not defined"), as in empyrical. Fewer than two returns give NaN.
+// Degenerate denominators, chosen once: a ratio whose denominator is 0 is +-infinity by the sign of
+// its numerator and NaN for 0 / 0 (Sharpe, Sortino); Calmar and MAR without any drawdown, and Omega
+// without any loss, are NaN ("not defined"), as in empyrical. Fewer than two returns give NaN.
 
-double cumulative_return(std::span<const double> r);        ///< prod(1 + r) - 1
-double cagr(std::span<const double> r, double p);           ///< prod(1 + r)^(P / n) - 1
+double cumulative_return(std::span<const double> r);         ///< prod(1 + r) - 1
+double cagr(std::span<const double> r, double p);            ///< prod(1 + r)^(P / n) - 1
 double volatility_ann(std::span<const double> r, double p);  ///< sd (divisor n - 1) * sqrt(P)
 double sharpe_ann(std::span<const double> r, double p, double risk_free = 0);  ///< rf per period
 /// sqrt(P) * root of the mean over ALL n of min(r - required, 0)^2.
@@ -33,8 +33,8 @@ double tail_ratio(std::span<const double> r);  ///< |95th percentile / 5th perce
 double value_at_risk(std::span<const double> r, double q);
 /// Mean of the int((n - 1) q) + 1 smallest.
 double expected_shortfall(std::span<const double> r, double q);
-/// Normal law with the sample's mean and sd: the quantile, and the mean of the returns below it (NaN
-/// if there is none).
+/// Normal law with the sample's mean and sd: the quantile, and the mean of the returns below it
+/// (NaN if there is none).
 double parametric_var(std::span<const double> r, double q);
 double parametric_shortfall(std::span<const double> r, double q);
 /// r^2 of a line through the cumulated log returns.
@@ -49,14 +49,15 @@ struct Drawdowns {
   std::size_t peak = 0;                 ///< last position at the peak before the trough
   std::size_t trough = 0;               ///< first position of the lowest point
   std::optional<std::size_t> recovery;  ///< first position at that peak again, if it came
-  std::size_t longest_underwater = 0;  ///< periods
-  double average = 0;                  ///< mean over all n
+  std::size_t longest_underwater = 0;   ///< periods
+  double average = 0;                   ///< mean over all n
   double current = 0;
   double ulcer = 0;  ///< root of the mean square, divisor n (Martin)
 };
 Drawdowns drawdowns(std::span<const double> r);
 
-/// Adjustment of a ratio for autocorrelation as quantstats has it: sqrt(1 + 2 sum (n - k)/n |rho|^k).
+/// Adjustment of a ratio for autocorrelation as quantstats has it: sqrt(1 + 2 sum (n - k)/n
+/// |rho|^k).
 double autocorrelation_penalty(std::span<const double> r);
 
 /// Wins, losses and their sizes among numbers that may be 0 (0 is neither).
@@ -70,8 +71,8 @@ struct WinLoss {
 };
 WinLoss win_loss(std::span<const double> x);
 
-/// Statistics of closed trades. A trade of 0 counts in n, is neither win nor loss, and breaks a losing
-/// streak. Turnover counts entry and exit.
+/// Statistics of closed trades. A trade of 0 counts in n, is neither win nor loss, and breaks a
+/// losing streak. Turnover counts entry and exit.
 struct TradeStats {
   std::size_t n = 0;
   double win_frac = 0;
@@ -86,8 +87,8 @@ struct TradeStats {
 /// Requires: one notional a pnl.
 TradeStats trade_stats(std::span<const double> pnl, std::span<const double> notional);
 
-/// Capacity under square-root impact: cost = Y sigma sqrt(Q / V) of the notional Q traded in a day of
-/// volume V.
+/// Capacity under square-root impact: cost = Y sigma sqrt(Q / V) of the notional Q traded in a day
+/// of volume V.
 struct Capacity {
   double optimum_notional = 0;    ///< V (2 (edge - fee) / (3 Y sigma))^2
   double net_pnl_max = 0;         ///< at the optimum, a day

@@ -285,7 +285,9 @@ class Cscv {
 
 Result<PboResult> probability_of_overfitting(const PanelView& panel, const PboOptions& options,
                                              const ParallelFor& parallel) {
-  const auto refuse = [](std::string text) { return Error(ErrorCode::InvalidInput, std::move(text)); };
+  const auto refuse = [](std::string text) {
+    return Error(ErrorCode::InvalidInput, std::move(text));
+  };
   if (panel.variants() < 2) {
     return refuse("PBO needs two variants; there are " + std::to_string(panel.variants()));
   }

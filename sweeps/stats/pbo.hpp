@@ -11,14 +11,15 @@
 
 namespace winnow::sweeps::stats {
 
-// Probability of backtest overfitting by combinatorially symmetric cross-validation (Bailey, Borwein,
-// Lopez de Prado and Zhu 2017). The calendar is cut into S equal blocks (the first T mod S periods are
-// dropped); every choice of S/2 blocks is once in sample. n* is the first variant with the largest
-// in-sample Sharpe (mean over sd, divisor n - 1, not annualised), w = rank of its out-of-sample Sharpe
-// / (N + 1) with average ranks, logit = ln(w / (1 - w)), PBO = share of logits <= 0.
+// Probability of backtest overfitting by combinatorially symmetric cross-validation (Bailey,
+// Borwein, Lopez de Prado and Zhu 2017). The calendar is cut into S equal blocks (the first T mod S
+// periods are dropped); every choice of S/2 blocks is once in sample. n* is the first variant with
+// the largest in-sample Sharpe (mean over sd, divisor n - 1, not annualised), w = rank of its
+// out-of-sample Sharpe / (N + 1) with average ranks, logit = ln(w / (1 - w)), PBO = share of logits
+// <= 0.
 //
-// It measures whether a BEST variant persists. A true plateau has PBO near .5 and a single true spike
-// near 0, so it must never gate convergence.
+// It measures whether a BEST variant persists. A true plateau has PBO near .5 and a single true
+// spike near 0, so it must never gate convergence.
 
 struct PboOptions {
   std::size_t blocks = 16;  ///< S: even, from 2 to 20
@@ -29,8 +30,8 @@ struct PboOptions {
 };
 inline constexpr std::size_t kDominanceValuesMax = 50'000'000;
 
-/// Gap between the distribution functions "all variants" minus "chosen variants", at 1,000 points over
-/// the range of the chosen ones.
+/// Gap between the distribution functions "all variants" minus "chosen variants", at 1,000 points
+/// over the range of the chosen ones.
 struct StochasticDominance {
   bool computed = false;
   double grid_min = 0, grid_max = 0;
@@ -42,10 +43,12 @@ struct StochasticDominance {
 struct PboResult {
   double pbo = 0;
   double oos_loss_frac = 0;  ///< splits whose chosen variant is below the threshold out of sample
-  /// Least squares of the out-of-sample on the in-sample ratio of the chosen variants (degradation).
+  /// Least squares of the out-of-sample on the in-sample ratio of the chosen variants
+  /// (degradation).
   double slope = 0, intercept = 0, r = 0;
   std::size_t dropped_periods = 0;
-  std::uint64_t not_ranked = 0;  ///< variants whose returns are all zero or not finite: never chosen
+  std::uint64_t not_ranked =
+      0;  ///< variants whose returns are all zero or not finite: never chosen
   // By split, in lexicographic order of the in-sample blocks:
   std::vector<std::uint32_t> chosen;
   std::vector<double> in_sample;   ///< ratio of the chosen variant
@@ -55,10 +58,10 @@ struct PboResult {
   StochasticDominance dominance;
 };
 
-/// Deterministic for any ParallelFor. Cost: N * splits ratios, from block sums (vectorised), so 100,000
-/// variants and 12,870 splits take seconds.
-/// Fails: InvalidInput for fewer than two variants, an odd or too large S, or fewer than 2 periods a
-/// half, or no variant that can be ranked.
+/// Deterministic for any ParallelFor. Cost: N * splits ratios, from block sums (vectorised), so
+/// 100,000 variants and 12,870 splits take seconds. Fails: InvalidInput for fewer than two
+/// variants, an odd or too large S, or fewer than 2 periods a half, or no variant that can be
+/// ranked.
 Result<PboResult> probability_of_overfitting(const PanelView& panel, const PboOptions& options = {},
                                              const ParallelFor& parallel = serial_for());
 

@@ -8,7 +8,8 @@ using D4U [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(8)]] = double;
 
 #define WINNOW_INLINE [[gnu::always_inline]] inline
 
-/// u of four lanes over the blocks of `mask`. A variant that never moved has q = 0 and gets -infinity.
+/// u of four lanes over the blocks of `mask`. A variant that never moved has q = 0 and gets
+/// -infinity.
 WINNOW_INLINE void ratio(const SubsetSums& t, std::uint32_t mask, std::size_t lane, D4& u) {
   const std::uint32_t low = mask & ((1u << t.half_blocks) - 1);
   const std::uint32_t high = mask >> t.half_blocks;

@@ -8,8 +8,8 @@
 namespace winnow::sweeps::stats {
 
 // The inner loops of CSCV. A variant's Sharpe over a set of blocks is a growing function of
-// u = s |s| / q with s = sum and q = sum of squares of its returns there, so variants are compared by u,
-// without a root. Lanes are variants; both builds (baseline, AVX2) give the same bits.
+// u = s |s| / q with s = sum and q = sum of squares of its returns there, so variants are compared
+// by u, without a root. Lanes are variants; both builds (baseline, AVX2) give the same bits.
 
 inline constexpr std::size_t kTile = 16;
 
@@ -19,8 +19,8 @@ struct SubsetSums {
   std::vector<double> low_sum, low_square, high_sum, high_square;  ///< [subset][lane of kTile]
 };
 
-/// In-sample sets, as bit masks of blocks, containing block 0 in lexicographic order; the other half of
-/// all splits are their complements in reverse order.
+/// In-sample sets, as bit masks of blocks, containing block 0 in lexicographic order; the other
+/// half of all splits are their complements in reverse order.
 struct SplitMasks {
   std::size_t blocks = 0;
   std::vector<std::uint32_t> with_first;

@@ -7,11 +7,12 @@
 
 namespace winnow::sweeps::stats {
 
-// Inference on Sharpe ratios. Every ratio here is per observation (not annualised) unless its name says
+// Inference on Sharpe ratios. Every ratio here is per observation (not annualised) unless its name
+// says
 // `_ann`; kurtosis is NOT in excess (3 for the normal law).
 
-/// How the variance of an estimated Sharpe ratio is taken. They differ visibly: .913 against .987 on
-/// the hedge fund of the 2012 paper.
+/// How the variance of an estimated Sharpe ratio is taken. They differ visibly: .913 against .987
+/// on the hedge fund of the 2012 paper.
 enum class SharpeConvention : std::uint8_t {
   /// Bailey and Lopez de Prado 2012: at the OBSERVED ratio, divided by T - 1, no autocorrelation.
   Observed2012,
@@ -31,15 +32,16 @@ struct TrackRecord {
 /// Moments of returns. Requires: at least two numbers that differ, else the ratio is NaN.
 TrackRecord track_record(std::span<const double> returns);
 
-/// Standard deviation of the estimated ratio; for Null2025 under the hypothesis ratio = `benchmark`.
+/// Standard deviation of the estimated ratio; for Null2025 under the hypothesis ratio =
+/// `benchmark`.
 double sharpe_stdev(const TrackRecord& record, SharpeConvention convention, double benchmark);
 
 /// Probabilistic Sharpe ratio: P(true ratio > benchmark).
 double probabilistic_sharpe(const TrackRecord& record, double benchmark,
                             SharpeConvention convention = SharpeConvention::Observed2012);
 
-/// Observations needed until P(true ratio > benchmark) reaches `confidence`. +inf if the ratio is not
-/// above the benchmark.
+/// Observations needed until P(true ratio > benchmark) reaches `confidence`. +inf if the ratio is
+/// not above the benchmark.
 double min_track_record(const TrackRecord& record, double benchmark, double confidence,
                         SharpeConvention convention = SharpeConvention::Observed2012);
 
@@ -61,14 +63,17 @@ double min_backtest_years(double trials, double target_sharpe_ann);
 double min_backtest_years_bound(double trials, double target_sharpe_ann);
 
 /// Effective number of independent trials among M correlated ones.
-double effective_trials_mean_correlation(double mean_correlation, double trials);  ///< r + (1 - r) M
+double effective_trials_mean_correlation(double mean_correlation,
+                                         double trials);  ///< r + (1 - r) M
 /// From eigenvalues of the correlation matrix (negative ones count as 0).
-double effective_trials_participation(std::span<const double> eigenvalues);  ///< (sum)^2 / sum of l^2
-double effective_trials_entropy(std::span<const double> eigenvalues);  ///< exp entropy, Roy-Vetterli
-double effective_trials_galwey(std::span<const double> eigenvalues);   ///< (sum sqrt l)^2 / sum
+double effective_trials_participation(
+    std::span<const double> eigenvalues);  ///< (sum)^2 / sum of l^2
+double effective_trials_entropy(
+    std::span<const double> eigenvalues);                             ///< exp entropy, Roy-Vetterli
+double effective_trials_galwey(std::span<const double> eigenvalues);  ///< (sum sqrt l)^2 / sum
 
-/// Factor that annualises a ratio of returns with autocorrelation `rho` of lag one and q periods a year
-/// (Lo 2002): q / sqrt(q + 2 sum_k (q - k) rho^k).
+/// Factor that annualises a ratio of returns with autocorrelation `rho` of lag one and q periods a
+/// year (Lo 2002): q / sqrt(q + 2 sum_k (q - k) rho^k).
 double lo_annualisation(double rho, std::size_t periods_per_year);
 
 }  // namespace winnow::sweeps::stats

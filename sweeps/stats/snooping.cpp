@@ -45,7 +45,9 @@ Columns means_by_resample(const Columns& columns, const IndexRows& resamples) {
 }
 
 /// (value / scale), where a model that never differs from the benchmark says nothing.
-double studentised(double value, double omega) { return omega > 0 ? value / omega : 0; }
+double studentised(double value, double omega) {
+  return omega > 0 ? value / omega : 0;
+}
 
 /// Largest of resampled[b][k] - centre[k] over the models in `set`.
 double plain_maximum(const std::vector<double>& resampled, const std::vector<double>& centre,
@@ -74,9 +76,8 @@ double share_above(const std::vector<double>& v, double x) {
 }
 
 void remove_from(std::vector<std::size_t>& set, const std::vector<std::size_t>& gone) {
-  std::erase_if(set, [&](std::size_t k) {
-    return std::find(gone.begin(), gone.end(), k) != gone.end();
-  });
+  std::erase_if(
+      set, [&](std::size_t k) { return std::find(gone.begin(), gone.end(), k) != gone.end(); });
 }
 
 /// sqrt(n) (resampled - mean) / omega, the largest over a set, by replication.
@@ -206,10 +207,10 @@ StepM step_m(const ResampledMeans& m, double alpha) {
   s.adjusted_p.assign(t.size(), 1.0);
   double last = 0;
   for (std::size_t r = 0; r < order.size(); ++r) {
-    const auto maxima = studentised_maxima(m, {order.begin() + static_cast<std::ptrdiff_t>(r),
-                                               order.end()});
-    const auto reached = std::count_if(maxima.begin(), maxima.end(),
-                                       [&](double v) { return v >= t[order[r]]; });
+    const auto maxima =
+        studentised_maxima(m, {order.begin() + static_cast<std::ptrdiff_t>(r), order.end()});
+    const auto reached =
+        std::count_if(maxima.begin(), maxima.end(), [&](double v) { return v >= t[order[r]]; });
     const double p = (1 + static_cast<double>(reached)) / (1 + static_cast<double>(maxima.size()));
     last = std::max(last, p);
     s.adjusted_p[order[r]] = last;
@@ -217,7 +218,8 @@ StepM step_m(const ResampledMeans& m, double alpha) {
   return s;
 }
 
-// --- model confidence set --------------------------------------------------------------------------
+// --- model confidence set
+// --------------------------------------------------------------------------
 
 namespace {
 

@@ -7,10 +7,10 @@
 
 namespace winnow::sweeps::stats {
 
-// Tests of "the best of many" on one sample, with the bootstrap indices given (so p-values are exact
-// counts). d[k][t] = how much model k beats the benchmark in period t.
+// Tests of "the best of many" on one sample, with the bootstrap indices given (so p-values are
+// exact counts). d[k][t] = how much model k beats the benchmark in period t.
 
-using Columns = std::vector<std::vector<double>>;        ///< [model][period]
+using Columns = std::vector<std::vector<double>>;         ///< [model][period]
 using IndexRows = std::vector<std::vector<std::size_t>>;  ///< [replication][period], each < periods
 
 struct SnoopingInput {
@@ -44,7 +44,8 @@ MaxTest reality_check(const ResampledMeans& m);
 MaxTest superior_ability(const ResampledMeans& m, Recentring how);
 
 /// As the arch package runs it: the same without dividing by omega (its upper p is White's), with
-/// critical values of the mean difference by linear percentiles. Kept to compare with published runs.
+/// critical values of the mean difference by linear percentiles. Kept to compare with published
+/// runs.
 struct PlainSpa {
   double p = 1;
   double critical_05 = 0, critical_10 = 0;
@@ -54,8 +55,8 @@ PlainSpa plain_spa(const ResampledMeans& m, Recentring how);
 std::vector<std::size_t> plain_better(const ResampledMeans& m, Recentring how);
 std::vector<std::size_t> plain_step_down(const ResampledMeans& m, Recentring how);
 
-/// Romano and Wolf's StepM (2005) on studentised maxima at 5%, with the adjusted p-values of their 2016
-/// paper, (1 + #) / (1 + B).
+/// Romano and Wolf's StepM (2005) on studentised maxima at 5%, with the adjusted p-values of their
+/// 2016 paper, (1 + #) / (1 + B).
 struct StepM {
   struct Step {
     double critical = 0;  ///< the ceil(.95 B)-th smallest resampled maximum
@@ -68,8 +69,8 @@ struct StepM {
 StepM step_m(const ResampledMeans& m, double alpha = 0.05);
 
 /// Model confidence set (Hansen, Lunde and Nason 2011) over losses. Range uses the largest absolute
-/// pairwise t, Max the largest t against the mean of the set. (Max looks for bad models: it may keep
-/// everything beside one true spike.)
+/// pairwise t, Max the largest t against the mean of the set. (Max looks for bad models: it may
+/// keep everything beside one true spike.)
 enum class McsStatistic : std::uint8_t { Range, Max };
 struct ModelConfidenceSet {
   std::vector<std::size_t> elimination_order;  ///< the last survives

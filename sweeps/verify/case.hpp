@@ -71,6 +71,9 @@ struct Kind {
 
 // Each topic adds its shapes.
 void add_convergence_kinds(std::vector<Kind>& kinds);
+void add_regime_kinds(std::vector<Kind>& kinds);
+void add_sizing_kinds(std::vector<Kind>& kinds);
+void add_validation_kinds(std::vector<Kind>& kinds);
 void add_snooping_kinds(std::vector<Kind>& kinds);
 void add_pbo_kinds(std::vector<Kind>& kinds);
 void add_metrics_kinds(std::vector<Kind>& kinds);

@@ -69,27 +69,26 @@ Json own_json(std::span<const double> r, double p) {
   double log_sum = 0;
   for (double v : r) log_sum += std::log1p(v);
   const double rho = autocorrelation_lag1(r);
-  return {{"max_drawdown", d.maximum},
-          {"peak_index", d.peak},
-          {"trough_index", d.trough},
-          {"recovery_index", d.recovery ? Json(*d.recovery) : Json()},
-          {"longest_underwater_periods", d.longest_underwater},
-          {"avg_drawdown", d.average},
-          {"ulcer_index_martin", d.ulcer},
-          {"pain_index", -d.average},
-          {"current_drawdown", d.current},
-          {"sharpe_lo2002_annual_AR1",
-           sharpe(r) * lo_annualisation(rho, static_cast<std::size_t>(p))},
-          {"acf1_corrcoef", rho},
-          {"mar_ratio", calmar(r, p)},
-          {"martin_ratio", cagr(r, p) / d.ulcer},
-          {"mean_log_growth", log_sum / static_cast<double>(r.size())}};
+  return {
+      {"max_drawdown", d.maximum},
+      {"peak_index", d.peak},
+      {"trough_index", d.trough},
+      {"recovery_index", d.recovery ? Json(*d.recovery) : Json()},
+      {"longest_underwater_periods", d.longest_underwater},
+      {"avg_drawdown", d.average},
+      {"ulcer_index_martin", d.ulcer},
+      {"pain_index", -d.average},
+      {"current_drawdown", d.current},
+      {"sharpe_lo2002_annual_AR1", sharpe(r) * lo_annualisation(rho, static_cast<std::size_t>(p))},
+      {"acf1_corrcoef", rho},
+      {"mar_ratio", calmar(r, p)},
+      {"martin_ratio", cagr(r, p) / d.ulcer},
+      {"mean_log_growth", log_sum / static_cast<double>(r.size())}};
 }
 
 /// The returns of a case, without NaN (a period without a return).
 std::vector<double> returns_of(const Case& c) {
-  std::vector<double> r =
-      c.has({"returns_csv"}) ? c.series("returns_csv") : c.numbers("returns");
+  std::vector<double> r = c.has({"returns_csv"}) ? c.series("returns_csv") : c.numbers("returns");
   std::erase_if(r, [](double v) { return std::isnan(v); });
   return r;
 }
@@ -186,10 +185,15 @@ void add_metrics_kinds(std::vector<Kind>& kinds) {
   kinds.push_back({"named metrics",
                    [=](const Case& c) { return has_returns(c) && c.has({"periods_per_year"}); },
                    named_metrics_case});
-  kinds.push_back({"trade statistics", [](const Case& c) { return c.has({"pnl", "notional"}); },
+  kinds.push_back({"trade statistics",
+                   [](const Case& c) {
+                     return c.has({"pnl", "notional"});
+                   },
                    trades_case});
   kinds.push_back({"square-root capacity",
-                   [](const Case& c) { return c.has({"edge", "sigma_daily", "adv"}); },
+                   [](const Case& c) {
+                     return c.has({"edge", "sigma_daily", "adv"});
+                   },
                    capacity_case});
 }
 

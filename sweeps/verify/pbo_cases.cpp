@@ -54,7 +54,9 @@ Json pbo_case(const Case& c) {
 
 void add_pbo_kinds(std::vector<Kind>& kinds) {
   kinds.push_back({"probability of backtest overfitting",
-                   [](const Case& c) { return c.has({"panel_csv", "S"}) && c.wants({"pbo"}); },
+                   [](const Case& c) {
+                     return c.has({"panel_csv", "S"}) && c.wants({"pbo"});
+                   },
                    pbo_case});
 }
 

@@ -75,8 +75,8 @@ Json min_trl_grid_case(const Case& c) {
   for (std::size_t i = 0; i < sharpe.size(); ++i) {
     const double root = std::sqrt(periods.at(i));
     const TrackRecord r{.sharpe = sharpe[i] / root, .skew = skew.at(i), .kurtosis = kurtosis.at(i)};
-    years.push_back(
-        stats::min_track_record(r, benchmark.at(i) / root, c.number("confidence")) / periods[i]);
+    years.push_back(stats::min_track_record(r, benchmark.at(i) / root, c.number("confidence")) /
+                    periods[i]);
   }
   return {{"min_trl_years", years}};
 }
@@ -124,7 +124,8 @@ Json min_btl_case(const Case& c) {
   return {{"min_btl_years", years}, {"upper_bound_years", bound}};
 }
 
-// --- multiplicity ----------------------------------------------------------------------------------
+// --- multiplicity
+// ----------------------------------------------------------------------------------
 
 Json correction_json(stats::Correction correction, std::span<const double> p) {
   return {{"adjusted", stats::adjust(correction, p)}, {"reject_05", stats::reject(correction, p)}};
@@ -226,34 +227,50 @@ Json haircut_normal_case(const Case& c) {
 
 void add_sharpe_kinds(std::vector<Kind>& kinds) {
   kinds.push_back({"probabilistic Sharpe ratio",
-                   [](const Case& c) { return c.has({"sr", "T", "sr_star"}); }, psr_case});
+                   [](const Case& c) {
+                     return c.has({"sr", "T", "sr_star"});
+                   },
+                   psr_case});
   kinds.push_back({"minimum track record",
-                   [](const Case& c) { return c.has({"sr", "sr_star", "confidence"}); },
+                   [](const Case& c) {
+                     return c.has({"sr", "sr_star", "confidence"});
+                   },
                    min_trl_case});
   kinds.push_back({"minimum track record in years",
-                   [](const Case& c) { return c.has({"sr_annual", "benchmark_annual"}); },
+                   [](const Case& c) {
+                     return c.has({"sr_annual", "benchmark_annual"});
+                   },
                    min_trl_grid_case});
   kinds.push_back({"deflated Sharpe ratio",
-                   [](const Case& c) { return c.has({"sr_annual", "var_sr_annual", "trials"}); },
+                   [](const Case& c) {
+                     return c.has({"sr_annual", "var_sr_annual", "trials"});
+                   },
                    deflated_case});
   kinds.push_back({"minimum backtest length",
-                   [](const Case& c) { return c.has({"trials", "expected_max_sr_annual"}); },
+                   [](const Case& c) {
+                     return c.has({"trials", "expected_max_sr_annual"});
+                   },
                    min_btl_case});
   kinds.push_back({"expected maximum",
                    [](const Case& c) { return c.has({"trials"}) && c.wants({"approx"}); },
                    expected_max_case});
   kinds.push_back({"corrections of p-values",
                    [](const Case& c) {
-                     return c.has({"p"}) && (c.wants({"holm"}) || c.wants({"fdr_bh"}) ||
-                                             c.wants({"bonferroni"}));
+                     return c.has({"p"}) &&
+                            (c.wants({"holm"}) || c.wants({"fdr_bh"}) || c.wants({"bonferroni"}));
                    },
                    p_values_case});
-  kinds.push_back({"Sharpe haircut", [](const Case& c) { return c.has({"t_panel_csv"}); },
-                   haircut_panel_case});
+  kinds.push_back(
+      {"Sharpe haircut", [](const Case& c) { return c.has({"t_panel_csv"}); }, haircut_panel_case});
   kinds.push_back({"Sharpe haircut, simulated",
-                   [](const Case& c) { return c.has({"call", "draws"}); }, haircut_call_case});
+                   [](const Case& c) {
+                     return c.has({"call", "draws"});
+                   },
+                   haircut_call_case});
   kinds.push_back({"Sharpe haircut, normal law",
-                   [](const Case& c) { return c.has({"sr_annual", "years", "tests"}); },
+                   [](const Case& c) {
+                     return c.has({"sr_annual", "years", "tests"});
+                   },
                    haircut_normal_case});
 }
 

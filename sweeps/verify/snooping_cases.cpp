@@ -76,20 +76,20 @@ Json snooping_case(const Case& c) {
     steps.push_back({{"crit", step.critical}, {"rejected", step.rejected}});
   }
   const MaxTest check = reality_check(m);
-  return {
-      {"arch", arch_json(m)},
-      {"paper",
-       {{"spa_stat", superior_ability(m, Recentring::Consistent).statistic},
-        {"omega", m.omega},
-        {"spa_p", by_recentring([&](Recentring r) { return superior_ability(m, r).p; })},
-        {"rc_stat", check.statistic},
-        {"rc_p", check.p}}},
-      {"paper_stepm", {{"steps", steps}, {"superior", s.superior}, {"adj_p", s.adjusted_p}}},
-      {"mcs_R", mcs_json(model_confidence_set(losses, in.resamples, McsStatistic::Range))},
-      {"mcs_max", mcs_json(model_confidence_set(losses, in.resamples, McsStatistic::Max))}};
+  return {{"arch", arch_json(m)},
+          {"paper",
+           {{"spa_stat", superior_ability(m, Recentring::Consistent).statistic},
+            {"omega", m.omega},
+            {"spa_p", by_recentring([&](Recentring r) { return superior_ability(m, r).p; })},
+            {"rc_stat", check.statistic},
+            {"rc_p", check.p}}},
+          {"paper_stepm", {{"steps", steps}, {"superior", s.superior}, {"adj_p", s.adjusted_p}}},
+          {"mcs_R", mcs_json(model_confidence_set(losses, in.resamples, McsStatistic::Range))},
+          {"mcs_max", mcs_json(model_confidence_set(losses, in.resamples, McsStatistic::Max))}};
 }
 
-// --- bootstrap -------------------------------------------------------------------------------------
+// --- bootstrap
+// -------------------------------------------------------------------------------------
 
 Json block_length_case(const Case& c) {
   std::vector<double> stationary;
@@ -134,16 +134,23 @@ Json interval_case(const Case& c) {
 
 void add_snooping_kinds(std::vector<Kind>& kinds) {
   kinds.push_back({"data snooping",
-                   [](const Case& c) { return c.has({"panel_csv", "indices_csv", "block_size"}); },
+                   [](const Case& c) {
+                     return c.has({"panel_csv", "indices_csv", "block_size"});
+                   },
                    snooping_case});
   kinds.push_back({"optimal block length",
                    [](const Case& c) { return c.has({"csv"}) && c.wants({"stationary"}); },
                    block_length_case});
   kinds.push_back({"stationary bootstrap",
-                   [](const Case& c) { return c.has({"start_integers", "uniforms"}); },
+                   [](const Case& c) {
+                     return c.has({"start_integers", "uniforms"});
+                   },
                    stationary_case});
   kinds.push_back({"circular bootstrap",
-                   [](const Case& c) { return c.has({"n", "block", "starts"}); }, circular_case});
+                   [](const Case& c) {
+                     return c.has({"n", "block", "starts"});
+                   },
+                   circular_case});
   kinds.push_back({"bootstrap intervals",
                    [](const Case& c) {
                      return c.has({"returns_csv", "indices_csv"}) && c.wants({"bca_ci"});

@@ -1,0 +1,125 @@
+#include "sweeps/stats/sizing.hpp"
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <cmath>
+#include <limits>
+
+#include "sweeps/stats/basic.hpp"
+
+namespace winnow::sweeps::stats {
+namespace {
+
+/// Root of a falling function in [low, high] that changes sign there.
+template <class F>
+double root(F f, double low, double high) {
+  const double at_low = f(low);
+  const double at_high = f(high);
+  if (at_low <= 0) return low;
+  if (at_high >= 0) return high;
+  std::uintmax_t steps = 200;
+  const auto bracket = boost::math::tools::toms748_solve(
+      f, low, high, at_low, at_high, boost::math::tools::eps_tolerance<double>(52), steps);
+  return (bracket.first + bracket.second) / 2;
+}
+
+double expect(const Scenarios& s, auto f) {
+  double sum = 0;
+  for (std::size_t i = 0; i < s.outcomes.size(); ++i) sum += s.probabilities[i] * f(s.outcomes[i]);
+  return sum;
+}
+
+/// The fraction at which the worst outcome ruins.
+double ruin_fraction(const Scenarios& s) {
+  const double worst = *std::min_element(s.outcomes.begin(), s.outcomes.end());
+  return worst < 0 ? -1 / worst : std::numeric_limits<double>::infinity();
+}
+
+}  // namespace
+
+BinaryKelly kelly_binary(double p, double b) {
+  BinaryKelly k;
+  k.fraction = std::max(0.0, p - (1 - p) / b);
+  const auto growth = [&](double f) { return p * std::log1p(f * b) + (1 - p) * std::log1p(-f); };
+  k.growth = growth(k.fraction);
+  k.growth_half = growth(k.fraction / 2);
+  return k;
+}
+
+NormalKelly kelly_normal(double m, double s, double r) {
+  const double excess = m - r;
+  const double full = excess * excess / (s * s);
+  return {excess / (s * s), r + full / 2, r + full * (0.5 - 0.125), excess / s};
+}
+
+double probability_ever_below(double share, double level) {
+  return std::pow(level, 2 / share - 1);
+}
+
+double log_growth(const Scenarios& s, double fraction) {
+  return expect(s, [fraction](double o) { return std::log1p(fraction * o); });
+}
+
+double kelly_scenarios(const Scenarios& s) {
+  const double ruin = ruin_fraction(s);
+  const auto slope = [&](double f) { return expect(s, [f](double o) { return o / (1 + f * o); }); };
+  if (!std::isfinite(ruin)) return slope(0) > 0 ? ruin : 0;
+  return root(slope, 0, ruin * (1 - 1e-12));
+}
+
+RiskConstrainedKelly kelly_risk_constrained(const Scenarios& s, double alpha, double beta) {
+  RiskConstrainedKelly k;
+  k.lambda = std::log(beta) / std::log(alpha);
+  k.kelly = kelly_scenarios(s);
+  const auto risk = [&](double f) {
+    return expect(s, [&](double o) { return std::pow(1 + f * o, -k.lambda); });
+  };
+  k.fraction = k.kelly;
+  if (k.kelly > 0 && risk(k.kelly) > 1) {
+    // risk is convex with risk(0) = 1 and falls at first: the other root lies beyond its minimum.
+    const auto slope = [&](double f) {
+      return expect(s, [&](double o) { return o * std::pow(1 + f * o, -k.lambda - 1); });
+    };
+    const double lowest = root(slope, 0, k.kelly);
+    k.fraction = root([&](double f) { return 1 - risk(f); }, lowest, k.kelly);
+  }
+  k.growth = log_growth(s, k.fraction);
+  k.constraint = risk(k.fraction);
+  const double m = expect(s, [](double o) { return o; });
+  const double square = expect(s, [](double o) { return o * o; });
+  k.quadratic = std::max(0.0, std::min(m / square, 2 * m / ((k.lambda + 1) * square)));
+  return k;
+}
+
+MultiKelly kelly_multi(std::span<const double> mu,
+                       const std::vector<std::vector<double>>& covariance) {
+  const auto n = static_cast<Eigen::Index>(mu.size());
+  Eigen::VectorXd m(n);
+  Eigen::MatrixXd s(n, n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    m(i) = mu[static_cast<std::size_t>(i)];
+    for (Eigen::Index j = 0; j < n; ++j) {
+      s(i, j) = covariance[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
+    }
+  }
+  const Eigen::VectorXd w = s.ldlt().solve(m);
+  MultiKelly k;
+  k.weights.assign(w.data(), w.data() + n);
+  k.growth = m.dot(w) - 0.5 * w.dot(s * w);
+  k.sharpe = std::sqrt(m.dot(w));
+  return k;
+}
+
+std::vector<double> volatility_target_weights(std::span<const double> returns,
+                                              const VolatilityTarget& o) {
+  std::vector<double> weights;
+  double v = variance(returns.first(std::min(o.warm_up, returns.size())));
+  for (double r : returns) {
+    weights.push_back(std::min(o.cap, o.target_ann / std::sqrt(o.periods_per_year * v)));
+    v = o.decay * v + (1 - o.decay) * r * r;
+  }
+  return weights;
+}
+
+}  // namespace winnow::sweeps::stats
