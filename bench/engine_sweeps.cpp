@@ -1,0 +1,93 @@
+// W1 (crossover) and W3 (mean reversion with stops) through run_batch, all metrics included, for
+// each instruction set this machine has. Items are bar variants; `hash` must be what the workload's
+// data and parameters give on every machine and at every width, else the benchmark fails.
+//
+// Small workloads run in ctest (--benchmark_filter=small); the full ones by hand, pinned to a core.
+
+#include <benchmark/benchmark.h>
+#include <sys/resource.h>
+
+#include <map>
+#include <string>
+
+#include "bench/engine_workloads.hpp"
+
+namespace winnow::bench {
+namespace {
+
+struct Workload {
+  const char* name;
+  const char* family;
+  std::size_t bars;
+  std::vector<double> rows;
+  const char* hash;
+};
+
+const std::vector<Workload>& workloads() {
+  static const std::vector<Workload> all = {
+      {"W1/small", "sma_cross", 3'000, w1_rows(4, 10), "79029fca5cdd4791f8677784980c310b"},
+      {"W3/small", "mean_reversion", 3'000, w3_rows(40, true), "90d6583b9a433eea64ff72c1fc277f2b"},
+      {"W1/10000x100000", "sma_cross", 100'000, w1_rows(50, 200),
+       "bc4bab3213a8ee74486891f9322eff5d"},
+      {"W3/dense/1000x100000", "mean_reversion", 100'000, w3_rows(1'000, true),
+       "2a8d53003f981d476f840b5bf8a80696"},
+      {"W3/sparse/1000x100000", "mean_reversion", 100'000, w3_rows(1'000, false),
+       "ea97cd8366d0ecf6703e3f50b5589835"},
+  };
+  return all;
+}
+
+const MarketColumns& market_of(std::size_t bars) {
+  static std::map<std::size_t, MarketColumns> made;
+  const auto at = made.find(bars);
+  return at != made.end() ? at->second : made.emplace(bars, minute_market(42, bars)).first->second;
+}
+
+void run(benchmark::State& state, const Workload& workload, engine::Isa isa) {
+  const MarketView market = market_of(workload.bars).view();
+  const engine::ExecutionModel execution = bench_execution();
+  const engine::BatchRequest request{
+      &market,       {0, market.size()}, engine::find_family(workload.family),
+      workload.rows, &execution,         isa};
+  double trades = 0;
+  std::size_t variants = 1;
+  for (auto _ : state) {
+    const auto result = engine::run_batch(request);
+    if (!result.ok()) return state.SkipWithError(result.error().text().c_str());
+    state.PauseTiming();
+    variants = result->variants;
+    const std::string hash = result_hash(*result).hex();
+    if (hash != workload.hash) {
+      return state.SkipWithError(("result hash " + hash + " is not " + workload.hash).c_str());
+    }
+    trades = 0;
+    const auto m = static_cast<std::size_t>(engine::find_metric("trades"));
+    for (std::size_t v = 0; v < variants; ++v) trades += result->metrics[m * variants + v];
+    state.ResumeTiming();
+  }
+  const double work = static_cast<double>(market.size() * variants);
+  state.SetItemsProcessed(static_cast<std::int64_t>(work) * state.iterations());
+  state.counters["trades_per_1000_bars"] = trades / work * 1000;
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  state.counters["rss_mib"] = static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+}  // namespace
+}  // namespace winnow::bench
+
+int main(int argc, char** argv) {
+  using namespace winnow;
+  for (const bench::Workload& workload : bench::workloads()) {
+    for (const auto isa : {engine::Isa::Scalar, engine::Isa::Avx2, engine::Isa::Avx512}) {
+      if (!engine::isa_supported(isa)) continue;
+      const std::string name =
+          std::string(workload.name) + "/" + std::string(engine::isa_name(isa));
+      benchmark::RegisterBenchmark(name.c_str(), bench::run, workload, isa)
+          ->Unit(benchmark::kMillisecond);
+    }
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+}
