@@ -14,6 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr DurationNs kConnectPatience = seconds(10);
+constexpr DurationNs kSubmitPatience = seconds(30);
+constexpr DurationNs kSubmitTry = seconds(3);
 // A local coordinator is restarted within a second; a remote one may be down for maintenance.
 constexpr DurationNs kWatchPatience = seconds(60);
 
@@ -111,6 +113,20 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
   return session;
 }
 
+Result<actors::Submitted> FarmSession::submit_until_answered(const actors::Submit& submit) {
+  // Submitting twice is submitting once, so a coordinator that dies over it is simply asked again.
+  const MonoNs give_up = system_clock().mono() + kSubmitPatience;
+  for (;;) {
+    auto submitted = client_->submit(submit, kSubmitTry);
+    if (submitted || submitted.error().code() != ErrorCode::Unavailable ||
+        system_clock().mono() > give_up) {
+      return submitted;
+    }
+    if (interrupted.load()) return Error(ErrorCode::Cancelled, "interrupted");
+    if (farm_ != nullptr) WINNOW_TRY(farm_->supervise());
+  }
+}
+
 Result<RunSummary> FarmSession::run(
     const actors::Submit& submit, Wait wait,
     const std::function<void(const actors::Progress&)>& on_progress) {
@@ -122,7 +138,7 @@ Result<RunSummary> FarmSession::run(
   const InterruptGuard guard;
   const MonoNs start = system_clock().mono();
   RunSummary summary;
-  auto submitted = client_->submit(submit, kConnectPatience);
+  auto submitted = submit_until_answered(submit);
   if (!submitted) return submitted.error();
   summary.submitted = *submitted;
   if (wait == Wait::No) return summary;

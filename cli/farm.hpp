@@ -48,6 +48,8 @@ class FarmSession {
                          const std::function<void(const actors::Progress&)>& on_progress);
 
  private:
+  Result<actors::Submitted> submit_until_answered(const actors::Submit& submit);
+
   std::unique_ptr<cluster::LocalFarm> farm_;
   std::unique_ptr<actors::Client> client_;
   std::string endpoint_;

@@ -94,8 +94,12 @@ int run_up(const Context& context, const UpOptions& options) {
   if (!coordinator) return fail(context, coordinator.error());
 
   const std::string where = endpoint->host + ":" + std::to_string((*coordinator)->port());
-  const Status advertised = advertise_coordinator(home, where);
-  if (!advertised) return fail(context, advertised.error());
+  // One that ends with its owner is nothing for others to lean on.
+  const bool lasting = options.owner_pid == 0;
+  if (lasting) {
+    const Status advertised = advertise_coordinator(home, where);
+    if (!advertised) return fail(context, advertised.error());
+  }
   spdlog::info("coordinator on {} with home {}", where, home.string());
   if (options.ready_fd >= 0) {
     const std::string line = std::to_string((*coordinator)->port()) + "\n";
@@ -107,7 +111,7 @@ int run_up(const Context& context, const UpOptions& options) {
     std::fflush(stdout);
   }
   wait_for_stop();
-  withdraw_coordinator(home);
+  if (lasting) withdraw_coordinator(home);
   coordinator->reset();
   return kDone;
 }

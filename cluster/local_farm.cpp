@@ -24,6 +24,8 @@ constexpr int kReadyTimeoutMs = 30'000;
 constexpr int kReadyFd = 3;
 constexpr std::uint32_t kQuickDeathsMax = 5;
 constexpr DurationNs kQuickDeath = seconds(2);
+constexpr DurationNs kFirstStartPatience = seconds(5);
+constexpr std::chrono::milliseconds kFirstStartPause{200};
 
 std::string system_error(const std::string& what) {
   return what + ": " + std::strerror(errno);
@@ -104,7 +106,19 @@ Result<std::unique_ptr<LocalFarm>> LocalFarm::start(const LocalFarmOptions& opti
   for (std::uint32_t i = 1; i <= options.nodes; ++i) {
     farm->children_[i].role = "node-" + std::to_string(i);
   }
-  WINNOW_TRY(farm->start_coordinator(farm->children_[0]));
+  // The coordinator of a farm whose owner was just killed may hold the store for a moment longer.
+  Child& coordinator = farm->children_[0];
+  const MonoNs give_up = system_clock().mono() + kFirstStartPatience;
+  for (Status up = farm->start_coordinator(coordinator); !up;
+       up = farm->start_coordinator(coordinator)) {
+    if (coordinator.pid > 0) {
+      ::kill(coordinator.pid, SIGKILL);
+      ::waitpid(coordinator.pid, nullptr, 0);
+      coordinator.pid = -1;
+    }
+    if (system_clock().mono() > give_up) return up.error();
+    std::this_thread::sleep_for(kFirstStartPause);
+  }
   for (std::uint32_t i = 1; i <= options.nodes; ++i) {
     WINNOW_TRY(farm->start_node(farm->children_[i]));
   }

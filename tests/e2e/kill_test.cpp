@@ -20,7 +20,7 @@ using nlohmann::json;
 constexpr const char* kMarket = R"(market: small
 start: 2023-01-01
 interval: 15m
-duration: 200d
+duration: 400d
 steps_per_bar: 4
 instruments:
   - name: kill-a
@@ -105,10 +105,10 @@ TEST(KilledFarm, FinishesWithTheSameBits) {
                                          "--workers", "1", "--json"}));
     // Kill coordinator, nodes or the command itself, a few times a life; later lives are spared
     // more, so that the end comes.
-    const int kills_in_this_life = life < 6 ? 3 : 0;
+    const int kills_in_this_life = life < 6 ? 6 : 0;
     bool client_died = false;
     for (int i = 0; i < kills_in_this_life && run.running() && !client_died; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50 + rng.below(700)));
+      std::this_thread::sleep_for(std::chrono::milliseconds(30 + rng.below(300)));
       const std::vector<pid_t> children = descendants(run.pid());
       if (children.empty()) continue;
       const std::uint64_t victim = rng.below(children.size() + 1);
