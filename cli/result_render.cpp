@@ -120,6 +120,9 @@ std::string family_detail(const Json& f) {
   for (const Json& reason : f["reasons"]) {
     out += field("because", printable(reason.get<std::string>()));
   }
+  if (text_of(f, "verdict") == "CONVERGED" && number_of(f, "p_holm") > 0.05) {
+    out += field("but", "not after correction for all hypotheses: corrected p above 0.05");
+  }
   return out;
 }
 

@@ -230,7 +230,7 @@ Status add_failures(const Sources& sources, const SweepView& view, const Columns
               ": " + (*rows)[i]->error;
   }
   if (columns.failed.size() > shown) detail += "; and more";
-  out.concerns.push_back({grouped(columns.failed.size()) + " trials failed", detail});
+  out.concerns.push_back({"Failed trials: " + grouped(columns.failed.size()), detail});
   return {};
 }
 
@@ -263,8 +263,8 @@ void add_data_faults(const Sources& sources, const SweepView& view, ReportInput&
 Status add_concerns(const Sources& sources, const SweepView& view, const Columns& columns,
                     ReportInput& out) {
   if (columns.committed < view.meta.trials) {
-    out.concerns.push_back({grouped(view.meta.trials - columns.committed) +
-                                " variants have no result yet",
+    out.concerns.push_back({"Variants without a result yet: " +
+                                grouped(view.meta.trials - columns.committed),
                             "the sweep is " +
                                 std::string(store::sweep_state_name(view.meta.state)) +
                                 "; a family that is not complete never counts as converged"});
@@ -272,17 +272,18 @@ Status add_concerns(const Sources& sources, const SweepView& view, const Columns
   WINNOW_TRY(add_failures(sources, view, columns, out));
   const auto ruined = std::count(columns.ruined.begin(), columns.ruined.end(), 1.0);
   if (ruined > 0) {
-    out.concerns.push_back({grouped(static_cast<std::uint64_t>(ruined)) + " variants were ruined",
+    out.concerns.push_back({"Ruined variants: " + grouped(static_cast<std::uint64_t>(ruined)),
                             "their equity was used up; they count in every statistic"});
   }
   const auto idle = std::count(columns.trades.begin(), columns.trades.end(), 0.0);
   if (idle > 0) {
-    out.concerns.push_back({grouped(static_cast<std::uint64_t>(idle)) + " variants never traded",
+    out.concerns.push_back({"Variants that never traded: " + grouped(static_cast<std::uint64_t>(idle)),
                             "constant returns carry no evidence: they are left out of the score"});
   }
   if (columns.not_measurable > 0) {
-    out.concerns.push_back({grouped(columns.not_measurable) +
-                                " variants have no measurable Sharpe", "they rank last"});
+    out.concerns.push_back({"Variants without a measurable Sharpe: " +
+                                grouped(columns.not_measurable),
+                            "they rank last"});
   }
   add_data_faults(sources, view, out);
   const auto alarms = sources.store->alarms();

@@ -90,8 +90,8 @@ std::string equity_chart(const Family& family, const std::string& id) {
   plot.line(xs, high, "edge", "95th percentile");
   plot.line(xs, low, "edge", "5th percentile");
   plot.line(xs, median, "s-median", "median of all variants");
-  std::string legend = legend_entry("k-band", "5–95 % of all variants") +
-                       legend_entry("k-median", "median of all variants");
+  std::string legend = legend_entry("k-band", "5–95 % of variants") +
+                       legend_entry("k-median", "median");
   if (!c.centre.empty()) {
     plot.line(xs, centre, "s-centre", "plateau centre");
     legend += legend_entry("k-centre", "plateau centre");
@@ -126,7 +126,7 @@ std::string drawdown_chart(const Family& family, const std::string& id) {
   plot.y_axis(number_ticks(range, 5, range.low < -5 ? 0 : 1, " %"), "drawdown");
   plot.x_axis(time_ticks(c.period_start_ns, c.median_drawdown.size()), time_title(c));
   plot.line(xs, median, "s-median", "median of all variants, %");
-  std::string legend = legend_entry("k-median", "median of all variants");
+  std::string legend = legend_entry("k-median", "median");
   if (!c.centre_drawdown.empty()) {
     plot.line(xs, centre, "s-centre", "plateau centre, %");
     legend += legend_entry("k-centre", "plateau centre");
@@ -182,9 +182,9 @@ std::string sharpe_chart(const Family& family, const std::string& id) {
     tallest = std::max(tallest, static_cast<double>(h.finite) * h.bin_width / s.noise.sd_ann /
                                     std::sqrt(2 * std::numbers::pi));
   }
-  Plot plot(300, {h.low, high}, {0, tallest * 1.04}, {.top = 40});
+  Plot plot(300, {h.low, high}, {0, tallest * 1.04}, {.left = 66, .right = 14, .top = 40, .bottom = 40});
   plot.y_axis(number_ticks({0, tallest * 1.04}, 4, tallest < 8 ? 1 : 0, ""), "variants per bin");
-  plot.x_axis(number_ticks({h.low, high}, 8, high - h.low < 3 ? 2 : 1, ""), "Sharpe, annual");
+  plot.x_axis(number_ticks({h.low, high}, 8, high - h.low > 8 ? 0 : high - h.low < 3 ? 2 : 1, ""), "Sharpe, annual");
   for (std::size_t b = 0; b < h.counts.size(); ++b) {
     if (h.counts[b] == 0) continue;
     const double from = h.low + h.bin_width * static_cast<double>(b);
@@ -211,7 +211,7 @@ std::string sharpe_chart(const Family& family, const std::string& id) {
       grouped(s.ledger_trials) + " trials ever made on this dataset if none had an edge (False "
       "Strategy Theorem; correlated trials lower the true bar).";
   if (h.below > 0) {
-    caption += " " + grouped(h.below) + " variants below " + fixed(h.low, 1) + " are not drawn.";
+    caption += " Not drawn: " + grouped(h.below) + " below " + fixed(h.low, 1) + ".";
   }
   return figure("Sharpe of every variant against noise",
                 plot.finish(id, "Distribution of Sharpe of " + family.name + " on " + family.data,

@@ -81,7 +81,7 @@ void draw_labels(Plot& plot, const HeatMap& map) {
 
 void draw_scale(Plot& plot, double extent, double top) {
   constexpr double kWidth = 9;
-  const double left = (plot.left() + plot.right() - kWidth * kHeatClasses) / 2;
+  const double left = plot.left() + 44;
   for (int i = 0; i < kHeatClasses; ++i) {
     plot.add("<rect class=\"h" + std::to_string(i) + "\" x=\"" + coordinate(left + kWidth * i) +
              "\" y=\"" + coordinate(top) + "\" width=\"9\" height=\"9\"/>");
@@ -106,7 +106,9 @@ std::string heat_map(const HeatMap& map, const std::string& id) {
   draw_cells(plot, map, extent);
   draw_labels(plot, map);
   draw_scale(plot, extent, height - 18);
-  std::string caption = "Cell: median annual Sharpe over all other parameters.";
+  std::string caption = "Cell: median annual Sharpe over all other parameters. Shown "
+                        "are the two parameters that explain most of the variance of Sharpe, each "
+                        "alone.";
   if (map.centre_x && map.centre_y) {
     const double px = plot.x(static_cast<double>(*map.centre_x) + 0.5);
     const double py = plot.y(static_cast<double>(*map.centre_y) + 0.5);

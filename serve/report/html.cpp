@@ -60,7 +60,7 @@ std::string display(double v, std::string_view unit) {
   if (unit == "count" || unit == "flag" || unit == "days") return fixed(v, 0);
   if (unit == "bps" || unit == "bars") return fixed(v, 1);
   if (unit == "quote") return fixed(v, 2);
-  return fixed(v, std::fabs(v) >= 100 ? 1 : 2);
+  return fixed(v, 2);
 }
 
 std::string coordinate(double v) {

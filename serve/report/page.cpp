@@ -32,9 +32,9 @@ p{margin:6px 0 12px;max-width:76ch}
 code,.num,td.n,dd,.mono{font-variant-numeric:tabular-nums}
 code{font:12.5px/1.4 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;
 overflow-wrap:anywhere}
-dl.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:1px;margin:0;
-background:var(--line);border:1px solid var(--line);border-radius:10px;overflow:hidden}
-dl.facts>div{background:var(--card);padding:10px 14px}
+dl.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:0;margin:0;
+background:var(--card);border:1px solid var(--line);border-radius:10px;overflow:hidden}
+dl.facts>div{box-shadow:0 0 0 .5px var(--line);padding:10px 14px}
 dt{color:var(--dim);font-size:12.5px}
 dd{margin:1px 0 0;overflow-wrap:anywhere}
 dd small{display:block;color:var(--dim);font-size:12px;line-height:1.4}
@@ -90,13 +90,13 @@ figcaption{color:var(--dim);font-size:12.5px;line-height:1.45;margin-top:8px}
 .scroll{overflow-x:auto;border:1px solid var(--line);border-radius:10px;background:var(--card)}
 table.board{border-collapse:collapse;width:100%;font-size:13px;white-space:nowrap}
 .board th{position:sticky;top:0;background:var(--soft);text-align:left;font-weight:600;
-padding:8px 12px;border-bottom:1px solid var(--line);vertical-align:bottom}
+padding:8px 9px;border-bottom:1px solid var(--line);vertical-align:bottom}
 .board th small{display:block;font-weight:400;color:var(--dim);font-size:11.5px}
 .board th.n,.board td.n{text-align:right}
-.board td{padding:5px 12px;border-bottom:1px solid var(--grid)}
+.board td{padding:5px 9px;border-bottom:1px solid var(--grid)}
 .board tr:last-child td{border-bottom:0}
 .board tbody tr:hover td{background:var(--soft)}
-.board td.wrap{white-space:normal;min-width:220px}
+.board td.wrap{white-space:normal;min-width:200px}
 .board button{all:unset;cursor:pointer}
 .board button:focus-visible{outline:2px solid var(--blue);outline-offset:3px;border-radius:2px}
 .board th[aria-sort] button::after{content:" ▾";color:var(--blue)}

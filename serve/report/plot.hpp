@@ -19,7 +19,7 @@ class Plot {
     double high = 1;
   };
   struct Margins {
-    double left = 52;
+    double left = 66;
     double right = 14;
     double top = 12;
     double bottom = 40;

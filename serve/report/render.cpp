@@ -11,6 +11,8 @@
 namespace winnow::serve::report {
 namespace {
 
+constexpr double kAlpha = 0.05;
+
 struct VerdictLook {
   const char* css;
   const char* text;
@@ -95,9 +97,14 @@ std::string verdict_card(const ReportInput& input, const Family& family) {
                variant_text(f.plateau->trial, family.centre_params));
   }
   out += "</table>";
-  if (!s.reasons.empty()) {
+  std::vector<std::string> reasons = s.reasons;
+  if (s.verdict == sweeps::Verdict::Converged && f.p_holm > kAlpha) {
+    reasons.push_back("converged by itself, but not after correction for all " +
+                      grouped(input.hypotheses) + " hypotheses: the corrected p is above 0.05");
+  }
+  if (!reasons.empty()) {
     out += "<ul class=\"why\">";
-    for (const std::string& reason : s.reasons) out += "<li>" + escape(reason) + "</li>";
+    for (const std::string& reason : reasons) out += "<li>" + escape(reason) + "</li>";
     out += "</ul>";
   }
   return out + "</article>\n";

@@ -57,7 +57,7 @@ inline MarketColumns seeded_market(std::uint64_t seed, std::size_t bars) {
   return out;
 }
 
-inline const std::string kSpecYaml = R"(sweep: NAME
+inline const std::string kSpecYaml = R"(sweep: test
 data: [alpha, beta]
 window: {from: 2023-01-05, to: 2023-06-01, holdout: 10d}
 execution: plain
@@ -110,7 +110,7 @@ class Home {
   }
 
   struct RunOptions {
-    std::string name = "demo";
+    std::string name = "demo";  // as stored
     std::uint64_t blocks_max = ~std::uint64_t{0};  ///< fewer: an interrupted sweep
     std::uint64_t failed_trial = ~std::uint64_t{0};
     std::string failure = "engine stopped";
@@ -120,8 +120,6 @@ class Home {
 
   sweeps::Plan plan(const RunOptions& o) {
     std::string yaml = o.yaml;
-    const std::size_t at = yaml.find("NAME");
-    if (at != std::string::npos) yaml.replace(at, 4, "'" + o.name + "'");
     sweeps::Catalog catalog;
     catalog.dataset_names = datasets_->names();
     catalog.dataset = [this](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
@@ -138,7 +136,7 @@ class Home {
     };
     catalog.execution_names = {"plain"};
     catalog.execution = [](std::string_view) -> Result<std::string> {
-      return std::string("name: plain\nfees: {taker_bps: 2, maker_bps: 1}\n");
+      return std::string("name: plain\ntaker_fee_bps: 2\nmaker_fee_bps: 1\n");
     };
     return must(sweeps::Plan::make(must(sweeps::parse_spec(yaml, "spec.yaml", catalog))));
   }
@@ -148,7 +146,7 @@ class Home {
     const sweeps::Plan p = plan(o);
     store::SweepMeta meta;
     meta.id = p.id();
-    meta.name = p.spec().name;
+    meta.name = o.name;  // the store takes any text, a specification does not
     meta.spec_json = p.spec().to_json();
     meta.user = "tester";
     meta.created = {o.created_s * 1'000'000'000};
