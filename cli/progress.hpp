@@ -55,8 +55,8 @@ struct LineStyle {
   bool unicode = true;
 };
 
-/// One line of at most `columns` characters, no newline: bar, count, rate, time left, workers, best.
-/// What does not fit is left out, the least important first.
+/// One line of at most `columns` characters, no newline: bar, count, rate, time left, workers,
+/// best. What does not fit is left out, the least important first.
 std::string progress_line(const ProgressState& state, const ProgressMeter& meter,
                           const LineStyle& style);
 /// The same as a sentence for logs and pipes, no newline.
@@ -71,9 +71,9 @@ enum class ProgressMode { Silent, Terminal, Lines };
 
 struct ProgressOptions {
   bool quiet = false;
-  int fd = 2;                                ///< never stdout: --json owns it
-  DurationNs redraw = milliseconds(100);     ///< on a terminal
-  DurationNs line_every = seconds(5);        ///< in a pipe
+  int fd = 2;                             ///< never stdout: --json owns it
+  DurationNs redraw = milliseconds(100);  ///< on a terminal
+  DurationNs line_every = seconds(5);     ///< in a pipe
 };
 
 /// Silent with quiet, Terminal if `fd` is one, Lines otherwise.

@@ -85,8 +85,8 @@ void take_terminal(int fd) {
     sigaction(kSignals[i], nullptr, &earlier[i]);
     // A caller that waits for EINTR keeps it; an ignored signal (nohup) stays ignored.
     if (earlier[i].sa_handler == SIG_IGN && (earlier[i].sa_flags & SA_SIGINFO) == 0) continue;
-    if (earlier[i].sa_handler != SIG_DFL) action.sa_flags = SA_SIGINFO |
-                                                            (earlier[i].sa_flags & SA_RESTART);
+    if (earlier[i].sa_handler != SIG_DFL)
+      action.sa_flags = SA_SIGINFO | (earlier[i].sa_flags & SA_RESTART);
     sigaction(kSignals[i], &action, nullptr);
   }
   static const int registered = std::atexit(show_cursor);
@@ -126,7 +126,9 @@ Progress::~Progress() {
   give_terminal_back();
 }
 
-void Progress::write_text(const std::string& text) const { write_all(options_.fd, text); }
+void Progress::write_text(const std::string& text) const {
+  write_all(options_.fd, text);
+}
 
 void Progress::clear_line() {
   if (drawn_) write_text(std::string(kClearLine));

@@ -15,7 +15,9 @@
 namespace winnow::cli {
 namespace {
 
-void write_stdout(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void write_stdout(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
 /// Prints an answer as JSON or as text.
 int show(const Context& context, const Result<Json>& answer,
@@ -71,9 +73,8 @@ void add_top(CLI::App& app, Context& context) {
   o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)");
   command->add_flag("--csv", o->csv, "all metrics and parameters as CSV on stdout");
   command->add_option("--sqlite", o->sqlite, "the same into this SQLite file");
-  command->callback([&context, o] {
-    context.run = [&context, o] { return run_top(context, *o); };
-  });
+  command->callback(
+      [&context, o] { context.run = [&context, o] { return run_top(context, *o); }; });
 }
 
 void add_converge(CLI::App& app, Context& context) {
@@ -110,10 +111,10 @@ void add_compare(CLI::App& app, Context& context) {
     std::vector<std::uint64_t> variants;
   };
   auto o = std::make_shared<Options>();
-  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last")
-      ->required();
-  command->add_option("V", o->variants, "variant numbers, two or more")->required()->expected(2,
-                                                                                              50);
+  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last")->required();
+  command->add_option("V", o->variants, "variant numbers, two or more")
+      ->required()
+      ->expected(2, 50);
   command->callback([&context, o] {
     context.run = [&context, o] {
       const Json args{{"sweep", o->sweep}, {"variants", o->variants}};
@@ -208,8 +209,9 @@ int run_report(const Context& context, const std::string& sweep, const std::stri
   });
   if (ending != ".html" && ending != ".htm") {
     return fail(context, Error(ErrorCode::InvalidInput,
-                               "--out " + out + ": a report is written as .html; for a PDF, open "
-                               "the page in a browser and print it to a file"));
+                               "--out " + out +
+                                   ": a report is written as .html; for a PDF, open "
+                                   "the page in a browser and print it to a file"));
   }
   const std::int64_t now_ns = system_clock().now().ns;
   auto answer = answer_query(context, "report", {{"sweep", sweep}, {"generated_ns", now_ns}});

@@ -13,8 +13,8 @@ namespace {
 
 // What a leaderboard shows beside the metric it is ranked by.
 constexpr std::array kShownMetrics = {
-    "sharpe_ann",    "cagr_frac",     "drawdown_max_frac", "calmar", "sortino_ann", "trades",
-    "win_rate_frac", "profit_factor", "avg_trade_bps",     "exposure_frac"};
+    "sharpe_ann", "cagr_frac",     "drawdown_max_frac", "calmar",        "sortino_ann",
+    "trades",     "win_rate_frac", "profit_factor",     "avg_trade_bps", "exposure_frac"};
 
 double number(const Json& value) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
@@ -107,10 +107,11 @@ std::string family_detail(const Json& f) {
                             short_number(number_of(f, "block_sign_frac")) +
                             ", variants above hurdle " +
                             short_number(number_of(f, "variant_sign_frac")));
-  out += field("family Sharpe", short_number(number_of(f, "mu_sharpe_ann")) + " ± " +
-                                    short_number(number_of(f, "se")) + "/year, spread of variants " +
-                                    short_number(number_of(f, "tau")) + ", mean correlation " +
-                                    short_number(number_of(f, "mean_correlation")));
+  out +=
+      field("family Sharpe", short_number(number_of(f, "mu_sharpe_ann")) + " ± " +
+                                 short_number(number_of(f, "se")) + "/year, spread of variants " +
+                                 short_number(number_of(f, "tau")) + ", mean correlation " +
+                                 short_number(number_of(f, "mean_correlation")));
   out += field("variants", count_of(f, "trials_committed") + " of " + count_of(f, "trials") +
                                " scored over " + count_of(f, "periods") + " days, " +
                                count_of(f, "distinct") + " distinct, " +
@@ -154,8 +155,8 @@ std::string converge_neighbourhoods(const Json& answer, std::size_t width) {
 std::string render_top(const Json& answer, std::size_t width) {
   const std::string by = text_of(answer, "by");
   std::vector<std::string> metrics;
-  const bool known = std::find(kShownMetrics.begin(), kShownMetrics.end(), by) !=
-                     kShownMetrics.end();
+  const bool known =
+      std::find(kShownMetrics.begin(), kShownMetrics.end(), by) != kShownMetrics.end();
   metrics.push_back(by);
   for (const char* name : kShownMetrics) {
     if (name != by) metrics.emplace_back(name);
@@ -193,8 +194,7 @@ std::string render_top(const Json& answer, std::size_t width) {
   out += warnings_of(answer) + table.render(width);
   for (const Json& noise : answer["noise"]) {
     out += "noise on " + text_of(noise, "data") + ": the best of " +
-           count_of(noise, "ledger_trials") +
-           " trials without an edge is expected at sharpe_ann " +
+           count_of(noise, "ledger_trials") + " trials without an edge is expected at sharpe_ann " +
            short_number(number_of(noise, "noise_sharpe_ann_max_expected")) + "\n";
   }
   return out;
@@ -258,9 +258,8 @@ std::string render_compare(const Json& answer, std::size_t width) {
   }
   for (const std::string& name : metrics) {
     add(name, [&](const Json& v) {
-      return v.contains("metrics") && v["metrics"].contains(name)
-                 ? metric_text(v["metrics"][name])
-                 : std::string("-");
+      return v.contains("metrics") && v["metrics"].contains(name) ? metric_text(v["metrics"][name])
+                                                                  : std::string("-");
     });
   }
   const Json& rho = answer["daily_return_correlation"];
@@ -286,10 +285,10 @@ std::string render_explain(const Json& answer, std::size_t width) {
     out += field("rank by Sharpe", count_of(answer, "rank_in_family_by_sharpe_ann") + " of " +
                                        count_of(answer, "ranked_in_family") +
                                        " in its family on this dataset");
-    out += field("neighbours", "mean sharpe_ann " +
-                                   short_number(number_of(answer, "neighbours_sharpe_ann_mean")) +
-                                   " over " + count_of(answer, "neighbours") +
-                                   " with nearby parameters");
+    out +=
+        field("neighbours",
+              "mean sharpe_ann " + short_number(number_of(answer, "neighbours_sharpe_ann_mean")) +
+                  " over " + count_of(answer, "neighbours") + " with nearby parameters");
   }
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));
   if (answer.contains("metrics")) {
@@ -314,11 +313,10 @@ std::string render_sweep_list(const Json& answer, std::size_t width) {
   for (const Json& s : answer["sweeps"]) {
     const double blocks = number_of(s, "blocks");
     const double done = blocks > 0 ? number_of(s, "blocks_committed") / blocks : 0;
-    table.add_row({text_of(s, "sweep_id"), text_of(s, "sweep_name"), text_of(s, "state"),
-                   count_of(s, "trials"),
-                   std::to_string(static_cast<int>(std::floor(done * 100))) + "%",
-                   text_of(s, "created"), short_number(number_of(s, "wall_s")),
-                   text_of(s, "user")});
+    table.add_row(
+        {text_of(s, "sweep_id"), text_of(s, "sweep_name"), text_of(s, "state"),
+         count_of(s, "trials"), std::to_string(static_cast<int>(std::floor(done * 100))) + "%",
+         text_of(s, "created"), short_number(number_of(s, "wall_s")), text_of(s, "user")});
   }
   if (table.rows() == 0) return "no sweep yet; `winnow sweep run SPEC.yaml` makes one\n";
   return table.render(width);
@@ -331,9 +329,9 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
     out += field("took", short_number(number_of(answer, "wall_s")) + " s (" +
                              short_number(number_of(answer, "trials_per_s")) + " variants/s)");
   }
-  out += field("variants", count_of(answer, "trials_committed") + " of " +
-                               count_of(answer, "trials") + " have results, " +
-                               count_of(answer, "trials_failed") + " failed");
+  out +=
+      field("variants", count_of(answer, "trials_committed") + " of " + count_of(answer, "trials") +
+                            " have results, " + count_of(answer, "trials_failed") + " failed");
   out += field("engine", "version " + text_of(answer, "engine_version") + ", code " +
                              text_of(answer, "code_version"));
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));

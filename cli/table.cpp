@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kGap = 2;
 
-bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }
+bool starts_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u;
+}
 
 void append_cell(std::string& line, const std::string& text, std::size_t width, Align align) {
   const std::string shown = cut_text(text, width);
@@ -52,8 +54,8 @@ std::string printable(std::string_view text) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto c = static_cast<unsigned char>(out[i]);
     // C1 controls are two bytes of UTF-8: c2 80 to c2 9f.
-    const bool c1 = c == 0xc2 && i + 1 < out.size() &&
-                    static_cast<unsigned char>(out[i + 1]) < 0xa0;
+    const bool c1 =
+        c == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0;
     if (c1) out[i + 1] = '?';
     if (c < 0x20 || c == 0x7f || c1) out[i] = '?';
   }
@@ -171,7 +173,9 @@ std::string csv_field(std::string_view text) {
   return out + '"';
 }
 
-std::string csv_number(double v) { return std::isnan(v) ? std::string() : exact_number(v); }
+std::string csv_number(double v) {
+  return std::isnan(v) ? std::string() : exact_number(v);
+}
 
 std::size_t terminal_columns(int fd) {
   if (isatty(fd) == 0) return 0;

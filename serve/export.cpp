@@ -86,12 +86,14 @@ Status fill(sqlite3* db, const Json& table, const std::filesystem::path& file) {
     const bool is_text = text == "family" || text == "data";
     const bool whole = text == "rank" || text == "trial";
     columns += (columns.empty() ? "" : ", ") + sql_name(text) +
-               (is_text ? " TEXT" : whole ? " INTEGER" : " REAL");
+               (is_text ? " TEXT"
+                : whole ? " INTEGER"
+                        : " REAL");
   }
   WINNOW_TRY(run(db, "CREATE TABLE variants (" + columns + ")", file));
-  WINNOW_TRY(insert_all(
-      db, "INSERT INTO variants VALUES (" + placeholders(table["columns"].size()) + ")",
-      table["rows"], file));
+  WINNOW_TRY(
+      insert_all(db, "INSERT INTO variants VALUES (" + placeholders(table["columns"].size()) + ")",
+                 table["rows"], file));
   WINNOW_TRY(run(db, "CREATE TABLE sweep (key TEXT PRIMARY KEY, value)", file));
   Json facts = Json::array();
   for (const auto& [key, value] : table.items()) {

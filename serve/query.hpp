@@ -20,7 +20,8 @@ namespace winnow::serve {
 ///   sweep_show   sweep
 ///   report       sweep [generated_ns]: {"html": the page}
 /// A number that does not exist is null. Thread: any; works as long as the sources allow.
-/// Fails: NotFound (sweep), InvalidInput (an argument, naming what is allowed), Refused, Corrupt, Io.
+/// Fails: NotFound (sweep), InvalidInput (an argument, naming what is allowed), Refused, Corrupt,
+/// Io.
 Result<Json> query(const Sources& sources, std::string_view name, const Json& args);
 
 /// Names of all questions.

@@ -11,14 +11,15 @@ namespace {
 
 constexpr std::uint64_t kNeighbourhoodsDefault = 20;
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
+Json number(double v) {
+  return std::isfinite(v) ? Json(v) : Json();
+}
 
 Json named_variant(const SweepView& view, std::uint64_t trial) {
   const auto& segment = view.plan.segment_of_trial(trial);
   return {{"trial", trial},
           {"params", params_json(view, trial)},
-          {"params_text",
-           sweeps::params_text(view.plan, segment, view.plan.params(trial, 1))}};
+          {"params_text", sweeps::params_text(view.plan, segment, view.plan.params(trial, 1))}};
 }
 
 Json family_json(const SweepView& view, const FamilyScore& family) {
@@ -52,8 +53,7 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   return out;
 }
 
-Result<Json> by_family(const Sources& sources, const SweepView& view,
-                       const ScoreOptions& options) {
+Result<Json> by_family(const Sources& sources, const SweepView& view, const ScoreOptions& options) {
   const auto scoring = score_families(sources, view, options);
   if (!scoring.ok()) return scoring.error();
   Json out = sweep_head(view);
@@ -110,8 +110,7 @@ Result<Json> converge(const Sources& sources, const Json& args) {
   if (!hurdle.ok()) return hurdle.error();
   if (*by != "family" && *by != "neighbourhood") {
     const std::vector<std::string> allowed = {"family", "neighbourhood"};
-    return Error(ErrorCode::InvalidInput, "convergence is not scored by " +
-                                              sweeps::show_text(*by) +
+    return Error(ErrorCode::InvalidInput, "convergence is not scored by " + sweeps::show_text(*by) +
                                               sweeps::did_you_mean(*by, allowed) +
                                               "; allowed: family, neighbourhood");
   }

@@ -13,7 +13,9 @@ constexpr std::uint64_t kLimitDefault = 20;
 // Below this the rows' blocks are read one by one, above it whole columns.
 constexpr std::size_t kFewRows = 64;
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
+Json number(double v) {
+  return std::isfinite(v) ? Json(v) : Json();
+}
 
 Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const SweepView& view,
                                                    std::span<const std::uint64_t> trials) {
@@ -75,8 +77,8 @@ Json table_json(const SweepView& view, std::span<const std::uint64_t> trials,
     const std::vector<double> values = view.plan.params(trials[i], 1);
     Json row = {i + 1, trials[i], view.family(segment), view.dataset(segment).name};
     for (const std::string& name : params) {
-      const auto found = std::find_if(decls.begin(), decls.end(),
-                                      [&](const auto& d) { return d.name == name; });
+      const auto found =
+          std::find_if(decls.begin(), decls.end(), [&](const auto& d) { return d.name == name; });
       row.push_back(found == decls.end()
                         ? Json()
                         : Json(values[static_cast<std::size_t>(found - decls.begin())]));
@@ -95,8 +97,7 @@ Json rows_json(const SweepView& view, std::span<const std::uint64_t> trials,
     row["rank"] = i + 1;
     row.update(variant_json(view, trials[i]));
     const auto& segment = view.plan.segment_of_trial(trials[i]);
-    row["params_text"] =
-        sweeps::params_text(view.plan, segment, view.plan.params(trials[i], 1));
+    row["params_text"] = sweeps::params_text(view.plan, segment, view.plan.params(trials[i], 1));
     row["metrics"] = metrics_json(view, metrics[i]);
     rows.push_back(std::move(row));
   }
@@ -133,8 +134,7 @@ Result<Json> top(const Sources& sources, const Json& args) {
 
   Json out = sweep_head(*view);
   out["trials_committed"] = read->trial.size();
-  out["trials_failed"] =
-      std::count(read->status.begin(), read->status.end(), TrialStatus::Failed);
+  out["trials_failed"] = std::count(read->status.begin(), read->status.end(), TrialStatus::Failed);
   out["trials_matching"] = ranked.matching;
   out["by"] = *by;
   out["higher_is_better"] = ranking->higher_is_better();

@@ -145,8 +145,7 @@ std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow
 }
 
 Result<Json> explain_variant(const Sources& sources, const SweepView& view, std::uint64_t trial) {
-  const auto rows =
-      read_trials(sources, view, {&trial, 1}, {.keys = true, .metrics = true});
+  const auto rows = read_trials(sources, view, {&trial, 1}, {.keys = true, .metrics = true});
   if (!rows.ok()) return rows.error();
   const auto& row = rows->front();
   const std::uint64_t block = sweeps::block_of_trial(view.plan, trial);
@@ -178,9 +177,8 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     out["rank_in_family_by_sharpe_ann"] = standing->rank;
     out["ranked_in_family"] = standing->of;
     out["neighbours"] = standing->neighbours;
-    out["neighbours_sharpe_ann_mean"] = std::isfinite(standing->neighbours_mean)
-                                            ? Json(standing->neighbours_mean)
-                                            : Json();
+    out["neighbours_sharpe_ann_mean"] =
+        std::isfinite(standing->neighbours_mean) ? Json(standing->neighbours_mean) : Json();
     out["metrics"] = metrics_json(view, row->metrics);
   }
   out["why"] = sentences;

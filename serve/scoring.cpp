@@ -56,7 +56,7 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
 
 // Sharpe of every trial of a segment: NaN where it failed or is not there yet.
 struct SharpeColumn {
-  std::vector<double> all;      // by trial of the plan
+  std::vector<double> all;  // by trial of the plan
   std::vector<bool> committed;
   std::vector<bool> failed;
 };
@@ -182,11 +182,10 @@ Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
                                const sweeps::Segment& segment) {
   const std::uint64_t bytes = segment.trials * segment.periods * sizeof(float);
   if (bytes > kPanelBytesMax) {
-    return Error(ErrorCode::Refused, view.family(segment) + " on " + view.dataset(segment).name +
-                                         " has " + std::to_string(bytes >> 20) +
-                                         " MiB of period returns; at most " +
-                                         std::to_string(kPanelBytesMax >> 20) +
-                                         " MiB are scored at once");
+    return Error(ErrorCode::Refused,
+                 view.family(segment) + " on " + view.dataset(segment).name + " has " +
+                     std::to_string(bytes >> 20) + " MiB of period returns; at most " +
+                     std::to_string(kPanelBytesMax >> 20) + " MiB are scored at once");
   }
   FamilyPanel panel;
   const auto shape =
@@ -194,8 +193,8 @@ Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
   if (shape.ok() && shape->rows == segment.trials) {
     panel.periods = shape->periods;
     panel.returns.resize(shape->rows * shape->periods);
-    const auto read = sources.store->read_returns(view.meta.id, segment.first_block,
-                                                  segment.blocks, panel.returns);
+    const auto read = sources.store->read_returns(view.meta.id, segment.first_block, segment.blocks,
+                                                  panel.returns);
     if (!read.ok()) return read.error();
     panel.trial.resize(shape->rows);
     for (std::uint64_t t = 0; t < shape->rows; ++t) panel.trial[t] = segment.first_trial + t;
@@ -289,8 +288,8 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       scored.centre = tile->centre;
       scored.members = tile->members.size();
       scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
-      scored.score = sweeps::score_convergence(all.subset(rows),
-                                               score_options(tile->members.size(), options));
+      scored.score =
+          sweeps::score_convergence(all.subset(rows), score_options(tile->members.size(), options));
       tiles[i] = std::move(scored);
     });
     for (auto& tile : tiles) {

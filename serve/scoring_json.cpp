@@ -68,8 +68,8 @@ std::optional<sweeps::Convergence> convergence_from_json(const Json& json) {
     }
     if (!known) return std::nullopt;
     each_part(score, [&](const char* name, auto& value) { json.at(name).get_to(value); });
-    score.dedupe = json.at("dedupe") == "exact" ? sweeps::DedupeMode::Exact
-                                                : sweeps::DedupeMode::Hashed;
+    score.dedupe =
+        json.at("dedupe") == "exact" ? sweeps::DedupeMode::Exact : sweeps::DedupeMode::Hashed;
   } catch (const Json::exception&) {
     return std::nullopt;  // of another version: it is scored again
   }

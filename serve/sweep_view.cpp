@@ -36,8 +36,9 @@ Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view 
   auto all = store.sweeps();
   if (!all.ok()) return all.error();
   if (all->empty()) {
-    return Error(ErrorCode::NotFound, "there is no sweep yet; `winnow sweep run SPEC.yaml` or "
-                                      "`winnow demo` makes one");
+    return Error(ErrorCode::NotFound,
+                 "there is no sweep yet; `winnow sweep run SPEC.yaml` or "
+                 "`winnow demo` makes one");
   }
   if (selector == "last") return all->back();
   std::vector<const store::SweepMeta*> by_prefix;
@@ -52,9 +53,9 @@ Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view 
   if (by_prefix.size() > 1) {
     std::vector<std::string> ids;
     for (const store::SweepMeta* meta : by_prefix) ids.push_back(meta->id);
-    return Error(ErrorCode::InvalidInput, "the prefix " + sweeps::show_text(selector) +
-                                              " is of several sweeps: " +
-                                              sweeps::join_names(ids, 10));
+    return Error(ErrorCode::InvalidInput,
+                 "the prefix " + sweeps::show_text(selector) +
+                     " is of several sweeps: " + sweeps::join_names(ids, 10));
   }
   return unknown_sweep(*all, selector);
 }
@@ -68,11 +69,11 @@ Result<SweepView> SweepView::open(const Sources& sources, std::string_view selec
   if (!plan.ok()) return plan.error().within("sweep " + meta->id);
   SweepView view{std::move(*meta), std::move(*plan), {}};
   if (view.plan.trials() != view.meta.trials || view.plan.blocks() != view.meta.blocks) {
-    return Error(ErrorCode::Refused,
-                 "sweep " + view.meta.id + " was planned as " + std::to_string(view.meta.trials) +
-                     " trials by " + view.meta.code_version + "; this version plans " +
-                     std::to_string(view.plan.trials()) +
-                     " of the same specification and cannot name its variants");
+    return Error(ErrorCode::Refused, "sweep " + view.meta.id + " was planned as " +
+                                         std::to_string(view.meta.trials) + " trials by " +
+                                         view.meta.code_version + "; this version plans " +
+                                         std::to_string(view.plan.trials()) +
+                                         " of the same specification and cannot name its variants");
   }
   if (view.plan.id() != view.meta.id) {
     view.warnings.push_back("planned by engine version " +
@@ -164,7 +165,8 @@ NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods) 
   const double gamma = std::numbers::egamma;
   // Quantiles of the complement keep their digits for large n.
   const double a = boost::math::quantile(boost::math::complement(normal, 1 / n));
-  const double b = boost::math::quantile(boost::math::complement(normal, 1 / (n * std::numbers::e)));
+  const double b =
+      boost::math::quantile(boost::math::complement(normal, 1 / (n * std::numbers::e)));
   out.max_ann = out.sd_ann * ((1 - gamma) * a + gamma * b);
   return out;
 }

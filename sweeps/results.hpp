@@ -57,9 +57,9 @@ class Ranking {
   Filter filter_;
   std::size_t limit_ = 0;
   bool higher_is_better_ = true;
-  std::size_t metric_count_ = 0;          // names below this are metrics, the others parameters
-  std::vector<std::string> names_;        // metrics, then parameters
-  std::vector<std::uint32_t> metrics_;    // to be read
+  std::size_t metric_count_ = 0;        // names below this are metrics, the others parameters
+  std::vector<std::string> names_;      // metrics, then parameters
+  std::vector<std::uint32_t> metrics_;  // to be read
 };
 
 /// Names of all parameters of a plan's strategies, each once, in order of declaration.

@@ -16,8 +16,8 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array kLeaderMetrics = {
-    "sharpe_ann",    "cagr_frac",     "drawdown_max_frac", "calmar",        "sortino_ann",
-    "trades",        "win_rate_frac", "profit_factor",     "exposure_frac", "turnover_ann"};
+    "sharpe_ann", "cagr_frac",     "drawdown_max_frac", "calmar",        "sortino_ann",
+    "trades",     "win_rate_frac", "profit_factor",     "exposure_frac", "turnover_ann"};
 
 /// What is read of every variant: columns by trial of the plan, NaN where there is none.
 struct Columns {
@@ -116,8 +116,8 @@ Status add_figures(const Sources& sources, const SweepView& view, const Columns&
   if (family.influence.size() < 2) return {};
   std::optional<std::size_t> place;
   if (centre) place = *centre - segment.first_trial;
-  family.maps.push_back(make_heat_map(table, sharpe, family.influence[0].param,
-                                      family.influence[1].param, place));
+  family.maps.push_back(
+      make_heat_map(table, sharpe, family.influence[0].param, family.influence[1].param, place));
   return {};
 }
 
@@ -145,8 +145,11 @@ Status add_leaders(const Sources& sources, const SweepView& view, std::size_t li
   }
   for (std::size_t i = 0; i < trials.size(); ++i) {
     const sweeps::Segment& segment = view.plan.segment_of_trial(trials[i]);
-    LeaderRow leader{trials[i], view.family(segment), view.dataset(segment).name,
-                     params_of(view, trials[i]), {}};
+    LeaderRow leader{trials[i],
+                     view.family(segment),
+                     view.dataset(segment).name,
+                     params_of(view, trials[i]),
+                     {}};
     for (const std::uint32_t m : shown) {
       leader.metrics.push_back((*rows)[i] ? (*rows)[i]->metrics[m] : kNan);
     }
@@ -163,10 +166,14 @@ std::string seconds_words(double s) {
 
 std::string search_words(const sweeps::ResolvedSpec& spec) {
   switch (spec.method) {
-    case sweeps::SearchMethod::Grid: return "grid: every combination";
-    case sweeps::SearchMethod::Random: return "random, seed " + std::to_string(spec.seed);
-    case sweeps::SearchMethod::Sobol: return "Sobol sequence";
-    case sweeps::SearchMethod::Lhs: return "Latin hypercube, seed " + std::to_string(spec.seed);
+    case sweeps::SearchMethod::Grid:
+      return "grid: every combination";
+    case sweeps::SearchMethod::Random:
+      return "random, seed " + std::to_string(spec.seed);
+    case sweeps::SearchMethod::Sobol:
+      return "Sobol sequence";
+    case sweeps::SearchMethod::Lhs:
+      return "Latin hypercube, seed " + std::to_string(spec.seed);
   }
   return "";
 }
@@ -178,25 +185,27 @@ void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) 
                        "every one is kept, with its metrics and its daily returns"});
   if (meta.finished.ns > meta.created.ns) {
     const double wall_s = (meta.finished - meta.created).seconds();
-    out.facts.push_back({"Wall time", seconds_words(wall_s), "from the request to the last commit"});
-    out.facts.push_back({"Rate", fixed(static_cast<double>(meta.trials) / wall_s, 1) +
-                                     " variants/s",
+    out.facts.push_back(
+        {"Wall time", seconds_words(wall_s), "from the request to the last commit"});
+    out.facts.push_back({"Rate",
+                         fixed(static_cast<double>(meta.trials) / wall_s, 1) + " variants/s",
                          "variants over wall time, interruptions included"});
   }
   out.facts.push_back({"Asked for", (meta.user.empty() ? "" : "by " + meta.user + ", ") +
                                         format_timestamp(meta.created)});
-  out.facts.push_back({"Window", format_timestamp(spec.from).substr(0, 16) + " to " +
-                                     format_timestamp(spec.to).substr(0, 16) + " UTC",
+  out.facts.push_back({"Window",
+                       format_timestamp(spec.from).substr(0, 16) + " to " +
+                           format_timestamp(spec.to).substr(0, 16) + " UTC",
                        spec.holdout.ns > 0 ? "the last " + format_duration(spec.holdout) +
                                                  " of the window are held out and were not read"
                                            : "end exclusive; nothing is held out"});
   out.facts.push_back({"Search", search_words(spec)});
   out.facts.push_back({"Seed", std::to_string(spec.seed), "chooses parameters, nothing else"});
   for (const auto& d : spec.data) {
-    out.facts.push_back({"Data: " + d.name,
-                         d.instrument + ", " + grouped(d.bars) + " bars of " +
-                             format_duration(d.interval),
-                         "content hash " + d.content_hash});
+    out.facts.push_back(
+        {"Data: " + d.name,
+         d.instrument + ", " + grouped(d.bars) + " bars of " + format_duration(d.interval),
+         "content hash " + d.content_hash});
   }
   for (std::size_t s = 0; s < spec.strategies.size(); ++s) {
     const engine::FamilyDecl* family = engine::find_family(spec.strategies[s].family);
@@ -204,11 +213,11 @@ void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) 
     out.facts.push_back({"Strategy: " + spec.strategies[s].family,
                          "code version " + std::to_string(family->code_version)});
   }
-  out.facts.push_back({"Execution: " + spec.execution.name,
-                       execution_words(spec.execution_by_data.empty()
-                                           ? spec.execution
-                                           : spec.execution_by_data.front()),
-                       "signal at a bar's close, fill at the next bar's open"});
+  out.facts.push_back(
+      {"Execution: " + spec.execution.name,
+       execution_words(spec.execution_by_data.empty() ? spec.execution
+                                                      : spec.execution_by_data.front()),
+       "signal at a bar's close, fill at the next bar's open"});
   out.facts.push_back({"Engine", "version " + std::to_string(meta.engine_version),
                        "results are bit-identical on every machine of this version"});
   out.facts.push_back({"Code", meta.code_version.empty() ? "not told" : meta.code_version,
@@ -239,9 +248,9 @@ void add_data_faults(const Sources& sources, const SweepView& view, ReportInput&
   for (const auto& d : view.plan.spec().data) {
     const auto manifest = sources.datasets->manifest(d.content_hash);
     if (!manifest.ok()) {
-      out.concerns.push_back({"The dataset " + d.name + " is not here any more",
-                              "its faults and calendar could not be read: " +
-                                  manifest.error().text()});
+      out.concerns.push_back(
+          {"The dataset " + d.name + " is not here any more",
+           "its faults and calendar could not be read: " + manifest.error().text()});
       continue;
     }
     if (manifest->faults.total() == 0) continue;
@@ -263,11 +272,10 @@ void add_data_faults(const Sources& sources, const SweepView& view, ReportInput&
 Status add_concerns(const Sources& sources, const SweepView& view, const Columns& columns,
                     ReportInput& out) {
   if (columns.committed < view.meta.trials) {
-    out.concerns.push_back({"Variants without a result yet: " +
-                                grouped(view.meta.trials - columns.committed),
-                            "the sweep is " +
-                                std::string(store::sweep_state_name(view.meta.state)) +
-                                "; a family that is not complete never counts as converged"});
+    out.concerns.push_back(
+        {"Variants without a result yet: " + grouped(view.meta.trials - columns.committed),
+         "the sweep is " + std::string(store::sweep_state_name(view.meta.state)) +
+             "; a family that is not complete never counts as converged"});
   }
   WINNOW_TRY(add_failures(sources, view, columns, out));
   const auto ruined = std::count(columns.ruined.begin(), columns.ruined.end(), 1.0);
@@ -277,13 +285,14 @@ Status add_concerns(const Sources& sources, const SweepView& view, const Columns
   }
   const auto idle = std::count(columns.trades.begin(), columns.trades.end(), 0.0);
   if (idle > 0) {
-    out.concerns.push_back({"Variants that never traded: " + grouped(static_cast<std::uint64_t>(idle)),
-                            "constant returns carry no evidence: they are left out of the score"});
+    out.concerns.push_back(
+        {"Variants that never traded: " + grouped(static_cast<std::uint64_t>(idle)),
+         "constant returns carry no evidence: they are left out of the score"});
   }
   if (columns.not_measurable > 0) {
-    out.concerns.push_back({"Variants without a measurable Sharpe: " +
-                                grouped(columns.not_measurable),
-                            "they rank last"});
+    out.concerns.push_back(
+        {"Variants without a measurable Sharpe: " + grouped(columns.not_measurable),
+         "they rank last"});
   }
   add_data_faults(sources, view, out);
   const auto alarms = sources.store->alarms();
@@ -303,9 +312,8 @@ std::string execution_words(const engine::ExecutionModel& m) {
   if (m.half_spread_range_frac > 0) {
     out += " plus " + exact(m.half_spread_range_frac) + " of the bar's range";
   }
-  out += m.impact_bps > 0
-             ? ", impact " + exact(m.impact_bps) + " bps × √(quantity / bar volume)"
-             : ", no market impact";
+  out += m.impact_bps > 0 ? ", impact " + exact(m.impact_bps) + " bps × √(quantity / bar volume)"
+                          : ", no market impact";
   if (m.participation_max_frac > 0) {
     out += ", entries at most " + exact(m.participation_max_frac * 100) + " % of a bar's volume";
   }

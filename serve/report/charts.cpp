@@ -82,16 +82,16 @@ std::string equity_chart(const Family& family, const std::string& id) {
   Plot plot(280, {0, last}, range);
   plot.y_axis(number_ticks(range, 5, decimals_for(range), "×"), "equity / initial cash");
   if (range.low < 1 && range.high > 1) {
-    plot.add("<path class=\"zero\" d=\"M" + coordinate(plot.left()) + " " +
-             coordinate(plot.y(1)) + "H" + coordinate(plot.right()) + "\"/>");
+    plot.add("<path class=\"zero\" d=\"M" + coordinate(plot.left()) + " " + coordinate(plot.y(1)) +
+             "H" + coordinate(plot.right()) + "\"/>");
   }
   plot.x_axis(time_ticks(c.period_start_ns, c.median.size()), time_title(c));
   plot.band(xs, low, high, "bandfill");
   plot.line(xs, high, "edge", "95th percentile");
   plot.line(xs, low, "edge", "5th percentile");
   plot.line(xs, median, "s-median", "median of all variants");
-  std::string legend = legend_entry("k-band", "5–95 % of variants") +
-                       legend_entry("k-median", "median");
+  std::string legend =
+      legend_entry("k-band", "5–95 % of variants") + legend_entry("k-median", "median");
   if (!c.centre.empty()) {
     plot.line(xs, centre, "s-centre", "plateau centre");
     legend += legend_entry("k-centre", "plateau centre");
@@ -100,11 +100,12 @@ std::string equity_chart(const Family& family, const std::string& id) {
     plot.line(xs, best, "s-best", "best Sharpe");
     legend += legend_entry("k-best", "best Sharpe");
   }
-  return figure("Equity", plot.finish(id, "Equity of " + family.name + " on " + family.data,
-                                      names_attribute(c, at)),
-                legend,
-                "Growth of the initial cash after all costs, at the end of each UTC day. The band "
-                "is taken day by day over every variant, so it is not the path of any one of them.");
+  return figure(
+      "Equity",
+      plot.finish(id, "Equity of " + family.name + " on " + family.data, names_attribute(c, at)),
+      legend,
+      "Growth of the initial cash after all costs, at the end of each UTC day. The band "
+      "is taken day by day over every variant, so it is not the path of any one of them.");
 }
 
 std::string drawdown_chart(const Family& family, const std::string& id) {
@@ -135,11 +136,12 @@ std::string drawdown_chart(const Family& family, const std::string& id) {
     plot.line(xs, best, "s-best", "best Sharpe, %");
     legend += legend_entry("k-best", "best Sharpe");
   }
-  return figure("Drawdown", plot.finish(id, "Drawdown of " + family.name + " on " + family.data,
-                                        names_attribute(c, at)),
-                legend,
-                "Fall of equity from its highest point so far (initial cash included), in percent "
-                "of that point. Each pixel shows the deepest day it stands for.");
+  return figure(
+      "Drawdown",
+      plot.finish(id, "Drawdown of " + family.name + " on " + family.data, names_attribute(c, at)),
+      legend,
+      "Fall of equity from its highest point so far (initial cash included), in percent "
+      "of that point. Each pixel shows the deepest day it stands for.");
 }
 
 namespace {
@@ -182,9 +184,15 @@ std::string sharpe_chart(const Family& family, const std::string& id) {
     tallest = std::max(tallest, static_cast<double>(h.finite) * h.bin_width / s.noise.sd_ann /
                                     std::sqrt(2 * std::numbers::pi));
   }
-  Plot plot(300, {h.low, high}, {0, tallest * 1.04}, {.left = 66, .right = 14, .top = 40, .bottom = 40});
+  Plot plot(300, {h.low, high}, {0, tallest * 1.04},
+            {.left = 66, .right = 14, .top = 40, .bottom = 40});
   plot.y_axis(number_ticks({0, tallest * 1.04}, 4, tallest < 8 ? 1 : 0, ""), "variants per bin");
-  plot.x_axis(number_ticks({h.low, high}, 8, high - h.low > 8 ? 0 : high - h.low < 3 ? 2 : 1, ""), "Sharpe, annual");
+  plot.x_axis(number_ticks({h.low, high}, 8,
+                           high - h.low > 8   ? 0
+                           : high - h.low < 3 ? 2
+                                              : 1,
+                           ""),
+              "Sharpe, annual");
   for (std::size_t b = 0; b < h.counts.size(); ++b) {
     if (h.counts[b] == 0) continue;
     const double from = h.low + h.bin_width * static_cast<double>(b);
@@ -204,20 +212,20 @@ std::string sharpe_chart(const Family& family, const std::string& id) {
   if (std::isfinite(s.best_sharpe_ann)) {
     draw_mark(plot, s.best_sharpe_ann, 30, "m-best", "best here: " + fixed(s.best_sharpe_ann, 2));
   }
-  std::string caption =
-      "All " + grouped(h.finite) + " variants with a measurable Sharpe. Curve: what as many "
-      "variants without any edge would show over the same " + grouped(s.score.periods) +
-      " days (normal, sd " + fixed(s.noise.sd_ann, 2) + "). Line: expected largest Sharpe of all " +
-      grouped(s.ledger_trials) + " trials ever made on this dataset if none had an edge (False "
-      "Strategy Theorem; correlated trials lower the true bar).";
+  std::string caption = "All " + grouped(h.finite) +
+                        " variants with a measurable Sharpe. Curve: what as many "
+                        "variants without any edge would show over the same " +
+                        grouped(s.score.periods) + " days (normal, sd " + fixed(s.noise.sd_ann, 2) +
+                        "). Line: expected largest Sharpe of all " + grouped(s.ledger_trials) +
+                        " trials ever made on this dataset if none had an edge (False "
+                        "Strategy Theorem; correlated trials lower the true bar).";
   if (h.below > 0) {
     caption += " Not drawn: " + grouped(h.below) + " below " + fixed(h.low, 1) + ".";
   }
-  return figure("Sharpe of every variant against noise",
-                plot.finish(id, "Distribution of Sharpe of " + family.name + " on " + family.data,
-                            ""),
-                legend_entry("k-bin", "variants") + legend_entry("k-noise", "no edge at all"),
-                caption);
+  return figure(
+      "Sharpe of every variant against noise",
+      plot.finish(id, "Distribution of Sharpe of " + family.name + " on " + family.data, ""),
+      legend_entry("k-bin", "variants") + legend_entry("k-noise", "no edge at all"), caption);
 }
 
 std::string influence_chart(const Family& family, const std::string& id) {

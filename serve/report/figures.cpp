@@ -47,8 +47,8 @@ std::vector<double> row_of(const FamilyPanel& panel, std::optional<std::uint64_t
   if (!trial) return {};
   const auto at = std::lower_bound(panel.trial.begin(), panel.trial.end(), *trial);
   if (at == panel.trial.end() || *at != *trial) return {};
-  const auto first = panel.returns.begin() + (at - panel.trial.begin()) *
-                                                 static_cast<std::ptrdiff_t>(panel.periods);
+  const auto first = panel.returns.begin() +
+                     (at - panel.trial.begin()) * static_cast<std::ptrdiff_t>(panel.periods);
   return {first, first + panel.periods};
 }
 
@@ -100,8 +100,8 @@ Levels levels_of(const std::vector<double>& column) {
     const double start = sorted[b * sorted.size() / kBins];
     if (starts.empty() || start > starts.back()) starts.push_back(start);
   }
-  const bool whole = std::all_of(unique.begin(), unique.end(),
-                                 [](double v) { return v == std::floor(v); });
+  const bool whole =
+      std::all_of(unique.begin(), unique.end(), [](double v) { return v == std::floor(v); });
   for (const double start : starts) {
     out.labels.push_back("≥" + fixed(start, whole || std::fabs(start) >= 100 ? 0 : 2));
   }

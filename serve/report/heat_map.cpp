@@ -44,8 +44,8 @@ void draw_cells(Plot& plot, const HeatMap& map, double extent) {
       plot.add("<path class=\"" + css + "\" d=\"M" + coordinate(px) + " " + coordinate(py) + "h" +
                coordinate(width - 0.5) + "v" + coordinate(height - 0.5) + "h" +
                coordinate(0.5 - width) + "z\"><title>" + escape(map.x_name) + " " +
-               escape(map.x_labels[x]) + ", " + escape(map.y_name) + " " +
-               escape(map.y_labels[y]) + ": " +
+               escape(map.x_labels[x]) + ", " + escape(map.y_name) + " " + escape(map.y_labels[y]) +
+               ": " +
                (std::isfinite(v) ? "median Sharpe " + fixed(v, 3) : std::string("no variant")) +
                " (" + grouped(map.count[y * columns + x]) + ")</title></path>");
     }
@@ -72,8 +72,7 @@ void draw_labels(Plot& plot, const HeatMap& map) {
                "class=\"tick end\"");
   }
   const double middle = (plot.left() + plot.right()) / 2;
-  plot.label(middle, plot.bottom() + 33, with_unit(map.x_name, map.x_unit),
-             "class=\"axis mid\"");
+  plot.label(middle, plot.bottom() + 33, with_unit(map.x_name, map.x_unit), "class=\"axis mid\"");
   const double centre = (plot.top() + plot.bottom()) / 2;
   plot.label(12, centre, with_unit(map.y_name, map.y_unit),
              "class=\"axis mid\" transform=\"rotate(-90 12 " + coordinate(centre) + ")\"");
@@ -106,16 +105,18 @@ std::string heat_map(const HeatMap& map, const std::string& id) {
   draw_cells(plot, map, extent);
   draw_labels(plot, map);
   draw_scale(plot, extent, height - 18);
-  std::string caption = "Cell: median annual Sharpe over all other parameters. Shown "
-                        "are the two parameters that explain most of the variance of Sharpe, each "
-                        "alone.";
+  std::string caption =
+      "Cell: median annual Sharpe over all other parameters. Shown "
+      "are the two parameters that explain most of the variance of Sharpe, each "
+      "alone.";
   if (map.centre_x && map.centre_y) {
     const double px = plot.x(static_cast<double>(*map.centre_x) + 0.5);
     const double py = plot.y(static_cast<double>(*map.centre_y) + 0.5);
     plot.add("<path class=\"centre\" d=\"M" + coordinate(px) + " " + coordinate(py - 7) +
              "l7 7l-7 7l-7 -7z\"><title>plateau centre</title></path>");
-    caption += " Diamond: the plateau centre, the variant whose neighbourhood does best on "
-               "average.";
+    caption +=
+        " Diamond: the plateau centre, the variant whose neighbourhood does best on "
+        "average.";
   }
   return figure(map.x_name + " × " + map.y_name,
                 plot.finish(id, "Heat map of " + map.x_name + " by " + map.y_name, ""), "",

@@ -12,12 +12,24 @@ std::string escape(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      case '\n': out += '\n'; break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '\n':
+        out += '\n';
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
           out += "\xef\xbf\xbd";
@@ -65,8 +77,8 @@ std::string display(double v, std::string_view unit) {
 
 std::string coordinate(double v) {
   std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), v,
-                                 std::chars_format::fixed, 2);
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), v, std::chars_format::fixed, 2);
   std::string out(text.data(), end.ptr);
   while (out.back() == '0') out.pop_back();
   if (out.back() == '.') out.pop_back();

@@ -41,8 +41,8 @@ struct HeatMap {
   std::string y_name, y_unit;
   std::vector<std::string> x_labels;  ///< one a column; a range where values were binned
   std::vector<std::string> y_labels;
-  std::vector<double> median;         ///< [y][x]; NaN: no variant
-  std::vector<std::uint32_t> count;   ///< [y][x]
+  std::vector<double> median;                     ///< [y][x]; NaN: no variant
+  std::vector<std::uint32_t> count;               ///< [y][x]
   std::optional<std::size_t> centre_x, centre_y;  ///< where the plateau centre lies
 };
 

@@ -178,7 +178,9 @@ std::string heat_rule(int i, Rgb low, Rgb middle, Rgb high) {
   const double t = static_cast<double>(i - half) / half;
   const Rgb& end = t < 0 ? low : high;
   const double w = std::pow(std::fabs(t), 0.85);  // small edges stay visible
-  const auto mix = [&](double a, double b) { return static_cast<int>(std::lround(a + (b - a) * w)); };
+  const auto mix = [&](double a, double b) {
+    return static_cast<int>(std::lround(a + (b - a) * w));
+  };
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "svg .h%d{fill:#%02x%02x%02x}", i,
                 static_cast<unsigned>(mix(middle.r, end.r)),
@@ -201,6 +203,8 @@ std::string page_css() {
   return out + "}\n";
 }
 
-std::string_view page_script() { return kScript; }
+std::string_view page_script() {
+  return kScript;
+}
 
 }  // namespace winnow::serve::report

@@ -39,8 +39,7 @@ void Plot::x_axis(std::span<const Tick> ticks, std::string_view title) {
            coordinate(right()) + "\"/>";
   for (const Tick& tick : ticks) {
     const double px = x(tick.value);
-    body_ += "<path class=\"base\" d=\"M" + coordinate(px) + " " + coordinate(bottom()) +
-             "v4\"/>";
+    body_ += "<path class=\"base\" d=\"M" + coordinate(px) + " " + coordinate(bottom()) + "v4\"/>";
     // A label at the border would be cut off.
     const char* anchor = px > right() - 24 ? "class=\"tick end\"" : "class=\"tick mid\"";
     label(px > right() - 24 ? right() : px, bottom() + 17, tick.text, anchor);
@@ -91,7 +90,8 @@ std::string figure(std::string_view title, std::string_view svg, std::string_vie
                    std::string_view caption) {
   std::string out = "<figure><h4>" + escape(title) + "</h4>";
   if (!legend.empty()) out += "<div class=\"legend\">" + std::string(legend) + "</div>";
-  return out + std::string(svg) + "<figcaption>" + std::string(caption) + "</figcaption></figure>\n";
+  return out + std::string(svg) + "<figcaption>" + std::string(caption) +
+         "</figcaption></figure>\n";
 }
 
 std::string legend_entry(std::string_view css, std::string_view text) {

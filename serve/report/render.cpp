@@ -20,9 +20,12 @@ struct VerdictLook {
 
 VerdictLook look_of(sweeps::Verdict verdict) {
   switch (verdict) {
-    case sweeps::Verdict::Converged: return {"v-yes", "✓ Converged"};
-    case sweeps::Verdict::NotConverged: return {"v-no", "✕ Not converged"};
-    case sweeps::Verdict::Insufficient: break;
+    case sweeps::Verdict::Converged:
+      return {"v-yes", "✓ Converged"};
+    case sweeps::Verdict::NotConverged:
+      return {"v-no", "✕ Not converged"};
+    case sweeps::Verdict::Insufficient:
+      break;
   }
   return {"v-wait", "… Insufficient"};
 }
@@ -150,10 +153,11 @@ std::string luck_note(const ReportInput& input) {
       }
     }
     out += "<p>On <b>" + escape(family.data) + "</b> the ledger counts " +
-           grouped(family.score.ledger_trials) + " trials. Were none of them to have an edge, the "
+           grouped(family.score.ledger_trials) +
+           " trials. Were none of them to have an edge, the "
            "best would still be expected to show a Sharpe of <b>" +
-           fixed(family.score.noise.max_ann, 2) + "</b>; the best here shows <b>" +
-           fixed(best, 2) + "</b>. What is not above the first number needs no explanation but "
+           fixed(family.score.noise.max_ann, 2) + "</b>; the best here shows <b>" + fixed(best, 2) +
+           "</b>. What is not above the first number needs no explanation but "
            "luck.</p>";
   }
   return out;
@@ -164,8 +168,9 @@ std::string family_figures(const Family& family, std::size_t index) {
   std::string out = "<h3>" + escape(family.name) + " on " + escape(family.data) + "</h3>";
   if (!family.summary.empty()) out += "<p class=\"dim\">" + escape(family.summary) + "</p>";
   if (!family.with_figures) {
-    return out + "<p class=\"dim\">Figures are drawn for the first families only; "
-                 "<code>winnow converge</code> and <code>winnow top</code> have the numbers.</p>";
+    return out +
+           "<p class=\"dim\">Figures are drawn for the first families only; "
+           "<code>winnow converge</code> and <code>winnow top</code> have the numbers.</p>";
   }
   out += "<div class=\"figures\">\n";
   if (!family.sharpe.counts.empty()) out += sharpe_chart(family, id + "s");
@@ -199,24 +204,32 @@ std::string term(std::string_view name, std::string_view text) {
 
 std::string glossary(const ReportInput& input) {
   std::string out = "<dl class=\"terms\">";
-  out += term("Convergence score C", "Predictive probability that a new, neighbouring variant of "
+  out += term("Convergence score C",
+              "Predictive probability that a new, neighbouring variant of "
               "the family has a true Sharpe above the hurdle (two-way analysis of variance of "
               "block means, Student t over blocks).");
-  out += term("Evidence, coverage", "Evidence: probability that the family's mean beats the "
+  out += term("Evidence, coverage",
+              "Evidence: probability that the family's mean beats the "
               "hurdle. Coverage: estimated share of variants with a true edge. C is at most about "
               "the smaller of the two.");
-  out += term("Blocks, variants", "Share of equal calendar blocks, and of variants, whose mean "
+  out += term("Blocks, variants",
+              "Share of equal calendar blocks, and of variants, whose mean "
               "is above the hurdle.");
-  out += term("Under stress", "C after one loss of the stated size (daily standard deviations) "
+  out += term("Under stress",
+              "C after one loss of the stated size (daily standard deviations) "
               "is put into every variant, unless such a day is in the sample already.");
-  out += term("Holm-corrected p", "p = 1 − C, corrected for every family on every dataset ever "
+  out += term("Holm-corrected p",
+              "p = 1 − C, corrected for every family on every dataset ever "
               "tried (counted by the ledger); below 0.05 counts.");
-  out += term("Plateau centre", "The variant whose neighbourhood in parameters has the largest "
+  out += term("Plateau centre",
+              "The variant whose neighbourhood in parameters has the largest "
               "mean Sharpe; the one to promote, never the single best.");
-  out += term("Best by luck", "Expected maximum of N independent Sharpes without an edge: sd × "
+  out += term("Best by luck",
+              "Expected maximum of N independent Sharpes without an edge: sd × "
               "[(1 − γ) z(1 − 1/N) + γ z(1 − 1/(N e))], sd = √(365 / days) (False Strategy "
               "Theorem).");
-  out += term("η²", "Share of the variance of Sharpe between the levels of one parameter; "
+  out += term("η²",
+              "Share of the variance of Sharpe between the levels of one parameter; "
               "continuous parameters are cut into bins of equal counts.");
   for (const MetricColumn& metric : input.leader_metrics) {
     out += term(metric.name, metric.help + (metric.unit.empty() ? "" : " (" + metric.unit + ")"));
@@ -238,13 +251,16 @@ std::string render_report(const ReportInput& input) {
       "</h1><p class=\"lead\">Sweep <code>" + escape(input.sweep_id) + "</code> · " +
       escape(input.state);
   if (input.generated.ns != 0) {
-    out += " · report of " + escape(format_timestamp({input.generated.ns / 1'000'000'000 *
-                                                      1'000'000'000}));
+    out += " · report of " +
+           escape(format_timestamp({input.generated.ns / 1'000'000'000 * 1'000'000'000}));
   }
   out += "</p>\n" + facts_section(input) + "</header>\n<main>\n";
-  out += "<h2>Verdicts</h2><p class=\"dim\">Whether the variants of a family share an edge over "
-         "the hurdle (Sharpe " + fixed(input.hurdle_sharpe_ann, 2) + " a year after costs), or "
-         "one of them was lucky.</p><div class=\"cards\">\n";
+  out +=
+      "<h2>Verdicts</h2><p class=\"dim\">Whether the variants of a family share an edge over "
+      "the hurdle (Sharpe " +
+      fixed(input.hurdle_sharpe_ann, 2) +
+      " a year after costs), or "
+      "one of them was lucky.</p><div class=\"cards\">\n";
   for (const Family& family : input.families) out += verdict_card(input, family);
   out += "</div>\n<h2>Leaderboard</h2>" + luck_note(input) + leaderboard(input);
   out += "<h2>Families</h2>\n";
@@ -253,10 +269,14 @@ std::string render_report(const ReportInput& input) {
   }
   out += "<h2>What was not in order</h2>" + concerns_section(input);
   out += "<h2>What the numbers mean</h2>" + glossary(input);
-  out += "<h2>Specification</h2><p class=\"dim\">As resolved; the same text on the same engine "
-         "gives the same trials and results.</p><pre>" + escape(input.spec_json) + "</pre>\n";
-  out += "</main><footer>Written by Winnow. This file is complete: it loads nothing.</footer>"
-         "<script>" + std::string(page_script()) + "</script></body></html>\n";
+  out +=
+      "<h2>Specification</h2><p class=\"dim\">As resolved; the same text on the same engine "
+      "gives the same trials and results.</p><pre>" +
+      escape(input.spec_json) + "</pre>\n";
+  out +=
+      "</main><footer>Written by Winnow. This file is complete: it loads nothing.</footer>"
+      "<script>" +
+      std::string(page_script()) + "</script></body></html>\n";
   return out;
 }
 

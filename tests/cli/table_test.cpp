@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <sstream>
 
@@ -21,14 +21,14 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 TEST(TextTable, AlignsNumbersRightAndTextLeft) {
-  TextTable table({{.title = "variant"}, {.title = "family", .align = Align::Left},
-                   {.title = "sharpe_ann"}});
+  TextTable table(
+      {{.title = "variant"}, {.title = "family", .align = Align::Left}, {.title = "sharpe_ann"}});
   table.add_row({"7", "sma_cross", "1.25"});
   table.add_row({"12345", "mr", "-0.5"});
-  EXPECT_EQ(lines_of(table.render(0)),
-            (std::vector<std::string>{"variant  family     sharpe_ann",
-                                      "      7  sma_cross        1.25",
-                                      "  12345  mr               -0.5"}));
+  EXPECT_EQ(
+      lines_of(table.render(0)),
+      (std::vector<std::string>{"variant  family     sharpe_ann", "      7  sma_cross        1.25",
+                                "  12345  mr               -0.5"}));
 }
 
 TEST(TextTable, CutsThenDropsThenTruncatesToTheWidth) {

@@ -110,7 +110,7 @@ class Home {
   }
 
   struct RunOptions {
-    std::string name = "demo";  // as stored
+    std::string name = "demo";                     // as stored
     std::uint64_t blocks_max = ~std::uint64_t{0};  ///< fewer: an interrupted sweep
     std::uint64_t failed_trial = ~std::uint64_t{0};
     std::string failure = "engine stopped";

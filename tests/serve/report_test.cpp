@@ -101,9 +101,8 @@ TEST_F(ServeTest, TopRanksEveryRowBestFirst) {
 }
 
 TEST_F(ServeTest, TopFiltersByMetricsAndParameters) {
-  const Json some = ask("top", {{"sweep", first_},
-                                {"where", "lookback_bars == 24 and trades > 0"},
-                                {"limit", 1000}});
+  const Json some = ask(
+      "top", {{"sweep", first_}, {"where", "lookback_bars == 24 and trades > 0"}, {"limit", 1000}});
   ASSERT_GT(some["rows"].size(), 0u);
   EXPECT_EQ(some["trials_matching"], some["rows"].size());
   for (const Json& row : some["rows"]) {
@@ -176,8 +175,8 @@ TEST_F(ServeTest, KeptVerdictsEqualFreshOnes) {
   EXPECT_EQ(must(home_->store().document_keys("convergence")).size(), 4u);
   EXPECT_EQ(must(query(sources, "converge", {{"sweep", evil_}})), fresh);
   // Another hurdle is another question.
-  const Json higher = must(query(sources, "converge", {{"sweep", evil_},
-                                                       {"hurdle_sharpe_ann", 5.0}}));
+  const Json higher =
+      must(query(sources, "converge", {{"sweep", evil_}, {"hurdle_sharpe_ann", 5.0}}));
   EXPECT_LE(higher["families"][0]["c"].get<double>(), fresh["families"][0]["c"].get<double>());
 }
 
@@ -209,7 +208,8 @@ TEST_F(ServeTest, ReportIsCompleteEscapedAndAsksForNothing) {
   EXPECT_EQ(html.find("<img"), std::string::npos);
   EXPECT_NE(html.find("&lt;script&gt;alert(1)&lt;/script&gt;"), std::string::npos);
   EXPECT_NE(html.find("bad &lt;img src=x onerror=alert(2)&gt;"), std::string::npos);
-  for (const char* outside : {"http://", "https://", "url(", "@import", "<link rel=\"style", "<script src"}) {
+  for (const char* outside :
+       {"http://", "https://", "url(", "@import", "<link rel=\"style", "<script src"}) {
     EXPECT_EQ(html.find(outside), std::string::npos) << outside;
   }
   EXPECT_EQ(count_of(html, "<article"), 4u);
