@@ -68,8 +68,8 @@ class RollingColumn {
   }
 
   // Running sums of x(0), x(1), ...: add(i, sum so far). Four at a time, so that the chain of
-  // dependent additions is a quarter as long. The sum at i is added up in an order that i alone fixes,
-  // not n: data that ends or begins elsewhere gives the same bits.
+  // dependent additions is a quarter as long. The sum at i is added up in an order that i alone
+  // fixes, not n: data that ends or begins elsewhere gives the same bits.
   template <class X, class Add>
   static void running_sums(std::size_t n, const X& x, const Add& add) {
     double s = 0;
