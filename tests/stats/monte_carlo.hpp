@@ -30,9 +30,7 @@ struct World {
   std::function<double(std::size_t variant, std::size_t day)> edge = [](auto, auto) { return 0.0; };
 };
 
-inline double daily(double sharpe_ann) {
-  return sharpe_ann / std::sqrt(365.0);
-}
+inline double daily(double sharpe_ann) { return sharpe_ann / std::sqrt(365.0); }
 
 inline Convergence score_world(const World& w, std::uint64_t seed,
                                const ConvergenceOptions& options) {
@@ -71,9 +69,7 @@ inline std::size_t count_families(std::size_t draws, std::uint64_t seed, const W
   return hits;
 }
 
-inline bool converged(const Convergence& c) {
-  return c.verdict == Verdict::Converged;
-}
+inline bool converged(const Convergence& c) { return c.verdict == Verdict::Converged; }
 
 /// The score's own error rates: without the stress gate, which only makes it stricter.
 inline ConvergenceOptions score_only() {

@@ -58,6 +58,15 @@ TEST(ConvergenceAcceptance, PlateauOfSharpeThreeInAYear) {
   EXPECT_GE(hits, kDraws * 90 / 100);
 }
 
+TEST(ConvergenceAcceptance, PlateauOfSharpeThreeInTwoYearsWithEveryGate) {
+  constexpr std::size_t kDraws = 1000;
+  const World world{
+      .variants = 100, .periods = 730, .rho = 0.6, .edge = [](auto, auto) { return daily(3); }};
+  const std::size_t hits = count_families(kDraws, kSeed, world, ConvergenceOptions{}, converged);
+  std::printf("plateau SR 3 over 730 days: %zu of %zu converged\n", hits, kDraws);
+  EXPECT_GE(hits, kDraws * 90 / 100);
+}
+
 TEST(ConvergenceAcceptance, OneTrueSpikeOfSharpeFive) {
   constexpr std::size_t kDraws = 400;
   for (std::size_t variants : {10, 50, 100}) {
