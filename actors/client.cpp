@@ -56,8 +56,8 @@ caf::behavior client_behavior(caf::stateful_actor<ClientState>* self, const std:
   return {
       [=](dial_atom) {
         if (self->state.coordinator) return;
-        self->request(self->system().middleman().actor_handle(), kDialTimeout,
-                      caf::connect_atom_v, host, port)
+        self->request(self->system().middleman().actor_handle(), kDialTimeout, caf::connect_atom_v,
+                      host, port)
             .then(
                 [=](const caf::node_id&, caf::strong_actor_ptr& p, const std::set<std::string>&) {
                   if (!p) return dial_later();
@@ -178,8 +178,8 @@ class CafClient final : public Client {
     auto frame = std::make_shared<Frame>(encode(message, request));
     auto self = caf::actor_cast<caf::stateful_actor<ClientState>*>(actor_);
     caf::anon_send(actor_, Turn{[self, frame] {
-      if (self->state.coordinator) self->send(self->state.coordinator, *frame);
-    }});
+                     if (self->state.coordinator) self->send(self->state.coordinator, *frame);
+                   }});
     return request;
   }
 

@@ -24,9 +24,9 @@ class Client {
 
   virtual Result<Submitted> submit(const Submit& request, DurationNs patience) = 0;
 
-  /// Calls `on_progress` with each report until the sweep is done or cancelled (returns the last), or
-  /// `stop` says so (Cancelled). A coordinator that is away is waited for at most `patience`; the
-  /// sweep is submitted again with `again` when it is back.
+  /// Calls `on_progress` with each report until the sweep is done or cancelled (returns the last),
+  /// or `stop` says so (Cancelled). A coordinator that is away is waited for at most `patience`;
+  /// the sweep is submitted again with `again` when it is back.
   virtual Result<Progress> watch(const std::string& sweep, const Submit& again,
                                  const std::function<void(const Progress&)>& on_progress,
                                  const std::function<bool()>& stop, DurationNs patience) = 0;

@@ -49,10 +49,9 @@ class ReadBuffer final : public std::streambuf {
 
 /// Purpose: a Boost binary archive that believes no length larger than the bytes that are left, so
 /// that a hostile body can neither exhaust memory nor spin.
-class BoundedArchive : public boost::archive::binary_iarchive_impl<BoundedArchive, char,
-                                                                   std::char_traits<char>> {
-  using Base =
-      boost::archive::binary_iarchive_impl<BoundedArchive, char, std::char_traits<char>>;
+class BoundedArchive
+    : public boost::archive::binary_iarchive_impl<BoundedArchive, char, std::char_traits<char>> {
+  using Base = boost::archive::binary_iarchive_impl<BoundedArchive, char, std::char_traits<char>>;
   friend class boost::archive::detail::interface_iarchive<BoundedArchive>;
   friend class boost::archive::basic_binary_iarchive<BoundedArchive>;
   friend class boost::archive::load_access;
@@ -76,7 +75,8 @@ class BoundedArchive : public boost::archive::binary_iarchive_impl<BoundedArchiv
   }
   void load_override(boost::serialization::collection_size_type& t) {
     Base::load_override(t);
-    check(static_cast<std::size_t>(static_cast<const boost::serialization::collection_size_type&>(t)));
+    check(static_cast<std::size_t>(
+        static_cast<const boost::serialization::collection_size_type&>(t)));
   }
 
  private:
@@ -110,8 +110,7 @@ Frame encode(const T& message, std::uint64_t session) {
 template <class T>
 Result<T> decode(const Frame& frame) {
   const auto corrupt = [&](const std::string& why) {
-    return Error(ErrorCode::Corrupt,
-                 "message of kind " + std::to_string(frame.kind) + ": " + why);
+    return Error(ErrorCode::Corrupt, "message of kind " + std::to_string(frame.kind) + ": " + why);
   };
   if (frame.version != kProtocolVersion) {
     return corrupt("protocol version " + std::to_string(frame.version) + ", this side speaks " +
@@ -134,7 +133,7 @@ Result<T> decode(const Frame& frame) {
   }
 }
 
-#define WINNOW_MESSAGE(T)                                   \
+#define WINNOW_MESSAGE(T)                                    \
   template Frame encode<T>(const T&, std::uint64_t session); \
   template Result<T> decode<T>(const Frame&)
 
@@ -186,9 +185,9 @@ bool take_column(std::string_view& in, std::vector<T>& column, std::uint64_t cou
 }  // namespace
 
 std::string encode_block(const ResultBlock& block) {
-  const BlockHeader header{block.block,        block.first_trial,
-                           block.rows,         block.metric_count,
-                           block.periods,      static_cast<std::uint32_t>(block.errors.size())};
+  const BlockHeader header{block.block,   block.first_trial,
+                           block.rows,    block.metric_count,
+                           block.periods, static_cast<std::uint32_t>(block.errors.size())};
   std::string out;
   out.append(reinterpret_cast<const char*>(&header), sizeof header);
   append_column(out, block.keys);

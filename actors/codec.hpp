@@ -15,8 +15,8 @@ template <class T>
 Frame encode(const T& message, std::uint64_t session);
 
 /// The frame's message. Fails: Corrupt for another kind or version, a body that is too long, too
-/// short, or announces more than it carries. Never throws, never allocates more than the body's size
-/// times a small constant.
+/// short, or announces more than it carries. Never throws, never allocates more than the body's
+/// size times a small constant.
 template <class T>
 Result<T> decode(const Frame& frame);
 

@@ -62,9 +62,8 @@ class Coordinator {
                 },
             .stalled =
                 [me, self](const Error& error) {
-                  caf::anon_send(me, Turn{[self, text = error.text()] {
-                    self->state.store_refuses(text);
-                  }});
+                  caf::anon_send(
+                      me, Turn{[self, text = error.text()] { self->state.store_refuses(text); }});
                 }});
     desk_ = std::make_unique<QueryDesk>(context.query);
     if (options.resume_all) {
@@ -83,23 +82,35 @@ class Coordinator {
     const auto sender = caf::actor_cast<caf::actor>(self_->current_sender());
     if (!sender) return;  // nobody to answer
     switch (static_cast<Kind>(frame.kind)) {
-      case Kind::Hello: return with<Hello>(frame, sender, &Coordinator::hello);
-      case Kind::Submit: return with<Submit>(frame, sender, &Coordinator::submit);
-      case Kind::Watch: return with<Watch>(frame, sender, &Coordinator::watch);
-      case Kind::Control: return with<Control>(frame, sender, &Coordinator::control);
-      case Kind::Query: return with<Query>(frame, sender, &Coordinator::query);
-      default: break;
+      case Kind::Hello:
+        return with<Hello>(frame, sender, &Coordinator::hello);
+      case Kind::Submit:
+        return with<Submit>(frame, sender, &Coordinator::submit);
+      case Kind::Watch:
+        return with<Watch>(frame, sender, &Coordinator::watch);
+      case Kind::Control:
+        return with<Control>(frame, sender, &Coordinator::control);
+      case Kind::Query:
+        return with<Query>(frame, sender, &Coordinator::query);
+      default:
+        break;
     }
     // The rest is only for nodes, in their current session.
     const auto peer = peers_.find(frame.session);
     if (peer == peers_.end() || peer->second.handle != sender) return;
     switch (static_cast<Kind>(frame.kind)) {
-      case Kind::Credit: return with<Credit>(frame, sender, &Coordinator::credit);
-      case Kind::Renew: return with<Renew>(frame, sender, &Coordinator::renew);
-      case Kind::BlockResult: return with<BlockResult>(frame, sender, &Coordinator::block_result);
-      case Kind::LeaseFailed: return with<LeaseFailed>(frame, sender, &Coordinator::lease_failed);
-      case Kind::Goodbye: return node_gone(frame.session, "it said goodbye");
-      default: break;
+      case Kind::Credit:
+        return with<Credit>(frame, sender, &Coordinator::credit);
+      case Kind::Renew:
+        return with<Renew>(frame, sender, &Coordinator::renew);
+      case Kind::BlockResult:
+        return with<BlockResult>(frame, sender, &Coordinator::block_result);
+      case Kind::LeaseFailed:
+        return with<LeaseFailed>(frame, sender, &Coordinator::lease_failed);
+      case Kind::Goodbye:
+        return node_gone(frame.session, "it said goodbye");
+      default:
+        break;
     }
   }
 
@@ -138,7 +149,8 @@ class Coordinator {
   }
 
   void refuse(const caf::actor& to, std::uint64_t session, const Error& error) {
-    self_->send(to, encode(Refusal{static_cast<std::uint32_t>(error.code()), error.text()}, session));
+    self_->send(to,
+                encode(Refusal{static_cast<std::uint32_t>(error.code()), error.text()}, session));
   }
 
   // ---- nodes
@@ -146,17 +158,17 @@ class Coordinator {
   void hello(const Hello& m, std::uint64_t session, const caf::actor& sender) {
     if (m.engine_version != engine::kEngineVersion) {
       return refuse(sender, session,
-                    Error(ErrorCode::Refused,
-                          "engine version " + std::to_string(m.engine_version) +
-                              " cannot join a farm of version " +
-                              std::to_string(engine::kEngineVersion)));
+                    Error(ErrorCode::Refused, "engine version " + std::to_string(m.engine_version) +
+                                                  " cannot join a farm of version " +
+                                                  std::to_string(engine::kEngineVersion)));
     }
     for (const auto& [other, peer] : peers_) {
       // CAF derives its node ids from addresses and process ids; two containers can share one, and
       // messages would reach the wrong node.
       if (peer.handle.node() == sender.node() && peer.node != m.node) {
-        return refuse(sender, session, Error(ErrorCode::Refused, "node " + peer.name +
-                                                 " has the same network identity as " + m.name));
+        return refuse(sender, session,
+                      Error(ErrorCode::Refused,
+                            "node " + peer.name + " has the same network identity as " + m.name));
       }
     }
     if (peers_.size() >= kNodesMax || m.workers == 0 || m.workers > 4096) {
@@ -273,10 +285,10 @@ class Coordinator {
       self_->send(peer.handle,
                   encode(SweepInfo{grant.lease.sweep, sweep->meta.spec_json}, peer.session));
     }
-    self_->send(peer.handle, encode(LeaseOrder{grant.lease.id.value(), grant.lease.sweep,
-                                               grant.lease.first_block, grant.lease.blocks,
-                                               grant.lease.attempt},
-                                    peer.session));
+    self_->send(peer.handle,
+                encode(LeaseOrder{grant.lease.id.value(), grant.lease.sweep,
+                                  grant.lease.first_block, grant.lease.blocks, grant.lease.attempt},
+                       peer.session));
   }
 
   void carry_out(const scheduler::SweepFinished& done) {
@@ -316,9 +328,9 @@ class Coordinator {
     }
     const Status added = scheduler_.add_sweep(SweepRegistry::work_of(active));
     if (!added) return refuse(sender, request, added.error());
-    self_->send(sender, encode(Submitted{active.meta.id, active.plan->trials(),
-                                         active.trials_committed},
-                               request));
+    self_->send(
+        sender,
+        encode(Submitted{active.meta.id, active.plan->trials(), active.trials_committed}, request));
     act();
   }
 
@@ -371,7 +383,8 @@ class Coordinator {
 
   static void answer(const caf::actor& to, std::uint64_t request, const std::string& text) {
     constexpr std::size_t kChunk = kFrameBytesMax / 2;
-    const auto count = static_cast<std::uint32_t>(std::max<std::size_t>(1, (text.size() + kChunk - 1) / kChunk));
+    const auto count =
+        static_cast<std::uint32_t>(std::max<std::size_t>(1, (text.size() + kChunk - 1) / kChunk));
     for (std::uint32_t i = 0; i < count; ++i) {
       caf::anon_send(to, encode(Reply{i, count, text.substr(i * kChunk, kChunk)}, request));
     }
@@ -381,11 +394,13 @@ class Coordinator {
     std::string out = "[";
     for (const scheduler::NodeStatus& node : scheduler_.nodes()) {
       if (out.size() > 1) out += ',';
-      out += "{\"name\":\"" + node.facts.name + "\",\"workers\":" +
-             std::to_string(node.facts.workers) + ",\"leases\":" + std::to_string(node.leases) +
+      out += "{\"name\":\"" + node.facts.name +
+             "\",\"workers\":" + std::to_string(node.facts.workers) +
+             ",\"leases\":" + std::to_string(node.leases) +
              ",\"blocks_done\":" + std::to_string(node.blocks_done) +
-             ",\"work_s\":" + std::to_string(node.work_s) + ",\"last_seen_ms_ago\":" +
-             std::to_string((now() - node.last_seen).ns / 1'000'000) + "}";
+             ",\"work_s\":" + std::to_string(node.work_s) +
+             ",\"last_seen_ms_ago\":" + std::to_string((now() - node.last_seen).ns / 1'000'000) +
+             "}";
     }
     return out + "]";
   }
@@ -490,8 +505,9 @@ Result<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::start(
     const CoordinatorOptions& options, const CoordinatorContext& context) {
   if (options.host != "127.0.0.1" && options.host != "::1" && options.host != "localhost") {
     return Error(ErrorCode::InvalidInput,
-                 "'" + options.host + "' is not a loopback address; the farm port accepts whoever "
-                 "reaches it, so it listens on 127.0.0.1 only");
+                 "'" + options.host +
+                     "' is not a loopback address; the farm port accepts whoever "
+                     "reaches it, so it listens on 127.0.0.1 only");
   }
   auto process = std::make_unique<CafCoordinator>();
   WINNOW_TRY(process->open(options, context));

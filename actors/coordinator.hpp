@@ -30,8 +30,8 @@ struct CoordinatorContext {
   std::function<Result<std::string>(std::string_view name, std::string_view args_json)> query;
 };
 
-/// Purpose: the farm's centre: decides through scheduler/, commits through its intake, tells watchers.
-/// Thread: all functions from one thread.
+/// Purpose: the farm's centre: decides through scheduler/, commits through its intake, tells
+/// watchers. Thread: all functions from one thread.
 class CoordinatorProcess {
  public:
   /// Fails: InvalidInput (a host that is not loopback), Unavailable (the port), Io or Corrupt (the

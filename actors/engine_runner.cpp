@@ -88,8 +88,8 @@ class EngineRunner final : public TrialRunner {
     const DurationNs spent = system_clock().mono() - start;
     for (std::uint64_t block = first; block < last; ++block) {
       ResultBlock out = slice(plan, segment, *result, params, block, first_trial);
-      const DurationNs share{static_cast<std::int64_t>(
-          static_cast<double>(spent.ns) * out.rows / static_cast<double>(rows))};
+      const DurationNs share{static_cast<std::int64_t>(static_cast<double>(spent.ns) * out.rows /
+                                                       static_cast<double>(rows))};
       emit(std::move(out), share);
     }
     return {};
@@ -114,11 +114,12 @@ class EngineRunner final : public TrialRunner {
     }
     out.metrics.reserve(std::size_t{out.metric_count} * range.rows);
     for (std::uint32_t m = 0; m < out.metric_count; ++m) {
-      const auto column = result.metrics.begin() +
-                          static_cast<std::ptrdiff_t>(m * result.variants + skip);
+      const auto column =
+          result.metrics.begin() + static_cast<std::ptrdiff_t>(m * result.variants + skip);
       out.metrics.insert(out.metrics.end(), column, column + range.rows);
     }
-    const auto returns = result.returns.begin() + static_cast<std::ptrdiff_t>(skip * result.periods);
+    const auto returns =
+        result.returns.begin() + static_cast<std::ptrdiff_t>(skip * result.periods);
     out.returns.assign(returns, returns + static_cast<std::ptrdiff_t>(range.rows * result.periods));
     return out;
   }

@@ -43,9 +43,9 @@ Status check_against_plan(const ResultBlock& block, const Intake::Offer& offer) 
 }  // namespace
 
 Intake::Intake(store::Store& store, Callbacks callbacks)
-    : store_(store), callbacks_(std::move(callbacks)), thread_([this](std::stop_token stop) {
-        loop(stop);
-      }) {}
+    : store_(store),
+      callbacks_(std::move(callbacks)),
+      thread_([this](std::stop_token stop) { loop(stop); }) {}
 
 Intake::~Intake() { thread_.request_stop(); }
 
@@ -63,8 +63,8 @@ void Intake::loop(std::stop_token stop) {
     {
       std::unique_lock lock(mutex_);
       if (!wake_.wait(lock, stop, [&] { return !queue_.empty(); })) return;
-      for (std::size_t bytes = 0; !queue_.empty() && group.size() < kGroupBlocksMax &&
-                                  bytes < kGroupBytesMax;) {
+      for (std::size_t bytes = 0;
+           !queue_.empty() && group.size() < kGroupBlocksMax && bytes < kGroupBytesMax;) {
         bytes += queue_.front().block_bytes.size();
         group.push_back(std::move(queue_.front()));
         queue_.pop_front();

@@ -16,11 +16,11 @@
 
 namespace winnow::actors {
 
-/// Purpose: the way of results onto the disk: decodes, checks them against the plan, commits what has
-/// gathered in one group with one sync, and reports. Never drops a good block: while the store
+/// Purpose: the way of results onto the disk: decodes, checks them against the plan, commits what
+/// has gathered in one group with one sync, and reports. Never drops a good block: while the store
 /// refuses (a full disk) it keeps them and tries again.
-/// Owner: the coordinator. Thread: any may offer(); `report` and `stalled` run on the intake's thread.
-/// Limits: holds what nodes have not had acknowledged, which their credit bounds.
+/// Owner: the coordinator. Thread: any may offer(); `report` and `stalled` run on the intake's
+/// thread. Limits: holds what nodes have not had acknowledged, which their credit bounds.
 class Intake {
  public:
   struct Offer {
@@ -42,7 +42,8 @@ class Intake {
   };
   struct Callbacks {
     std::function<void(std::vector<Outcome>)> report;
-    std::function<void(const Error&)> stalled;  ///< the store refuses; tried again until it does not
+    std::function<void(const Error&)>
+        stalled;  ///< the store refuses; tried again until it does not
   };
 
   Intake(store::Store& store, Callbacks callbacks);

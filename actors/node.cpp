@@ -69,14 +69,15 @@ class Node {
                 [me, self](LeaseId place, ResultBlock block, DurationNs work) {
                   auto bytes = std::make_shared<std::string>(encode_block(block));
                   caf::anon_send(me, Turn{[self, place, index = block.block, work, bytes] {
-                    self->state.computed(place.value(), index, work, std::move(*bytes));
-                  }});
+                                   self->state.computed(place.value(), index, work,
+                                                        std::move(*bytes));
+                                 }});
                 },
             .finished =
                 [me, self](LeaseId place, Status status) {
                   caf::anon_send(me, Turn{[self, place, status = std::move(status)] {
-                    self->state.lease_over(place.value(), status);
-                  }});
+                                   self->state.lease_over(place.value(), status);
+                                 }});
                 }});
   }
 
@@ -133,7 +134,8 @@ class Node {
       case Kind::Refusal:
         if (auto m = take<Refusal>(frame)) spdlog::error("the coordinator refuses: {}", m->text);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 
@@ -315,8 +317,9 @@ class CafNode final : public NodeProcess {
  public:
   CafNode(const NodeOptions& options, std::unique_ptr<TrialRunner> runner)
       : busy_(std::make_shared<std::atomic<std::size_t>>(0)), system_(config_) {
-    actor_ = system_.spawn(node_behavior, options,
-                           std::make_shared<std::unique_ptr<TrialRunner>>(std::move(runner)), busy_);
+    actor_ =
+        system_.spawn(node_behavior, options,
+                      std::make_shared<std::unique_ptr<TrialRunner>>(std::move(runner)), busy_);
   }
 
   void drain(DurationNs patience) override {

@@ -15,9 +15,9 @@ struct NodeOptions {
   std::uint32_t workers = 1;
 };
 
-/// Purpose: a worker node: joins a coordinator, runs leases on its workers, keeps every result until
-/// it is acknowledged, and comes back by itself when the coordinator was away.
-/// Thread: all functions from one thread.
+/// Purpose: a worker node: joins a coordinator, runs leases on its workers, keeps every result
+/// until it is acknowledged, and comes back by itself when the coordinator was away. Thread: all
+/// functions from one thread.
 class NodeProcess {
  public:
   static std::unique_ptr<NodeProcess> start(const NodeOptions& options,

@@ -18,8 +18,8 @@
 namespace winnow::actors {
 
 inline constexpr std::uint16_t kProtocolVersion = 1;
-/// No frame is larger; bigger things travel in chunks (a message longer than the link's timeout would
-/// be sent again for ever).
+/// No frame is larger; bigger things travel in chunks (a message longer than the link's timeout
+/// would be sent again for ever).
 inline constexpr std::size_t kFrameBytesMax = std::size_t{1} << 20;
 
 enum class Kind : std::uint16_t {
@@ -43,8 +43,8 @@ enum class Kind : std::uint16_t {
   Reply = 26,
 };
 
-/// Purpose: the only thing that crosses a process boundary. `session` is the sender's incarnation (a
-/// node's session with one coordinator) or the client's request number.
+/// Purpose: the only thing that crosses a process boundary. `session` is the sender's incarnation
+/// (a node's session with one coordinator) or the client's request number.
 struct Frame {
   std::uint16_t version = kProtocolVersion;
   std::uint16_t kind = 0;
@@ -62,7 +62,7 @@ struct Hello {
   std::string isa;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & node & name & workers & engine_version & isa;
+    a& node& name& workers& engine_version& isa;
   }
 };
 
@@ -71,7 +71,7 @@ struct Welcome {
   std::int64_t renew_interval_ns = 0;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & renew_interval_ns;
+    a& renew_interval_ns;
   }
 };
 
@@ -81,7 +81,7 @@ struct Credit {
   std::uint32_t leases = 0;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & leases;
+    a& leases;
   }
 };
 
@@ -91,7 +91,7 @@ struct Renew {
   std::vector<std::uint64_t> leases;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & leases;
+    a& leases;
   }
 };
 
@@ -102,7 +102,7 @@ struct SweepInfo {
   std::string spec_json;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & sweep & spec_json;
+    a& sweep& spec_json;
   }
 };
 
@@ -115,7 +115,7 @@ struct LeaseOrder {
   std::uint32_t attempt = 0;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & lease & sweep & first_block & blocks & attempt;
+    a& lease& sweep& first_block& blocks& attempt;
   }
 };
 
@@ -130,11 +130,12 @@ struct BlockResult {
   std::string block_bytes;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & lease & sweep & block & work_ns & block_bytes;
+    a& lease& sweep& block& work_ns& block_bytes;
   }
 };
 
-/// These are on disk, or are not what the plan says and will be run again; the node may forget both.
+/// These are on disk, or are not what the plan says and will be run again; the node may forget
+/// both.
 struct BlocksCommitted {
   static constexpr Kind kKind = Kind::BlocksCommitted;
   std::string sweep;
@@ -142,7 +143,7 @@ struct BlocksCommitted {
   std::vector<std::uint64_t> refused;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & sweep & blocks & refused;
+    a& sweep& blocks& refused;
   }
 };
 
@@ -152,7 +153,7 @@ struct LeaseFailed {
   std::string reason;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & lease & reason;
+    a& lease& reason;
   }
 };
 
@@ -170,7 +171,7 @@ struct Refusal {
   std::string text;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & code & text;
+    a& code& text;
   }
 };
 
@@ -184,7 +185,7 @@ struct Submit {
   std::vector<std::string> profile_texts;  ///< ...and their text
   template <class A>
   void serialize(A& a, unsigned) {
-    a & yaml & file_name & user & profile_names & profile_texts;
+    a& yaml& file_name& user& profile_names& profile_texts;
   }
 };
 
@@ -195,7 +196,7 @@ struct Submitted {
   std::uint64_t trials_committed = 0;  ///< already there from an earlier run
   template <class A>
   void serialize(A& a, unsigned) {
-    a & sweep & trials & trials_committed;
+    a& sweep& trials& trials_committed;
   }
 };
 
@@ -205,7 +206,7 @@ struct Watch {
   std::string sweep;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & sweep;
+    a& sweep;
   }
 };
 
@@ -225,8 +226,8 @@ struct Progress {
   std::string note;  ///< why it waits, if it does
   template <class A>
   void serialize(A& a, unsigned) {
-    a & sweep & state & trials & trials_committed & blocks & blocks_committed &
-        blocks_quarantined & retries & work_ns & nodes & workers & note;
+    a& sweep& state& trials& trials_committed& blocks& blocks_committed& blocks_quarantined&
+        retries& work_ns& nodes& workers& note;
   }
 };
 
@@ -237,7 +238,7 @@ struct Control {
   std::string user;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & sweep & action & user;
+    a& sweep& action& user;
   }
 };
 
@@ -248,7 +249,7 @@ struct Query {
   std::string args_json;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & name & args_json;
+    a& name& args_json;
   }
 };
 
@@ -260,7 +261,7 @@ struct Reply {
   std::string text;
   template <class A>
   void serialize(A& a, unsigned) {
-    a & index & count & text;
+    a& index& count& text;
   }
 };
 

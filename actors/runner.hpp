@@ -23,8 +23,8 @@ class TrialRunner {
   virtual ~TrialRunner() = default;
 
   /// Runs blocks [first, first + count), which lie in one segment, in order, handing each to `emit`
-  /// as soon as it is there. A trial that fails becomes a Failed row. Fails: the whole range could not
-  /// be run (a dataset is not here, say).
+  /// as soon as it is there. A trial that fails becomes a Failed row. Fails: the whole range could
+  /// not be run (a dataset is not here, say).
   virtual Status run(const sweeps::Plan& plan, std::uint64_t first, std::uint32_t count,
                      std::stop_token stop, const Emit& emit) = 0;
 };

@@ -10,8 +10,8 @@ namespace {
 /// The catalogue with the profiles that came along with a submission laid over it.
 sweeps::Catalog with_profiles(sweeps::Catalog catalog, const Submit& request) {
   auto below = catalog.execution;
-  catalog.execution = [below, names = request.profile_names,
-                       texts = request.profile_texts](std::string_view name) -> Result<std::string> {
+  catalog.execution = [below, names = request.profile_names, texts = request.profile_texts](
+                          std::string_view name) -> Result<std::string> {
     for (std::size_t i = 0; i < names.size() && i < texts.size(); ++i) {
       if (names[i] == name) return texts[i];
     }
@@ -23,8 +23,8 @@ sweeps::Catalog with_profiles(sweeps::Catalog catalog, const Submit& request) {
 }  // namespace
 
 Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
-  auto spec = sweeps::parse_spec(request.yaml, request.file_name,
-                                 with_profiles(catalog_(), request));
+  auto spec =
+      sweeps::parse_spec(request.yaml, request.file_name, with_profiles(catalog_(), request));
   if (!spec) return spec.error();
   auto plan = sweeps::Plan::make(std::move(*spec));
   if (!plan) return plan.error();

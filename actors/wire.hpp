@@ -3,9 +3,9 @@
 // Everything of ours that depends on CAF's version: its type registration, configuration and the
 // guards every actor wears. Included by the few .cpp files of this room only.
 
+#include <spdlog/spdlog.h>
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
-#include <spdlog/spdlog.h>
 
 #include <memory>
 #include <string>
@@ -28,10 +28,10 @@ struct Turn {
 }  // namespace winnow::actors
 
 CAF_BEGIN_TYPE_ID_BLOCK(winnow, first_custom_type_id)
-  CAF_ADD_TYPE_ID(winnow, (winnow::actors::Frame))
-  CAF_ADD_ATOM(winnow, winnow::actors, tick_atom, "wtick")
-  CAF_ADD_ATOM(winnow, winnow::actors, dial_atom, "wdial")
-  CAF_ADD_ATOM(winnow, winnow::actors, stop_atom, "wstop")
+CAF_ADD_TYPE_ID(winnow, (winnow::actors::Frame))
+CAF_ADD_ATOM(winnow, winnow::actors, tick_atom, "wtick")
+CAF_ADD_ATOM(winnow, winnow::actors, dial_atom, "wdial")
+CAF_ADD_ATOM(winnow, winnow::actors, stop_atom, "wstop")
 CAF_END_TYPE_ID_BLOCK(winnow)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(winnow::actors::Turn)
@@ -62,9 +62,10 @@ inline void guard(caf::scheduled_actor* self, const char* name) {
     }
     return caf::none;
   });
-  self->set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    return caf::sec::unexpected_message;
-  });
+  self->set_default_handler(
+      [](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+        return caf::sec::unexpected_message;
+      });
 }
 
 }  // namespace winnow::actors

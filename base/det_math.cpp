@@ -33,10 +33,17 @@ double det_exp(double x) {
   const double k = std::floor(x * 1.44269504088896338700 + 0.5);
   const double r = (x - k * kLn2High) - k * kLn2Low;
   double p = 1.0 / 6227020800.0;
-  constexpr double kInverseFactorials[] = {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0,
-                                           1.0 / 362880.0,    1.0 / 40320.0,    1.0 / 5040.0,
-                                           1.0 / 720.0,       1.0 / 120.0,      1.0 / 24.0,
-                                           1.0 / 6.0,         0.5};
+  constexpr double kInverseFactorials[] = {1.0 / 479001600.0,
+                                           1.0 / 39916800.0,
+                                           1.0 / 3628800.0,
+                                           1.0 / 362880.0,
+                                           1.0 / 40320.0,
+                                           1.0 / 5040.0,
+                                           1.0 / 720.0,
+                                           1.0 / 120.0,
+                                           1.0 / 24.0,
+                                           1.0 / 6.0,
+                                           0.5};
   for (const double c : kInverseFactorials) p = p * r + c;
   // 1 + (r + r^2 p): the small terms are added first.
   return scale_by_power_of_two(1.0 + (r + r * r * p), static_cast<int>(k));
@@ -59,7 +66,8 @@ double det_log(double x) {
   double p = 1.0 / 23;
   for (int n = 21; n >= 3; n -= 2) p = p * z + 1.0 / n;
   const double k = exponent;
-  // log(1+f) = f - f^2/2 + s (f^2/2 + 2 z p ...), arranged as in FDLIBM to keep the leading f exact.
+  // log(1+f) = f - f^2/2 + s (f^2/2 + 2 z p ...), arranged as in FDLIBM to keep the leading f
+  // exact.
   const double half = 0.5 * f * f;
   return k * kLn2High - ((half - (s * (half + 2 * z * p) + k * kLn2Low)) - f);
 }

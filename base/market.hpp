@@ -13,10 +13,10 @@ struct FundingEvent {
   double rate_frac = 0;
 };
 
-/// Purpose: the columns of one instrument, oldest bar first. Views only; the owner (a mapped dataset
-/// or a test's vectors) outlives it.
-/// Invariants: all columns have one length; time_ns is the bar's OPEN time in UTC and strictly
-/// increases; low <= open, close <= high; prices > 0; volume >= 0 in base units; all finite.
+/// Purpose: the columns of one instrument, oldest bar first. Views only; the owner (a mapped
+/// dataset or a test's vectors) outlives it. Invariants: all columns have one length; time_ns is
+/// the bar's OPEN time in UTC and strictly increases; low <= open, close <= high; prices > 0;
+/// volume >= 0 in base units; all finite.
 struct MarketView {
   std::span<const std::int64_t> time_ns;
   std::span<const double> open;

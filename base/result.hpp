@@ -45,7 +45,7 @@ class [[nodiscard]] Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}     // NOLINT: by design
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: by design
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: by design
 
   bool ok() const { return state_.index() == 0; }
@@ -100,8 +100,8 @@ class [[nodiscard]] Result<void> {
 using Status = Result<void>;
 
 /// Leaves the calling function with the error of `expr` (a Result) if it has one.
-#define WINNOW_TRY(expr)                                          \
-  do {                                                            \
+#define WINNOW_TRY(expr)                                                          \
+  do {                                                                            \
     if (auto winnow_try_ = (expr); !winnow_try_.ok()) return winnow_try_.error(); \
   } while (false)
 

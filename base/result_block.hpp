@@ -11,10 +11,11 @@ namespace winnow {
 /// Why a trial has no metrics. Ok trials have all of them.
 enum class TrialStatus : std::uint8_t { Ok = 0, Failed = 1 };
 
-/// Purpose: the results of consecutive trials of one sweep segment, in columns: the unit that travels
-/// from node to coordinator, is committed at once and is compared bit for bit when it comes twice.
-/// Invariants: keys.size() == rows; metrics.size() == metric_count * rows; returns.size() == rows *
-/// periods; status.size() == rows; a Failed row's numbers are all NaN and `errors` has its text.
+/// Purpose: the results of consecutive trials of one sweep segment, in columns: the unit that
+/// travels from node to coordinator, is committed at once and is compared bit for bit when it comes
+/// twice. Invariants: keys.size() == rows; metrics.size() == metric_count * rows; returns.size() ==
+/// rows * periods; status.size() == rows; a Failed row's numbers are all NaN and `errors` has its
+/// text.
 struct ResultBlock {
   std::uint64_t block = 0;        ///< index in the sweep's plan
   std::uint64_t first_trial = 0;  ///< index of row 0 in the sweep's plan
@@ -27,7 +28,8 @@ struct ResultBlock {
   std::vector<float> returns;       ///< [row][period]
   std::vector<std::string> errors;  ///< one a failed row, in row order
 
-  /// Hash of everything but `block` and `first_trial`: two runs of the same trials must agree on it.
+  /// Hash of everything but `block` and `first_trial`: two runs of the same trials must agree on
+  /// it.
   Hash128 content_hash() const;
 };
 

@@ -1,8 +1,8 @@
 #include "base/time.hpp"
 
 #include <array>
-#include <chrono>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 
 namespace winnow {

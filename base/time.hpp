@@ -53,7 +53,8 @@ class Clock {
 /// The machine's clock.
 const Clock& system_clock();
 
-/// Reads `2023-01-01`, `2023-01-01T12:30`, `2023-01-01T12:30:05Z` (UTC always). Fails: InvalidInput.
+/// Reads `2023-01-01`, `2023-01-01T12:30`, `2023-01-01T12:30:05Z` (UTC always). Fails:
+/// InvalidInput.
 Result<TimestampNs> parse_timestamp(std::string_view text);
 
 /// `2023-01-01T12:30:05Z`, with a fraction only if there is one.

@@ -183,6 +183,4 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace winnow
 
-int main(int argc, char** argv) {
-  return winnow::run(argc, argv);
-}
+int main(int argc, char** argv) { return winnow::run(argc, argv); }

@@ -25,7 +25,7 @@ mkdir -p bin data tmp
 
 avx512=no
 grep -qw avx512f /proc/cpuinfo && grep -qw avx512vl /proc/cpuinfo && avx512=yes
-flags="-O3 -march=native -std=c++20"
+flags=(-O3 -march=native -std=c++20)
 if [ $avx512 = no ]; then
   cut_kernels() {  # FILE KERNELS_BEGIN CALLS_BEGIN CALLS_LAST: beginnings of lines without indent
     awk -v kernels="$2" -v calls="$3" -v last="$4" '
@@ -37,12 +37,13 @@ if [ $avx512 = no ]; then
       in_calls && index($0, last) == 1 { in_calls = 0 }' "$1" > "$1.scalar.cpp"
     mv "$1.scalar.cpp" "$1"
   }
+  # shellcheck disable=SC2016  # the text of a comment, not a command
   cut_kernels cpp/w1.cpp '// rows of `sm` hold' 'const int W = 8 * U; const long blocks' '      }'
   cut_kernels cpp/w3.cpp '// ---- AVX-512: 8 variants' '// a group: up to W variants' '      i = g;'
 fi
-g++ $flags -w cpp/w1.cpp -o bin/w1
-g++ $flags -w cpp/w3.cpp -o bin/w3
-[ $avx512 = no ] || g++ $flags -w cpp/w1_tiled.cpp -o bin/w1_tiled
+g++ "${flags[@]}" -w cpp/w1.cpp -o bin/w1
+g++ "${flags[@]}" -w cpp/w3.cpp -o bin/w3
+[ $avx512 = no ] || g++ "${flags[@]}" -w cpp/w1_tiled.cpp -o bin/w1_tiled
 python=/usr/bin/python3
 $python gen_data.py --bars 100000 > /dev/null
 $python gen_params.py > /dev/null
@@ -60,19 +61,21 @@ def w3(kernel, params):
 def w1(kernel, combos):
     return ["bin/w1", "--csv", csv, "--combos", combos, "--kernel", kernel, "--repeat", "1"]
 
-# name, engine, scalar peer, required ratio, AVX-512 peer, trades of the peer that may be open at the
-# end (W3's peer counts entries, the engine closed trades: they differ by at most one a variant)
+# name, engine, scalar peer, required ratio, AVX-512 peer, trades of the peer that may be open
+# at the end (W3's peer counts entries, the engine closed trades: they differ by at most one a variant)
 cases = [
     ("W3 dense, 1,000 variants", ["w3", csv, dense, "1"], w3("scalar_bl", dense), 2.0,
      w3("avx512bx2", dense), 1000),
     ("W3 sparse, 1,000 variants", ["w3", csv, sparse, "1"], w3("scalar_bl", sparse), 2.0,
      w3("avx512bx2", sparse), 1000),
     ("W1, 10,000 variants", ["w1", csv, "10000", "1"], w1("scalar", "10000"), 4.0,
-     ["bin/w1_tiled", "--csv", csv, "--combos", "10000", "--tile", "512", "--u", "4", "--repeat", "1"], 0),
+     ["bin/w1_tiled", "--csv", csv, "--combos", "10000", "--tile", "512", "--u", "4",
+      "--repeat", "1"], 0),
 ]
 
 def run(command):
-    out = subprocess.run(["taskset", "-c", cpu] + command, capture_output=True, text=True, check=True)
+    out = subprocess.run(["taskset", "-c", cpu] + command, capture_output=True, text=True,
+                         check=True)
     return json.loads(out.stdout)
 
 def median(values):
@@ -95,10 +98,12 @@ for name, ours, peer, required, wide, open_max in cases:
     trades = last["engine"]["sum_trades"]
     missing = last["peer"]["sum_trades"] - trades
     work = last["engine"]["bars"] * last["engine"]["variants"]
-    print(f"{name}: engine ({last['engine']['kernel']}) {mid['engine']:.0f} M bar variants/s, scalar "
+    kernel = last["engine"]["kernel"]
+    print(f"{name}: engine ({kernel}) {mid['engine']:.0f} M bar variants/s, scalar "
           f"peer {mid['peer']:.0f}, ratio {ratio:.2f} (required {required}); "
           f"best of each {max(rates['engine']):.0f} / {max(rates['peer']):.0f}")
-    print(f"  {trades:.0f} closed trades, {1000 * trades / work:.2f} a 1,000 bar variants, peer has "
+    print(f"  {trades:.0f} closed trades, {1000 * trades / work:.2f} a 1,000 bar variants, "
+          f"peer has "
           f"{missing:.0f} more (may be up to {open_max} open at the end); engine's peak memory "
           f"{last['engine']['rss_mib']:.0f} MiB")
     if "wide" in mid:

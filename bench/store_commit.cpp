@@ -70,12 +70,8 @@ void commit_blocks(benchmark::State& state, const BenchShape& shape, std::uint64
 constexpr BenchShape kNoop{.rows = 4096, .metrics = 1, .periods = 0};
 constexpr BenchShape kWide{.rows = 232, .metrics = 32, .periods = 500};
 
-void BM_CommitNoopTrials(benchmark::State& state) {
-  commit_blocks(state, kNoop, 1);
-}
-void BM_CommitWideTrials(benchmark::State& state) {
-  commit_blocks(state, kWide, 2);
-}
+void BM_CommitNoopTrials(benchmark::State& state) { commit_blocks(state, kNoop, 1); }
+void BM_CommitWideTrials(benchmark::State& state) { commit_blocks(state, kWide, 2); }
 
 // The same sweep run again under another name: every key is looked up and found.
 void BM_CommitRepeatedTrials(benchmark::State& state) {
@@ -158,9 +154,7 @@ void BM_AppendAndSync(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * state.range(0));
 }
 
-std::int64_t times(std::int64_t full) {
-  return bench_small() ? 2 : full;
-}
+std::int64_t times(std::int64_t full) { return bench_small() ? 2 : full; }
 
 void register_all() {
   for (const std::int64_t group : {1, 8, 64}) {

@@ -127,7 +127,8 @@ Result<actors::Submit> make_submission(const fs::path& spec_file) {
   submit.yaml = std::move(*yaml);
   constexpr std::size_t kSubmissionBytesMax = std::size_t{900} << 10;
   if (submit.yaml.size() > kSubmissionBytesMax) {
-    return Error(ErrorCode::InvalidInput, submit.file_name + ": a sweep specification has at most " +
+    return Error(ErrorCode::InvalidInput, submit.file_name +
+                                              ": a sweep specification has at most " +
                                               std::to_string(kSubmissionBytesMax) + " bytes, not " +
                                               std::to_string(submit.yaml.size()));
   }

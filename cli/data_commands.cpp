@@ -27,9 +27,7 @@ TimestampNs import_time() {
   return {now.ns - now.ns % 1'000'000};
 }
 
-Json manifest_json(const store::Manifest& m) {
-  return Json::parse(m.to_json());
-}
+Json manifest_json(const store::Manifest& m) { return Json::parse(m.to_json()); }
 
 std::string_view kind_text(store::PutKind kind) {
   switch (kind) {
@@ -219,7 +217,8 @@ void add_synth(CLI::App& data, Context& context) {
   auto request = std::make_shared<SynthRequest>();
   command->add_option("SPEC", request->spec_file, "market specification (YAML)")->required();
   command->add_option("--seed", request->seed, "seed; the same seed gives the same bars")
-      ->required();
+      ->required()
+      ->check(CLI::NonNegativeNumber);
   command
       ->add_option("--name", request->name,
                    "name of the dataset; with several instruments NAME-INSTRUMENT each (sim and "

@@ -33,8 +33,9 @@ void say(const Context& context, const std::string& text) {
 Status make_markets(const Context& context) {
   auto datasets = open_datasets(context.home());
   if (!datasets) return datasets.error();
-  say(context, "1/4 two simulated markets: sim-btc has a planted mean-reverting edge, sim-eth is "
-               "pure noise");
+  say(context,
+      "1/4 two simulated markets: sim-btc has a planted mean-reverting edge, sim-eth is "
+      "pure noise");
   auto made = synth_datasets(*datasets, {.spec_file = config_dir() / "markets" / "demo.yaml",
                                          .seed = kMarketSeed,
                                          .name = "sim",
@@ -80,7 +81,8 @@ int run_demo(const Context& context, const DemoOptions& options) {
   const auto summary = run_sweep(context, options);
   if (!summary) return fail(context, summary.error());
   const std::string& id = summary->submitted.sweep;
-  const auto report = std::filesystem::absolute(context.home()) / "reports" / ("demo-" + id + ".html");
+  const auto report =
+      std::filesystem::absolute(context.home()) / "reports" / ("demo-" + id + ".html");
   std::error_code ec;
   std::filesystem::create_directories(report.parent_path(), ec);
   if (context.json) {
@@ -92,10 +94,10 @@ int run_demo(const Context& context, const DemoOptions& options) {
     const auto verdicts = answer_query(context, "converge", {{"sweep", id}});
     if (!verdicts) return fail(context, verdicts.error());
     const Json out = {{"sweep", id},
-                             {"trials", summary->last.trials_committed},
-                             {"wall_s", summary->wall_s},
-                             {"report", report.string()},
-                             {"converge", *verdicts}};
+                      {"trials", summary->last.trials_committed},
+                      {"wall_s", summary->wall_s},
+                      {"report", report.string()},
+                      {"converge", *verdicts}};
     std::printf("%s\n", out.dump(2).c_str());
     return kDone;
   }
@@ -107,10 +109,10 @@ int run_demo(const Context& context, const DemoOptions& options) {
   say(context, "4/4 a report with plots");
   const int written = run_report(context, id, report.string());
   if (written != kDone) return written;
-  const std::string home =
-      context.home_option.empty() ? "" : " --home " + context.home().string();
-  say(context, "\nwhere to look:\n  report       " + report.string() + "\n  leaderboard  winnow top " +
-                   id + home + "\n  verdicts     winnow converge " + id + home +
+  const std::string home = context.home_option.empty() ? "" : " --home " + context.home().string();
+  say(context, "\nwhere to look:\n  report       " + report.string() +
+                   "\n  leaderboard  winnow top " + id + home +
+                   "\n  verdicts     winnow converge " + id + home +
                    "\n  one variant  winnow explain " + id + " 0" + home + "\n  state        " +
                    context.home().string());
   return kDone;

@@ -28,15 +28,15 @@ struct RunOptions {
 struct RunSummary {
   actors::Submitted submitted;
   actors::Progress last;  ///< empty if nobody waited
-  double wall_s = 0;  ///< from submission to the last acknowledged commit
+  double wall_s = 0;      ///< from submission to the last acknowledged commit
 };
 
-/// Purpose: the coordinator a command speaks to: the one of --connect, the one that already serves the
-/// home, or a local farm started for the command.
-/// Thread: one.
+/// Purpose: the coordinator a command speaks to: the one of --connect, the one that already serves
+/// the home, or a local farm started for the command. Thread: one.
 class FarmSession {
  public:
-  static Result<std::unique_ptr<FarmSession>> open(const Context& context, const RunOptions& options);
+  static Result<std::unique_ptr<FarmSession>> open(const Context& context,
+                                                   const RunOptions& options);
 
   actors::Client& client() { return *client_; }
   const std::string& endpoint() const { return endpoint_; }

@@ -55,9 +55,7 @@ void wait_for_stop() {
 }
 
 /// False if the process that asked for this one is already gone.
-bool follow_owner(int owner_pid) {
-  return owner_pid == 0 || cluster::end_with_owner(owner_pid);
-}
+bool follow_owner(int owner_pid) { return owner_pid == 0 || cluster::end_with_owner(owner_pid); }
 
 int run_up(const Context& context, const UpOptions& options) {
   block_stop_signals();

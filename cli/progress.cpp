@@ -108,9 +108,7 @@ double ProgressMeter::rate_per_s() const {
   return seconds_weighted_ > 0 ? done_weighted_ / seconds_weighted_ : 0.0;
 }
 
-DurationNs ProgressMeter::elapsed() const {
-  return last_ - first_;
-}
+DurationNs ProgressMeter::elapsed() const { return last_ - first_; }
 
 double ProgressMeter::rate_per_s_mean() const {
   const double seconds = elapsed().seconds();

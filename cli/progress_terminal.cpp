@@ -126,9 +126,7 @@ Progress::~Progress() {
   give_terminal_back();
 }
 
-void Progress::write_text(const std::string& text) const {
-  write_all(options_.fd, text);
-}
+void Progress::write_text(const std::string& text) const { write_all(options_.fd, text); }
 
 void Progress::clear_line() {
   if (drawn_) write_text(std::string(kClearLine));

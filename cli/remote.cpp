@@ -15,8 +15,8 @@ Result<nlohmann::ordered_json> remote_query(const Context& context, std::string_
   if (!text) return text.error();
   auto answer = nlohmann::ordered_json::parse(*text, nullptr, false);
   if (answer.is_discarded()) {
-    return Error(ErrorCode::Corrupt, "the coordinator's answer to '" + std::string(name) +
-                                         "' is not JSON");
+    return Error(ErrorCode::Corrupt,
+                 "the coordinator's answer to '" + std::string(name) + "' is not JSON");
   }
   return answer;
 }

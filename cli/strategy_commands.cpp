@@ -29,9 +29,7 @@ std::string number(double v) {
   return std::string(text, std::to_chars(text, text + sizeof text, v).ptr);
 }
 
-void print_json(const Json& json) {
-  std::printf("%s\n", json.dump(2).c_str());
-}
+void print_json(const Json& json) { std::printf("%s\n", json.dump(2).c_str()); }
 
 std::string_view type_name(engine::ParamType type) {
   return type == engine::ParamType::Int ? "int" : "float";

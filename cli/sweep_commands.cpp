@@ -34,6 +34,19 @@ int run_sweep(const Context& context, const SweepOptions& options) {
   return summary->last.state == "cancelled" ? kInterrupted : kDone;
 }
 
+/// A prefix, a name or `last` as the id it means, by what the coordinator knows.
+Result<std::string> full_sweep_id(actors::Client& client, const std::string& sweep) {
+  const std::string args = nlohmann::json{{"sweep", sweep}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto text = client.query("sweep_show", args, seconds(10));
+  if (!text) return text.error();
+  const auto shown = nlohmann::json::parse(*text, nullptr, false);
+  if (!shown.is_object()) {
+    return Error(ErrorCode::Corrupt, "the coordinator's answer to 'sweep_show' is not JSON");
+  }
+  return shown.value("sweep_id", sweep);
+}
+
 int control_sweep(const Context& context, const SweepOptions& options, const std::string& action) {
   std::string endpoint = context.connect;
   if (endpoint.empty()) {
@@ -47,12 +60,14 @@ int control_sweep(const Context& context, const SweepOptions& options, const std
   }
   auto client = connect_client(endpoint);
   if (!client) return fail(context, client.error());
-  const Status done = (*client)->control({options.id, action, current_user()}, seconds(10));
+  const auto id = full_sweep_id(**client, options.id);
+  if (!id) return fail(context, id.error());
+  const Status done = (*client)->control({*id, action, current_user()}, seconds(10));
   if (!done) return fail(context, done.error());
   if (context.json) {
-    std::printf("%s\n", nlohmann::json{{"sweep", options.id}, {"action", action}}.dump().c_str());
+    std::printf("%s\n", nlohmann::json{{"sweep", *id}, {"action", action}}.dump().c_str());
   } else if (!context.quiet) {
-    std::printf("sweep %s: %s\n", options.id.c_str(), action.c_str());
+    std::printf("sweep %s: %s\n", id->c_str(), action.c_str());
   }
   return kDone;
 }
@@ -64,8 +79,8 @@ void add_sweep_commands(CLI::App& app, Context& context) {
   sweep->require_subcommand(1);
   auto options = std::make_shared<SweepOptions>();
 
-  CLI::App* run = add_command(*sweep, context, "run",
-                              "plan and run a sweep, or go on with it if it was cut");
+  CLI::App* run =
+      add_command(*sweep, context, "run", "plan and run a sweep, or go on with it if it was cut");
   run->add_option("spec", options->spec, "sweep specification (YAML)")->required();
   auto* connect = run->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
   run->add_option("--nodes", options->run.nodes, "node processes of a local farm")
@@ -77,7 +92,8 @@ void add_sweep_commands(CLI::App& app, Context& context) {
       ->check(CLI::Range(1u, 4096u))
       ->excludes(connect);
   run->add_flag_callback(
-      "--detach", [options] { options->run.wait = Wait::No; }, "submit and do not wait for the end");
+      "--detach", [options] { options->run.wait = Wait::No; },
+      "submit and do not wait for the end");
   run->callback([&context, options] {
     context.run = [&context, options] { return run_sweep(context, *options); };
   });
@@ -88,7 +104,8 @@ void add_sweep_commands(CLI::App& app, Context& context) {
       {"cancel", "stop for good; what is committed stays"}};
   for (const auto& [action, help] : actions) {
     CLI::App* command = add_command(*sweep, context, action, help);
-    command->add_option("id", options->id, "sweep id")->required();
+    command->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
+        ->required();
     command->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
     command->callback([&context, options, name = std::string(action)] {
       context.run = [&context, options, name] { return control_sweep(context, *options, name); };

@@ -15,9 +15,7 @@ namespace {
 
 constexpr std::size_t kGap = 2;
 
-bool starts_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u;
-}
+bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }
 
 void append_cell(std::string& line, const std::string& text, std::size_t width, Align align) {
   const std::string shown = cut_text(text, width);
@@ -173,9 +171,7 @@ std::string csv_field(std::string_view text) {
   return out + '"';
 }
 
-std::string csv_number(double v) {
-  return std::isnan(v) ? std::string() : exact_number(v);
-}
+std::string csv_number(double v) { return std::isnan(v) ? std::string() : exact_number(v); }
 
 std::size_t terminal_columns(int fd) {
   if (isatty(fd) == 0) return 0;

@@ -27,9 +27,7 @@ constexpr DurationNs kQuickDeath = seconds(2);
 constexpr DurationNs kFirstStartPatience = seconds(5);
 constexpr std::chrono::milliseconds kFirstStartPause{200};
 
-std::string system_error(const std::string& what) {
-  return what + ": " + std::strerror(errno);
-}
+std::string system_error(const std::string& what) { return what + ": " + std::strerror(errno); }
 
 std::string last_lines(const std::filesystem::path& file) {
   std::ifstream in(file);
@@ -55,15 +53,15 @@ Result<pid_t> spawn(const std::filesystem::path& binary, const std::vector<std::
   posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   if (ready_fd >= 0) posix_spawn_file_actions_adddup2(&actions, ready_fd, kReadyFd);
-  // A group of its own: Ctrl-C in the terminal reaches the owner, which then stops the farm in order.
+  // A group of its own: Ctrl-C in the terminal reaches the owner, which then stops the farm in
+  // order.
   posix_spawnattr_setpgroup(&attributes, 0);
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   pid_t pid = -1;
-  const int error =
-      posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
+  const int error = posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) {
@@ -97,8 +95,8 @@ Result<std::unique_ptr<LocalFarm>> LocalFarm::start(const LocalFarmOptions& opti
   std::error_code ec;
   std::filesystem::create_directories(options.home / "logs", ec);
   if (ec) {
-    return Error(ErrorCode::Io, "cannot make " + (options.home / "logs").string() + ": " +
-                                    ec.message());
+    return Error(ErrorCode::Io,
+                 "cannot make " + (options.home / "logs").string() + ": " + ec.message());
   }
   auto farm = std::unique_ptr<LocalFarm>(new LocalFarm(options));
   farm->children_.resize(1 + options.nodes);
@@ -146,20 +144,19 @@ Status LocalFarm::start_coordinator(Child& child) {
   const std::uint16_t port = read_port(ends[0]);
   ::close(ends[0]);
   if (port == 0) {
-    return Error(ErrorCode::Unavailable,
-                 "the coordinator did not come up; its log, " + log.string() + ", ends with:\n" +
-                     last_lines(log));
+    return Error(ErrorCode::Unavailable, "the coordinator did not come up; its log, " +
+                                             log.string() + ", ends with:\n" + last_lines(log));
   }
   port_ = port;
   return {};
 }
 
 Status LocalFarm::start_node(Child& child) {
-  auto pid = spawn(options_.binary,
-                   {"node", "--home", options_.home.string(), "--join",
-                    "127.0.0.1:" + std::to_string(port_), "--workers",
-                    std::to_string(options_.workers), "--owner-pid", std::to_string(::getpid())},
-                   options_.home / "logs" / (child.role + ".log"), -1);
+  auto pid = spawn(
+      options_.binary,
+      {"node", "--home", options_.home.string(), "--join", "127.0.0.1:" + std::to_string(port_),
+       "--workers", std::to_string(options_.workers), "--owner-pid", std::to_string(::getpid())},
+      options_.home / "logs" / (child.role + ".log"), -1);
   if (!pid) return pid.error();
   child.pid = *pid;
   child.started = system_clock().mono();

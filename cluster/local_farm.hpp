@@ -32,8 +32,8 @@ class LocalFarm {
 
   std::uint16_t port() const { return port_; }
 
-  /// Reaps and restarts children that died. To be called a few times a second. Fails: Unavailable if
-  /// one dies faster than it can be of use.
+  /// Reaps and restarts children that died. To be called a few times a second. Fails: Unavailable
+  /// if one dies faster than it can be of use.
   Status supervise();
 
   /// Asks all children to end, waits, then ends those that did not.
@@ -58,8 +58,8 @@ class LocalFarm {
   std::vector<Child> children_;
 };
 
-/// Makes this process end when its parent does (SIGTERM), if the parent is still `owner`. Call first
-/// thing in main. Ensures: false if the owner is already gone.
+/// Makes this process end when its parent does (SIGTERM), if the parent is still `owner`. Call
+/// first thing in main. Ensures: false if the owner is already gone.
 bool end_with_owner(pid_t owner);
 
 /// This program's own file.

@@ -2,7 +2,8 @@
 include(FindPackageHandleStandardArgs)
 find_path(CAF_INCLUDE_DIR caf/actor_system.hpp)
 if(CAF_INCLUDE_DIR AND EXISTS "${CAF_INCLUDE_DIR}/caf/config.hpp")
-  file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" caf_version_line REGEX "^#define CAF_VERSION [0-9]+")
+  file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" caf_version_line
+    REGEX "^#define CAF_VERSION [0-9]+")
   string(REGEX REPLACE ".* ([0-9]+)$" "\\1" caf_number "${caf_version_line}")
   math(EXPR caf_major "${caf_number} / 10000")
   math(EXPR caf_minor "(${caf_number} / 100) % 100")

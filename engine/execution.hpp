@@ -38,7 +38,7 @@ struct ExecutionModel {
   double half_spread_range_frac = 0;  ///< volatility part: this times (high-low)/close of the bar
                                       ///< at whose close the order was decided (for stops: the bar
                                       ///< before) is added to the half-spread
-  double impact_bps = 0;  ///< square-root slippage: impact_bps * sqrt(qty / bar volume)
+  double impact_bps = 0;              ///< square-root slippage: impact_bps * sqrt(qty / bar volume)
   double participation_max_frac =
       0;  ///< an entry takes at most this share of the fill bar's volume
   bool funding = false;

@@ -72,9 +72,7 @@ std::string number(double v) {
 
 }  // namespace
 
-std::span<const FamilyDecl> families() {
-  return kFamilies;
-}
+std::span<const FamilyDecl> families() { return kFamilies; }
 
 const FamilyDecl* find_family(std::string_view name) {
   const auto* found = std::find_if(kFamilies.begin(), kFamilies.end(),

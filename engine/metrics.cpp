@@ -91,9 +91,7 @@ constexpr std::array<MetricDecl, kMetrics> kDecls = {{
     {"ruined", "flag", "1 if equity was used up at the end of a day", false},
 }};
 
-double ratio(double a, double b) {
-  return b != 0 ? a / b : a == 0 ? 0.0 : kNan;
-}
+double ratio(double a, double b) { return b != 0 ? a / b : a == 0 ? 0.0 : kNan; }
 
 // Linear interpolation between order statistics k and k+1 of sorted values.
 double percentile(std::span<const double> sorted, double p) {
@@ -105,9 +103,7 @@ double percentile(std::span<const double> sorted, double p) {
 
 }  // namespace
 
-std::span<const MetricDecl> metric_decls() {
-  return kDecls;
-}
+std::span<const MetricDecl> metric_decls() { return kDecls; }
 
 int find_metric(std::string_view name) {
   for (std::size_t i = 0; i < kDecls.size(); ++i) {

@@ -35,9 +35,7 @@ lanes::Step step_of(double size) {
   return {size, 1.0};
 }
 
-std::int64_t day_of(std::int64_t ns) {
-  return utc_day(TimestampNs{ns});
-}
+std::int64_t day_of(std::int64_t ns) { return utc_day(TimestampNs{ns}); }
 
 }  // namespace
 

@@ -22,8 +22,8 @@ std::string Scheduler::explain(std::string_view id, std::optional<std::uint64_t>
       if (!other.finished && !other.counts.paused && !other.pending.empty() &&
           other.work.priority > sweep.work.priority && !sweep.pending.empty()) {
         return "Sweep " + other_id + " has priority " + std::to_string(other.work.priority) +
-               ", above this one's " + std::to_string(sweep.work.priority) +
-               ", and still has " + count(other.pending.size(), "block") + " waiting.";
+               ", above this one's " + std::to_string(sweep.work.priority) + ", and still has " +
+               count(other.pending.size(), "block") + " waiting.";
       }
     }
     return count(sweep.pending.size(), "block") + " waiting, " +
@@ -39,13 +39,17 @@ std::string Scheduler::explain(std::string_view id, std::optional<std::uint64_t>
   const auto evidence = sweep.evidence.find(*block);
   const std::string history = evidence == sweep.evidence.end() ? "" : " " + evidence->second + ".";
   switch (sweep.blocks[*block].state) {
-    case BlockState::Pending: return "It waits for a worker." + history;
-    case BlockState::Received: return "Its result is here and is being committed." + history;
-    case BlockState::Committed: return "It is committed." + history;
+    case BlockState::Pending:
+      return "It waits for a worker." + history;
+    case BlockState::Received:
+      return "Its result is here and is being committed." + history;
+    case BlockState::Committed:
+      return "It is committed." + history;
     case BlockState::Quarantined:
       return "It is quarantined after " + std::to_string(options_.block_attempts_max) +
              " attempts." + history;
-    case BlockState::Leased: break;
+    case BlockState::Leased:
+      break;
   }
   std::string out;
   for (const auto& [lease_id, held] : leases_) {
@@ -56,8 +60,8 @@ std::string Scheduler::explain(std::string_view id, std::optional<std::uint64_t>
     }
     const auto node = nodes_.find(held.node);
     out += (out.empty() ? "" : " ");
-    out += "Node " + (node == nodes_.end() ? "?" : node->second.status.facts.name) + " has it for " +
-           std::to_string((now - held.granted).ns / 1'000'000) + " ms (attempt " +
+    out += "Node " + (node == nodes_.end() ? "?" : node->second.status.facts.name) +
+           " has it for " + std::to_string((now - held.granted).ns / 1'000'000) + " ms (attempt " +
            std::to_string(held.lease.attempt) + ").";
   }
   return out + history;

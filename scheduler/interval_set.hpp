@@ -13,8 +13,8 @@ struct BlockRange {
   auto operator<=>(const BlockRange&) const = default;
 };
 
-/// Purpose: a set of block indices kept as disjoint, non-touching ranges in order, so that a sweep of
-/// 10^9 trials waits in a few bytes. Thread: one.
+/// Purpose: a set of block indices kept as disjoint, non-touching ranges in order, so that a sweep
+/// of 10^9 trials waits in a few bytes. Thread: one.
 class IntervalSet {
  public:
   /// Adds [first, last); parts already in it stay once.

@@ -114,8 +114,7 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
   if (it == sweeps_.end() || block >= it->second.blocks.size()) return;
   Sweep& sweep = it->second;
   const double cost = static_cast<double>(std::max<std::int64_t>(work.ns, 1));
-  sweep.block_cost_ns =
-      sweep.block_cost_ns == 0 ? cost : 0.8 * sweep.block_cost_ns + 0.2 * cost;
+  sweep.block_cost_ns = sweep.block_cost_ns == 0 ? cost : 0.8 * sweep.block_cost_ns + 0.2 * cost;
   sweep.counts.work_s += work.seconds();
   sweep.virtual_time += work.seconds() / sweep.work.weight;
 
@@ -142,10 +141,13 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
     case BlockState::Pending:  // a late result of a lease that was given up
       sweep.pending.erase({block, block + 1});
       break;
-    case BlockState::Leased: --sweep.counts.leased; break;
+    case BlockState::Leased:
+      --sweep.counts.leased;
+      break;
     case BlockState::Received:
     case BlockState::Committed:
-    case BlockState::Quarantined: return;
+    case BlockState::Quarantined:
+      return;
   }
   state.state = BlockState::Received;
   ++sweep.counts.received;
@@ -157,11 +159,20 @@ void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) 
   Sweep& sweep = it->second;
   Block& state = sweep.blocks[block];
   switch (state.state) {
-    case BlockState::Committed: return;
-    case BlockState::Received: --sweep.counts.received; break;
-    case BlockState::Leased: --sweep.counts.leased; break;
-    case BlockState::Pending: sweep.pending.erase({block, block + 1}); break;
-    case BlockState::Quarantined: --sweep.counts.quarantined; break;
+    case BlockState::Committed:
+      return;
+    case BlockState::Received:
+      --sweep.counts.received;
+      break;
+    case BlockState::Leased:
+      --sweep.counts.leased;
+      break;
+    case BlockState::Pending:
+      sweep.pending.erase({block, block + 1});
+      break;
+    case BlockState::Quarantined:
+      --sweep.counts.quarantined;
+      break;
   }
   state.state = BlockState::Committed;
   ++sweep.counts.committed;
@@ -256,8 +267,7 @@ Scheduler::Sweep* Scheduler::pick_sweep() {
   for (auto& [id, sweep] : sweeps_) {
     if (sweep.finished || sweep.counts.paused || sweep.pending.empty()) continue;
     if (best == nullptr || sweep.work.priority > best->work.priority ||
-        (sweep.work.priority == best->work.priority &&
-         sweep.virtual_time < best->virtual_time)) {
+        (sweep.work.priority == best->work.priority && sweep.virtual_time < best->virtual_time)) {
       best = &sweep;
     }
   }
@@ -398,7 +408,8 @@ std::vector<Decision> Scheduler::step(MonoNs now) {
 
 std::optional<MonoNs> Scheduler::next_deadline() const {
   std::optional<MonoNs> next;
-  for (const auto& [id, held] : leases_) next = std::min(next.value_or(held.deadline), held.deadline);
+  for (const auto& [id, held] : leases_)
+    next = std::min(next.value_or(held.deadline), held.deadline);
   return next;
 }
 

@@ -78,9 +78,9 @@ struct SweepProgress {
   std::uint64_t leased = 0;    ///< on some node
   std::uint64_t received = 0;  ///< results here, commit not yet acknowledged
   std::uint64_t quarantined = 0;
-  std::uint64_t retries = 0;    ///< blocks given back by expiry, loss or failure
+  std::uint64_t retries = 0;     ///< blocks given back by expiry, loss or failure
   std::uint64_t stragglers = 0;  ///< blocks given to a second worker
-  double work_s = 0;            ///< engine seconds reported by workers
+  double work_s = 0;             ///< engine seconds reported by workers
   bool paused = false;
 };
 
@@ -140,8 +140,7 @@ class Scheduler {
   std::vector<NodeStatus> nodes() const;
   std::uint32_t workers() const;
   /// Why this sweep or block waits or what became of it, one sentence a line (law 7).
-  std::string explain(std::string_view sweep, std::optional<std::uint64_t> block,
-                      MonoNs now) const;
+  std::string explain(std::string_view sweep, std::optional<std::uint64_t> block, MonoNs now) const;
 
  private:
   enum class BlockState : std::uint8_t { Pending, Leased, Received, Committed, Quarantined };

@@ -62,9 +62,7 @@ Result<std::string> text_arg(const Json& args, std::string_view name, std::strin
   return found->get<std::string>();
 }
 
-Result<std::string> sweep_arg(const Json& args) {
-  return text_arg(args, "sweep", "last");
-}
+Result<std::string> sweep_arg(const Json& args) { return text_arg(args, "sweep", "last"); }
 
 Result<double> number_arg(const Json& args, std::string_view name, double fallback) {
   const auto found = args.find(std::string(name));

@@ -11,9 +11,7 @@ namespace {
 
 constexpr std::uint64_t kNeighbourhoodsDefault = 20;
 
-Json number(double v) {
-  return std::isfinite(v) ? Json(v) : Json();
-}
+Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
 Json named_variant(const SweepView& view, std::uint64_t trial) {
   const auto& segment = view.plan.segment_of_trial(trial);

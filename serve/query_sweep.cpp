@@ -11,9 +11,7 @@ namespace {
 constexpr std::uint64_t kListedDefault = 100;
 constexpr std::size_t kErrorsShown = 5;
 
-Json time_json(TimestampNs t) {
-  return t.ns == 0 ? Json() : Json(format_timestamp(t));
-}
+Json time_json(TimestampNs t) { return t.ns == 0 ? Json() : Json(format_timestamp(t)); }
 
 Result<std::uint64_t> committed_blocks(const Sources& sources, const store::SweepMeta& meta) {
   const auto flags = sources.store->committed(meta.id, meta.blocks);

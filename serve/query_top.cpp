@@ -13,9 +13,7 @@ constexpr std::uint64_t kLimitDefault = 20;
 // Below this the rows' blocks are read one by one, above it whole columns.
 constexpr std::size_t kFewRows = 64;
 
-Json number(double v) {
-  return std::isfinite(v) ? Json(v) : Json();
-}
+Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
 Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const SweepView& view,
                                                    std::span<const std::uint64_t> trials) {

@@ -12,9 +12,7 @@ namespace {
 // Values are little-endian on every machine we build for; a big-endian port swaps here.
 static_assert(std::endian::native == std::endian::little);
 
-Error corrupt(std::string text) {
-  return Error(ErrorCode::Corrupt, std::move(text));
-}
+Error corrupt(std::string text) { return Error(ErrorCode::Corrupt, std::move(text)); }
 
 void append_big_endian(std::string& out, std::uint64_t v, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(v >> (8 * i)));
@@ -65,12 +63,8 @@ Writer& Writer::varint(std::uint64_t v) {
   bytes_.push_back(static_cast<char>(v));
   return *this;
 }
-Writer& Writer::hash(const Hash128& h) {
-  return u64(h.high).u64(h.low);
-}
-Writer& Writer::text(std::string_view s) {
-  return varint(s.size()).raw(s);
-}
+Writer& Writer::hash(const Hash128& h) { return u64(h.high).u64(h.low); }
+Writer& Writer::text(std::string_view s) { return varint(s.size()).raw(s); }
 Writer& Writer::raw(std::string_view s) {
   bytes_.append(s);
   return *this;
@@ -121,12 +115,8 @@ Hash128 Reader::hash() {
   h.low = u64();
   return h;
 }
-std::string_view Reader::text() {
-  return take(varint());
-}
-std::string_view Reader::raw(std::size_t n) {
-  return take(n);
-}
+std::string_view Reader::text() { return take(varint()); }
+std::string_view Reader::raw(std::size_t n) { return take(n); }
 
 Result<std::string_view> open_value(std::string_view key, std::string_view value) {
   if (value.size() < 1 + kChecksumBytes) {

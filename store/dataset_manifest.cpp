@@ -32,9 +32,7 @@ constexpr std::array<KindFacts, kFaultKinds> kKinds{{
     {"bad_rate", true},
 }};
 
-std::string time_text(std::int64_t ns) {
-  return format_timestamp(TimestampNs{ns});
-}
+std::string time_text(std::int64_t ns) { return format_timestamp(TimestampNs{ns}); }
 
 Json faults_to_json(const FaultReport& report) {
   Json kinds = Json::object();
@@ -151,12 +149,8 @@ Manifest from_document(const Json& json) {
 
 }  // namespace
 
-std::string_view fault_name(FaultKind kind) {
-  return kKinds[static_cast<std::size_t>(kind)].name;
-}
-bool fault_refuses(FaultKind kind) {
-  return kKinds[static_cast<std::size_t>(kind)].refuses;
-}
+std::string_view fault_name(FaultKind kind) { return kKinds[static_cast<std::size_t>(kind)].name; }
+bool fault_refuses(FaultKind kind) { return kKinds[static_cast<std::size_t>(kind)].refuses; }
 
 std::uint64_t FaultReport::refusing() const {
   std::uint64_t n = 0;

@@ -67,9 +67,7 @@ fs::path DatasetStore::columns_path(std::string_view hash) const {
 fs::path DatasetStore::raw_path(std::string_view sha256) const {
   return folder_ / "raw" / (std::string(sha256) + ".zst");
 }
-fs::path DatasetStore::name_path(std::string_view name) const {
-  return folder_ / "names" / name;
-}
+fs::path DatasetStore::name_path(std::string_view name) const { return folder_ / "names" / name; }
 
 std::vector<std::string> DatasetStore::names() const {
   std::vector<std::string> out;

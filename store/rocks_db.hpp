@@ -77,11 +77,7 @@ class RocksDb {
 Error rocks_error(const rocksdb::Status& status, const std::filesystem::path& dir,
                   std::string_view doing);
 
-inline rocksdb::Slice slice(std::string_view s) {
-  return {s.data(), s.size()};
-}
-inline std::string_view view(const rocksdb::Slice& s) {
-  return {s.data(), s.size()};
-}
+inline rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
+inline std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
 }  // namespace winnow::store

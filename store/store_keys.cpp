@@ -17,9 +17,7 @@ constexpr std::size_t kSlotsMin = 1024;
 constexpr std::size_t kLookupKeys = 512;
 constexpr std::uint32_t kEntriesPerBatch = 8192;
 
-std::string_view bytes_of(const std::array<char, 16>& key) {
-  return {key.data(), key.size()};
-}
+std::string_view bytes_of(const std::array<char, 16>& key) { return {key.data(), key.size()}; }
 
 }  // namespace
 

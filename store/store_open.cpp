@@ -15,9 +15,7 @@ constexpr std::string_view kSweepPrefix = "s/";
 constexpr std::string_view kStoreFormat = "winnow-store 1";
 constexpr std::size_t kSweepIdMax = 200;
 
-std::string sweep_key(std::string_view id) {
-  return std::string(kSweepPrefix).append(id);
-}
+std::string sweep_key(std::string_view id) { return std::string(kSweepPrefix).append(id); }
 std::string document_key(std::string_view kind, std::string_view key) {
   return std::string(kDocumentPrefix) + codec::pair_key(kind, key);
 }

@@ -146,12 +146,8 @@ double Axis::from_unit(double u) const {
   return std::clamp(low_ + u * (high_ - low_), low_, high_);
 }
 
-double Axis::low() const {
-  return low_;
-}
-double Axis::high() const {
-  return high_;
-}
+double Axis::low() const { return low_; }
+double Axis::high() const { return high_; }
 
 double Axis::to_unit(double value) const {
   if (!(high_ > low_)) return 0;

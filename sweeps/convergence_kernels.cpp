@@ -124,9 +124,7 @@ WINNOW_INLINE void add_scaled_body(const Real* a, double w, std::span<double> ou
 
 #if defined(__x86_64__)
 #define WINNOW_AVX2 [[gnu::target("avx2")]]
-WINNOW_AVX2 void hadamard8_avx2(std::span<Lane8> x) {
-  hadamard8_body(x);
-}
+WINNOW_AVX2 void hadamard8_avx2(std::span<Lane8> x) { hadamard8_body(x); }
 
 WINNOW_AVX2 std::size_t next_within_avx2(const TileScan& s, std::size_t first, std::size_t last,
                                          unsigned& mask) {

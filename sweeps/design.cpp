@@ -15,9 +15,7 @@ constexpr std::uint64_t kProbesValidMin = kProbes / 64;
 constexpr std::uint64_t kAttemptsMax = 4096;
 constexpr std::size_t kStackParameters = 64;
 
-Error bad(const std::string& why) {
-  return Error(ErrorCode::InvalidInput, why);
-}
+Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
 
 }  // namespace
 

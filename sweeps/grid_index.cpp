@@ -7,9 +7,7 @@ namespace {
 
 constexpr std::uint64_t kPointsMax = 10'000'000'000;
 
-Error bad(const std::string& why) {
-  return Error(ErrorCode::InvalidInput, why);
-}
+Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
 
 bool reads(const engine::FamilyDecl& family, std::size_t p) {
   return family.check != nullptr && (p >= 64 || (family.check_reads >> p & 1) != 0);

@@ -17,9 +17,7 @@ constexpr std::uint64_t kBlockRowsMax = 4096;
 // A small sweep is cut finer, so that many workers and a progress bar have something to do.
 constexpr std::uint64_t kBlocksWanted = 64;
 
-Error bad(const std::string& why) {
-  return Error(ErrorCode::InvalidInput, why);
-}
+Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
 
 TimestampNs window_first(const ResolvedSpec& spec, const DatasetInfo& d) {
   return std::max(spec.from, d.first);
@@ -36,9 +34,7 @@ std::uint32_t period_bound(const ResolvedSpec& spec, const DatasetInfo& d) {
   return static_cast<std::uint32_t>(std::min(days_touched, d.bars));
 }
 
-std::uint64_t round_up(std::uint64_t n, std::uint64_t step) {
-  return (n + step - 1) / step * step;
-}
+std::uint64_t round_up(std::uint64_t n, std::uint64_t step) { return (n + step - 1) / step * step; }
 
 // Rows whose encoding stays within kBlockBytesMax.
 std::uint32_t choose_block_rows(std::uint64_t trials, std::uint32_t periods) {

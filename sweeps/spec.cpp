@@ -23,9 +23,7 @@ const std::vector<std::string> kSpecKeys{"sweep",      "data",   "window",     "
 const std::vector<std::string> kMethods{"grid", "random", "sobol", "lhs"};
 constexpr std::array<std::string_view, 3> kMethodsLater{"tpe", "cmaes", "nsga2"};
 
-TimestampNs end_of(const DatasetInfo& d) {
-  return d.last + d.interval;
-}
+TimestampNs end_of(const DatasetInfo& d) { return d.last + d.interval; }
 
 DatasetInfo read_dataset(const Cursor& at, const Catalog& catalog) {
   const std::string name = at.name("the name of a dataset");

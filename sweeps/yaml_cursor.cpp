@@ -110,9 +110,7 @@ const std::string& Cursor::scalar(std::string_view what) const {
   return node_->text;
 }
 
-std::string Cursor::text(std::string_view what) const {
-  return scalar(what);
-}
+std::string Cursor::text(std::string_view what) const { return scalar(what); }
 
 std::string Cursor::name(std::string_view what) const {
   const std::string& t = scalar(what);

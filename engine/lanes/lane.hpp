@@ -14,21 +14,11 @@ namespace winnow::engine::lanes {
 struct Mask1 {
   bool on = false;
 };
-inline Mask1 operator&(Mask1 a, Mask1 b) {
-  return {a.on && b.on};
-}
-inline Mask1 operator|(Mask1 a, Mask1 b) {
-  return {a.on || b.on};
-}
-inline Mask1 operator^(Mask1 a, Mask1 b) {
-  return {a.on != b.on};
-}
-inline Mask1 operator!(Mask1 a) {
-  return {!a.on};
-}
-inline bool any(Mask1 a) {
-  return a.on;
-}
+inline Mask1 operator&(Mask1 a, Mask1 b) { return {a.on && b.on}; }
+inline Mask1 operator|(Mask1 a, Mask1 b) { return {a.on || b.on}; }
+inline Mask1 operator^(Mask1 a, Mask1 b) { return {a.on != b.on}; }
+inline Mask1 operator!(Mask1 a) { return {!a.on}; }
+inline bool any(Mask1 a) { return a.on; }
 
 /// One variant at a time: the definition that every other width must reproduce.
 struct Lane1 {
@@ -44,59 +34,25 @@ struct Lane1 {
   /// The values at the lanes' own addresses.
   static Lane1 gather(const double* const* from, std::size_t i) { return Lane1(from[0][i]); }
 };
-inline Lane1 operator+(Lane1 a, Lane1 b) {
-  return Lane1(a.v + b.v);
-}
-inline Lane1 operator-(Lane1 a, Lane1 b) {
-  return Lane1(a.v - b.v);
-}
-inline Lane1 operator*(Lane1 a, Lane1 b) {
-  return Lane1(a.v * b.v);
-}
-inline Lane1 operator/(Lane1 a, Lane1 b) {
-  return Lane1(a.v / b.v);
-}
-inline Mask1 operator<(Lane1 a, Lane1 b) {
-  return {a.v < b.v};
-}
-inline Mask1 operator<=(Lane1 a, Lane1 b) {
-  return {a.v <= b.v};
-}
-inline Mask1 operator>(Lane1 a, Lane1 b) {
-  return {a.v > b.v};
-}
-inline Mask1 operator>=(Lane1 a, Lane1 b) {
-  return {a.v >= b.v};
-}
-inline Mask1 operator==(Lane1 a, Lane1 b) {
-  return {a.v == b.v};
-}
-inline Mask1 operator!=(Lane1 a, Lane1 b) {
-  return {a.v != b.v};
-}
-inline Lane1 select(Mask1 m, Lane1 yes, Lane1 no) {
-  return m.on ? yes : no;
-}
-inline Lane1 masked(Mask1 m, Lane1 x) {
-  return m.on ? x : Lane1(0.0);
-}
-inline Lane1 root(Lane1 a) {
-  return Lane1(std::sqrt(a.v));
-}
-inline Lane1 round_down(Lane1 a) {
-  return Lane1(std::floor(a.v));
-}
-inline Lane1 magnitude(Lane1 a) {
-  return Lane1(std::fabs(a.v));
-}
+inline Lane1 operator+(Lane1 a, Lane1 b) { return Lane1(a.v + b.v); }
+inline Lane1 operator-(Lane1 a, Lane1 b) { return Lane1(a.v - b.v); }
+inline Lane1 operator*(Lane1 a, Lane1 b) { return Lane1(a.v * b.v); }
+inline Lane1 operator/(Lane1 a, Lane1 b) { return Lane1(a.v / b.v); }
+inline Mask1 operator<(Lane1 a, Lane1 b) { return {a.v < b.v}; }
+inline Mask1 operator<=(Lane1 a, Lane1 b) { return {a.v <= b.v}; }
+inline Mask1 operator>(Lane1 a, Lane1 b) { return {a.v > b.v}; }
+inline Mask1 operator>=(Lane1 a, Lane1 b) { return {a.v >= b.v}; }
+inline Mask1 operator==(Lane1 a, Lane1 b) { return {a.v == b.v}; }
+inline Mask1 operator!=(Lane1 a, Lane1 b) { return {a.v != b.v}; }
+inline Lane1 select(Mask1 m, Lane1 yes, Lane1 no) { return m.on ? yes : no; }
+inline Lane1 masked(Mask1 m, Lane1 x) { return m.on ? x : Lane1(0.0); }
+inline Lane1 root(Lane1 a) { return Lane1(std::sqrt(a.v)); }
+inline Lane1 round_down(Lane1 a) { return Lane1(std::floor(a.v)); }
+inline Lane1 magnitude(Lane1 a) { return Lane1(std::fabs(a.v)); }
 // Across lanes: for control (where a segment ends, what a block covers), never for a variant's
 // value.
-inline double least(Lane1 a) {
-  return a.v;
-}
-inline double most(Lane1 a) {
-  return a.v;
-}
+inline double least(Lane1 a) { return a.v; }
+inline double most(Lane1 a) { return a.v; }
 
 /// The smaller; b where they are equal.
 template <class V>

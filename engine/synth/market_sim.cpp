@@ -30,9 +30,7 @@ enum Stream : std::uint64_t {
 double uniform_open(Rng& rng) {
   return (static_cast<double>(rng.next_u64() >> 12) + 0.5) * 0x1.0p-52;  // never 0, never 1
 }
-double normal(Rng& rng) {
-  return det_normal_quantile(uniform_open(rng));
-}
+double normal(Rng& rng) { return det_normal_quantile(uniform_open(rng)); }
 
 /// A day curve at any time of day, scaled.
 class Curve {

@@ -43,9 +43,7 @@ std::string names_attribute(const Curves& curves, std::span<const std::size_t> a
   return out + "\"";
 }
 
-std::vector<double> as_doubles(std::span<const std::size_t> at) {
-  return {at.begin(), at.end()};
-}
+std::vector<double> as_doubles(std::span<const std::size_t> at) { return {at.begin(), at.end()}; }
 
 std::vector<Plot::Tick> number_ticks(Plot::Range range, int count, int decimals,
                                      const char* suffix) {

@@ -85,9 +85,7 @@ std::string coordinate(double v) {
   return out == "-0" ? "0" : out;
 }
 
-std::string probability(double p) {
-  return p < 0.0001 ? "&lt; 0.0001" : fixed(p, 4);
-}
+std::string probability(double p) { return p < 0.0001 ? "&lt; 0.0001" : fixed(p, 4); }
 
 std::vector<double> nice_ticks(double low, double high, int count) {
   const double raw = (high - low) / count;

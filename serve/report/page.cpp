@@ -203,8 +203,6 @@ std::string page_css() {
   return out + "}\n";
 }
 
-std::string_view page_script() {
-  return kScript;
-}
+std::string_view page_script() { return kScript; }
 
 }  // namespace winnow::serve::report

@@ -17,9 +17,7 @@ std::string number(double v) {
   return {text, std::to_chars(text, text + sizeof text, v).ptr};
 }
 
-std::string time_text(std::int64_t ns) {
-  return format_timestamp(TimestampNs{ns});
-}
+std::string time_text(std::int64_t ns) { return format_timestamp(TimestampNs{ns}); }
 
 /// The value most of `next()`'s results agree on, and how many do.
 template <class Next>
@@ -392,7 +390,7 @@ Result<CleanBars> BarCleaner::run() {
   if (!order_.empty()) {
     if (Status status = find_interval(); !status.ok()) {
       if (out_.faults.refusing() == 0) return status.error();
-      return status.error().within(describe_faults(out_.faults, true));
+      return status.error().within(describe_faults(out_.faults, FaultScope::Refusing));
     }
     check_grid();
     check_clock();
@@ -402,19 +400,19 @@ Result<CleanBars> BarCleaner::run() {
   }
   if (out_.faults.refusing() > 0 && options_.on_fault == OnFault::Refuse) {
     return Error(ErrorCode::InvalidInput,
-                 describe_faults(out_.faults, true) +
+                 describe_faults(out_.faults, FaultScope::Refusing) +
                      "; nothing was imported. --on-fault repair removes or mends such rows and "
                      "lists each repair");
   }
   if (out_.repairs.size() > kRepairsMax) {
-    return Error(ErrorCode::InvalidInput, describe_faults(out_.faults, true) + "; more than " +
-                                              std::to_string(kRepairsMax) +
+    return Error(ErrorCode::InvalidInput, describe_faults(out_.faults, FaultScope::Refusing) +
+                                              "; more than " + std::to_string(kRepairsMax) +
                                               " repairs would be needed");
   }
   if (order_.empty()) {
-    return Error(ErrorCode::InvalidInput, "no bar is left of " +
-                                              std::to_string(out_.faults.rows_read) +
-                                              " rows: " + describe_faults(out_.faults, false));
+    return Error(ErrorCode::InvalidInput,
+                 "no bar is left of " + std::to_string(out_.faults.rows_read) +
+                     " rows: " + describe_faults(out_.faults, FaultScope::All));
   }
   gather();
   return std::move(out_);
@@ -422,13 +420,13 @@ Result<CleanBars> BarCleaner::run() {
 
 }  // namespace
 
-std::string describe_faults(const FaultReport& faults, bool refusing_only) {
+std::string describe_faults(const FaultReport& faults, FaultScope scope) {
   constexpr std::size_t kShown = 3;
   std::string out;
   for (std::size_t k = 0; k < kFaultKinds; ++k) {
     const auto kind = static_cast<FaultKind>(k);
     const FaultReport::Entry& entry = faults[kind];
-    if (entry.count == 0 || (refusing_only && !fault_refuses(kind))) continue;
+    if (entry.count == 0 || (scope == FaultScope::Refusing && !fault_refuses(kind))) continue;
     if (!out.empty()) out += "; ";
     out += std::to_string(entry.count) + " " + std::string(fault_name(kind)) + " (";
     for (std::size_t s = 0; s < std::min(entry.first.size(), kShown); ++s) {

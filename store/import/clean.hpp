@@ -68,7 +68,11 @@ struct CleanFunding {
 /// spacing and rates beyond 5% are noted.
 Result<CleanFunding> clean_funding(FundingRows rows, const CleanOptions& options);
 
-/// All faults in one sentence, with the first places of each kind.
-std::string describe_faults(const FaultReport& faults, bool refusing_only);
+enum class FaultScope {
+  All,
+  Refusing,  ///< only kinds that refuse an import
+};
+/// The faults in one sentence, with the first places of each kind.
+std::string describe_faults(const FaultReport& faults, FaultScope scope);
 
 }  // namespace winnow::store

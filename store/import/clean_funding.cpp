@@ -11,9 +11,7 @@ namespace {
 constexpr double kRateUsualMax =
     0.05;  // venues cap a payment near 3%; beyond, it may be in percent
 
-std::string time_text(std::int64_t ns) {
-  return format_timestamp(TimestampNs{ns});
-}
+std::string time_text(std::int64_t ns) { return format_timestamp(TimestampNs{ns}); }
 
 /// Venues stamp payments a few milliseconds late, so spacing is compared in whole minutes.
 void note_missing_payments(const std::vector<FundingEvent>& events,
@@ -95,12 +93,12 @@ Result<CleanFunding> clean_funding(FundingRows rows, const CleanOptions& options
   }
   if (out.faults.refusing() > 0 && options.on_fault == OnFault::Refuse) {
     return Error(ErrorCode::InvalidInput,
-                 describe_faults(out.faults, true) +
+                 describe_faults(out.faults, FaultScope::Refusing) +
                      "; nothing was imported. --on-fault repair removes or mends such rows and "
                      "lists each repair");
   }
   if (out.repairs.size() > kRepairsMax || out.events.empty()) {
-    return Error(ErrorCode::InvalidInput, describe_faults(out.faults, true) +
+    return Error(ErrorCode::InvalidInput, describe_faults(out.faults, FaultScope::Refusing) +
                                               "; too little is left to be a funding history");
   }
   if (unusual > 0) {

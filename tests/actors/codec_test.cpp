@@ -19,8 +19,9 @@ ResultBlock sample_block() {
   block.periods = 4;
   for (std::uint64_t i = 0; i < 3; ++i) block.keys.push_back({i, ~i});
   block.status = {TrialStatus::Ok, TrialStatus::Failed, TrialStatus::Ok};
-  block.metrics = {1.5, std::numeric_limits<double>::quiet_NaN(), -0.0,
-                   std::numeric_limits<double>::infinity(), 5e-324, -1e308};
+  block.metrics = {1.5,    std::numeric_limits<double>::quiet_NaN(),
+                   -0.0,   std::numeric_limits<double>::infinity(),
+                   5e-324, -1e308};
   block.returns.assign(12, 0.25F);
   block.errors = {"row 1: it broke"};
   return block;

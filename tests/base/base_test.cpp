@@ -10,7 +10,8 @@ namespace winnow {
 namespace {
 
 TEST(Time, TextRoundTripsThroughTimestamps) {
-  for (const char* text : {"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2100-12-31T12:00:00Z"}) {
+  for (const char* text :
+       {"1970-01-01T00:00:00Z", "2024-02-29T23:59:59Z", "2100-12-31T12:00:00Z"}) {
     const auto t = parse_timestamp(text);
     ASSERT_TRUE(t.ok()) << text;
     EXPECT_EQ(format_timestamp(*t), text);

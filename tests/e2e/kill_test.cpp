@@ -86,15 +86,14 @@ std::string ledger(const std::string& home) {
 TEST(KilledFarm, FinishesWithTheSameBits) {
   const TemporaryFolder folder;
   const std::string quiet_home = make_home(folder, "quiet");
-  const Ran quiet = winnow(quiet_home,
-                           {"sweep", "run", quiet_home + "/sweep.yaml", "--nodes", "1", "--json"},
-                           300);
+  const Ran quiet = winnow(
+      quiet_home, {"sweep", "run", quiet_home + "/sweep.yaml", "--nodes", "1", "--json"}, 300);
   ASSERT_EQ(quiet.status, 0) << quiet.errors;
   const std::string expected = all_results(quiet_home);
   ASSERT_GT(expected.size(), 100'000u);
 
-  const auto seed = static_cast<std::uint64_t>(
-      std::chrono::steady_clock::now().time_since_epoch().count());
+  const auto seed =
+      static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   SCOPED_TRACE("seed " + std::to_string(seed));
   Rng rng(seed);
   const std::string home = make_home(folder, "killed");

@@ -45,9 +45,7 @@ Table parse_csv(const std::string& text) {
   return table;
 }
 
-Table read_csv(const std::filesystem::path& file) {
-  return parse_csv(read_text(file));
-}
+Table read_csv(const std::filesystem::path& file) { return parse_csv(read_text(file)); }
 
 std::string read_text(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);

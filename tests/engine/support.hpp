@@ -65,9 +65,7 @@ inline MarketColumns random_market(const MarketOptions& options) {
   return m;
 }
 
-inline double pick(Rng& rng, double low, double high) {
-  return low + (high - low) * rng.uniform();
-}
+inline double pick(Rng& rng, double low, double high) { return low + (high - low) * rng.uniform(); }
 
 /// A valid row that trades often.
 inline std::vector<double> random_params(Rng& rng, std::string_view family) {

@@ -120,9 +120,7 @@ bool line_matches(std::string_view line, std::string_view pattern) {
 
 }  // namespace
 
-Document read_document(std::string_view markdown) {
-  return Reader().finish(markdown);
-}
+Document read_document(std::string_view markdown) { return Reader().finish(markdown); }
 
 std::string first_missing_line(const std::vector<std::string>& expected, std::string_view output) {
   const std::vector<std::string> lines = split_lines(output);

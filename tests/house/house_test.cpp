@@ -67,33 +67,21 @@ TEST_F(House, EveryFolderOfCodeIsARoomOfTheTable) {
   }
 }
 
-TEST_F(House, IncludesPointDown) {
-  expect_none({"include-table"});
-}
+TEST_F(House, IncludesPointDown) { expect_none({"include-table"}); }
 
-TEST_F(House, OnlyItsRoomSeesALibrary) {
-  expect_none({"only"});
-}
+TEST_F(House, OnlyItsRoomSeesALibrary) { expect_none({"only"}); }
 
-TEST_F(House, RoomsLinkWhatTheyMayInclude) {
-  expect_none({"link-table"});
-}
+TEST_F(House, RoomsLinkWhatTheyMayInclude) { expect_none({"link-table"}); }
 
-TEST_F(House, PureRoomsKnowNoThreadSocketFileOrClock) {
-  expect_none({"purity"});
-}
+TEST_F(House, PureRoomsKnowNoThreadSocketFileOrClock) { expect_none({"purity"}); }
 
-TEST_F(House, EngineCallsNoFunctionThatVariesBetweenMachines) {
-  expect_none({"libm"});
-}
+TEST_F(House, EngineCallsNoFunctionThatVariesBetweenMachines) { expect_none({"libm"}); }
 
 TEST_F(House, LinesAreShortAndClean) {
   expect_none({"columns", "tab", "trailing-space", "newline"});
 }
 
-TEST_F(House, NothingIsLeftToDoAndNothingNamesThisMachine) {
-  expect_none({"word", "text"});
-}
+TEST_F(House, NothingIsLeftToDoAndNothingNamesThisMachine) { expect_none({"word", "text"}); }
 
 TEST_F(House, FilesHaveASizeThatAReaderCanHold) {
   expect_none({"file-lines"});
@@ -108,9 +96,7 @@ TEST_F(House, NamesAndSignaturesFollowTheStyle) {
   expect_none({"identifier", "bool-parameter", "pragma-once", "sleep"});
 }
 
-TEST_F(House, EveryExceptionIsNeededAndHasAReason) {
-  expect_none({"allowed"});
-}
+TEST_F(House, EveryExceptionIsNeededAndHasAReason) { expect_none({"allowed"}); }
 
 TEST_F(House, EveryRoomHasAReadme) {
   for (const auto& [name, room] : rules_.rooms) {
@@ -145,9 +131,7 @@ TEST(HouseTools, ScriptsPassShellcheck) {
   expect_tool_passes("shellcheck", "shellcheck" + scripts);
 }
 
-TEST(HouseTools, CodeIsFormatted) {
-  expect_tool_passes("clang-format", "tools/format.sh --check");
-}
+TEST(HouseTools, CodeIsFormatted) { expect_tool_passes("clang-format", "tools/format.sh --check"); }
 
 }  // namespace
 }  // namespace winnow::house

@@ -16,9 +16,7 @@ std::vector<std::string> words_of(std::string_view line) {
 }
 
 /// The part of a line before its comment.
-std::string_view without_comment(std::string_view line) {
-  return line.substr(0, line.find('#'));
-}
+std::string_view without_comment(std::string_view line) { return line.substr(0, line.find('#')); }
 
 struct RuleReader {
   Rules rules;

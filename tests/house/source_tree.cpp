@@ -17,9 +17,7 @@ bool skipped_folder(const std::string& name) {
   return name.size() > 1 && name[0] == '.' && name != ".ci";
 }
 
-bool is_text(std::string_view text) {
-  return text.find('\0') == std::string_view::npos;
-}
+bool is_text(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -94,19 +92,13 @@ class Blanker {
   std::size_t at_ = 0;
 };
 
-bool has_suffix(std::string_view path, std::string_view suffix) {
-  return path.ends_with(suffix);
-}
+bool has_suffix(std::string_view path, std::string_view suffix) { return path.ends_with(suffix); }
 
 }  // namespace
 
-bool SourceFile::is_header() const {
-  return has_suffix(path, ".hpp") || has_suffix(path, ".h");
-}
+bool SourceFile::is_header() const { return has_suffix(path, ".hpp") || has_suffix(path, ".h"); }
 
-bool SourceFile::is_cpp() const {
-  return is_header() || has_suffix(path, ".cpp");
-}
+bool SourceFile::is_cpp() const { return is_header() || has_suffix(path, ".cpp"); }
 
 std::string_view SourceFile::top() const {
   const std::size_t slash = path.find('/');

@@ -37,9 +37,7 @@ bool is_written(const SourceFile& file) {
 }
 
 /// The house's own rules and their tests must be able to name what they forbid.
-bool names_forbidden(const SourceFile& file) {
-  return file.path.starts_with("tests/house/");
-}
+bool names_forbidden(const SourceFile& file) { return file.path.starts_with("tests/house/"); }
 
 struct Reporter {
   const SourceFile& file;

@@ -6,9 +6,7 @@ namespace winnow::house {
 
 namespace {
 
-bool is_word(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 /// The end of the text before column `end`, spaces skipped.
 std::size_t skip_spaces_back(std::string_view line, std::size_t end) {

@@ -51,7 +51,8 @@ TEST(IntervalSet, AgreesWithASetOfIntegers) {
   for (int i = 0; i < 4000; ++i) {
     const std::uint64_t first = rng.below(200), last = first + rng.below(20);
     const bool insert = rng.below(2) == 0;
-    for (std::uint64_t b = first; b < last; ++b) insert ? void(model.insert(b)) : void(model.erase(b));
+    for (std::uint64_t b = first; b < last; ++b)
+      insert ? void(model.insert(b)) : void(model.erase(b));
     insert ? intervals.insert({first, last}) : intervals.erase({first, last});
     ASSERT_EQ(intervals.size(), model.size());
     const std::uint64_t probe = rng.below(220);
@@ -337,11 +338,18 @@ TEST(Scheduler, BooksBalanceUnderRandomEvents) {
       const MonoNs now = at_ms(ms);
       const NodeId node(1 + rng.below(4));
       switch (rng.below(8)) {
-        case 0: join(s, node, 2, 3, now); break;
-        case 1: s.node_left(node, "killed", now); break;
-        case 2: s.renew(node, {}, now); break;
+        case 0:
+          join(s, node, 2, 3, now);
+          break;
+        case 1:
+          s.node_left(node, "killed", now);
+          break;
+        case 2:
+          s.renew(node, {}, now);
+          break;
         case 3:
-          if (!running.empty()) s.lease_failed(running.front().node, running.front().lease.id, "x", now);
+          if (!running.empty())
+            s.lease_failed(running.front().node, running.front().lease.id, "x", now);
           break;
         default:
           if (running.empty()) break;

@@ -104,9 +104,7 @@ std::string Child::line() {
   }
 }
 
-void Child::kill_now() {
-  ::kill(pid_, SIGKILL);
-}
+void Child::kill_now() { ::kill(pid_, SIGKILL); }
 
 std::vector<std::string> Child::rest() {
   std::vector<std::string> out;

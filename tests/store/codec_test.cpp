@@ -50,9 +50,7 @@ BlockHeader sample_header() {
   return h;
 }
 
-LedgerEntry sample_ledger() {
-  return {"d", "mean_reversion", "s1", "ann", 10, 12, 1, {5}, {6}};
-}
+LedgerEntry sample_ledger() { return {"d", "mean_reversion", "s1", "ann", 10, 12, 1, {5}, {6}}; }
 
 // Each kind of value with the bytes that version 1 gives it.
 struct Golden {

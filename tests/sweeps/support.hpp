@@ -20,13 +20,9 @@ inline std::string read_text(const std::filesystem::path& path) {
   return out.str();
 }
 
-inline std::filesystem::path source_dir() {
-  return WINNOW_SOURCE_DIR;
-}
+inline std::filesystem::path source_dir() { return WINNOW_SOURCE_DIR; }
 
-inline TimestampNs at(std::string_view text) {
-  return parse_timestamp(text).value();
-}
+inline TimestampNs at(std::string_view text) { return parse_timestamp(text).value(); }
 
 inline DatasetInfo dataset(const std::string& name, const std::string& instrument) {
   DatasetInfo d;
