@@ -44,18 +44,10 @@ double variance(std::span<const double> x, int ddof) {
   return ss / dof;
 }
 
-double stdev(std::span<const double> x, int ddof) {
-  return std::sqrt(variance(x, ddof));
-}
-double skewness(std::span<const double> x) {
-  return standardised_moment(x, 3);
-}
-double kurtosis(std::span<const double> x) {
-  return standardised_moment(x, 4);
-}
-double sharpe(std::span<const double> x) {
-  return mean(x) / stdev(x);
-}
+double stdev(std::span<const double> x, int ddof) { return std::sqrt(variance(x, ddof)); }
+double skewness(std::span<const double> x) { return standardised_moment(x, 3); }
+double kurtosis(std::span<const double> x) { return standardised_moment(x, 4); }
+double sharpe(std::span<const double> x) { return mean(x) / stdev(x); }
 
 double quantile(std::span<const double> x, double q) {
   if (x.empty()) return kNaN;
@@ -70,9 +62,7 @@ double quantile(std::span<const double> x, double q) {
   return frac >= 0.5 ? v[high] - d * (1 - frac) : v[low] + d * frac;
 }
 
-double median(std::span<const double> x) {
-  return quantile(x, 0.5);
-}
+double median(std::span<const double> x) { return quantile(x, 0.5); }
 
 std::vector<double> average_ranks(std::span<const double> x) {
   std::vector<std::size_t> order(x.size());
@@ -145,13 +135,9 @@ std::size_t argmax(std::span<const double> x) {
   return best;
 }
 
-double normal_cdf(double x) {
-  return std::isnan(x) ? kNaN : 0.5 * std::erfc(-x / std::sqrt(2.0));
-}
+double normal_cdf(double x) { return std::isnan(x) ? kNaN : 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 
-double normal_pdf(double x) {
-  return std::exp(-0.5 * x * x) / std::sqrt(2 * M_PI);
-}
+double normal_pdf(double x) { return std::exp(-0.5 * x * x) / std::sqrt(2 * M_PI); }
 
 double normal_quantile(double p) {
   if (!(p >= 0 && p <= 1)) return kNaN;

@@ -25,18 +25,14 @@ double root_mean_square(std::span<const double> x) {
 
 }  // namespace
 
-double cumulative_return(std::span<const double> r) {
-  return growth(r) - 1;
-}
+double cumulative_return(std::span<const double> r) { return growth(r) - 1; }
 
 double cagr(std::span<const double> r, double p) {
   if (r.empty()) return kNaN;
   return std::pow(growth(r), p / static_cast<double>(r.size())) - 1;
 }
 
-double volatility_ann(std::span<const double> r, double p) {
-  return stdev(r) * std::sqrt(p);
-}
+double volatility_ann(std::span<const double> r, double p) { return stdev(r) * std::sqrt(p); }
 
 double sharpe_ann(std::span<const double> r, double p, double risk_free) {
   return (mean(r) - risk_free) / stdev(r) * std::sqrt(p);
@@ -62,17 +58,13 @@ double omega(std::span<const double> r, double threshold) {
   return loss > 0 ? gain / loss : kNaN;
 }
 
-double per_period(double annual, double p) {
-  return std::pow(1 + annual, 1 / p) - 1;
-}
+double per_period(double annual, double p) { return std::pow(1 + annual, 1 / p) - 1; }
 
 double tail_ratio(std::span<const double> r) {
   return std::abs(quantile(r, 0.95)) / std::abs(quantile(r, 0.05));
 }
 
-double value_at_risk(std::span<const double> r, double q) {
-  return quantile(r, q);
-}
+double value_at_risk(std::span<const double> r, double q) { return quantile(r, q); }
 
 double expected_shortfall(std::span<const double> r, double q) {
   if (r.empty()) return kNaN;
@@ -157,9 +149,7 @@ double autocorrelation_penalty(std::span<const double> r) {
   return std::sqrt(1 + 2 * sum);
 }
 
-double WinLoss::profit_factor() const {
-  return gain / loss;
-}
+double WinLoss::profit_factor() const { return gain / loss; }
 
 double WinLoss::payoff() const {
   return gain / static_cast<double>(wins) / (loss / static_cast<double>(losses));

@@ -10,9 +10,7 @@ namespace {
 using Sorted = std::vector<double>;  // ascending p-values
 
 /// 1 - (1 - p)^k without cancellation.
-double sidak_power(double p, double k) {
-  return p >= 1 ? 1.0 : -std::expm1(k * std::log1p(-p));
-}
+double sidak_power(double p, double k) { return p >= 1 ? 1.0 : -std::expm1(k * std::log1p(-p)); }
 
 double harmonic(std::size_t m) {
   double sum = 0;

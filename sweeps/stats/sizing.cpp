@@ -53,9 +53,7 @@ NormalKelly kelly_normal(double m, double s, double r) {
   return {excess / (s * s), r + full / 2, r + full * (0.5 - 0.125), excess / s};
 }
 
-double probability_ever_below(double share, double level) {
-  return std::pow(level, 2 / share - 1);
-}
+double probability_ever_below(double share, double level) { return std::pow(level, 2 / share - 1); }
 
 double log_growth(const Scenarios& s, double fraction) {
   return expect(s, [fraction](double o) { return std::log1p(fraction * o); });

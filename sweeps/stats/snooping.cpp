@@ -45,9 +45,7 @@ Columns means_by_resample(const Columns& columns, const IndexRows& resamples) {
 }
 
 /// (value / scale), where a model that never differs from the benchmark says nothing.
-double studentised(double value, double omega) {
-  return omega > 0 ? value / omega : 0;
-}
+double studentised(double value, double omega) { return omega > 0 ? value / omega : 0; }
 
 /// Largest of resampled[b][k] - centre[k] over the models in `set`.
 double plain_maximum(const std::vector<double>& resampled, const std::vector<double>& centre,

@@ -17,9 +17,7 @@ using Eigen::VectorXd;
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-Index index(std::size_t i) {
-  return static_cast<Index>(i);
-}
+Index index(std::size_t i) { return static_cast<Index>(i); }
 
 std::size_t term_count(Trend trend) {
   return trend == Trend::None ? 0 : (trend == Trend::Constant ? 1 : 2);

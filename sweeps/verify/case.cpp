@@ -131,8 +131,6 @@ CsvTable Case::csv(std::string_view key) const {
   return std::move(table).value();
 }
 
-std::vector<double> Case::series(std::string_view key) const {
-  return csv(key).columns.front();
-}
+std::vector<double> Case::series(std::string_view key) const { return csv(key).columns.front(); }
 
 }  // namespace winnow::sweeps::verify

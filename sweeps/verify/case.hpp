@@ -71,6 +71,7 @@ struct Kind {
 
 // Each topic adds its shapes.
 void add_convergence_kinds(std::vector<Kind>& kinds);
+void add_search_kinds(std::vector<Kind>& kinds);
 void add_regime_kinds(std::vector<Kind>& kinds);
 void add_sizing_kinds(std::vector<Kind>& kinds);
 void add_validation_kinds(std::vector<Kind>& kinds);

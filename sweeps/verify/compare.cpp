@@ -37,9 +37,7 @@ std::vector<std::string> words_of(std::string_view text) {
   return out;
 }
 
-Allowed from_object(const Json& j) {
-  return {j.value("rel", 0.0), j.value("abs", 0.0)};
-}
+Allowed from_object(const Json& j) { return {j.value("rel", 0.0), j.value("abs", 0.0)}; }
 
 /// What the tolerance of a case allows for each field.
 class Tolerances {

@@ -178,9 +178,7 @@ Json mean_reversion_case(const Case& c) {
 }
 
 /// R prints 1 - F(x), which is rounded at 1e-16.
-double as_complement(double p) {
-  return 1 - (1 - p);
-}
+double as_complement(double p) { return 1 - (1 - p); }
 
 Json change_point_case(const Case& c) {
   const auto x = c.series("csv");

@@ -13,6 +13,7 @@ const std::vector<Kind>& kinds() {
   static const std::vector<Kind> kKinds = [] {
     std::vector<Kind> k;
     add_convergence_kinds(k);
+    add_search_kinds(k);
     add_regime_kinds(k);
     add_sizing_kinds(k);
     add_validation_kinds(k);

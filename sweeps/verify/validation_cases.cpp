@@ -9,9 +9,7 @@ namespace {
 
 using namespace stats;
 
-Json json_of(const Range& r) {
-  return Json{r.first, r.last};
-}
+Json json_of(const Range& r) { return Json{r.first, r.last}; }
 
 Json json_of(const Ranges& ranges) {
   Json out = Json::array();
