@@ -84,7 +84,7 @@ ParzenFloat::ParzenFloat(std::span<const double> observations, double low, doubl
   sigmas_.back() = widest;
 }
 
-double ParzenFloat::log_density(double x) const {
+double ParzenFloat::log_mixture(double x, bool per_sigma) const {
   double top = -std::numeric_limits<double>::infinity();
   std::vector<double> terms;
   for (std::size_t k = 0; k < means_.size(); ++k) {
@@ -92,7 +92,7 @@ double ParzenFloat::log_density(double x) const {
     const double inside =
         normal_cdf((high_ - means_[k]) / sigmas_[k]) - normal_cdf((low_ - means_[k]) / sigmas_[k]);
     terms.push_back(std::log(weights_[k]) - 0.5 * z * z - 0.5 * std::log(2 * M_PI) -
-                    std::log(sigmas_[k]) - std::log(inside));
+                    (per_sigma ? std::log(sigmas_[k]) : 0.0) - std::log(inside));
     top = std::max(top, terms.back());
   }
   double sum = 0;

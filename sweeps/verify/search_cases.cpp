@@ -121,6 +121,9 @@ Json split_json(const TpeSplit& s) {
   return {{"n_below", s.below.size()}, {"below", s.below}, {"above", s.above}};
 }
 
+double score(const ParzenFloat& p, double x) { return p.log_score_optuna31(x); }
+double score(const ParzenCategorical& p, std::size_t choice) { return p.log_density(choice); }
+
 template <class Estimator, class Candidates>
 void add_densities(Json& out, const Estimator& l, const Estimator& g,
                    const Candidates& candidates) {
@@ -128,8 +131,8 @@ void add_densities(Json& out, const Estimator& l, const Estimator& g,
   std::vector<double> log_g;
   std::vector<double> ratio;
   for (const auto& x : candidates) {
-    log_l.push_back(l.log_density(x));
-    log_g.push_back(g.log_density(x));
+    log_l.push_back(score(l, x));
+    log_g.push_back(score(g, x));
     ratio.push_back(log_l.back() - log_g.back());
   }
   out.update({{"l_weights", l.weights()},
