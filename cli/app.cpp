@@ -1,18 +1,25 @@
 #include "cli/app.hpp"
 
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+
+#include "sweeps/names.hpp"
 
 namespace winnow::cli {
 
 int exit_status(const Error& error) {
   switch (error.code()) {
     case ErrorCode::InvalidInput:
-    case ErrorCode::NotFound: return kBadInput;
-    case ErrorCode::Refused: return kRefused;
-    case ErrorCode::Cancelled: return kInterrupted;
-    default: return kFailed;
+    case ErrorCode::NotFound:
+      return kBadInput;
+    case ErrorCode::Refused:
+      return kRefused;
+    case ErrorCode::Cancelled:
+      return kInterrupted;
+    default:
+      return kFailed;
   }
 }
 
@@ -41,6 +48,46 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
   command->add_flag("--json", context.json, "one JSON document on stdout");
   command->add_flag("--quiet,-q", context.quiet, "no progress");
   return command;
+}
+
+Status check_command_words(const CLI::App& app, std::span<char* const> words) {
+  const CLI::App* at = &app;
+  std::string path = app.get_name();
+  for (const char* const raw : words) {
+    const std::string word = raw;
+    if (at->get_require_subcommand_min() == 0) return {};
+    if (!word.empty() && word.front() == '-') return {};  // the parser knows what to make of it
+    std::vector<std::string> names;
+    const CLI::App* next = nullptr;
+    for (const CLI::App* command : at->get_subcommands(nullptr)) {
+      names.push_back(command->get_name());
+      if (command->get_name() == word) next = command;
+    }
+    if (next == nullptr) {
+      return Error(ErrorCode::InvalidInput, "`" + path + "` has no command " +
+                                                sweeps::show_text(word) +
+                                                sweeps::did_you_mean(word, names) +
+                                                "; allowed: " + sweeps::join_names(names));
+    }
+    at = next;
+    path += " " + word;
+  }
+  if (at->get_require_subcommand_min() == 0) return {};
+  std::vector<std::string> names;
+  for (const CLI::App* command : at->get_subcommands(nullptr)) names.push_back(command->get_name());
+  return Error(ErrorCode::InvalidInput, "`" + path + "` needs a command; allowed: " +
+                                            sweeps::join_names(names) + "; --help says more");
+}
+
+CLI::Validator natural_number(std::uint64_t least) {
+  const auto check = [least](const std::string& text) -> std::string {
+    std::uint64_t n = 0;
+    const char* end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, n);
+    if (error == std::errc() && at == end && n >= least) return {};
+    return "'" + text + "' is not a whole number from " + std::to_string(least) + " on";
+  };
+  return CLI::Validator(check, "");
 }
 
 std::filesystem::path config_dir() {

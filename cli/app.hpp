@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,14 @@ int fail(const Context& context, const Error& error);
 CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name,
                       const std::string& description);
 
+/// Ensures: the words of a command line that must name commands do. Fails: InvalidInput naming the
+/// word and the commands there are.
+Status check_command_words(const CLI::App& app, std::span<char* const> words);
+
+/// A check for counts and indices: whole numbers from `least` on. (Without it the parser takes -1 for
+/// the largest number there is.)
+CLI::Validator natural_number(std::uint64_t least);
+
 /// The built-in configurations: beside the binary's source tree or installed share folder.
 std::filesystem::path config_dir();
 
@@ -46,7 +55,7 @@ void add_sweep_commands(CLI::App& app, Context& context);     // sweep
 void add_config_commands(CLI::App& app, Context& context);    // config check
 void add_result_commands(CLI::App& app, Context& context);    // top, converge, compare, report, ...
 void add_verify_commands(CLI::App& app, Context& context);    // verify stats
-void add_farm_commands(CLI::App& app, Context& context);  // up, node, nodes
-void add_demo_command(CLI::App& app, Context& context);   // demo, with the above
+void add_farm_commands(CLI::App& app, Context& context);      // up, node, nodes
+void add_demo_command(CLI::App& app, Context& context);       // demo, with the above
 
 }  // namespace winnow::cli

@@ -218,7 +218,7 @@ void add_synth(CLI::App& data, Context& context) {
   command->add_option("SPEC", request->spec_file, "market specification (YAML)")->required();
   command->add_option("--seed", request->seed, "seed; the same seed gives the same bars")
       ->required()
-      ->check(CLI::NonNegativeNumber);
+      ->check(natural_number(0));
   command
       ->add_option("--name", request->name,
                    "name of the dataset; with several instruments NAME-INSTRUMENT each (sim and "

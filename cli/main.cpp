@@ -1,6 +1,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -25,6 +26,8 @@ int main(int argc, char** argv) {
   add_config_commands(app, context);
   add_result_commands(app, context);
   add_verify_commands(app, context);
+  const winnow::Status words = check_command_words(app, {argv + std::min(argc, 1), argv + argc});
+  if (!words.ok()) return fail(context, words.error());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -15,9 +15,7 @@
 namespace winnow::cli {
 namespace {
 
-void write_stdout(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-}
+void write_stdout(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 /// Prints an answer as JSON or as text.
 int show(const Context& context, const Result<Json>& answer,
@@ -70,7 +68,8 @@ void add_top(CLI::App& app, Context& context) {
   command->add_option("--by", o->by, "metric to rank by (default sharpe_ann)");
   command->add_option("--where", o->where,
                       "only variants for which this holds: `trades >= 50 and stop_bps < 200`");
-  o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)");
+  o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)")
+                        ->check(natural_number(1));
   command->add_flag("--csv", o->csv, "all metrics and parameters as CSV on stdout");
   command->add_option("--sqlite", o->sqlite, "the same into this SQLite file");
   command->callback(
@@ -90,7 +89,8 @@ void add_converge(CLI::App& app, Context& context) {
   auto o = std::make_shared<Options>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
   command->add_option("--by", o->by, "family (default) or neighbourhood");
-  command->add_option("--limit", o->limit, "neighbourhoods shown (default 20)");
+  command->add_option("--limit", o->limit, "neighbourhoods shown (default 20)")
+      ->check(natural_number(1));
   command->add_option("--hurdle", o->hurdle, "annual Sharpe to beat, after costs (default 0)");
   command->callback([&context, o] {
     context.run = [&context, o] {
@@ -114,7 +114,8 @@ void add_compare(CLI::App& app, Context& context) {
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last")->required();
   command->add_option("V", o->variants, "variant numbers, two or more")
       ->required()
-      ->expected(2, 50);
+      ->expected(2, 50)
+      ->check(natural_number(0));
   command->callback([&context, o] {
     context.run = [&context, o] {
       const Json args{{"sweep", o->sweep}, {"variants", o->variants}};
@@ -134,7 +135,8 @@ void add_explain(CLI::App& app, Context& context) {
   };
   auto o = std::make_shared<Options>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
-  o->variant_option = command->add_option("V", o->variant, "variant number");
+  o->variant_option =
+      command->add_option("V", o->variant, "variant number")->check(natural_number(0));
   command->callback([&context, o] {
     context.run = [&context, o] {
       Json args{{"sweep", o->sweep}};
