@@ -62,7 +62,7 @@ def w1(kernel, combos):
     return ["bin/w1", "--csv", csv, "--combos", combos, "--kernel", kernel, "--repeat", "1"]
 
 # name, engine, scalar peer, required ratio, AVX-512 peer, trades of the peer that may be open
-# at the end (W3's peer counts entries, the engine closed trades: they differ by at most one a variant)
+# at the end (W3's peer counts entries, the engine closed trades: at most one a variant differs)
 cases = [
     ("W3 dense, 1,000 variants", ["w3", csv, dense, "1"], w3("scalar_bl", dense), 2.0,
      w3("avx512bx2", dense), 1000),

@@ -234,7 +234,7 @@ Result<BlockHeader> decode_header(std::string_view key, std::string_view value) 
   if (in.u8() != 0) {
     const std::string_view raw = in.raw(h.rows);
     h.status.resize(raw.size());
-    std::memcpy(h.status.data(), raw.data(), raw.size());
+    if (!raw.empty()) std::memcpy(h.status.data(), raw.data(), raw.size());
   }
   WINNOW_TRY(check_end(in, "the block header"));
   for (TrialStatus s : h.status) {

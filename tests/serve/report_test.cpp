@@ -159,7 +159,8 @@ TEST_F(ServeTest, ConvergenceScoresWholeFamiliesAndCorrectsForAll) {
 }
 
 TEST_F(ServeTest, AnIncompleteFamilyNeverConverges) {
-  for (const Json& f : ask("converge", {{"sweep", half_}})["families"]) {
+  const Json answer = ask("converge", {{"sweep", half_}});
+  for (const Json& f : answer["families"]) {
     if (f["trials_committed"] == f["trials"]) continue;
     EXPECT_NE(f["verdict"], "CONVERGED");
   }
