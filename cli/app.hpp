@@ -41,8 +41,8 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
 /// word and the commands there are.
 Status check_command_words(const CLI::App& app, std::span<char* const> words);
 
-/// A check for counts and indices: whole numbers from `least` on. (Without it the parser takes -1 for
-/// the largest number there is.)
+/// A check for counts and indices: whole numbers from `least` on. (Without it the parser takes -1
+/// for the largest number there is.)
 CLI::Validator natural_number(std::uint64_t least);
 
 /// The built-in configurations: beside the binary's source tree or installed share folder.
