@@ -216,7 +216,6 @@ class Coordinator {
   void lease_failed(const LeaseFailed& m, std::uint64_t session, const caf::actor&) {
     spdlog::warn("node {}: {}", peers_[session].name, m.reason);
     scheduler_.lease_failed(NodeId(session), LeaseId(m.lease), m.reason, now());
-    scheduler_.credit(NodeId(session), 0);
     act();
   }
 
@@ -281,7 +280,9 @@ class Coordinator {
     const ActiveSweep* sweep = registry_->find(grant.lease.sweep);
     if (found == peers_.end() || sweep == nullptr) return;
     Peer& peer = found->second;
-    if (peer.knows.insert(grant.lease.sweep).second) {
+    if (!peer.knows.contains(grant.lease.sweep)) {
+      if (peer.knows.size() >= kPlansPerSessionMax) peer.knows.clear();
+      peer.knows.insert(grant.lease.sweep);
       self_->send(peer.handle,
                   encode(SweepInfo{grant.lease.sweep, sweep->meta.spec_json}, peer.session));
     }

@@ -23,7 +23,6 @@ constexpr std::uint32_t kLeasesPerWorker = 2;
 constexpr std::chrono::milliseconds kDialDelayMin{50};
 constexpr std::chrono::milliseconds kDialDelayMax{2000};
 constexpr std::chrono::seconds kDialTimeout{3};
-constexpr std::size_t kPlansMax = 64;
 
 std::uint64_t random_id() {
   std::random_device device;
@@ -98,6 +97,7 @@ class Node {
     coordinator_ = std::move(coordinator);
     dial_delay_ = kDialDelayMin;
     session_ = random_id();
+    plans_.clear();
     self_->monitor(coordinator_);
     send(Hello{id_, own_name(), options_.workers, engine::kEngineVersion,
                std::string(engine::isa_name(engine::best_isa()))});
@@ -203,7 +203,7 @@ class Node {
       return spdlog::error("sweep {} plans as {} here; is this another version of winnow?",
                            info.sweep, plan->id());
     }
-    if (plans_.size() >= kPlansMax) plans_.erase(plans_.begin());
+    if (plans_.size() >= kPlansPerSessionMax) plans_.clear();
     plans_[info.sweep] = std::make_shared<const sweeps::Plan>(std::move(*plan));
   }
 
@@ -211,15 +211,21 @@ class Node {
     HeldLease held{session_, order.lease, order.sweep, {}, true};
     const auto plan = plans_.find(order.sweep);
     if (draining_) return fail(held, "the node is draining");
-    if (plan == plans_.end()) return fail(held, "the node has no plan for this sweep");
+    if (plan == plans_.end()) return decline(held, "the node has no plan for this sweep");
     if (order.blocks == 0 || order.first_block + order.blocks > plan->second->blocks()) {
-      return fail(held, "the plan has no such blocks");
+      return decline(held, "the plan has no such blocks");
     }
     for (std::uint32_t i = 0; i < order.blocks; ++i) held.open.insert(order.first_block + i);
     const std::uint64_t place = next_place_++;
     places_.emplace(place, std::move(held));
     count_busy();
     pool_->push({LeaseId(place), plan->second, order.first_block, order.blocks});
+  }
+
+  /// A lease that takes up no place here: the credit it cost goes back.
+  void decline(const HeldLease& held, const std::string& reason) {
+    fail(held, reason);
+    send(Credit{1});
   }
 
   void fail(const HeldLease& held, const std::string& reason) {

@@ -22,6 +22,10 @@ inline constexpr std::uint16_t kProtocolVersion = 1;
 /// would be sent again for ever).
 inline constexpr std::size_t kFrameBytesMax = std::size_t{1} << 20;
 
+/// A node keeps the plans of so many sweeps a session; at the next one both sides forget them all,
+/// so that both always know which SweepInfo has to be sent again.
+inline constexpr std::size_t kPlansPerSessionMax = 64;
+
 enum class Kind : std::uint16_t {
   Hello = 1,
   Welcome = 2,
