@@ -29,7 +29,10 @@ class FalsePositives : public testing::TestWithParam<Null> {};
 
 TEST_P(FalsePositives, StayBelowTheLimit) {
   const Null n = GetParam();
-  constexpr std::size_t kDraws = 1000;
+  // The limit is on the upper 99% bound. At 1,000 draws that bound stands 0.018 above the rate, so
+  // a score that keeps its 5% exactly exceeds it for one seed in three; at 4,000 it stands 0.009
+  // above and the limit tells 5% from 6%.
+  constexpr std::size_t kDraws = 4000;
   RecordProperty("seed", static_cast<int>(kSeed));
   const World world{.variants = n.variants, .periods = n.periods, .rho = n.rho};
   const std::size_t hits = count_families(kDraws, kSeed, world, score_only(), converged);
