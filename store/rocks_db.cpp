@@ -98,6 +98,8 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
   if (options.read_only) {
+    ReaderGate gate(dir, ReaderGate::Side::Reader);
+    gate.request();
     // RocksDB reads the manifest first and the logs after it. If the writer has changed the
     // manifest meanwhile, a log may have gone whose table file we do not know of, or a log may tell
     // of deletions whose cause we do not know of: only an open beside an unchanged manifest counts.
@@ -118,6 +120,7 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
     status = rocksdb::DB::Open(db_options, dir.string(), families, &handles, &db);
   }
   if (!status.ok()) return open_error(status, dir);
+  if (!options.read_only) out->readers_.emplace(dir, ReaderGate::Side::Writer);
   out->dir_ = dir;
   out->db_.reset(db);
   out->default_ = handles[0];

@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 #include "base/result.hpp"
+#include "store/reader_gate.hpp"
 #include "store/store.hpp"
 
 namespace winnow::store {
@@ -62,12 +64,15 @@ class RocksDb {
   rocksdb::Status revive();
   /// Keeps writes and revivals apart from the taking in of files.
   std::mutex& gate() const { return gate_; }
+  /// What opening readers ask of the writer. Requires: open for writing.
+  ReaderGate& readers() { return *readers_; }
 
  private:
   RocksDb() = default;
   std::filesystem::path dir_;
   std::shared_ptr<RocksHealth> health_ = std::make_shared<RocksHealth>();
   mutable std::mutex gate_;
+  std::optional<ReaderGate> readers_;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_ = nullptr;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};

@@ -72,8 +72,10 @@ Status Store::restore(const std::filesystem::path& backup, const std::filesystem
 
 Status RocksStore::compact() {
   WINNOW_TRY(check_writable());
+  rocks_->readers().await_quiet();
   WINNOW_TRY(index_.flush());
   for (std::size_t i = 0; i < kFamilies; ++i) {
+    rocks_->readers().await_quiet();
     const rocksdb::Status status =
         db().CompactRange({}, rocks_->family(static_cast<Family>(i)), nullptr, nullptr);
     if (!status.ok()) return rocks_failure(status, "compacting");

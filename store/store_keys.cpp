@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kSlotsMin = 1024;
 // Index look-ups in one call: RocksDB works in steps of 32; more only saves call overhead.
 constexpr std::size_t kLookupKeys = 512;
+// How far a run may grow while readers open the store: 48 MB of it.
+constexpr std::size_t kGrownRun = std::size_t{1} << 20;
 constexpr std::uint32_t kEntriesPerBatch = 8192;
 
 std::string_view bytes_of(const std::array<char, 16>& key) { return {key.data(), key.size()}; }
@@ -173,6 +175,8 @@ Status KeyIndex::finish_sealed() {
 
 Status KeyIndex::make_room() {
   if (active_->size() < run_keys_) return {};
+  // A file would spoil the open of whoever is opening the store to read it; the run can grow.
+  if (active_->size() < std::max(kGrownRun, run_keys_) && rocks_.readers().requested()) return {};
   WINNOW_TRY(finish_sealed());
   {
     const std::unique_lock lock(mutex_);
