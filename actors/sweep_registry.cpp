@@ -22,11 +22,15 @@ sweeps::Catalog with_profiles(sweeps::Catalog catalog, const Submit& request) {
 
 }  // namespace
 
-Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
-  auto spec =
-      sweeps::parse_spec(request.yaml, request.file_name, with_profiles(catalog_(), request));
+Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
+  auto spec = sweeps::parse_spec(request.yaml, request.file_name,
+                                 with_profiles(std::move(catalog), request));
   if (!spec) return spec.error();
-  auto plan = sweeps::Plan::make(std::move(*spec));
+  return sweeps::Plan::make(std::move(*spec));
+}
+
+Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
+  auto plan = plan_of(request, catalog_());
   if (!plan) return plan.error();
   if (ActiveSweep* known = find(plan->id())) return known;
   auto stored = store_.sweep(plan->id());

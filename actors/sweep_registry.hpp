@@ -13,6 +13,10 @@
 
 namespace winnow::actors {
 
+/// The plan that a request asks for; `catalog` with the profiles that come along laid over it.
+/// Fails: as parse_spec and Plan::make.
+Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog);
+
 /// A sweep the coordinator works on or has worked on since it started.
 struct ActiveSweep {
   std::shared_ptr<const sweeps::Plan> plan;

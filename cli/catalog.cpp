@@ -6,6 +6,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "actors/sweep_registry.hpp"
+#include "cli/app.hpp"
+
 namespace winnow::cli {
 namespace {
 
@@ -133,6 +136,11 @@ Result<actors::Submit> make_submission(const fs::path& spec_file) {
                                               std::to_string(submit.yaml.size()));
   }
   return submit;
+}
+
+Status check_submission(const actors::Submit& submit, const fs::path& home) {
+  const auto plan = actors::plan_of(submit, make_catalog(home, config_dir()));
+  return plan ? Status() : Status(plan.error());
 }
 
 }  // namespace winnow::cli

@@ -24,4 +24,7 @@ Result<std::string> read_file(const std::filesystem::path& file,
 /// Puts a specification file into a request, with the profile file that it names by path, if any.
 Result<actors::Submit> make_submission(const std::filesystem::path& spec_file);
 
+/// Whether a coordinator of `home` would take it. Fails: as parse_spec and Plan::make.
+Status check_submission(const actors::Submit& submit, const std::filesystem::path& home);
+
 }  // namespace winnow::cli

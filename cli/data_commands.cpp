@@ -308,7 +308,9 @@ int run_verify(const Context& context, const std::string& name) {
   if (!datasets.ok()) return fail(context, datasets.error());
   auto manifest = datasets->manifest(name);
   if (!manifest.ok()) return fail(context, manifest.error());
-  if (Status status = datasets->verify(name); !status.ok()) return fail(context, status.error());
+  if (Status status = datasets->verify(name); !status.ok()) {
+    return fail(context, status.error().within("dataset '" + name + "'"));
+  }
   if (context.json) {
     print_json({{"name", manifest->name},
                 {"content_hash", manifest->content_hash},

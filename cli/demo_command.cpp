@@ -64,7 +64,7 @@ Result<RunSummary> run_sweep(const Context& context, const DemoOptions& options)
   const auto spec = config_dir() / "sweeps" / (options.quick ? "quick.yaml" : "quickstart.yaml");
   auto submit = make_submission(spec);
   if (!submit) return submit.error();
-  auto session = FarmSession::open(context, options.run);
+  auto session = FarmSession::open(context, options.run, *submit);
   if (!session) return session.error();
   say(context, "2/4 a farm of local processes at " + (*session)->endpoint() + ", sweep " +
                    spec.stem().string());

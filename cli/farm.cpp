@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "cli/catalog.hpp"
+
 namespace winnow::cli {
 namespace {
 
@@ -82,8 +84,20 @@ Result<std::unique_ptr<actors::Client>> connect_client(const std::string& endpoi
   return actors::Client::connect(parsed->host, parsed->port, kConnectPatience);
 }
 
+Result<std::unique_ptr<actors::Client>> running_coordinator(const Context& context) {
+  if (!context.connect.empty()) return connect_client(context.connect);
+  const auto found = advertised_coordinator(context.home());
+  if (!found) {
+    return Error(ErrorCode::Unavailable,
+                 "no coordinator serves " + context.home().string() +
+                     "; start one with `winnow up` or name one with --connect");
+  }
+  return connect_client(found->endpoint);
+}
+
 Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
-                                                       const RunOptions& options) {
+                                                       const RunOptions& options,
+                                                       const actors::Submit& first) {
   auto session = std::make_unique<FarmSession>();
   session->endpoint_ = context.connect;
   if (session->endpoint_.empty()) {
@@ -96,6 +110,7 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
     }
   }
   if (session->endpoint_.empty()) {
+    WINNOW_TRY(check_submission(first, context.home()));
     const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
     const std::uint32_t nodes = std::max(1u, options.nodes);
     auto farm = cluster::LocalFarm::start(

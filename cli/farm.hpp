@@ -35,8 +35,10 @@ struct RunSummary {
 /// the home, or a local farm started for the command. Thread: one.
 class FarmSession {
  public:
+  /// `first` is what will be submitted: no farm is started for a sweep that cannot run.
   static Result<std::unique_ptr<FarmSession>> open(const Context& context,
-                                                   const RunOptions& options);
+                                                   const RunOptions& options,
+                                                   const actors::Submit& first);
 
   actors::Client& client() { return *client_; }
   const std::string& endpoint() const { return endpoint_; }
@@ -66,5 +68,9 @@ void withdraw_coordinator(const std::filesystem::path& home);
 
 /// The client that --connect asks for. Fails: InvalidInput, Unavailable.
 Result<std::unique_ptr<actors::Client>> connect_client(const std::string& endpoint);
+
+/// The coordinator of --connect, or the one that serves the home. Fails: as above; Unavailable if
+/// neither is there.
+Result<std::unique_ptr<actors::Client>> running_coordinator(const Context& context);
 
 }  // namespace winnow::cli

@@ -132,17 +132,7 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
 }
 
 int run_nodes(const Context& context) {
-  std::string endpoint = context.connect;
-  if (endpoint.empty()) {
-    const auto found = advertised_coordinator(context.home());
-    if (!found) {
-      return fail(context, Error(ErrorCode::Unavailable,
-                                 "no coordinator serves " + context.home().string() +
-                                     "; start one with `winnow up` or name one with --connect"));
-    }
-    endpoint = found->endpoint;
-  }
-  auto client = connect_client(endpoint);
+  auto client = running_coordinator(context);
   if (!client) return fail(context, client.error());
   auto text = (*client)->query("nodes", "{}", seconds(10));
   if (!text) return fail(context, text.error());

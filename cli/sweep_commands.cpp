@@ -18,7 +18,7 @@ struct SweepOptions {
 int run_sweep(const Context& context, const SweepOptions& options) {
   auto submit = make_submission(options.spec);
   if (!submit) return fail(context, submit.error());
-  auto session = FarmSession::open(context, options.run);
+  auto session = FarmSession::open(context, options.run, *submit);
   if (!session) return fail(context, session.error());
   SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
   auto summary = (*session)->run(*submit, options.run.wait,
@@ -48,17 +48,7 @@ Result<std::string> full_sweep_id(actors::Client& client, const std::string& swe
 }
 
 int control_sweep(const Context& context, const SweepOptions& options, const std::string& action) {
-  std::string endpoint = context.connect;
-  if (endpoint.empty()) {
-    const auto found = advertised_coordinator(context.home());
-    if (!found) {
-      return fail(context, Error(ErrorCode::Unavailable,
-                                 "no coordinator serves " + context.home().string() +
-                                     ", so no sweep is running there; name one with --connect"));
-    }
-    endpoint = found->endpoint;
-  }
-  auto client = connect_client(endpoint);
+  auto client = running_coordinator(context);
   if (!client) return fail(context, client.error());
   const auto id = full_sweep_id(**client, options.id);
   if (!id) return fail(context, id.error());

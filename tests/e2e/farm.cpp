@@ -1,0 +1,75 @@
+#include "tests/e2e/farm.hpp"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+namespace winnow::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::uint16_t read_port(int fd) {
+  std::string text;
+  pollfd ready{fd, POLLIN, 0};
+  char c = 0;
+  while (::poll(&ready, 1, 30'000) == 1 && ::read(fd, &c, 1) == 1 && c != '\n') text += c;
+  return static_cast<std::uint16_t>(std::atoi(text.c_str()));
+}
+
+}  // namespace
+
+Coordinator::Coordinator(const fs::path& home) {
+  int fds[2];
+  if (::pipe(fds) != 0) return;
+  process_ = std::make_unique<Process>(
+      home,
+      winnow_argv(home, {"up", "--listen", "127.0.0.1:0", "--ready-fd", std::to_string(fds[1])}));
+  ::close(fds[1]);
+  port_ = read_port(fds[0]);
+  ::close(fds[0]);
+}
+
+bool eventually(int seconds, const std::function<bool()>& holds) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return true;
+}
+
+nlohmann::json json_of(const Ran& ran) {
+  auto document = nlohmann::json::parse(ran.output, nullptr, false);
+  if (!document.is_discarded()) return document;
+  ADD_FAILURE() << "not one JSON document: " << ran.output << "\n" << ran.errors;
+  return nlohmann::json::object();
+}
+
+nlohmann::json ask(const fs::path& home, std::vector<std::string> args) {
+  args.push_back("--json");
+  const Ran ran = winnow(home, args);
+  EXPECT_EQ(ran.status, 0) << ran.errors;
+  return json_of(ran);
+}
+
+void make_market(const fs::path& home, int days) {
+  fs::create_directories(home);
+  std::string spec =
+      "market: small\nstart: 2023-01-01\ninterval: 15m\nduration: " + std::to_string(days) +
+      "d\nsteps_per_bar: 4\ninstruments:\n";
+  for (const auto& [name, px] : {std::pair{"alpha", "20000"}, {"beta", "1500"}}) {
+    spec += "  - name: " + std::string(name) + "\n    start_px: " + px +
+            "\n    tick_px: 0.01\n    lot_qty: 0.001\n    volume_per_bar: 4000\n"
+            "    regimes: [{name: only, volatility_ann_frac: 0.6, mean_duration: 30d}]\n";
+  }
+  write_text(home / "market.yaml", spec);
+  const Ran made = winnow(
+      home, {"data", "synth", (home / "market.yaml").string(), "--seed", "11", "--name", "sim"});
+  ASSERT_EQ(made.status, 0) << made.errors;
+}
+
+}  // namespace winnow::e2e

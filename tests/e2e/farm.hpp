@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/process.hpp"
+
+namespace winnow::e2e {
+
+/// A coordinator of `winnow up` on a free loopback port. Its port is 0 if it did not come up.
+class Coordinator {
+ public:
+  explicit Coordinator(const std::filesystem::path& home);
+
+  std::uint16_t port() const { return port_; }
+  std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
+  Process& process() { return *process_; }
+
+ private:
+  std::unique_ptr<Process> process_;
+  std::uint16_t port_ = 0;
+};
+
+/// Asks until `holds` says yes; false if it never does.
+bool eventually(int seconds, const std::function<bool()>& holds);
+
+/// What a command printed; an empty document, and a failed test, if that is not one.
+nlohmann::json json_of(const Ran& ran);
+nlohmann::json ask(const std::filesystem::path& home, std::vector<std::string> args);
+
+/// The datasets `sim-alpha` and `sim-beta`: 15-minute bars of a small simulated market.
+void make_market(const std::filesystem::path& home, int days);
+
+}  // namespace winnow::e2e
