@@ -1,10 +1,8 @@
 #include "actors/intake.hpp"
 
-#include <algorithm>
 #include <chrono>
 
-#include "actors/codec.hpp"
-#include "engine/family.hpp"
+#include "base/time.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -14,30 +12,9 @@ constexpr std::size_t kGroupBlocksMax = 256;
 constexpr std::size_t kGroupBytesMax = std::size_t{32} << 20;
 constexpr std::chrono::milliseconds kRetryDelay{250};
 
-// The block must be what the plan says stands there: its place, its size and the identity of every
-// trial. A node cannot put results under a name they do not belong to.
-Status check_against_plan(const ResultBlock& block, const Intake::Offer& offer) {
-  const auto wrong = [&](const std::string& what) {
-    return Error(ErrorCode::Corrupt, "block " + std::to_string(offer.block_index) + " of sweep " +
-                                         offer.plan->id() + ": " + what);
-  };
-  const sweeps::Plan& plan = *offer.plan;
-  if (offer.block_index >= plan.blocks()) return wrong("the plan has no such block");
-  const auto range = plan.block_range(offer.block_index);
-  if (block.block != offer.block_index || block.first_trial != range.first_trial ||
-      block.rows != range.rows) {
-    return wrong("it covers other trials than planned");
-  }
-  if (block.metric_count != engine::metric_decls().size()) return wrong("unexpected metric count");
-  const auto& segment = plan.segment_of_block(offer.block_index);
-  const std::vector<double> params = plan.params(range.first_trial, range.rows);
-  const std::size_t width = params.size() / range.rows;
-  for (std::uint32_t row = 0; row < range.rows; ++row) {
-    if (block.keys[row] != plan.key(segment, std::span(params).subspan(row * width, width))) {
-      return wrong("row " + std::to_string(row) + " is another trial than planned");
-    }
-  }
-  return {};
+// What trying again cannot change: the group is at fault, not the disk.
+bool final_refusal(const Error& error) {
+  return error.code() == ErrorCode::InvalidInput || error.code() == ErrorCode::NotFound;
 }
 
 }  // namespace
@@ -74,57 +51,37 @@ void Intake::loop(std::stop_token stop) {
   }
 }
 
-std::vector<Intake::Outcome> Intake::commit_group(std::vector<Offer> group, std::stop_token stop) {
-  std::vector<Outcome> outcomes(group.size());
-  std::vector<ResultBlock> blocks(group.size());
-  std::vector<store::BlockCommit> commits;
-  std::vector<std::size_t> committed_offer;
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    Offer& offer = group[i];
-    Outcome& outcome = outcomes[i];
-    outcome.sweep = offer.plan->id();
-    outcome.block = offer.block_index;
-    outcome.sender = offer.sender;
-    outcome.lease = offer.lease;
-    if (offer.block) {
-      blocks[i] = std::move(*offer.block);
-    } else {
-      auto block = decode_block(offer.block_bytes);
-      if (!block) {
-        outcome.status = block.error();
-        continue;
-      }
-      blocks[i] = std::move(*block);
-      offer.block_bytes = {};
-    }
-    outcome.status = check_against_plan(blocks[i], offer);
-    if (!outcome.status) continue;
-    const auto& segment = offer.plan->segment_of_block(offer.block_index);
-    const sweeps::ResolvedSpec& spec = offer.plan->spec();
-    commits.push_back({.sweep_id = offer.plan->id(),
-                       .dataset_hash = spec.data[segment.dataset].content_hash,
-                       .family = spec.strategies[segment.strategy].family,
-                       .user = offer.user,
-                       .block = &blocks[i]});
-    committed_offer.push_back(i);
-  }
+std::vector<Intake::Outcome> Intake::commit_group(std::vector<Offer> offers, std::stop_token stop) {
+  IntakeGroup group(std::move(offers));
+  const auto& commits = group.commits();
   while (!commits.empty()) {
     auto done = store_.commit(commits, system_clock().now());
     if (done) {
-      for (std::size_t k = 0; k < commits.size(); ++k) {
-        outcomes[committed_offer[k]].kind = (*done)[k].kind;
-      }
+      for (std::size_t k = 0; k < commits.size(); ++k) group.took(k, (*done)[k]);
+      break;
+    }
+    if (final_refusal(done.error())) {
+      commit_one_by_one(group);
       break;
     }
     callbacks_.stalled(done.error());
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kRetryDelay, [] { return false; });
     if (stop.stop_requested()) {  // unacknowledged: the nodes still have them
-      for (const std::size_t i : committed_offer) outcomes[i].status = done.error();
+      for (std::size_t k = 0; k < commits.size(); ++k) group.refused(k, done.error());
       break;
     }
   }
-  return outcomes;
+  return std::move(group).results();
+}
+
+// One block that the store will never take must not keep the rest of its group waiting for ever.
+void Intake::commit_one_by_one(IntakeGroup& group) {
+  const auto& commits = group.commits();
+  for (std::size_t k = 0; k < commits.size(); ++k) {
+    const auto done = store_.commit(std::span(&commits[k], 1), system_clock().now());
+    done ? group.took(k, done->front()) : group.refused(k, done.error());
+  }
 }
 
 }  // namespace winnow::actors

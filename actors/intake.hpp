@@ -10,9 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "base/id.hpp"
+#include "actors/intake_group.hpp"
 #include "store/store.hpp"
-#include "sweeps/plan.hpp"
 
 namespace winnow::actors {
 
@@ -23,23 +22,8 @@ namespace winnow::actors {
 /// thread. Limits: holds what nodes have not had acknowledged, which their credit bounds.
 class Intake {
  public:
-  struct Offer {
-    std::shared_ptr<const sweeps::Plan> plan;
-    std::string user;
-    std::string block_bytes;             ///< encoded, or empty if `block` is set
-    std::shared_ptr<ResultBlock> block;  ///< made here (quarantine)
-    std::uint64_t block_index = 0;
-    std::uint64_t sender = 0;  ///< returned in the outcome
-    std::uint64_t lease = 0;
-  };
-  struct Outcome {
-    std::string sweep;
-    std::uint64_t block = 0;
-    std::uint64_t sender = 0;
-    std::uint64_t lease = 0;
-    Status status;  ///< not ok: the bytes are not this block; nothing was committed
-    store::CommitKind kind = store::CommitKind::Fresh;
-  };
+  using Offer = CommitOffer;
+  using Outcome = CommitResult;
   struct Callbacks {
     std::function<void(std::vector<Outcome>)> report;
     std::function<void(const Error&)>
@@ -53,7 +37,8 @@ class Intake {
 
  private:
   void loop(std::stop_token stop);
-  std::vector<Outcome> commit_group(std::vector<Offer> group, std::stop_token stop);
+  std::vector<Outcome> commit_group(std::vector<Offer> offers, std::stop_token stop);
+  void commit_one_by_one(IntakeGroup& group);
 
   store::Store& store_;
   Callbacks callbacks_;

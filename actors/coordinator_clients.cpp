@@ -1,0 +1,127 @@
+#include <spdlog/spdlog.h>
+
+#include "actors/coordinator_core.hpp"
+
+namespace winnow::actors {
+namespace {
+
+constexpr std::size_t kWatchersMax = 4096;
+constexpr std::size_t kReplyChunkBytes = kFrameBytesMax / 2;
+
+Error not_here(const std::string& sweep) {
+  return Error(ErrorCode::NotFound, "this coordinator does not run sweep " + sweep);
+}
+
+}  // namespace
+
+void CoordinatorCore::submit(const Submit& m, const From& from) {
+  auto sweep = registry_.submit(m, outside_.utc_now());
+  if (!sweep) return refuse(from, sweep.error());
+  ActiveSweep& active = **sweep;
+  if (active.meta.state == store::SweepState::Cancelled ||
+      active.meta.state == store::SweepState::Paused) {
+    const Status running =
+        registry_.set_state(active, store::SweepState::Running, outside_.utc_now());
+    if (!running) return refuse(from, running.error());
+  }
+  const Status added = scheduler_.add_sweep(SweepRegistry::work_of(active));
+  if (!added) return refuse(from, added.error());
+  send(from.peer, Submitted{active.meta.id, active.plan->trials(), active.trials_committed},
+       from.session);
+  act(from.now);
+}
+
+void CoordinatorCore::watch(const Watch& m, const From& from) {
+  if (registry_.find(m.sweep) == nullptr) return refuse(from, not_here(m.sweep));
+  auto& watchers = watchers_[m.sweep];
+  if (watchers.size() >= kWatchersMax) {
+    return refuse(from, Error(ErrorCode::Refused, "too many watchers"));
+  }
+  watchers.push_back({from.peer, from.session});
+  publish(m.sweep, from.now);
+}
+
+void CoordinatorCore::control(const Control& m, const From& from) {
+  ActiveSweep* sweep = registry_.find(m.sweep);
+  if (sweep == nullptr) return refuse(from, not_here(m.sweep));
+  if (sweep->meta.state == store::SweepState::Done) {
+    return refuse(from, Error(ErrorCode::Refused, "sweep " + m.sweep + " is already done"));
+  }
+  store::SweepState state = store::SweepState::Running;
+  if (m.action == "pause") state = store::SweepState::Paused;
+  if (m.action == "cancel") state = store::SweepState::Cancelled;
+  const Status stored = registry_.set_state(*sweep, state, outside_.utc_now());
+  if (!stored) return refuse(from, stored.error());
+  if (m.action == "pause") scheduler_.pause(m.sweep, from.now);
+  if (m.action == "cancel") scheduler_.remove(m.sweep);
+  if (m.action == "resume") (void)scheduler_.add_sweep(SweepRegistry::work_of(*sweep)).ok();
+  spdlog::info("sweep {}: {} by {}", m.sweep, m.action, m.user);
+  send(from.peer, Reply{0, 1, "{}"}, from.session);
+  publish(m.sweep, from.now);
+  act(from.now);
+}
+
+void CoordinatorCore::query(const Query& m, const From& from) {
+  if (m.name == "nodes") return answered(from.peer, from.session, nodes_json(from.now));
+  outside_.ask(from.peer, from.session, m);
+}
+
+void CoordinatorCore::answered(PeerId peer, std::uint64_t request,
+                               const Result<std::string>& text) {
+  if (!text) {
+    return send(peer, Refusal{static_cast<std::uint32_t>(text.error().code()), text.error().text()},
+                request);
+  }
+  const std::size_t chunks = (text->size() + kReplyChunkBytes - 1) / kReplyChunkBytes;
+  const auto count = static_cast<std::uint32_t>(std::max<std::size_t>(1, chunks));
+  for (std::uint32_t i = 0; i < count; ++i) {
+    send(peer, Reply{i, count, text->substr(i * kReplyChunkBytes, kReplyChunkBytes)}, request);
+  }
+}
+
+std::string CoordinatorCore::nodes_json(MonoNs now) const {
+  std::string out = "[";
+  for (const scheduler::NodeStatus& node : scheduler_.nodes()) {
+    if (out.size() > 1) out += ',';
+    out += "{\"name\":\"" + node.facts.name +
+           "\",\"workers\":" + std::to_string(node.facts.workers) +
+           ",\"leases\":" + std::to_string(node.leases) +
+           ",\"blocks_done\":" + std::to_string(node.blocks_done) +
+           ",\"work_s\":" + std::to_string(node.work_s) +
+           ",\"last_seen_ms_ago\":" + std::to_string((now - node.last_seen).ns / 1'000'000) + "}";
+  }
+  return out + "]";
+}
+
+void CoordinatorCore::publish(const std::string& id, MonoNs now) {
+  const auto watchers = watchers_.find(id);
+  if (watchers == watchers_.end() || watchers->second.empty()) return;
+  const ActiveSweep* sweep = registry_.find(id);
+  if (sweep == nullptr) return;
+  Progress p;
+  p.sweep = id;
+  p.state = std::string(store::sweep_state_name(sweep->meta.state));
+  p.trials = sweep->plan->trials();
+  p.trials_committed = sweep->trials_committed;
+  p.nodes = static_cast<std::uint32_t>(nodes_.size());
+  p.workers = scheduler_.workers();
+  if (const auto counts = scheduler_.progress(id)) {
+    p.blocks = counts->blocks;
+    p.blocks_committed = counts->committed;
+    p.blocks_quarantined = counts->quarantined;
+    p.retries = counts->retries;
+    p.work_ns = static_cast<std::uint64_t>(counts->work_s * 1e9);
+  }
+  if (!store_trouble_.empty()) {
+    p.note = "the store refuses commits: " + store_trouble_;
+  } else if (sweep->meta.state == store::SweepState::Running && p.workers == 0) {
+    p.note = scheduler_.explain(id, {}, now);
+  }
+  for (const Watcher& w : watchers->second) send(w.peer, p, w.request);
+  if (sweep->meta.state == store::SweepState::Done ||
+      sweep->meta.state == store::SweepState::Cancelled) {
+    watchers->second.clear();  // that was the last word
+  }
+}
+
+}  // namespace winnow::actors

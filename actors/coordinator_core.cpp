@@ -1,0 +1,253 @@
+#include "actors/coordinator_core.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "actors/runner.hpp"
+
+namespace winnow::actors {
+namespace {
+
+constexpr std::int64_t kRenewsPerTtl = 5;
+constexpr std::size_t kNodesMax = 4096;
+constexpr std::uint32_t kWorkersMax = 4096;
+
+}  // namespace
+
+CoordinatorCore::CoordinatorCore(const CoordinatorOptions& options, store::Store& store,
+                                 std::function<sweeps::Catalog()> catalog, Outside& outside)
+    : options_(options),
+      outside_(outside),
+      scheduler_(options.scheduling),
+      registry_(store, std::move(catalog)) {}
+
+Status CoordinatorCore::start(MonoNs now) {
+  if (!options_.resume_all) return {};
+  auto unfinished = registry_.load_unfinished();
+  if (!unfinished) return unfinished.error();
+  for (ActiveSweep* sweep : *unfinished) {
+    WINNOW_TRY(scheduler_.add_sweep(SweepRegistry::work_of(*sweep)));
+    if (sweep->meta.state == store::SweepState::Paused) scheduler_.pause(sweep->meta.id, now);
+  }
+  act(now);
+  return {};
+}
+
+template <class T>
+void CoordinatorCore::with(const Frame& frame, const From& from,
+                           void (CoordinatorCore::*handler)(const T&, const From&)) {
+  const auto message = decode<T>(frame);
+  if (message) return (this->*handler)(*message, from);
+  refuse(from, message.error());
+}
+
+void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now) {
+  const From from{peer, frame.session, now};
+  switch (static_cast<Kind>(frame.kind)) {
+    case Kind::Hello:
+      return with<Hello>(frame, from, &CoordinatorCore::hello);
+    case Kind::Submit:
+      return with<Submit>(frame, from, &CoordinatorCore::submit);
+    case Kind::Watch:
+      return with<Watch>(frame, from, &CoordinatorCore::watch);
+    case Kind::Control:
+      return with<Control>(frame, from, &CoordinatorCore::control);
+    case Kind::Query:
+      return with<Query>(frame, from, &CoordinatorCore::query);
+    default:
+      break;
+  }
+  // The rest is only for nodes, in their current session.
+  const auto node = nodes_.find(frame.session);
+  if (node == nodes_.end() || node->second.peer != peer) return;
+  switch (static_cast<Kind>(frame.kind)) {
+    case Kind::Credit:
+      return with<Credit>(frame, from, &CoordinatorCore::credit);
+    case Kind::Renew:
+      return with<Renew>(frame, from, &CoordinatorCore::renew);
+    case Kind::BlockResult:
+      return with<BlockResult>(frame, from, &CoordinatorCore::block_result);
+    case Kind::LeaseFailed:
+      return with<LeaseFailed>(frame, from, &CoordinatorCore::lease_failed);
+    case Kind::Goodbye:
+      return node_gone(frame.session, "it said goodbye", now);
+    default:
+      break;
+  }
+}
+
+void CoordinatorCore::peer_gone(PeerId peer, MonoNs now) {
+  std::vector<std::uint64_t> gone;
+  for (const auto& [session, node] : nodes_) {
+    if (node.peer == peer) gone.push_back(session);
+  }
+  for (const std::uint64_t session : gone) node_gone(session, "its connection broke", now);
+  for (auto& [sweep, watchers] : watchers_) {
+    std::erase_if(watchers, [&](const Watcher& w) { return w.peer == peer; });
+  }
+}
+
+void CoordinatorCore::tick(MonoNs now) {
+  act(now);
+  for (const auto& [sweep, watchers] : watchers_) publish(sweep, now);
+}
+
+void CoordinatorCore::refuse(const From& to, const Error& error) {
+  send(to.peer, Refusal{static_cast<std::uint32_t>(error.code()), error.text()}, to.session);
+}
+
+// ---- nodes
+
+void CoordinatorCore::hello(const Hello& m, const From& from) {
+  const auto no = [&](const std::string& why) { refuse(from, Error(ErrorCode::Refused, why)); };
+  if (m.engine_version != engine::kEngineVersion) {
+    return no("engine version " + std::to_string(m.engine_version) +
+              " cannot join a farm of version " + std::to_string(engine::kEngineVersion));
+  }
+  const std::string network = outside_.network_of(from.peer);
+  for (const auto& [other, node] : nodes_) {
+    // CAF derives its node ids from addresses and process ids; two containers can share one, and
+    // messages would reach the wrong node.
+    if (node.network == network && node.node != m.node) {
+      return no("node " + node.name + " has the same network identity as " + m.name);
+    }
+  }
+  if (nodes_.size() >= kNodesMax || m.workers == 0 || m.workers > kWorkersMax) {
+    return no("at most " + std::to_string(kNodesMax) + " nodes of 1 to " +
+              std::to_string(kWorkersMax) + " workers can join");
+  }
+  spdlog::info("node {} joined with {} workers ({})", m.name, m.workers, m.isa);
+  nodes_[from.session] = NodePeer{from.peer, m.node, m.name, network, {}};
+  scheduler_.node_joined(NodeId(from.session), {m.name, m.workers}, from.now);
+  send(from.peer, Welcome{options_.scheduling.lease_ttl.ns / kRenewsPerTtl}, from.session);
+}
+
+void CoordinatorCore::credit(const Credit& m, const From& from) {
+  scheduler_.credit(NodeId(from.session), m.leases);
+  act(from.now);
+}
+
+void CoordinatorCore::renew(const Renew& m, const From& from) {
+  std::vector<LeaseId> held;
+  for (const std::uint64_t id : m.leases) held.emplace_back(id);
+  scheduler_.renew(NodeId(from.session), held, from.now);
+}
+
+void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
+  const ActiveSweep* sweep = registry_.find(m.sweep);
+  if (sweep == nullptr || m.block >= sweep->plan->blocks()) {
+    // A sweep this coordinator does not run; its node need not keep the result for it.
+    return send(from.peer, BlocksCommitted{m.sweep, {}, {m.block}}, from.session);
+  }
+  scheduler_.block_received(NodeId(from.session), LeaseId(m.lease), m.sweep, m.block,
+                            DurationNs{m.work_ns}, from.now);
+  CommitOffer offer;
+  offer.plan = sweep->plan;
+  offer.user = sweep->meta.user;
+  offer.block_bytes = m.block_bytes;
+  offer.block_index = m.block;
+  offer.sender = from.session;
+  offer.lease = m.lease;
+  outside_.commit(std::move(offer));
+}
+
+void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
+  spdlog::warn("node {}: {}", nodes_[from.session].name, m.reason);
+  scheduler_.lease_failed(NodeId(from.session), LeaseId(m.lease), m.reason, from.now);
+  act(from.now);
+}
+
+void CoordinatorCore::node_gone(std::uint64_t session, const std::string& why, MonoNs now) {
+  const auto node = nodes_.find(session);
+  if (node == nodes_.end()) return;
+  spdlog::info("node {} left: {}", node->second.name, why);
+  nodes_.erase(node);
+  scheduler_.node_left(NodeId(session), why, now);
+  act(now);
+}
+
+// ---- results
+
+void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs now) {
+  std::map<std::pair<std::uint64_t, std::string>, BlocksCommitted> answers;
+  store_trouble_.clear();
+  for (const CommitResult& result : results) {
+    BlocksCommitted& answer = answers[{result.sender, result.sweep}];
+    if (!result.status) {
+      spdlog::error("{}", result.status.error().text());
+      answer.refused.push_back(result.block);
+      scheduler_.block_refused(result.sweep, result.block, result.status.error().text());
+      continue;
+    }
+    if (result.kind == store::CommitKind::Mismatch) {
+      spdlog::critical("sweep {} block {}: two executions of the same trials differ", result.sweep,
+                       result.block);
+    }
+    answer.blocks.push_back(result.block);
+    scheduler_.block_committed(result.sweep, result.block);
+    if (ActiveSweep* sweep = registry_.find(result.sweep)) {
+      registry_.count_committed(*sweep, result.block);
+    }
+  }
+  for (auto& [key, answer] : answers) {
+    answer.sweep = key.second;
+    if (const auto node = nodes_.find(key.first); node != nodes_.end()) {
+      send(node->second.peer, answer, key.first);
+    }
+  }
+  act(now);
+}
+
+void CoordinatorCore::store_refuses(const std::string& text) {
+  if (store_trouble_ != text) spdlog::error("the store refuses commits: {}", text);
+  store_trouble_ = text;
+}
+
+// ---- decisions
+
+void CoordinatorCore::act(MonoNs now) {
+  for (const scheduler::Decision& decision : scheduler_.step(now)) {
+    if (const auto* grant = std::get_if<scheduler::Grant>(&decision)) carry_out(*grant);
+    if (const auto* done = std::get_if<scheduler::SweepFinished>(&decision)) carry_out(*done, now);
+    if (const auto* bad = std::get_if<scheduler::Quarantine>(&decision)) carry_out(*bad);
+  }
+}
+
+void CoordinatorCore::carry_out(const scheduler::Grant& grant) {
+  const auto found = nodes_.find(grant.node.value());
+  const ActiveSweep* sweep = registry_.find(grant.lease.sweep);
+  if (found == nodes_.end() || sweep == nullptr) return;
+  NodePeer& node = found->second;
+  if (!node.knows.contains(grant.lease.sweep)) {
+    if (node.knows.size() >= kPlansPerSessionMax) node.knows.clear();
+    node.knows.insert(grant.lease.sweep);
+    send(node.peer, SweepInfo{grant.lease.sweep, sweep->meta.spec_json}, found->first);
+  }
+  send(node.peer,
+       LeaseOrder{grant.lease.id.value(), grant.lease.sweep, grant.lease.first_block,
+                  grant.lease.blocks, grant.lease.attempt},
+       found->first);
+}
+
+void CoordinatorCore::carry_out(const scheduler::SweepFinished& done, MonoNs now) {
+  ActiveSweep* sweep = registry_.find(done.sweep);
+  if (sweep == nullptr) return;
+  const Status stored = registry_.set_state(*sweep, store::SweepState::Done, outside_.utc_now());
+  if (!stored) spdlog::error("sweep {}: {}", done.sweep, stored.error().text());
+  spdlog::info("sweep {} is done: {} trials", done.sweep, sweep->trials_committed);
+  publish(done.sweep, now);
+}
+
+void CoordinatorCore::carry_out(const scheduler::Quarantine& bad) {
+  const ActiveSweep* sweep = registry_.find(bad.sweep);
+  if (sweep == nullptr) return;
+  spdlog::error("sweep {}: block {} is quarantined; {}", bad.sweep, bad.block, bad.evidence);
+  CommitOffer offer;
+  offer.plan = sweep->plan;
+  offer.user = sweep->meta.user;
+  offer.block_index = bad.block;
+  offer.block = std::make_shared<ResultBlock>(
+      failed_block(*sweep->plan, bad.block, "quarantined: " + bad.evidence));
+  outside_.commit(std::move(offer));
+}
+
+}  // namespace winnow::actors

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/codec.hpp"
+#include "actors/coordinator.hpp"
+#include "actors/intake_group.hpp"
+#include "actors/sweep_registry.hpp"
+
+namespace winnow::actors {
+
+/// Whoever sends frames to this process, as its shell tells them apart: one number a connection
+/// and actor, never used again.
+using PeerId = Id<struct PeerTag>;
+
+/// Purpose: the coordinator as a sans-I/O state machine: frames, commit results and `now` in;
+/// frames, offers for commit and questions out through `Outside`. The same code runs under CAF
+/// (coordinator.cpp) and under the simulation (tests/sim).
+/// Owner: its shell. Thread: one; it starts none and reads no clock.
+/// Invariants: a node's frames count only in its current session; BlocksCommitted names only what
+/// a commit result said is on disk.
+class CoordinatorCore {
+ public:
+  /// Purpose: what the core does to the world. Thread: the core's.
+  class Outside {
+   public:
+    virtual ~Outside() = default;
+    /// Best effort: a peer that is gone gets nothing.
+    virtual void send(PeerId to, Frame frame) = 0;
+    /// committed() follows with its result.
+    virtual void commit(CommitOffer offer) = 0;
+    /// answered() follows with the same peer and request.
+    virtual void ask(PeerId peer, std::uint64_t request, const Query& question) = 0;
+    /// Where a peer's messages go as the transport sees it; two nodes must not share one.
+    virtual std::string network_of(PeerId peer) const = 0;
+    virtual TimestampNs utc_now() const = 0;
+  };
+
+  CoordinatorCore(const CoordinatorOptions& options, store::Store& store,
+                  std::function<sweeps::Catalog()> catalog, Outside& outside);
+
+  /// Takes up the store's unfinished sweeps, if the options say so. Fails: Io, Corrupt.
+  Status start(MonoNs now);
+  void on_frame(PeerId from, const Frame& frame, MonoNs now);
+  /// The connection to this peer is gone for good.
+  void peer_gone(PeerId peer, MonoNs now);
+  /// To be called every kTick; expiries and progress wait for it, everything else acts at once.
+  void tick(MonoNs now);
+  void committed(const std::vector<CommitResult>& results, MonoNs now);
+  void store_refuses(const std::string& text);
+  void answered(PeerId peer, std::uint64_t request, const Result<std::string>& text);
+
+  static constexpr DurationNs kTick = milliseconds(200);
+
+  /// For questions and checks.
+  const scheduler::Scheduler& scheduler() const { return scheduler_; }
+  std::size_t nodes() const { return nodes_.size(); }
+
+ private:
+  struct NodePeer {
+    PeerId peer;
+    std::uint64_t node = 0;
+    std::string name;
+    std::string network;
+    std::set<std::string> knows;  ///< sweeps whose plan it has
+  };
+  struct Watcher {
+    PeerId peer;
+    std::uint64_t request = 0;
+  };
+  /// A message with what came beside it.
+  struct From {
+    PeerId peer;
+    std::uint64_t session = 0;  ///< of a node, or a client's request number
+    MonoNs now;
+  };
+
+  template <class T>
+  void with(const Frame& frame, const From& from,
+            void (CoordinatorCore::*handler)(const T&, const From&));
+  template <class T>
+  void send(PeerId to, const T& message, std::uint64_t session) {
+    outside_.send(to, encode(message, session));
+  }
+  void refuse(const From& to, const Error& error);
+
+  // Nodes (coordinator_core.cpp).
+  void hello(const Hello& m, const From& from);
+  void credit(const Credit& m, const From& from);
+  void renew(const Renew& m, const From& from);
+  void block_result(const BlockResult& m, const From& from);
+  void lease_failed(const LeaseFailed& m, const From& from);
+  void node_gone(std::uint64_t session, const std::string& why, MonoNs now);
+
+  // Decisions (coordinator_core.cpp).
+  void act(MonoNs now);
+  void carry_out(const scheduler::Grant& grant);
+  void carry_out(const scheduler::SweepFinished& done, MonoNs now);
+  void carry_out(const scheduler::Quarantine& bad);
+
+  // Clients (coordinator_clients.cpp).
+  void submit(const Submit& m, const From& from);
+  void watch(const Watch& m, const From& from);
+  void control(const Control& m, const From& from);
+  void query(const Query& m, const From& from);
+  std::string nodes_json(MonoNs now) const;
+  void publish(const std::string& sweep, MonoNs now);
+
+  CoordinatorOptions options_;
+  Outside& outside_;
+  scheduler::Scheduler scheduler_;
+  SweepRegistry registry_;
+  std::map<std::uint64_t, NodePeer> nodes_;  // by session
+  std::map<std::string, std::vector<Watcher>> watchers_;
+  std::string store_trouble_;
+};
+
+}  // namespace winnow::actors

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/codec.hpp"
+#include "actors/worker_pool.hpp"
+#include "base/id.hpp"
+#include "sweeps/plan.hpp"
+
+namespace winnow::actors {
+
+struct NodeCoreOptions {
+  std::string name;  ///< host:pid, for people
+  std::uint32_t workers = 1;
+  std::string isa;  ///< what the engine will use
+};
+
+/// Purpose: the node between its workers and its coordinator as a sans-I/O state machine: frames,
+/// finished work and connections in; frames and work out through `Outside`. Outlives any one
+/// connection. The same code runs under CAF (node.cpp) and under the simulation (tests/sim).
+/// Owner: its shell. Thread: one; it starts none and reads no clock.
+/// Invariants: a computed block is kept until BlocksCommitted names it; at most
+/// workers * kLeasesPerWorker leases are asked for at a time, which bounds what is kept.
+class NodeCore {
+ public:
+  /// Purpose: what the core does to the world. Thread: the core's.
+  class Outside {
+   public:
+    virtual ~Outside() = default;
+    /// To the coordinator, best effort: without a connection it gets nothing.
+    virtual void send(Frame frame) = 0;
+    /// computed() follows for every block, then lease_over().
+    virtual void push(WorkerPool::Work work) = 0;
+    /// Forgets pushed work that no worker has begun; nothing follows for it.
+    virtual std::vector<LeaseId> drop_queued() = 0;
+    /// The plan that a resolved specification makes. Fails: as Plan::make.
+    virtual Result<std::shared_ptr<const sweeps::Plan>> plan(const std::string& spec_json) = 0;
+    /// Never 0, never the same again.
+    virtual std::uint64_t random_id() = 0;
+  };
+
+  // A worker computes one lease while the next waits, so that it never idles for a round trip.
+  static constexpr std::uint32_t kLeasesPerWorker = 2;
+
+  NodeCore(NodeCoreOptions options, Outside& outside);
+
+  /// There is a connection; a session begins.
+  void connected();
+  /// The connection is gone. Work goes on.
+  void disconnected();
+  void on_frame(const Frame& frame);
+  /// To be called every renew_interval().
+  void tick();
+  DurationNs renew_interval() const { return renew_interval_; }
+
+  void computed(LeaseId place, std::uint64_t block, DurationNs work, std::string block_bytes);
+  void lease_over(LeaseId place, const Status& status);
+
+  /// Takes no more leases and gives back what has not started.
+  void drain();
+  /// The last word to the coordinator.
+  void leave();
+
+  /// Leases held and results not yet safe: 0 means that leaving loses no work.
+  std::size_t busy() const { return places_.size() + unacknowledged_.size(); }
+  std::size_t places() const { return places_.size(); }
+  std::size_t unacknowledged() const { return unacknowledged_.size(); }
+
+ private:
+  /// A lease taken on: a place at a worker until all its blocks are acknowledged.
+  struct HeldLease {
+    std::uint64_t session = 0;  ///< in which it was granted
+    std::uint64_t lease = 0;    ///< the coordinator's number for it
+    std::string sweep;
+    std::set<std::uint64_t> open;  ///< blocks neither acknowledged nor failed
+    bool computing = true;
+  };
+  using Places = std::map<LeaseId, HeldLease>;
+
+  template <class T>
+  void send(const T& message) {
+    if (session_ != 0) outside_.send(encode(message, session_));
+  }
+  template <class T>
+  std::optional<T> take(const Frame& frame);
+
+  std::size_t places_max() const { return std::size_t{options_.workers} * kLeasesPerWorker; }
+  void welcomed(const Welcome& welcome);
+  void learn(const SweepInfo& info);
+  void begin(const LeaseOrder& order);
+  void decline(const HeldLease& held, const std::string& reason);
+  void fail(const HeldLease& held, const std::string& reason);
+  void acknowledged(const BlocksCommitted& message);
+  void settle(const std::string& sweep, std::uint64_t block);
+  void free_if_done(Places::iterator held);
+
+  NodeCoreOptions options_;
+  Outside& outside_;
+  std::uint64_t id_ = 0;
+  std::uint64_t session_ = 0;  // 0: no connection
+  DurationNs renew_interval_ = milliseconds(500);
+  bool draining_ = false;
+  std::map<std::string, std::shared_ptr<const sweeps::Plan>> plans_;
+  Places places_;
+  std::uint64_t next_place_ = 1;
+  std::map<std::pair<std::string, std::uint64_t>, BlockResult> unacknowledged_;
+};
+
+}  // namespace winnow::actors
