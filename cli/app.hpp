@@ -54,6 +54,7 @@ void add_strategy_commands(CLI::App& app, Context& context);  // strategy, backt
 void add_sweep_commands(CLI::App& app, Context& context);     // sweep
 void add_config_commands(CLI::App& app, Context& context);    // config check
 void add_result_commands(CLI::App& app, Context& context);    // top, converge, compare, report, ...
+void add_store_commands(CLI::App& app, Context& context);     // store backup|restore|...
 void add_verify_commands(CLI::App& app, Context& context);    // verify stats
 void add_farm_commands(CLI::App& app, Context& context);      // up, node, nodes
 void add_demo_command(CLI::App& app, Context& context);       // demo, with the above

@@ -12,6 +12,7 @@
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/farm.hpp"
+#include "cli/store_backup.hpp"
 #include "cluster/local_farm.hpp"
 #include "serve/parallel.hpp"
 #include "serve/query.hpp"
@@ -54,6 +55,12 @@ void wait_for_stop() {
   spdlog::info("stopping on signal {}", signal);
 }
 
+/// A text of a question's arguments; empty if it is not there or no text.
+std::string text_of(const serve::Json& args, const char* key) {
+  const auto found = args.find(key);
+  return found != args.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 /// False if the process that asked for this one is already gone.
 bool follow_owner(int owner_pid) { return owner_pid == 0 || cluster::end_with_owner(owner_pid); }
 
@@ -79,6 +86,11 @@ int run_up(const Context& context, const UpOptions& options) {
     const auto parsed = serve::Json::parse(args, nullptr, false);
     if (parsed.is_discarded()) {
       return Error(ErrorCode::InvalidInput, "the question's arguments are not JSON");
+    }
+    if (name == kBackupQuestion) {
+      const auto made = make_backup(**store, home, text_of(parsed, "name"));
+      if (!made) return made.error();
+      return serve::Json{{"backup", made->string()}}.dump();
     }
     const auto answer = serve::query({.store = store->get(),
                                       .datasets = &*datasets,

@@ -25,14 +25,18 @@ int main(int argc, char** argv) {
   add_sweep_commands(app, context);
   add_config_commands(app, context);
   add_result_commands(app, context);
+  add_store_commands(app, context);
   add_verify_commands(app, context);
   const winnow::Status words = check_command_words(app, {argv + std::min(argc, 1), argv + argc});
   if (!words.ok()) return fail(context, words.error());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int status = app.exit(e, std::cout, std::cerr);
-    return status == 0 ? kDone : kBadInput;
+    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help, --version
+    // The parser stopped before it may have come to --json.
+    context.json =
+        std::find(context.argv.begin(), context.argv.end(), "--json") != context.argv.end();
+    return fail(context, winnow::Error(winnow::ErrorCode::InvalidInput, e.what()));
   }
   return context.run ? context.run() : kBadInput;
 }

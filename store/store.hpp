@@ -180,8 +180,9 @@ class Store {
   /// meanwhile (a read-only one sees none). Fails: Corrupt, naming what and where.
   virtual Status verify(const std::function<void(std::string_view)>& progress) const = 0;
 
-  /// A consistent copy into `dir`, which must not exist; files are linked where the file system
-  /// can. Commits may go on meanwhile. The copy is a store that open() takes.
+  /// A consistent copy into `dir`, which must not exist. It shares no file with the store. Commits
+  /// may go on meanwhile. The copy is a store that open() takes. Fails: InvalidInput, Io; then
+  /// nothing is left behind.
   virtual Status backup(const std::filesystem::path& dir) const = 0;
   /// Rewrites the files in their best order. Requires: no commit() meanwhile.
   virtual Status compact() = 0;

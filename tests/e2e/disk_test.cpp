@@ -1,0 +1,117 @@
+// A disk that is full, under a farm of real processes: it waits, says so, loses nothing, and goes
+// on when there is room.
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "tests/e2e/farm.hpp"
+#include "tests/e2e/process.hpp"
+#include "tests/e2e/tables.hpp"
+
+namespace winnow::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// A file system of its own in memory, of a size that can be changed.
+class SmallDisk {
+ public:
+  SmallDisk(fs::path folder, int mebibytes) : folder_(std::move(folder)) {
+    fs::create_directories(folder_);
+    const std::string size = "size=" + std::to_string(mebibytes) + "m";
+    error_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, size.c_str()) == 0 ? 0 : errno;
+  }
+  ~SmallDisk() {
+    if (error_ == 0) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  /// 0, or why the machine does not let us have one.
+  int error() const { return error_; }
+  bool resize(int mebibytes) {
+    const std::string size = "size=" + std::to_string(mebibytes) + "m";
+    return ::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, size.c_str()) == 0;
+  }
+  std::uint64_t free_bytes() const {
+    struct statvfs state {};
+    ::statvfs(folder_.c_str(), &state);
+    return std::uint64_t{state.f_bavail} * state.f_bsize;
+  }
+
+ private:
+  fs::path folder_;
+  int error_ = 0;
+};
+
+// About 40 MB of results.
+constexpr const char* kSweep = R"(sweep: full-disk
+data: [sim-alpha, sim-beta]
+execution: binance-usdm
+strategies:
+  - family: mean_reversion
+    params:
+      lookback_bars: {int: [12, 96], step: 2}
+      entry_z: {float: [1.0, 3.0], step: 0.1}
+      exit_z: {values: [0, 0.25, 0.5]}
+      stop_bps: {values: [0, 100, 200, 300]}
+search: {method: grid}
+seed: 5
+)";
+
+fs::path make_home(const TemporaryFolder& folder, const std::string& name) {
+  const fs::path home = folder.path() / name;
+  make_market(home, 60);
+  write_text(home / "sweep.yaml", kSweep);
+  return home;
+}
+
+TEST(FullDisk, SweepWaitsSaysSoAndFinishesWhenThereIsRoom) {
+  const TemporaryFolder folder;
+  const fs::path home = make_home(folder, "small");
+  SmallDisk disk(home / "store", 12);
+  if (disk.error() == EPERM) GTEST_SKIP() << "mounting a file system is not permitted here";
+  ASSERT_EQ(disk.error(), 0) << std::strerror(disk.error());
+
+  Process run(home, winnow_argv(home, {"sweep", "run", (home / "sweep.yaml").string(), "--nodes",
+                                       "2", "--workers", "1", "--json"}));
+  const auto log = [&] { return read_text(home / "logs" / "coordinator.log"); };
+  ASSERT_TRUE(eventually(60, [&] {
+    return log().find("refuses commits") != std::string::npos || !run.running();
+  })) << log();
+  ASSERT_TRUE(run.running()) << run.errors();
+  EXPECT_NE(log().find("the disk is full"), std::string::npos) << log();
+  const Ran during = winnow(home, {"sweep", "show", "full-disk", "--json"});
+  EXPECT_EQ(during.status, 0) << during.errors;
+  const json part = json_of(during);
+  EXPECT_LT(part["trials_committed"], part["trials"]);
+
+  // It also survives a kill of the coordinator in that state.
+  ASSERT_TRUE(disk.resize(400));
+  ASSERT_EQ(run.wait(200), 0) << run.errors() << log();
+  const json done = json::parse(run.output());
+  EXPECT_EQ(done["state"], "done");
+  EXPECT_EQ(done["blocks_quarantined"], 0);
+  EXPECT_EQ(done["trials_committed"], done["trials"]);
+
+  const fs::path quiet = make_home(folder, "quiet");
+  const Ran reference = winnow(quiet, {"sweep", "run", (quiet / "sweep.yaml").string()}, 200);
+  ASSERT_EQ(reference.status, 0) << reference.errors;
+  const auto results = [](const fs::path& where) {
+    return winnow(where, {"top", "last", "--csv"}).output;
+  };
+  EXPECT_TRUE(results(home) == results(quiet)) << "a full disk left a trace in the results";
+  const auto ledger = [](const fs::path& where) {
+    return winnow(where, {"ledger", "show", "--json"}).output;
+  };
+  EXPECT_EQ(ledger(home), ledger(quiet));
+  EXPECT_EQ(winnow(home, {"store", "verify"}).status, 0);
+}
+
+}  // namespace
+}  // namespace winnow::e2e
