@@ -19,7 +19,7 @@ namespace winnow::scheduler {
 
 /// Limits and aims. Every one has a unit and a reason.
 struct Options {
-  DurationNs lease_ttl = milliseconds(2500);  ///< a silent node's leases are returned after it
+  DurationNs lease_ttl = milliseconds(2000);  ///< a silent node's leases are returned after it
   DurationNs lease_work = milliseconds(500);  ///< aimed work in a lease: long against a message (1
                                               ///< ms), short against a kill
   std::uint32_t lease_blocks_max = 256;

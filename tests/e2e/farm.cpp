@@ -22,12 +22,11 @@ std::uint16_t read_port(int fd) {
 
 }  // namespace
 
-Coordinator::Coordinator(const fs::path& home) {
+Coordinator::Coordinator(const fs::path& home, const std::string& listen) {
   int fds[2];
   if (::pipe(fds) != 0) return;
   process_ = std::make_unique<Process>(
-      home,
-      winnow_argv(home, {"up", "--listen", "127.0.0.1:0", "--ready-fd", std::to_string(fds[1])}));
+      home, winnow_argv(home, {"up", "--listen", listen, "--ready-fd", std::to_string(fds[1])}));
   ::close(fds[1]);
   port_ = read_port(fds[0]);
   ::close(fds[0]);
