@@ -164,7 +164,8 @@ TEST(Scheduler, SilentNodesLeaseExpiresAndItGetsNoMore) {
   EXPECT_FALSE(s.step(kStart).empty());
   join(s, kOther, 1, 1, at_ms(2400));
   EXPECT_EQ(*s.next_deadline(), at_ms(0) + Options{}.lease_ttl);
-  for (const Grant& g : only<Grant>(s.step(at_ms(0) + Options{}.lease_ttl))) EXPECT_EQ(g.node, kOther);
+  for (const Grant& g : only<Grant>(s.step(at_ms(0) + Options{}.lease_ttl)))
+    EXPECT_EQ(g.node, kOther);
 }
 
 TEST(Scheduler, RenewedLeaseDoesNotExpire) {
