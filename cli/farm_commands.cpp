@@ -12,6 +12,7 @@
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/farm.hpp"
+#include "cli/stop_signals.hpp"
 #include "cli/store_backup.hpp"
 #include "cluster/local_farm.hpp"
 #include "serve/parallel.hpp"
@@ -34,26 +35,8 @@ struct NodeCommandOptions {
   std::string join;
   std::uint32_t workers = 0;
   int owner_pid = 0;
+  bool until_eof = false;
 };
-
-/// Blocks the signals that mean "stop" in this and all later threads; wait_for_stop takes them.
-void block_stop_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-}
-
-void wait_for_stop() {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  int signal = 0;
-  sigwait(&set, &signal);
-  spdlog::info("stopping on signal {}", signal);
-}
 
 /// A text of a question's arguments; empty if it is not there or no text.
 std::string text_of(const serve::Json& args, const char* key) {
@@ -63,6 +46,19 @@ std::string text_of(const serve::Json& args, const char* key) {
 
 /// False if the process that asked for this one is already gone.
 bool follow_owner(int owner_pid) { return owner_pid == 0 || cluster::end_with_owner(owner_pid); }
+
+/// Sends this process SIGTERM when its standard input ends: a launcher on another machine has no
+/// other way to say that it is gone.
+void end_with_input() {
+  std::thread([] {
+    char byte = 0;
+    ssize_t n = 0;
+    do {
+      n = ::read(STDIN_FILENO, &byte, 1);
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    ::kill(::getpid(), SIGTERM);
+  }).detach();
+}
 
 int run_up(const Context& context, const UpOptions& options) {
   block_stop_signals();
@@ -138,6 +134,7 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
       options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
   auto process = actors::NodeProcess::start(
       node, actors::make_engine_runner((context.home() / "data").string()));
+  if (options.until_eof) end_with_input();
   wait_for_stop();
   process->drain(kDrainPatience);
   return kDone;
@@ -188,6 +185,8 @@ void add_farm_commands(CLI::App& app, Context& context) {
   node->add_option("--workers", node_options->workers, "threads that compute (default: all cores)")
       ->check(CLI::Range(1u, 4096u));
   node->add_option("--owner-pid", node_options->owner_pid, "end when this parent process does");
+  node->add_flag("--until-eof", node_options->until_eof,
+                 "drain and end when standard input ends, as launchers elsewhere want it");
   node->callback([&context, node_options] {
     context.run = [&context, node_options] { return run_node(context, *node_options); };
   });

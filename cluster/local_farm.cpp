@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,63 +11,21 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <thread>
+#include <utility>
 
-extern char** environ;  // NOLINT: POSIX declares it so
+#include "cluster/process.hpp"
 
 namespace winnow::cluster {
 namespace {
 
 constexpr int kReadyTimeoutMs = 30'000;
-constexpr int kReadyFd = 3;
 constexpr std::uint32_t kQuickDeathsMax = 5;
 constexpr DurationNs kQuickDeath = seconds(2);
 constexpr DurationNs kFirstStartPatience = seconds(5);
 constexpr std::chrono::milliseconds kFirstStartPause{200};
 
 std::string system_error(const std::string& what) { return what + ": " + std::strerror(errno); }
-
-std::string last_lines(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::string text((std::istreambuf_iterator<char>(in)), {});
-  constexpr std::size_t kTail = 600;
-  return text.size() > kTail ? text.substr(text.size() - kTail) : text;
-}
-
-/// Starts a child with its output appended to `log`. `ready_fd`, if not -1, becomes its fd 3.
-Result<pid_t> spawn(const std::filesystem::path& binary, const std::vector<std::string>& args,
-                    const std::filesystem::path& log, int ready_fd) {
-  std::vector<char*> argv;
-  const std::string program = binary.string();
-  argv.push_back(const_cast<char*>(program.c_str()));
-  for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
-  argv.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  if (ready_fd >= 0) posix_spawn_file_actions_adddup2(&actions, ready_fd, kReadyFd);
-  // A group of its own: Ctrl-C in the terminal reaches the owner, which then stops the farm in
-  // order.
-  posix_spawnattr_setpgroup(&attributes, 0);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-  pid_t pid = -1;
-  const int error = posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    return Error(ErrorCode::Io, "cannot start " + program + ": " + std::strerror(error));
-  }
-  return pid;
-}
 
 /// Waits for `PORT\n` on the pipe. 0 if the child ended or said nothing in time.
 std::uint16_t read_port(int fd) {
@@ -129,11 +86,12 @@ Status LocalFarm::start_coordinator(Child& child) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error(ErrorCode::Io, system_error("pipe"));
   const auto log = options_.home / "logs" / (child.role + ".log");
-  auto pid = spawn(options_.binary,
-                   {"up", "--home", options_.home.string(), "--listen",
-                    "127.0.0.1:" + std::to_string(port_), "--only-submitted", "--ready-fd",
-                    std::to_string(kReadyFd), "--owner-pid", std::to_string(::getpid())},
-                   log, ends[1]);
+  auto pid =
+      spawn({.argv = {options_.binary.string(), "up", "--home", options_.home.string(), "--listen",
+                      "127.0.0.1:" + std::to_string(port_), "--only-submitted", "--ready-fd",
+                      std::to_string(kReadyFd), "--owner-pid", std::to_string(::getpid())},
+             .log = log,
+             .ready_fd = ends[1]});
   ::close(ends[1]);
   if (!pid) {
     ::close(ends[0]);
@@ -152,11 +110,11 @@ Status LocalFarm::start_coordinator(Child& child) {
 }
 
 Status LocalFarm::start_node(Child& child) {
-  auto pid = spawn(
-      options_.binary,
-      {"node", "--home", options_.home.string(), "--join", "127.0.0.1:" + std::to_string(port_),
-       "--workers", std::to_string(options_.workers), "--owner-pid", std::to_string(::getpid())},
-      options_.home / "logs" / (child.role + ".log"), -1);
+  auto pid =
+      spawn({.argv = {options_.binary.string(), "node", "--home", options_.home.string(), "--join",
+                      "127.0.0.1:" + std::to_string(port_), "--workers",
+                      std::to_string(options_.workers), "--owner-pid", std::to_string(::getpid())},
+             .log = options_.home / "logs" / (child.role + ".log")});
   if (!pid) return pid.error();
   child.pid = *pid;
   child.started = system_clock().mono();
@@ -189,24 +147,14 @@ Status LocalFarm::supervise() {
 
 void LocalFarm::stop(DurationNs patience) {
   // Nodes first: what they still hold can be committed while the coordinator lives.
-  for (std::size_t pass = 0; pass < 2; ++pass) {
-    const MonoNs until = system_clock().mono() + patience;
-    const auto of_pass = [&](const Child& c) { return (c.role == "coordinator") == (pass == 1); };
-    for (const Child& child : children_) {
-      if (child.pid > 0 && of_pass(child)) ::kill(child.pid, SIGTERM);
-    }
+  for (const bool coordinator : {false, true}) {
+    std::vector<pid_t> pids;
     for (Child& child : children_) {
-      if (child.pid <= 0 || !of_pass(child)) continue;
-      while (::waitpid(child.pid, nullptr, WNOHANG) == 0) {
-        if (system_clock().mono() > until) {
-          ::kill(child.pid, SIGKILL);
-          ::waitpid(child.pid, nullptr, 0);
-          break;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      if ((child.role == "coordinator") == coordinator) {
+        pids.push_back(std::exchange(child.pid, -1));
       }
-      child.pid = -1;
     }
+    end_all(pids, patience);
   }
 }
 

@@ -1,0 +1,86 @@
+#include "cluster/process.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+extern char** environ;  // NOLINT: POSIX declares it so
+
+namespace winnow::cluster {
+
+Result<pid_t> spawn(const ProcessSpec& spec) {
+  std::vector<char*> argv;
+  for (const std::string& arg : spec.argv) argv.push_back(const_cast<char*>(arg.c_str()));
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  if (spec.input_fd >= 0) {
+    posix_spawn_file_actions_adddup2(&actions, spec.input_fd, 0);
+  } else {
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  }
+  posix_spawn_file_actions_addopen(&actions, 1, spec.log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                   0644);
+  posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  if (spec.ready_fd >= 0) posix_spawn_file_actions_adddup2(&actions, spec.ready_fd, kReadyFd);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = -1;
+  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) {
+    return Error(ErrorCode::Io, "cannot start " + spec.argv[0] + ": " + std::strerror(error));
+  }
+  return pid;
+}
+
+bool has_ended(pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) != 0; }
+
+int wait_for(pid_t pid) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void end_all(const std::vector<pid_t>& pids, DurationNs patience) {
+  const MonoNs until = system_clock().mono() + patience;
+  for (const pid_t pid : pids) {
+    if (pid > 0) ::kill(pid, SIGTERM);
+  }
+  for (const pid_t pid : pids) {
+    if (pid <= 0) continue;
+    while (!has_ended(pid)) {
+      if (system_clock().mono() > until) {
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+        break;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+}
+
+std::string last_lines(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  constexpr std::size_t kTail = 600;
+  return text.size() > kTail ? text.substr(text.size() - kTail) : text;
+}
+
+}  // namespace winnow::cluster

@@ -1,0 +1,332 @@
+// Nodes brought to life by each launcher, with the real programs: ssh to a real sshd, sbatch to a
+// real slurmctld and slurmd, systemd's own verifier. All of it on loopback, in a temporary folder.
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
+#include "tests/e2e/farm.hpp"
+#include "tests/e2e/process.hpp"
+#include "tests/e2e/tables.hpp"
+
+namespace winnow::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kBinary = WINNOW_BINARY_DIR "/winnow";
+constexpr const char* kSweep = R"(sweep: launched
+data: [sim-alpha, sim-beta]
+execution: binance-usdm
+strategies:
+  - family: mean_reversion
+    params:
+      lookback_bars: {int: [12, 96], step: 4}
+      entry_z: {float: [1.0, 3.0], step: 0.25}
+search: {method: grid}
+seed: 5
+)";
+
+/// The program's file in PATH or where administrators' programs are; empty if it is not installed.
+std::string find_program(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::string folders = std::string(path != nullptr ? path : "") + ":/usr/sbin:/sbin:";
+  for (std::size_t at = 0; (at = folders.find(':')) != std::string::npos;) {
+    const fs::path file = fs::path(folders.substr(0, at)) / name;
+    folders.erase(0, at + 1);
+    if (::access(file.c_str(), X_OK) == 0) return file.string();
+  }
+  return "";
+}
+
+int free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&at), size) == 0 &&
+                     ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0;
+  ::close(fd);
+  return bound ? ntohs(at.sin_port) : 0;
+}
+
+class Launch : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    make_market(home(), 60);
+    write_text(home() / "sweep.yaml", kSweep);
+    farm_ = std::make_unique<Coordinator>(home());
+    ASSERT_NE(farm_->port(), 0) << farm_->process().errors();
+  }
+  fs::path home() const { return folder_.path() / "home"; }
+  json nodes() const { return ask(home(), {"nodes", "--connect", farm_->endpoint()}); }
+  bool joined(std::size_t count) const {
+    return eventually(60, [&] { return nodes().size() == count; });
+  }
+  void run_a_sweep() const {
+    const json done = ask(
+        home(), {"sweep", "run", (home() / "sweep.yaml").string(), "--connect", farm_->endpoint()});
+    EXPECT_EQ(done["state"], "done");
+    EXPECT_EQ(done["trials_committed"], done["trials"]);
+    EXPECT_GT(done["trials"], 300);
+  }
+  /// Every node that left so far took its leave, rather than being lost.
+  void expect_orderly_goodbyes(std::size_t count) const {
+    const std::string log = farm_->process().errors();
+    std::size_t goodbyes = 0;
+    for (std::size_t at = 0; (at = log.find("it said goodbye", at)) != std::string::npos; ++at) {
+      ++goodbyes;
+    }
+    EXPECT_EQ(goodbyes, count) << log;
+  }
+  TemporaryFolder folder_;
+  std::unique_ptr<Coordinator> farm_;
+};
+
+TEST_F(Launch, LocalNodesAreReplacedWhenTheyDieAndDrainAtTheEnd) {
+  Process launcher(home(), winnow_argv(home(), {"launch", "local", "--join", farm_->endpoint(),
+                                                "--nodes", "2", "--workers", "1"}));
+  ASSERT_TRUE(joined(2)) << launcher.errors();
+  run_a_sweep();
+  const std::vector<pid_t> first = descendants(launcher.pid());
+  ASSERT_EQ(first.size(), 2u);
+  ::kill(first[0], SIGKILL);
+  ASSERT_TRUE(eventually(30, [&] {
+    const auto now = descendants(launcher.pid());
+    return now.size() == 2 && std::find(now.begin(), now.end(), first[0]) == now.end() &&
+           nodes().size() == 2;
+  })) << launcher.errors();
+  launcher.send(SIGTERM);
+  EXPECT_EQ(launcher.wait(60), 0) << launcher.errors();
+  EXPECT_TRUE(joined(0));
+  expect_orderly_goodbyes(2);
+}
+
+TEST_F(Launch, LauncherThatIsKilledLeavesNoNodeBehind) {
+  Process launcher(home(), winnow_argv(home(), {"launch", "local", "--join", farm_->endpoint(),
+                                                "--nodes", "2", "--workers", "1"}));
+  ASSERT_TRUE(joined(2)) << launcher.errors();
+  launcher.send(SIGKILL);
+  EXPECT_TRUE(joined(0)) << "a node outlived its launcher";
+  expect_orderly_goodbyes(2);
+}
+
+TEST_F(Launch, UselessNodesEndTheLauncherWithTheirReason) {
+  const Ran ran = winnow(home(), {"launch", "ssh", "--join", farm_->endpoint(), "--host",
+                                  "127.0.0.1:1", "--workers", "1"});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.errors.find("dies as soon as it starts"), std::string::npos) << ran.errors;
+}
+
+// ---- ssh
+
+/// An sshd of our own on loopback that lets in whoever runs the test, by a key made for it.
+class OwnSshd {
+ public:
+  explicit OwnSshd(const fs::path& folder) : folder_(folder), port_(free_port()) {
+    fs::create_directories(folder_);
+    for (const char* name : {"host_key", "user_key"}) {
+      Process keygen(folder_, {find_program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f",
+                               (folder_ / name).string()});
+      if (keygen.wait(30) != 0) return;
+    }
+    if (::geteuid() == 0) fs::create_directories("/run/sshd");  // where it wants to be caged
+    write_text(folder_ / "authorized", read_text(folder_ / "user_key.pub"));
+    fs::permissions(folder_ / "authorized", fs::perms::owner_read | fs::perms::owner_write);
+    write_text(folder_ / "sshd_config",
+               "ListenAddress 127.0.0.1\nPort " + std::to_string(port_) + "\nHostKey " +
+                   (folder_ / "host_key").string() + "\nAuthorizedKeysFile " +
+                   (folder_ / "authorized").string() +
+                   "\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n"
+                   "PermitRootLogin prohibit-password\nPidFile none\n");
+    daemon_ = std::make_unique<Process>(
+        folder_, std::vector<std::string>{find_program("sshd"), "-D", "-e", "-f",
+                                          (folder_ / "sshd_config").string()});
+  }
+  int port() const { return port_; }
+  std::string log() const { return daemon_ ? daemon_->errors() : "no keys"; }
+  std::vector<std::string> client_options() const {
+    return {"--ssh-option", "IdentityFile=" + (folder_ / "user_key").string(),
+            "--ssh-option", "IdentitiesOnly=yes",
+            "--ssh-option", "StrictHostKeyChecking=no",
+            "--ssh-option", "UserKnownHostsFile=/dev/null"};
+  }
+
+ private:
+  fs::path folder_;
+  int port_ = 0;
+  std::unique_ptr<Process> daemon_;
+};
+
+TEST_F(Launch, SshNodeIsReplacedWhenTheLineBreaksAndDrainsAtTheEnd) {
+  for (const char* program : {"sshd", "ssh", "ssh-keygen"}) {
+    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
+  }
+  OwnSshd sshd(folder_.path() / "sshd");
+  std::vector<std::string> args{
+      "launch",          "ssh",         "--join",
+      farm_->endpoint(), "--host",      "127.0.0.1:" + std::to_string(sshd.port()),
+      "--workers",       "1",           "--binary",
+      kBinary,           "--node-home", home().string()};
+  for (const std::string& option : sshd.client_options()) args.push_back(option);
+  Process launcher(home(), winnow_argv(home(), args));
+  ASSERT_TRUE(joined(1)) << launcher.errors() << sshd.log();
+  const std::string first = nodes()[0]["name"];
+  run_a_sweep();
+
+  // The ssh here dies; the node there notices by its input, and a new one comes.
+  const std::vector<pid_t> line = descendants(launcher.pid());
+  ASSERT_EQ(line.size(), 1u);
+  ::kill(line[0], SIGKILL);
+  ASSERT_TRUE(eventually(60,
+                         [&] {
+                           const json all = nodes();
+                           return all.size() == 1 && all[0]["name"] != first;
+                         }))
+      << nodes().dump() << launcher.errors() << sshd.log();
+  launcher.send(SIGTERM);
+  EXPECT_EQ(launcher.wait(60), 0) << launcher.errors();
+  EXPECT_TRUE(joined(0)) << nodes().dump();
+  expect_orderly_goodbyes(2);
+}
+
+// ---- Slurm
+
+/// munged, slurmctld and slurmd of our own: one host, loopback, all files in `folder`.
+class OwnSlurm {
+ public:
+  explicit OwnSlurm(const fs::path& folder) : folder_(folder) {
+    for (const char* part : {"state", "spool", "log"}) fs::create_directories(folder_ / part);
+    char host[256] = "localhost";
+    (void)::gethostname(host, sizeof host - 1);
+    host_ = std::string(host).substr(0, std::string(host).find('.'));
+    write_config();
+    ::setenv("SLURM_CONF", (folder_ / "slurm.conf").c_str(), 1);
+    std::random_device device;
+    std::string key;
+    for (int i = 0; i < 128; ++i) key += static_cast<char>(device());
+    write_text(folder_ / "munge.key", key);
+    fs::permissions(folder_ / "munge.key", fs::perms::owner_read | fs::perms::owner_write);
+    const auto file = [&](const char* name) { return (folder_ / name).string(); };
+    start({find_program("munged"), "-F", "--key-file=" + file("munge.key"),
+           "--socket=" + file("munge.sock"), "--pid-file=" + file("munge.pid"),
+           "--log-file=" + file("munge.log"), "--seed-file=" + file("munge.seed"), "--force"});
+    eventually(20, [&] { return fs::exists(folder_ / "munge.sock"); });
+    start({find_program("slurmctld"), "-D", "-f", file("slurm.conf")});
+    start({find_program("slurmd"), "-D", "-f", file("slurm.conf"), "-N", host_});
+    ready_ = eventually(60, [&] { return tell({"sinfo", "-h", "-o", "%T"}).output == "idle\n"; });
+  }
+  ~OwnSlurm() {
+    while (!daemons_.empty()) daemons_.pop_back();
+    ::unsetenv("SLURM_CONF");
+  }
+  OwnSlurm(const OwnSlurm&) = delete;
+  OwnSlurm& operator=(const OwnSlurm&) = delete;
+
+  bool ready() const { return ready_; }
+  std::string log() const {
+    std::string text;
+    for (const auto& daemon : daemons_) text += daemon->output() + daemon->errors();
+    for (const char* part : {"ctld.log", "slurmd.log"}) text += read_text(folder_ / "log" / part);
+    return text;
+  }
+  Ran tell(std::vector<std::string> argv) const {
+    argv[0] = find_program(argv[0]);
+    Process process(folder_, std::move(argv));
+    const int status = process.wait(30);
+    return {status, process.output(), process.errors()};
+  }
+
+ private:
+  void start(std::vector<std::string> argv) {
+    daemons_.push_back(std::make_unique<Process>(folder_, std::move(argv)));
+  }
+  void write_config() const {
+    const std::string me = ::getpwuid(::geteuid())->pw_name;
+    const std::string at = folder_.string();
+    write_text(folder_ / "slurm.conf",
+               "ClusterName=winnow\nSlurmctldHost=" + host_ + "(127.0.0.1)\nSlurmctldPort=" +
+                   std::to_string(free_port()) + "\nSlurmdPort=" + std::to_string(free_port()) +
+                   "\nCommunicationParameters=NoInAddrAny,NoCtldInAddrAny\nAuthType=auth/munge\n"
+                   "AuthInfo=socket=" +
+                   at + "/munge.sock\nCryptoType=crypto/munge\nSlurmUser=" + me + "\nSlurmdUser=" +
+                   me + "\nStateSaveLocation=" + at + "/state\nSlurmdSpoolDir=" + at +
+                   "/spool\nSlurmctldPidFile=" + at + "/ctld.pid\nSlurmdPidFile=" + at +
+                   "/slurmd.pid\nSlurmctldLogFile=" + at + "/log/ctld.log\nSlurmdLogFile=" + at +
+                   "/log/slurmd.log\nProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\n"
+                   "JobAcctGatherType=jobacct_gather/none\n"
+                   "AccountingStorageType=accounting_storage/none\nSelectType=select/cons_tres\n"
+                   "SelectTypeParameters=CR_CPU\nSchedulerType=sched/backfill\n"
+                   "SlurmdParameters=config_overrides\nReturnToService=2\nNodeName=" +
+                   host_ + " NodeAddr=127.0.0.1 CPUs=4 RealMemory=4000 State=UNKNOWN\n" +
+                   "PartitionName=p Nodes=" + host_ +
+                   " Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO\n");
+  }
+
+  fs::path folder_;
+  std::string host_;
+  std::vector<std::unique_ptr<Process>> daemons_;
+  bool ready_ = false;
+};
+
+TEST_F(Launch, SlurmRunsNodesAndCancellingTheJobDrainsThem) {
+  for (const char* program : {"munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo"}) {
+    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
+  }
+  if (::geteuid() != 0) GTEST_SKIP() << "slurmd wants to be root";
+  OwnSlurm slurm(folder_.path() / "slurm");
+  ASSERT_TRUE(slurm.ready()) << slurm.log();
+  const Ran launched =
+      winnow(home(), {"launch", "slurm", "--join", farm_->endpoint(), "--nodes", "2", "--workers",
+                      "1", "--partition", "p", "--binary", kBinary, "--node-home", home().string(),
+                      "--log-folder", folder_.path().string(), "--json"});
+  ASSERT_EQ(launched.status, 0) << launched.errors << slurm.log();
+  const std::string job = json_of(launched)["job_id"];
+  ASSERT_TRUE(joined(2)) << slurm.log();
+  run_a_sweep();
+  EXPECT_EQ(slurm.tell({"scancel", job}).status, 0);
+  EXPECT_TRUE(joined(0)) << nodes().dump();
+  expect_orderly_goodbyes(2);
+}
+
+// ---- systemd
+
+TEST_F(Launch, SystemdTakesTheUnitsAsTheyAre) {
+  if (find_program("systemd-analyze").empty()) GTEST_SKIP() << "systemd is not installed";
+  const fs::path coordinator = folder_.path() / "winnow-coordinator.service";
+  const fs::path node = folder_.path() / "winnow-node.service";
+  ASSERT_EQ(
+      winnow(home(), {"launch", "systemd", "--binary", kBinary, "--out", coordinator.string()})
+          .status,
+      0);
+  ASSERT_EQ(winnow(home(), {"launch", "systemd", "--binary", kBinary, "--join", "farm:7700",
+                            "--identity", "/etc/winnow/a node", "--out", node.string()})
+                .status,
+            0);
+  for (const fs::path& unit : {coordinator, node}) {
+    Process verify(folder_.path(),
+                   {find_program("systemd-analyze"), "verify", "--man=no", unit.string()});
+    EXPECT_EQ(verify.wait(60), 0) << verify.errors();
+    EXPECT_EQ(verify.errors(), "") << unit;
+  }
+  // The verifier does find faults.
+  std::string broken = read_text(node);
+  broken.replace(broken.find("ExecStart=/"), 11, "ExecStart=");
+  write_text(node, broken);
+  Process verify(folder_.path(),
+                 {find_program("systemd-analyze"), "verify", "--man=no", node.string()});
+  EXPECT_NE(verify.wait(60), 0);
+}
+
+}  // namespace
+}  // namespace winnow::e2e
