@@ -4,10 +4,10 @@
 # turns:
 #   bench/farm_peers_ratio.sh BUILD_DIR [ROUNDS]
 # A trial of ours does nothing but give 33 metrics, which are committed with sync before they count
-# and ranked; a task of the peers returns one number and is forgotten. The peers' programs are looked
-# for in $WINNOW_SHARED/peers, else ../shared/peers beside the source folder. Needs the packages
-# python3-distributed, slurmctld, slurmd, slurm-client, munge and bc; Slurm also root (it is left out
-# with a note without). Exits 1 if a peer is faster.
+# and ranked; a task of the peers returns one number and is forgotten. The peers' programs are
+# looked for in $WINNOW_SHARED/peers, else ../shared/peers beside the source folder. Needs the
+# packages python3-distributed, slurmctld, slurmd, slurm-client, munge and bc; Slurm also root (it
+# is left out with a note without). Exits 1 if a peer is faster.
 set -euo pipefail
 
 build=${1:?usage: farm_peers_ratio.sh BUILD_DIR [ROUNDS]}
@@ -33,7 +33,8 @@ dask=yes
 /usr/bin/python3 -c 'import distributed' 2> /dev/null || dask=no
 
 ours() {
-  WINNOW_BENCH_DIR=$work/farm "$bench" --benchmark_filter='NoopTrials/2' --benchmark_format=json 2> /dev/null |
+  WINNOW_BENCH_DIR=$work/farm "$bench" --benchmark_filter='NoopTrials/2' \
+    --benchmark_format=json 2> /dev/null |
     /usr/bin/python3 -c 'import json, sys
 rows = [b for b in json.load(sys.stdin)["benchmarks"] if "items_per_second" in b]
 print(rows[0]["items_per_second"])'

@@ -112,7 +112,12 @@ std::string coordinator_manifest(const KubernetesLaunch& launch) {
         - name: identity
           image: ")" +
          launch.image + R"("
-          command: ["sh", "-c", "umask 077; mkdir -p /var/lib/winnow/cluster; cp -L /identity/* /var/lib/winnow/cluster/"]
+          command:
+            - sh
+            - -c
+            - >-
+              umask 077; mkdir -p /var/lib/winnow/cluster;
+              cp -L /identity/* /var/lib/winnow/cluster/
           volumeMounts:
             - {name: home, mountPath: /var/lib/winnow}
             - {name: identity, mountPath: /identity, readOnly: true}
