@@ -5,6 +5,7 @@
 #include <map>
 
 #include "actors/coordinator_core.hpp"
+#include "actors/dataset_desk.hpp"
 #include "actors/intake.hpp"
 #include "actors/query_desk.hpp"
 #include "actors/wire.hpp"
@@ -38,6 +39,7 @@ class Coordinator : public CoordinatorCore::Outside {
                                  Turn{[this, text = error.text()] { core_->store_refuses(text); }});
                 }});
     desk_ = std::make_unique<QueryDesk>(context.query);
+    datasets_ = std::make_unique<DatasetDesk>(context.data_dir);
     return core_->start(mono());
   }
 
@@ -63,6 +65,7 @@ class Coordinator : public CoordinatorCore::Outside {
 
   void stop() {
     desk_.reset();
+    datasets_.reset();
     intake_.reset();
     self_->quit();
   }
@@ -81,6 +84,12 @@ class Coordinator : public CoordinatorCore::Outside {
                                   core_->answered(peer, request, *shared);
                                 }});
                });
+  }
+  void ship(PeerId to, const Frame& question) override {
+    datasets_->ask(question, [this, me = handle(), to](Frame answer) {
+      auto shared = std::make_shared<Frame>(std::move(answer));
+      caf::anon_send(me, Turn{[this, to, shared] { send(to, std::move(*shared)); }});
+    });
   }
   std::string network_of(PeerId peer) const override {
     const auto found = peers_.find(peer);
@@ -106,6 +115,7 @@ class Coordinator : public CoordinatorCore::Outside {
   std::unique_ptr<CoordinatorCore> core_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<QueryDesk> desk_;
+  std::unique_ptr<DatasetDesk> datasets_;
   std::map<caf::actor_addr, PeerId> ids_;
   std::map<PeerId, caf::actor> peers_;
   PeerId next_peer_{1};

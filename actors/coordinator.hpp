@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,6 +25,8 @@ struct CoordinatorOptions {
 /// What the coordinator asks of its surroundings. All outlive it.
 struct CoordinatorContext {
   store::Store* store = nullptr;
+  /// Where the datasets are that nodes may ask for; empty: they get none.
+  std::filesystem::path data_dir;
   /// The world the planner sees, made anew for each submission.
   std::function<sweeps::Catalog()> catalog;
   /// Answers questions about the store by name, in JSON. Called on a thread of its own.

@@ -68,6 +68,9 @@ void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now) {
       return with<BlockResult>(frame, from, &CoordinatorCore::block_result);
     case Kind::LeaseFailed:
       return with<LeaseFailed>(frame, from, &CoordinatorCore::lease_failed);
+    case Kind::DatasetAsk:
+    case Kind::ChunkAsk:
+      return outside_.ship(peer, frame);
     case Kind::Goodbye:
       return node_gone(frame.session, "it said goodbye", now);
     default:

@@ -38,6 +38,8 @@ class CoordinatorCore {
     virtual void commit(CommitOffer offer) = 0;
     /// answered() follows with the same peer and request.
     virtual void ask(PeerId peer, std::uint64_t request, const Query& question) = 0;
+    /// A node's DatasetAsk or ChunkAsk; whoever can answers the peer in the frame's session.
+    virtual void ship(PeerId /*to*/, const Frame& /*question*/) {}
     /// Where a peer's messages go as the transport sees it; two nodes must not share one.
     virtual std::string network_of(PeerId peer) const = 0;
     virtual TimestampNs utc_now() const = 0;

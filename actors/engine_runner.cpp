@@ -23,12 +23,13 @@ struct LoadedWindow {
 
 class EngineRunner final : public TrialRunner {
  public:
-  explicit EngineRunner(std::string data_dir) : data_dir_(std::move(data_dir)) {}
+  EngineRunner(std::string data_dir, std::shared_ptr<DatasetProvider> provider)
+      : data_dir_(std::move(data_dir)), provider_(std::move(provider)) {}
 
   Status run(const sweeps::Plan& plan, std::uint64_t first, std::uint32_t count,
              std::stop_token stop, const Emit& emit) override {
     const sweeps::Segment& segment = plan.segment_of_block(first);
-    auto loaded = load(plan, segment);
+    auto loaded = fetch_and_load(plan, segment, stop);
     if (!loaded) return loaded.error();
     for (std::uint64_t block = first; block < first + count;) {
       if (stop.stop_requested()) return Error(ErrorCode::Cancelled, "the node stops");
@@ -46,12 +47,28 @@ class EngineRunner final : public TrialRunner {
  private:
   using Loaded = std::shared_ptr<const LoadedWindow>;
 
+  Result<Loaded> fetch_and_load(const sweeps::Plan& plan, const sweeps::Segment& segment,
+                                std::stop_token stop) {
+    if (provider_ == nullptr) return load(plan, segment);
+    // Between the two another fetch may drop what was just brought.
+    constexpr int kTries = 3;
+    for (int i = 1;; ++i) {
+      WINNOW_TRY(provider_->need(plan.spec().data[segment.dataset].content_hash, stop));
+      auto loaded = load(plan, segment);
+      if (loaded || loaded.error().code() != ErrorCode::NotFound || i == kTries) return loaded;
+    }
+  }
+
   Result<Loaded> load(const sweeps::Plan& plan, const sweeps::Segment& segment) {
     const sweeps::ResolvedSpec& spec = plan.spec();
     const std::string& hash = spec.data[segment.dataset].content_hash;
     const std::string key =
         hash + ":" + std::to_string(spec.from.ns) + ":" + std::to_string(spec.to.ns);
     const std::lock_guard lock(mutex_);
+    if (provider_ != nullptr && provider_->drops() != drops_seen_) {
+      drops_seen_ = provider_->drops();
+      loaded_.clear();
+    }
     if (auto it = loaded_.find(key); it != loaded_.end()) return it->second;
     auto store = store::DatasetStore::open(data_dir_);
     if (!store) return store.error();
@@ -125,14 +142,17 @@ class EngineRunner final : public TrialRunner {
   }
 
   std::string data_dir_;
+  std::shared_ptr<DatasetProvider> provider_;
   std::mutex mutex_;
+  std::uint64_t drops_seen_ = 0;
   std::map<std::string, Loaded> loaded_;
 };
 
 }  // namespace
 
-std::unique_ptr<TrialRunner> make_engine_runner(const std::string& data_dir) {
-  return std::make_unique<EngineRunner>(data_dir);
+std::unique_ptr<TrialRunner> make_engine_runner(const std::string& data_dir,
+                                                std::shared_ptr<DatasetProvider> provider) {
+  return std::make_unique<EngineRunner>(data_dir, std::move(provider));
 }
 
 ResultBlock failed_block(const sweeps::Plan& plan, std::uint64_t block, const std::string& reason) {

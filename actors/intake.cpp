@@ -19,9 +19,10 @@ bool final_refusal(const Error& error) {
 
 }  // namespace
 
-Intake::Intake(store::Store& store, Callbacks callbacks)
+Intake::Intake(store::Store& store, Callbacks callbacks, CoordinatorMetrics* metrics)
     : store_(store),
       callbacks_(std::move(callbacks)),
+      metrics_(metrics),
       thread_([this](std::stop_token stop) { loop(stop); }) {}
 
 Intake::~Intake() { thread_.request_stop(); }
@@ -29,7 +30,13 @@ Intake::~Intake() { thread_.request_stop(); }
 void Intake::offer(Offer offer) {
   {
     const std::lock_guard lock(mutex_);
+    offer.offered = system_clock().mono();
+    queued_bytes_ += offer.block_bytes.size();
     queue_.push_back(std::move(offer));
+    if (metrics_ != nullptr) {
+      metrics_->intake_blocks.set_count(queue_.size());
+      metrics_->intake_bytes.set_count(queued_bytes_);
+    }
   }
   wake_.notify_one();
 }
@@ -37,17 +44,52 @@ void Intake::offer(Offer offer) {
 void Intake::loop(std::stop_token stop) {
   for (;;) {
     std::vector<Offer> group;
+    std::vector<MonoNs> offered;
+    std::size_t bytes = 0;
     {
       std::unique_lock lock(mutex_);
       if (!wake_.wait(lock, stop, [&] { return !queue_.empty(); })) return;
-      for (std::size_t bytes = 0;
-           !queue_.empty() && group.size() < kGroupBlocksMax && bytes < kGroupBytesMax;) {
+      while (!queue_.empty() && group.size() < kGroupBlocksMax && bytes < kGroupBytesMax) {
         bytes += queue_.front().block_bytes.size();
+        offered.push_back(queue_.front().offered);
         group.push_back(std::move(queue_.front()));
         queue_.pop_front();
       }
+      queued_bytes_ -= bytes;
+      if (metrics_ != nullptr) {
+        metrics_->intake_blocks.set_count(queue_.size());
+        metrics_->intake_bytes.set_count(queued_bytes_);
+        metrics_->bytes_committed.add(bytes);
+      }
     }
-    callbacks_.report(commit_group(std::move(group), stop));
+    auto outcomes = commit_group(std::move(group), stop);
+    if (metrics_ != nullptr) count(outcomes, offered);
+    callbacks_.report(std::move(outcomes));
+  }
+}
+
+void Intake::count(const std::vector<Outcome>& outcomes, const std::vector<MonoNs>& offered) {
+  const MonoNs now = system_clock().mono();
+  metrics_->commit_blocks.observe(static_cast<double>(outcomes.size()));
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const Outcome& o = outcomes[i];
+    if (!o.status) {
+      metrics_->blocks_refused.add();
+      continue;
+    }
+    metrics_->result_to_acknowledgement.observe((now - offered[i]).seconds());
+    switch (o.kind) {
+      case store::CommitKind::Fresh:
+        metrics_->blocks_fresh.add();
+        metrics_->trials_committed.add(o.rows);
+        break;
+      case store::CommitKind::Duplicate:
+        metrics_->blocks_duplicate.add();
+        break;
+      case store::CommitKind::Mismatch:
+        metrics_->blocks_mismatch.add();
+        break;
+    }
   }
 }
 
@@ -55,7 +97,11 @@ std::vector<Intake::Outcome> Intake::commit_group(std::vector<Offer> offers, std
   IntakeGroup group(std::move(offers));
   const auto& commits = group.commits();
   while (!commits.empty()) {
+    const MonoNs start = system_clock().mono();
     auto done = store_.commit(commits, system_clock().now());
+    if (done && metrics_ != nullptr) {
+      metrics_->commit_duration.observe((system_clock().mono() - start).seconds());
+    }
     if (done) {
       for (std::size_t k = 0; k < commits.size(); ++k) group.took(k, (*done)[k]);
       break;
@@ -65,6 +111,7 @@ std::vector<Intake::Outcome> Intake::commit_group(std::vector<Offer> offers, std
       break;
     }
     callbacks_.stalled(done.error());
+    if (metrics_ != nullptr) metrics_->commits_stalled.add();
     std::unique_lock lock(mutex_);
     wake_.wait_for(lock, stop, kRetryDelay, [] { return false; });
     if (stop.stop_requested()) {  // unacknowledged: the nodes still have them

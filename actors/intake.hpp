@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "actors/farm_metrics.hpp"
 #include "actors/intake_group.hpp"
 #include "store/store.hpp"
 
@@ -30,7 +31,8 @@ class Intake {
         stalled;  ///< the store refuses; tried again until it does not
   };
 
-  Intake(store::Store& store, Callbacks callbacks);
+  /// `metrics` outlives the intake; none: nothing is counted.
+  Intake(store::Store& store, Callbacks callbacks, CoordinatorMetrics* metrics = nullptr);
   ~Intake();  ///< what was offered and can be committed is
 
   void offer(Offer offer);
@@ -39,9 +41,12 @@ class Intake {
   void loop(std::stop_token stop);
   std::vector<Outcome> commit_group(std::vector<Offer> offers, std::stop_token stop);
   void commit_one_by_one(IntakeGroup& group);
+  void count(const std::vector<Outcome>& outcomes, const std::vector<MonoNs>& offered);
 
   store::Store& store_;
   Callbacks callbacks_;
+  CoordinatorMetrics* metrics_;
+  std::size_t queued_bytes_ = 0;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Offer> queue_;

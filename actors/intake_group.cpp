@@ -56,6 +56,7 @@ IntakeGroup::IntakeGroup(std::vector<CommitOffer> offers)
     }
     result.status = check_against_plan(blocks_[i], offer);
     if (!result.status) continue;
+    result.rows = blocks_[i].rows;
     const auto& segment = offer.plan->segment_of_block(offer.block_index);
     const sweeps::ResolvedSpec& spec = offer.plan->spec();
     commits_.push_back({.sweep_id = offer.plan->id(),

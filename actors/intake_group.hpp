@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "base/result_block.hpp"
+#include "base/time.hpp"
 #include "store/store.hpp"
 #include "sweeps/plan.hpp"
 
@@ -21,6 +22,7 @@ struct CommitOffer {
   std::uint64_t block_index = 0;
   std::uint64_t sender = 0;  ///< returned in the outcome
   std::uint64_t lease = 0;
+  MonoNs offered{0};  ///< set by the intake
 };
 
 /// What became of an offer.
@@ -31,6 +33,7 @@ struct CommitResult {
   std::uint64_t lease = 0;
   Status status;  ///< not ok: the bytes are not this block; nothing was committed
   store::CommitKind kind = store::CommitKind::Fresh;
+  std::uint32_t rows = 0;  ///< of a block that passed the checks
 };
 
 /// Purpose: offers that are committed together: decoded, checked against their plans and joined

@@ -8,7 +8,9 @@
 #include <set>
 #include <thread>
 
+#include "actors/dataset_courier.hpp"
 #include "actors/node_core.hpp"
+#include "actors/spool_keeper.hpp"
 #include "actors/wire.hpp"
 #include "actors/worker_pool.hpp"
 #include "engine/engine.hpp"
@@ -64,6 +66,8 @@ class Node : public NodeCore::Outside {
                                    count_busy();
                                  }});
                 }});
+    open_spool(me);
+    if (options_.courier) attach_courier(me);
   }
 
   void dial() {
@@ -106,7 +110,11 @@ class Node : public NodeCore::Outside {
   void leave() {
     core_->leave();
     coordinator_ = nullptr;
+    // Workers that wait for a dataset must not outlive the courier's thread, nor it the core.
     pool_.reset();
+    runner_.reset();
+    if (options_.courier) options_.courier->detach();
+    spool_.reset();
     self_->quit();
   }
 
@@ -127,11 +135,53 @@ class Node : public NodeCore::Outside {
     return (std::uint64_t{device()} << 32 | device()) | 1;
   }
 
+  std::vector<std::string> datasets() override {
+    return options_.courier ? options_.courier->held() : std::vector<std::string>{};
+  }
+  void joined() override {
+    if (options_.courier) options_.courier->joined();
+  }
+  void on_dataset(const Frame& frame) override {
+    if (options_.courier) options_.courier->on_frame(frame);
+  }
+  void keep(const BlockResult& result) override {
+    if (spool_) spool_->put(result);
+  }
+  void forget(const std::string& sweep, std::uint64_t block) override {
+    if (spool_) spool_->forget({sweep, block});
+  }
+
  private:
+  void attach_courier(const caf::actor& me) {
+    options_.courier->attach(
+        {.ask = [me, this](const DatasetAsk& ask) {
+           caf::anon_send(me, Turn{[this, ask] { core_->ask(ask); }});
+         },
+         .ask_chunk = [me, this](const ChunkAsk& ask) {
+           caf::anon_send(me, Turn{[this, ask] { core_->ask(ask); }});
+         }});
+  }
+
+  void open_spool(const caf::actor& me) {
+    if (options_.spool.empty()) return;
+    auto spool = Spool::open(options_.spool);
+    // Results are then kept in memory only; a node that computes is worth more than one that ends.
+    if (!spool) return spdlog::error("there is no spool: {}", spool.error().text());
+    spool_ = std::make_unique<SpoolKeeper>(std::move(*spool), [me, this](BlockResult result) {
+      auto shared = std::make_shared<BlockResult>(std::move(result));
+      caf::anon_send(me, Turn{[this, shared] {
+                       core_->adopted(std::move(*shared));
+                       count_busy();
+                     }});
+    });
+  }
+
   void dial_later() {
     coordinator_ = nullptr;
-    const std::chrono::milliseconds jitter(random_id() % 50);
-    self_->delayed_send(self_, dial_delay_ + jitter, dial_atom_v);
+    // Half of the delay is random, so that the nodes of a farm do not come back as one.
+    const auto half = static_cast<std::uint64_t>(dial_delay_.count()) / 2;
+    const std::chrono::milliseconds delay(half + random_id() % (half + 1));
+    self_->delayed_send(self_, delay, dial_atom_v);
     dial_delay_ = std::min(dial_delay_ * 2, kDialDelayMax);
   }
 
@@ -142,6 +192,7 @@ class Node : public NodeCore::Outside {
   std::unique_ptr<TrialRunner> runner_;
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<WorkerPool> pool_;
+  std::unique_ptr<SpoolKeeper> spool_;
   std::shared_ptr<std::atomic<std::size_t>> busy_;  // places and results not yet safe
   caf::actor coordinator_;
   std::chrono::milliseconds dial_delay_ = kDialDelayMin;

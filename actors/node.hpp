@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -9,10 +10,14 @@
 
 namespace winnow::actors {
 
+class DatasetCourier;
+
 struct NodeOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
   std::uint32_t workers = 1;
+  std::shared_ptr<DatasetCourier> courier;  ///< fetches what the runner lacks; may be empty
+  std::filesystem::path spool;  ///< folder for results nobody acknowledged; empty: none are kept
 };
 
 /// Purpose: a worker node: joins a coordinator, runs leases on its workers, keeps every result

@@ -12,10 +12,11 @@ NodeCore::NodeCore(NodeCoreOptions options, Outside& outside)
 void NodeCore::connected() {
   session_ = outside_.random_id();
   plans_.clear();
-  send(Hello{id_, options_.name, options_.workers, engine::kEngineVersion, options_.isa});
+  send(Hello{id_, options_.name, options_.workers, engine::kEngineVersion, options_.isa,
+             outside_.datasets()});
   // What the last coordinator did not acknowledge: a new one may have lost it, an old one will
   // find it equal.
-  for (const auto& [key, result] : unacknowledged_) send(result);
+  for (const auto& [key, waiting] : unacknowledged_) send(waiting.result);
   if (!draining_ && places_.size() < places_max()) {
     send(Credit{static_cast<std::uint32_t>(places_max() - places_.size())});
   }
@@ -26,6 +27,7 @@ void NodeCore::disconnected() {
     spdlog::warn("the coordinator is gone; work goes on and results are kept");
   }
   session_ = 0;
+  for (auto& [key, waiting] : unacknowledged_) keep(waiting);
 }
 
 template <class T>
@@ -51,6 +53,11 @@ void NodeCore::on_frame(const Frame& frame) {
     case Kind::BlocksCommitted:
       if (auto m = take<BlocksCommitted>(frame)) acknowledged(*m);
       break;
+    case Kind::DatasetOffer:
+    case Kind::DatasetChunk:
+    case Kind::DatasetDenied:
+      outside_.on_dataset(frame);
+      break;
     case Kind::Refusal:
       if (auto m = take<Refusal>(frame)) spdlog::error("the coordinator refuses: {}", m->text);
       break;
@@ -65,6 +72,10 @@ void NodeCore::tick() {
     if (held.session == session_) message.leases.push_back(held.lease);
   }
   send(message);
+  for (auto& [key, waiting] : unacknowledged_) {
+    if (waiting.kept) continue;
+    if (++waiting.ticks >= kTicksBeforeKeeping || session_ == 0) keep(waiting);
+  }
 }
 
 void NodeCore::drain() {
@@ -79,6 +90,7 @@ void NodeCore::drain() {
 }
 
 void NodeCore::leave() {
+  for (auto& [key, waiting] : unacknowledged_) keep(waiting);
   send(Goodbye{});
   session_ = 0;
 }
@@ -86,6 +98,7 @@ void NodeCore::leave() {
 void NodeCore::welcomed(const Welcome& welcome) {
   renew_interval_ = DurationNs{welcome.renew_interval_ns};
   spdlog::info("joined the coordinator");
+  outside_.joined();
 }
 
 void NodeCore::learn(const SweepInfo& info) {
@@ -135,7 +148,26 @@ void NodeCore::computed(LeaseId place, std::uint64_t block, DurationNs work,
   result.work_ns = work.ns;
   result.block_bytes = std::move(block_bytes);
   send(result);
-  unacknowledged_[{held->second.sweep, block}] = std::move(result);
+  // Computed twice: what is kept of the first is equal and will be forgotten with this one.
+  Waiting& waiting = unacknowledged_[{held->second.sweep, block}];
+  waiting.result = std::move(result);
+  waiting.ticks = 0;
+  if (session_ == 0) keep(waiting);
+}
+
+void NodeCore::adopted(BlockResult result) {
+  result.lease = 0;
+  const auto [waiting, is_new] = unacknowledged_.try_emplace({result.sweep, result.block});
+  waiting->second.kept = true;
+  if (!is_new) return;
+  send(result);
+  waiting->second.result = std::move(result);
+}
+
+void NodeCore::keep(Waiting& waiting) {
+  if (waiting.kept) return;
+  waiting.kept = true;
+  outside_.keep(waiting.result);
 }
 
 void NodeCore::lease_over(LeaseId place, const Status& status) {
@@ -159,7 +191,10 @@ void NodeCore::acknowledged(const BlocksCommitted& message) {
 }
 
 void NodeCore::settle(const std::string& sweep, std::uint64_t block) {
-  unacknowledged_.erase({sweep, block});
+  if (const auto found = unacknowledged_.find({sweep, block}); found != unacknowledged_.end()) {
+    if (found->second.kept) outside_.forget(sweep, block);
+    unacknowledged_.erase(found);
+  }
   for (auto held = places_.begin(); held != places_.end();) {
     const auto next = std::next(held);
     if (held->second.sweep == sweep && held->second.open.erase(block) > 0) free_if_done(held);

@@ -44,10 +44,24 @@ class NodeCore {
     virtual Result<std::shared_ptr<const sweeps::Plan>> plan(const std::string& spec_json) = 0;
     /// Never 0, never the same again.
     virtual std::uint64_t random_id() = 0;
+    /// Puts a result where a later process of this place finds it and calls adopted(); best
+    /// effort. A surrounding without a disk keeps nothing.
+    virtual void keep(const BlockResult&) {}
+    /// Content hashes of the datasets that are here.
+    virtual std::vector<std::string> datasets() { return {}; }
+    /// The coordinator took this node on: what was asked of the last one is to be asked again.
+    virtual void joined() {}
+    /// An answer about a dataset.
+    virtual void on_dataset(const Frame&) {}
+    /// What keep() or adopted() named is settled.
+    virtual void forget(const std::string& /*sweep*/, std::uint64_t /*block*/) {}
   };
 
   // A worker computes one lease while the next waits, so that it never idles for a round trip.
   static constexpr std::uint32_t kLeasesPerWorker = 2;
+  // An acknowledgement takes milliseconds. What waits for so many ticks (of half a second) waits
+  // for trouble and is kept on disk; when all is well nothing is.
+  static constexpr std::uint8_t kTicksBeforeKeeping = 2;
 
   NodeCore(NodeCoreOptions options, Outside& outside);
 
@@ -62,9 +76,16 @@ class NodeCore {
 
   void computed(LeaseId place, std::uint64_t block, DurationNs work, std::string block_bytes);
   void lease_over(LeaseId place, const Status& status);
+  /// A result that an earlier process kept and nobody acknowledged.
+  void adopted(BlockResult result);
 
   /// Takes no more leases and gives back what has not started.
   void drain();
+  /// A question about a dataset; lost without a connection.
+  template <class T>
+  void ask(const T& question) {
+    send(question);
+  }
   /// The last word to the coordinator.
   void leave();
 
@@ -83,6 +104,12 @@ class NodeCore {
     bool computing = true;
   };
   using Places = std::map<LeaseId, HeldLease>;
+  /// A result that waits for its acknowledgement.
+  struct Waiting {
+    BlockResult result;
+    std::uint8_t ticks = 0;
+    bool kept = false;
+  };
 
   template <class T>
   void send(const T& message) {
@@ -98,6 +125,7 @@ class NodeCore {
   void decline(const HeldLease& held, const std::string& reason);
   void fail(const HeldLease& held, const std::string& reason);
   void acknowledged(const BlocksCommitted& message);
+  void keep(Waiting& waiting);
   void settle(const std::string& sweep, std::uint64_t block);
   void free_if_done(Places::iterator held);
 
@@ -110,7 +138,7 @@ class NodeCore {
   std::map<std::string, std::shared_ptr<const sweeps::Plan>> plans_;
   Places places_;
   std::uint64_t next_place_ = 1;
-  std::map<std::pair<std::string, std::uint64_t>, BlockResult> unacknowledged_;
+  std::map<std::pair<std::string, std::uint64_t>, Waiting> unacknowledged_;
 };
 
 }  // namespace winnow::actors

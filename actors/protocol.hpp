@@ -4,8 +4,10 @@
 // Boost.Serialization archive of one of the structs below. CAF itself never sees a floating-point
 // number (it corrupts some of them) nor a struct of ours.
 //
-//   node        -> coordinator   Hello, Credit, Renew, BlockResult, LeaseFailed, Goodbye
-//   coordinator -> node          Welcome, SweepInfo, LeaseOrder, BlocksCommitted, Refusal
+//   node        -> coordinator   Hello, Credit, Renew, BlockResult, LeaseFailed, Goodbye,
+//                                DatasetAsk, ChunkAsk
+//   coordinator -> node          Welcome, SweepInfo, LeaseOrder, BlocksCommitted, Refusal,
+//                                DatasetOffer, DatasetChunk, DatasetDenied
 //   client      -> coordinator   Submit, Watch, Control, Query
 //   coordinator -> client        Submitted, Progress, Reply (in chunks), Refusal
 
@@ -17,7 +19,7 @@
 
 namespace winnow::actors {
 
-inline constexpr std::uint16_t kProtocolVersion = 1;
+inline constexpr std::uint16_t kProtocolVersion = 2;
 /// No frame is larger; bigger things travel in chunks (a message longer than the link's timeout
 /// would be sent again for ever).
 inline constexpr std::size_t kFrameBytesMax = std::size_t{1} << 20;
@@ -38,6 +40,11 @@ enum class Kind : std::uint16_t {
   LeaseFailed = 9,
   Goodbye = 10,
   Refusal = 11,
+  DatasetAsk = 12,
+  DatasetOffer = 13,
+  ChunkAsk = 14,
+  DatasetChunk = 15,
+  DatasetDenied = 16,
   Submit = 20,
   Submitted = 21,
   Watch = 22,
@@ -64,9 +71,10 @@ struct Hello {
   std::uint32_t workers = 0;
   std::uint32_t engine_version = 0;
   std::string isa;
+  std::vector<std::string> datasets;  ///< content hashes of those it holds
   template <class A>
   void serialize(A& a, unsigned) {
-    a& node& name& workers& engine_version& isa;
+    a& node& name& workers& engine_version& isa& datasets;
   }
 };
 
@@ -166,6 +174,62 @@ struct Goodbye {
   static constexpr Kind kKind = Kind::Goodbye;
   template <class A>
   void serialize(A&, unsigned) {}
+};
+
+/// The node lacks a dataset and asks what it is made of.
+struct DatasetAsk {
+  static constexpr Kind kKind = Kind::DatasetAsk;
+  std::string dataset;  ///< content hash
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& dataset;
+  }
+};
+
+/// The fields of store::Shipment. `chunk_hashes` are 16 bytes a chunk.
+struct DatasetOffer {
+  static constexpr Kind kKind = Kind::DatasetOffer;
+  std::string dataset;
+  std::string manifest_json;
+  std::uint64_t bytes = 0;
+  std::string chunk_hashes;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& dataset& manifest_json& bytes& chunk_hashes;
+  }
+};
+
+struct ChunkAsk {
+  static constexpr Kind kKind = Kind::ChunkAsk;
+  std::string dataset;
+  std::uint32_t chunk = 0;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& dataset& chunk;
+  }
+};
+
+struct DatasetChunk {
+  static constexpr Kind kKind = Kind::DatasetChunk;
+  std::string dataset;
+  std::uint32_t chunk = 0;
+  std::string bytes;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& dataset& chunk& bytes;
+  }
+};
+
+/// The coordinator cannot send it; with ErrorCode::Unavailable only not now.
+struct DatasetDenied {
+  static constexpr Kind kKind = Kind::DatasetDenied;
+  std::string dataset;
+  std::uint32_t code = 0;
+  std::string text;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& dataset& code& text;
+  }
 };
 
 /// What was asked cannot be done. `code` is an ErrorCode.

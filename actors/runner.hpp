@@ -29,8 +29,20 @@ class TrialRunner {
                      std::stop_token stop, const Emit& emit) = 0;
 };
 
-/// The real one: the lane engine on datasets of `data_dir`, found by content hash.
-std::unique_ptr<TrialRunner> make_engine_runner(const std::string& data_dir);
+/// Purpose: brings datasets to this place. Thread: any.
+class DatasetProvider {
+ public:
+  virtual ~DatasetProvider() = default;
+  /// Returns when the dataset is in the data folder, or why it cannot be.
+  virtual Status need(const std::string& content_hash, std::stop_token stop) = 0;
+  /// How many were dropped again so far; what is mapped of them only holds disk space.
+  virtual std::uint64_t drops() const = 0;
+};
+
+/// The real one: the lane engine on datasets of `data_dir`, found by content hash; those that are
+/// not there come from `provider`, if there is one.
+std::unique_ptr<TrialRunner> make_engine_runner(
+    const std::string& data_dir, std::shared_ptr<DatasetProvider> provider = nullptr);
 
 /// A block of failed trials, all with one reason: what a quarantined block is committed as.
 ResultBlock failed_block(const sweeps::Plan& plan, std::uint64_t block, const std::string& reason);

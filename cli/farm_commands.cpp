@@ -8,6 +8,7 @@
 
 #include "actors/client.hpp"
 #include "actors/coordinator.hpp"
+#include "actors/dataset_courier.hpp"
 #include "actors/node.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
@@ -34,9 +35,21 @@ struct UpOptions {
 struct NodeCommandOptions {
   std::string join;
   std::uint32_t workers = 0;
+  std::string farm;
+  std::uint64_t data_limit_bytes = 0;
   int owner_pid = 0;
   bool until_eof = false;
 };
+
+/// Where a node keeps what the coordinator at `farm` has not acknowledged.
+std::filesystem::path spool_folder(const std::filesystem::path& home, std::string farm) {
+  for (char& c : farm) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!plain && c != '.' && c != '-') c = '_';
+  }
+  if (farm.starts_with('.')) farm[0] = '_';
+  return home / "spool" / farm;
+}
 
 /// A text of a question's arguments; empty if it is not there or no text.
 std::string text_of(const serve::Json& args, const char* key) {
@@ -77,6 +90,7 @@ int run_up(const Context& context, const UpOptions& options) {
   farm.resume_all = !options.only_submitted;
   actors::CoordinatorContext surroundings;
   surroundings.store = store->get();
+  surroundings.data_dir = home / "data";
   surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
   surroundings.query = [&](std::string_view name, std::string_view args) -> Result<std::string> {
     const auto parsed = serve::Json::parse(args, nullptr, false);
@@ -132,8 +146,11 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
   node.port = endpoint->port;
   node.workers =
       options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
+  node.spool = spool_folder(context.home(), options.farm.empty() ? options.join : options.farm);
+  node.courier = std::make_shared<actors::DatasetCourier>(actors::CourierOptions{
+      .data_dir = context.home() / "data", .limit_bytes = options.data_limit_bytes});
   auto process = actors::NodeProcess::start(
-      node, actors::make_engine_runner((context.home() / "data").string()));
+      node, actors::make_engine_runner((context.home() / "data").string(), node.courier));
   if (options.until_eof) end_with_input();
   wait_for_stop();
   process->drain(kDrainPatience);
@@ -184,6 +201,13 @@ void add_farm_commands(CLI::App& app, Context& context) {
   node->add_option("--join", node_options->join, "the coordinator, HOST:PORT")->required();
   node->add_option("--workers", node_options->workers, "threads that compute (default: all cores)")
       ->check(CLI::Range(1u, 4096u));
+  node->add_option("--data-limit", node_options->data_limit_bytes,
+                   "how much of the disk copies of datasets from the coordinator may take, such as "
+                   "20GB; the least recently used go first (default: no limit)")
+      ->transform(CLI::AsSizeValue(true));
+  node->add_option("--farm", node_options->farm,
+                   "name under which unacknowledged results are kept below HOME/spool (default: "
+                   "the coordinator's address); a later node of the same name sends them");
   node->add_option("--owner-pid", node_options->owner_pid, "end when this parent process does");
   node->add_flag("--until-eof", node_options->until_eof,
                  "drain and end when standard input ends, as launchers elsewhere want it");

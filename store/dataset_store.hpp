@@ -108,6 +108,10 @@ class DatasetStore {
                                            const std::filesystem::path& file) const;
 
   const std::filesystem::path& folder() const { return folder_; }
+  /// Where the columns of a content hash are, or would be.
+  std::filesystem::path columns_file(std::string_view content_hash) const {
+    return columns_path(content_hash);
+  }
 
  private:
   explicit DatasetStore(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actors/protocol.hpp"
+#include "actors/runner.hpp"
+#include "store/dataset_shipment.hpp"
+
+namespace winnow::actors {
+
+struct CourierOptions {
+  std::filesystem::path data_dir;
+  std::uint64_t limit_bytes = 0;  ///< of shipped copies; 0: none
+};
+
+/// Purpose: brings datasets to a node by hash: asks the coordinator for the manifest and then for
+/// chunks, verifies all, keeps the copies below a limit by dropping the least recently used. A cut
+/// connection, a killed node or a damaged chunk costs what was in flight, not what is here.
+/// Owner: the node; workers wait in need(). Thread: any; disk and hashing on the courier's own.
+/// Limits: kFetchesMax datasets at once, kChunksAsked chunks in flight of each.
+class DatasetCourier final : public DatasetProvider {
+ public:
+  static constexpr std::size_t kFetchesMax = 2;
+  static constexpr std::size_t kChunksAsked = 4;
+  static constexpr std::uint32_t kBadChunksMax = 3;
+
+  /// What leaves for the coordinator; called on the courier's thread.
+  struct Link {
+    std::function<void(const DatasetAsk&)> ask;
+    std::function<void(const ChunkAsk&)> ask_chunk;
+  };
+
+  explicit DatasetCourier(CourierOptions options);
+  ~DatasetCourier() override;
+
+  /// Once, before anything else; without it only what is here is found.
+  void attach(Link link);
+  /// The link is not called again.
+  void detach();
+
+  /// Fails: what the coordinator says against it (NotFound, Corrupt), Refused (larger than the
+  /// limit), Corrupt (what arrives is damaged again and again), Io, Cancelled (stop).
+  Status need(const std::string& content_hash, std::stop_token stop) override;
+  std::uint64_t drops() const override;
+
+  /// Content hashes of everything in the data folder; at most kHeldMax.
+  std::vector<std::string> held() const;
+  static constexpr std::size_t kHeldMax = 4096;
+
+  /// A session began: what was asked in the last one is asked again.
+  void joined();
+  /// DatasetOffer, DatasetChunk, DatasetDenied; others are ignored.
+  void on_frame(const Frame& frame);
+
+  struct Load {
+    std::uint64_t chunks_total = 0;
+    std::uint64_t bytes_total = 0;
+    std::uint64_t datasets_total = 0;
+    std::uint64_t failed_total = 0;
+    std::uint64_t drops_total = 0;
+    std::uint64_t fetching = 0;
+  };
+  Load load() const;
+
+ private:
+  struct Fetch {
+    std::optional<store::PartialDataset> partial;
+    std::set<std::uint32_t> asked;
+    std::uint64_t bytes = 0;
+    std::uint32_t bad_chunks = 0;
+    bool offered = false;
+    MonoNs progress;
+  };
+  struct Order {
+    std::string want;  ///< empty: the frame
+    Frame frame;
+    bool joined = false;
+  };
+
+  void loop(std::stop_token stop);
+  void carry_out(Order order);
+  void begin_waiting();
+  void offered(const DatasetOffer& offer);
+  void arrived(const DatasetChunk& chunk);
+  void denied(const DatasetDenied& denial);
+  void ask_more(const std::string& hash, Fetch& fetch);
+  void complete(const std::string& hash, Fetch& fetch);
+  void over(const std::string& hash, const Status& status);
+  void look_after();
+  Status make_room(std::uint64_t bytes);
+  void refresh_held();
+
+  CourierOptions options_;
+  store::DatasetStore store_;
+  Link link_;
+  std::deque<std::string> queued_;        // the courier's thread's, as are the next two
+  std::map<std::string, Fetch> fetches_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any wake_;   // the courier
+  std::condition_variable_any settled_;  // those who need()
+  std::deque<Order> orders_;
+  std::map<std::string, std::uint32_t> waiting_;  // hash to workers that wait
+  std::map<std::string, Status> failures_;        // for those who wait
+  std::set<std::string> held_;
+  Load load_;
+  std::jthread thread_;
+};
+
+}  // namespace winnow::actors

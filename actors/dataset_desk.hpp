@@ -1,0 +1,51 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "actors/protocol.hpp"
+#include "store/dataset_shipment.hpp"
+
+namespace winnow::actors {
+
+/// Purpose: the coordinator's side of shipping: answers DatasetAsk and ChunkAsk frames from the
+/// disk, one after another, so that chunks never crowd out leases and acknowledgements.
+/// Owner: the coordinator. Thread: any may ask(); answers come on the desk's thread, in order.
+/// Limits: kWaitingMax questions, kOriginsMax datasets kept open; a node asks for few chunks at a
+/// time, which bounds what is on the wire.
+class DatasetDesk {
+ public:
+  /// The answer's session is the question's.
+  using Answer = std::function<void(Frame)>;
+  static constexpr std::size_t kWaitingMax = 4096;
+  static constexpr std::size_t kOriginsMax = 16;
+
+  explicit DatasetDesk(std::filesystem::path data_dir);
+  ~DatasetDesk();
+
+  void ask(const Frame& question, Answer answer);
+
+ private:
+  struct Question {
+    Frame frame;
+    Answer answer;
+  };
+  void loop(std::stop_token stop);
+  Frame reply(const Frame& question);
+  Result<const store::DatasetOrigin*> origin(const std::string& hash);
+
+  std::filesystem::path data_dir_;
+  std::map<std::string, store::DatasetOrigin> origins_;  // the desk's thread's
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::deque<Question> waiting_;
+  std::jthread thread_;
+};
+
+}  // namespace winnow::actors

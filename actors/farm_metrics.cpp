@@ -1,0 +1,111 @@
+#include "actors/farm_metrics.hpp"
+
+namespace winnow::actors {
+namespace {
+
+Counter& committed_kind(MetricsBook& book, const std::string& kind) {
+  return book.counter("winnow_store_commit_blocks_total",
+                      "Blocks by what became of them: fresh, duplicate (the same bits again), "
+                      "mismatch (other bits, an alarm), refused (not what the plan says).",
+                      {{"kind", kind}});
+}
+
+Gauge* blocks_in(MetricsBook& book, const std::string& state) {
+  return &book.gauge("winnow_scheduler_blocks", "Blocks of unfinished sweeps by state.",
+                     {{"state", state}});
+}
+
+Counter& left(MetricsBook& book, const std::string& reason) {
+  return book.counter("winnow_actors_node_leaves_total", "Nodes that left, by reason.",
+                      {{"reason", reason}});
+}
+
+Gauge& sweeps(MetricsBook& book, const std::string& state) {
+  return book.gauge("winnow_scheduler_sweeps", "Unfinished sweeps by state.", {{"state", state}});
+}
+
+}  // namespace
+
+CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
+    : mailbox(book, "coordinator"),
+      intake_blocks(book.gauge("winnow_actors_intake_blocks",
+                               "Blocks that arrived and are not committed yet.")),
+      intake_bytes(book.gauge("winnow_actors_intake_bytes", "Bytes of those blocks.")),
+      query_questions(book.gauge("winnow_actors_query_questions",
+                                 "Questions to the store that wait for an answer.")),
+      shipping_questions(book.gauge("winnow_actors_shipping_questions",
+                                    "Chunks of datasets that nodes wait for.")),
+      shipped_bytes(book.counter("winnow_actors_shipped_bytes_total",
+                                 "Bytes of datasets sent to nodes, framing included.")),
+      leases_live(book.gauge("winnow_scheduler_leases", "Leases that nodes hold.")),
+      leases_granted(book.counter("winnow_scheduler_leases_granted_total", "Leases granted.")),
+      leases_refused(book.counter("winnow_scheduler_leases_refused_total",
+                                  "Leases that a node gave back because it could not run them.")),
+      blocks_retried(book.counter("winnow_scheduler_blocks_retried_total",
+                                  "Blocks given back by expiry, loss or failure.")),
+      blocks_straggling(book.counter("winnow_scheduler_blocks_straggling_total",
+                                     "Blocks given to a second worker as the first was late.")),
+      grant_to_result(book.histogram("winnow_scheduler_grant_to_result_seconds",
+                                     "From the grant of a lease to each of its results.",
+                                     latency_bounds_s())),
+      result_to_acknowledgement(
+          book.histogram("winnow_actors_result_to_acknowledgement_seconds",
+                         "From a block's arrival to its being on disk.", latency_bounds_s())),
+      commit_duration(book.histogram("winnow_store_commit_duration_seconds",
+                                     "One group commit with its sync.", latency_bounds_s())),
+      commit_blocks(book.histogram("winnow_store_commit_size_blocks", "Blocks in a group commit.",
+                                   size_bounds())),
+      blocks_fresh(committed_kind(book, "fresh")),
+      blocks_duplicate(committed_kind(book, "duplicate")),
+      blocks_mismatch(committed_kind(book, "mismatch")),
+      blocks_refused(committed_kind(book, "refused")),
+      trials_committed(book.counter("winnow_store_commit_trials_total",
+                                    "Trials of blocks that were committed fresh.")),
+      bytes_committed(book.counter("winnow_store_commit_bytes_total",
+                                   "Bytes of blocks offered for commit, as they arrived.")),
+      commits_stalled(book.counter("winnow_store_commit_stalls_total",
+                                   "Group commits that the store refused and that are retried.")),
+      nodes(book.gauge("winnow_actors_nodes", "Nodes that are connected.")),
+      nodes_silent(book.gauge("winnow_actors_nodes_silent",
+                              "Connected nodes that nothing was heard of for two seconds.")),
+      nodes_busy(book.gauge("winnow_actors_nodes_busy", "Nodes that hold a lease.")),
+      workers(book.gauge("winnow_actors_workers", "Workers of all nodes.")),
+      nodes_joined(book.counter("winnow_actors_node_joins_total", "Nodes that joined.")),
+      nodes_left_goodbye(left(book, "goodbye")),
+      nodes_left_broken(left(book, "connection_broke")),
+      sweep_blocks{blocks_in(book, "pending"), blocks_in(book, "leased"),
+                   blocks_in(book, "received"), blocks_in(book, "committed"),
+                   blocks_in(book, "quarantined")},
+      sweeps_active(sweeps(book, "running")),
+      sweeps_paused(sweeps(book, "paused")) {}
+
+NodeMetrics::NodeMetrics(MetricsBook& book)
+    : mailbox(book, "node"),
+      connected(book.gauge("winnow_node_connected", "1 with a coordinator, 0 without.")),
+      connections(book.counter("winnow_node_connections_total",
+                               "Connections made to a coordinator.")),
+      workers(book.gauge("winnow_node_workers", "Workers of this node.")),
+      pool_leases(book.gauge("winnow_node_pool_leases", "Leases that wait for a worker.")),
+      leases(book.gauge("winnow_node_leases", "Leases held, waiting ones included.")),
+      unacknowledged_blocks(book.gauge("winnow_node_unacknowledged_blocks",
+                                       "Computed blocks that no coordinator acknowledged.")),
+      blocks_computed(book.counter("winnow_node_blocks_computed_total", "Blocks computed.")),
+      block_work(book.histogram("winnow_node_block_work_seconds", "Engine time of a block.",
+                                latency_bounds_s())),
+      spool_blocks(book.gauge("winnow_node_spool_blocks", "Blocks in the spool on disk.")),
+      spool_bytes(book.gauge("winnow_node_spool_bytes", "Bytes of the spool's files.")),
+      spool_queued(book.gauge("winnow_node_spool_queued_blocks",
+                              "Blocks on their way into the spool.")),
+      spool_put(book.counter("winnow_node_spool_put_blocks_total",
+                             "Blocks written to the spool.")),
+      spool_failed(book.counter("winnow_node_spool_failed_blocks_total",
+                                "Blocks the spool could not take (full disk, limit).")),
+      fetched_bytes(book.counter("winnow_node_fetched_bytes_total",
+                                 "Bytes of datasets fetched from the coordinator.")),
+      fetched_datasets(book.counter("winnow_node_fetched_datasets_total", "Datasets fetched.")),
+      fetch_failures(book.counter("winnow_node_fetch_failures_total",
+                                  "Datasets that could not be fetched.")),
+      dropped_datasets(book.counter("winnow_node_dropped_datasets_total",
+                                    "Copies dropped for room.")) {}
+
+}  // namespace winnow::actors

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <array>
+
+#include "actors/metrics_book.hpp"
+#include "base/time.hpp"
+
+namespace winnow::actors {
+
+/// Purpose: what an actor's mailbox does. Thread: any.
+struct MailboxMetrics {
+  MailboxMetrics(MetricsBook& book, const std::string& actor)
+      : received(book.counter("winnow_actors_mailbox_received_total",
+                              "Messages that arrived in an actor's mailbox.", {{"actor", actor}})),
+        handled(book.counter("winnow_actors_mailbox_handled_total",
+                             "Messages an actor has handled.", {{"actor", actor}})),
+        depth(book.gauge("winnow_actors_mailbox_depth_messages",
+                         "Messages that wait in an actor's mailbox.", {{"actor", actor}})),
+        busy(book.measured_counter("winnow_actors_mailbox_busy_seconds_total",
+                                   "Time an actor has spent handling messages.", {{"actor", actor}})) {}
+  Counter& received;
+  Counter& handled;
+  Gauge& depth;
+  Gauge& busy;
+};
+
+/// Purpose: the coordinator's metrics. Owner: the coordinator; the book outlives it. Thread: any.
+struct CoordinatorMetrics {
+  explicit CoordinatorMetrics(MetricsBook& book);
+
+  MailboxMetrics mailbox;
+  Gauge& intake_blocks;
+  Gauge& intake_bytes;
+  Gauge& query_questions;
+  Gauge& shipping_questions;
+  Counter& shipped_bytes;
+
+  Gauge& leases_live;
+  Counter& leases_granted;
+  Counter& leases_refused;
+  Counter& blocks_retried;
+  Counter& blocks_straggling;
+  Histogram& grant_to_result;
+  Histogram& result_to_acknowledgement;
+  Histogram& commit_duration;
+  Histogram& commit_blocks;
+
+  Counter& blocks_fresh;
+  Counter& blocks_duplicate;
+  Counter& blocks_mismatch;
+  Counter& blocks_refused;
+  Counter& trials_committed;
+  Counter& bytes_committed;
+  Counter& commits_stalled;
+
+  Gauge& nodes;
+  Gauge& nodes_silent;
+  Gauge& nodes_busy;
+  Gauge& workers;
+  Counter& nodes_joined;
+  Counter& nodes_left_goodbye;
+  Counter& nodes_left_broken;
+
+  /// In the order of scheduler progress: pending, leased, received, committed, quarantined.
+  std::array<Gauge*, 5> sweep_blocks;
+  Gauge& sweeps_active;
+  Gauge& sweeps_paused;
+};
+
+/// Purpose: a worker node's metrics. Owner: the node; the book outlives it. Thread: any.
+struct NodeMetrics {
+  explicit NodeMetrics(MetricsBook& book);
+
+  MailboxMetrics mailbox;
+  Gauge& connected;
+  Counter& connections;
+  Gauge& workers;
+  Gauge& pool_leases;
+  Gauge& leases;
+  Gauge& unacknowledged_blocks;
+  Counter& blocks_computed;
+  Histogram& block_work;
+  Gauge& spool_blocks;
+  Gauge& spool_bytes;
+  Gauge& spool_queued;
+  Counter& spool_put;
+  Counter& spool_failed;
+  Counter& fetched_bytes;
+  Counter& fetched_datasets;
+  Counter& fetch_failures;
+  Counter& dropped_datasets;
+};
+
+}  // namespace winnow::actors

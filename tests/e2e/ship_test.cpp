@@ -1,0 +1,172 @@
+// What a node keeps and fetches by itself: results nobody acknowledged survive the node, datasets
+// come by hash.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/e2e/farm.hpp"
+#include "tests/e2e/process.hpp"
+
+namespace winnow::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+void write_sweep(const fs::path& home, int samples) {
+  write_text(home / "work.yaml", R"(sweep: work
+data: [sim-alpha]
+execution: binance-usdm
+strategies:
+  - family: mean_reversion
+    params:
+      lookback_bars: {int: [12, 60]}
+      entry_z: {float: [1.0, 3.0]}
+      stop_bps: {float: [50, 400]}
+search: {method: random, samples: )" + std::to_string(samples) +
+                                   R"(}
+budget: {trials: )" + std::to_string(samples) +
+                                   "}\nseed: 9\n");
+}
+
+std::uint64_t bytes_below(const fs::path& folder) {
+  std::uint64_t sum = 0;
+  std::error_code ec;
+  for (fs::recursive_directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec)) {
+    std::error_code gone;
+    if (it->is_regular_file(gone)) sum += it->file_size(gone);
+  }
+  return sum;
+}
+
+class Ship : public ::testing::Test {
+ protected:
+  fs::path make_home(const std::string& name, int days, int samples) const {
+    const fs::path home = folder_.path() / name;
+    make_market(home, days);
+    write_sweep(home, samples);
+    return home;
+  }
+  fs::path empty_home(const std::string& name) const {
+    const fs::path home = folder_.path() / name;
+    fs::create_directories(home);
+    return home;
+  }
+  static json shown(const fs::path& home, const Coordinator& farm) {
+    return ask(home, {"sweep", "show", "work", "--connect", farm.endpoint()});
+  }
+  static void submit(const fs::path& home, const Coordinator& farm) {
+    const Ran ran = winnow(home, {"sweep", "run", (home / "work.yaml").string(), "--connect",
+                                  farm.endpoint(), "--detach", "--quiet"});
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+  }
+  static std::unique_ptr<Process> node(const fs::path& home, const Coordinator& farm,
+                                       std::vector<std::string> more = {}) {
+    std::vector<std::string> args{"node", "--join", farm.endpoint(), "--workers", "1"};
+    args.insert(args.end(), more.begin(), more.end());
+    return std::make_unique<Process>(home, winnow_argv(home, args));
+  }
+  static std::string results(const fs::path& home) {
+    const Ran ran = winnow(home, {"top", "work", "--csv"}, 200);
+    EXPECT_EQ(ran.status, 0) << ran.errors;
+    return ran.output;
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(Ship, ResultsNobodyAcknowledgedSurviveCoordinatorAndNode) {
+  const fs::path home = make_home("home", 200, 24'000);
+  const fs::path spool = home / "spool";
+  auto farm = std::make_unique<Coordinator>(home);
+  ASSERT_NE(farm->port(), 0) << farm->process().errors();
+  auto first = node(home, *farm);
+  submit(home, *farm);
+  ASSERT_TRUE(eventually(60, [&] { return shown(home, *farm)["trials_committed"] > 0; }));
+  EXPECT_EQ(bytes_below(spool), 0u) << "a block went to the spool though all is well";
+
+  const std::string endpoint = farm->endpoint();
+  farm->process().send(SIGKILL);
+  ASSERT_EQ(farm->process().wait(10), 128 + SIGKILL);
+  // It finishes its leases; then nothing more is added.
+  ASSERT_TRUE(eventually(30, [&] { return bytes_below(spool) > 1000; })) << first->errors();
+  std::uint64_t last = 0;
+  ASSERT_TRUE(eventually(30, [&] {
+    const std::uint64_t now = bytes_below(spool);
+    const bool still = now == last;
+    last = now;
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    return still;
+  }));
+  first->send(SIGKILL);
+  ASSERT_EQ(first->wait(10), 128 + SIGKILL);
+
+  farm = std::make_unique<Coordinator>(home, endpoint);
+  ASSERT_NE(farm->port(), 0) << farm->process().errors();
+  auto second = node(home, *farm);
+  ASSERT_TRUE(eventually(120, [&] { return shown(home, *farm)["state"] == "done"; }))
+      << second->errors();
+  EXPECT_NE(second->errors().find("blocks of an earlier node"), std::string::npos)
+      << second->errors();
+  EXPECT_TRUE(eventually(20, [&] { return bytes_below(spool) == 0; }))
+      << "acknowledged blocks are still kept";
+  second->send(SIGTERM);
+  EXPECT_EQ(second->wait(30), 0);
+  farm->process().send(SIGTERM);
+  EXPECT_EQ(farm->process().wait(30), 0);
+
+  const fs::path quiet = make_home("quiet", 200, 24'000);
+  ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "work.yaml").string()}, 200).status, 0);
+  EXPECT_TRUE(results(home) == results(quiet));
+  EXPECT_EQ(ask(home, {"ledger", "show"})["trials_total"], 24'000);
+}
+
+TEST_F(Ship, NodesWithEmptyHomesFetchTheDatasetAndComputeTheSame) {
+  const fs::path home = make_home("home", 1500, 6'000);
+  Coordinator farm(home);
+  ASSERT_NE(farm.port(), 0) << farm.process().errors();
+  const fs::path one = empty_home("one"), two = empty_home("two");
+  auto first = node(one, farm, {"--data-limit", "1GB"});
+  submit(home, farm);
+  // One that is killed while it fetches, or right after, is nothing the next one minds.
+  ASSERT_TRUE(eventually(60, [&] { return bytes_below(one / "data") > 0; })) << first->errors();
+  first->send(SIGKILL);
+  ASSERT_EQ(first->wait(10), 128 + SIGKILL);
+  first = node(one, farm, {"--data-limit", "1GB"});
+  auto second = node(two, farm);
+  ASSERT_TRUE(eventually(120, [&] { return shown(home, farm)["state"] == "done"; }))
+      << first->errors() << second->errors();
+  for (Process* each : {first.get(), second.get()}) {
+    each->send(SIGTERM);
+    EXPECT_EQ(each->wait(30), 0);
+  }
+  farm.process().send(SIGTERM);
+  EXPECT_EQ(farm.process().wait(30), 0);
+  for (const fs::path& at : {one, two}) {
+    const json listed = ask(at, {"data", "list"});
+    EXPECT_NE(listed.dump().find("sim-alpha"), std::string::npos) << listed.dump();
+    EXPECT_EQ(winnow(at, {"data", "verify", "sim-alpha"}).status, 0);
+  }
+  const fs::path quiet = make_home("quiet", 1500, 6'000);
+  ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "work.yaml").string()}, 200).status, 0);
+  EXPECT_TRUE(results(home) == results(quiet));
+}
+
+TEST_F(Ship, ADatasetThatTheCoordinatorLostIsAClearFailure) {
+  const fs::path home = make_home("home", 100, 2'000);
+  Coordinator farm(home);
+  ASSERT_NE(farm.port(), 0) << farm.process().errors();
+  submit(home, farm);
+  fs::remove_all(home / "data" / "columns");
+  auto lost = node(empty_home("one"), farm);
+  ASSERT_TRUE(eventually(60, [&] {
+    return lost->errors().find("the coordinator cannot send dataset") != std::string::npos;
+  })) << lost->errors();
+  EXPECT_TRUE(lost->running());
+  EXPECT_TRUE(farm.process().running());
+}
+
+}  // namespace
+}  // namespace winnow::e2e
