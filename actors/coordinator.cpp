@@ -24,7 +24,8 @@ class Coordinator : public CoordinatorCore::Outside {
 
   Status start(Self self, const CoordinatorOptions& options, const CoordinatorContext& context) {
     self_ = self;
-    core_ = std::make_unique<CoordinatorCore>(options, *context.store, context.catalog, *this);
+    book_ = std::make_unique<StoreSweepBook>(*context.store);
+    core_ = std::make_unique<CoordinatorCore>(options, *book_, context.catalog, *this);
     intake_ = std::make_unique<Intake>(
         *context.store,
         Intake::Callbacks{
@@ -112,6 +113,7 @@ class Coordinator : public CoordinatorCore::Outside {
   }
 
   Self self_ = nullptr;
+  std::unique_ptr<StoreSweepBook> book_;
   std::unique_ptr<CoordinatorCore> core_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<QueryDesk> desk_;

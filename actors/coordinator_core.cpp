@@ -9,16 +9,19 @@ namespace {
 
 constexpr std::int64_t kRenewsPerTtl = 5;
 constexpr std::size_t kNodesMax = 4096;
+constexpr std::int64_t kSilentTtls = 20;
+constexpr std::uint64_t kTicksPerCensus = 50;
 constexpr std::uint32_t kWorkersMax = 4096;
+constexpr std::size_t kSessionsRememberedMax = 4 * kNodesMax;
 
 }  // namespace
 
-CoordinatorCore::CoordinatorCore(const CoordinatorOptions& options, store::Store& store,
+CoordinatorCore::CoordinatorCore(const CoordinatorOptions& options, SweepBook& book,
                                  std::function<sweeps::Catalog()> catalog, Outside& outside)
     : options_(options),
       outside_(outside),
       scheduler_(options.scheduling),
-      registry_(store, std::move(catalog)) {}
+      registry_(book, std::move(catalog)) {}
 
 Status CoordinatorCore::start(MonoNs now) {
   if (!options_.resume_all) return {};
@@ -58,7 +61,13 @@ void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now) {
   }
   // The rest is only for nodes, in their current session.
   const auto node = nodes_.find(frame.session);
-  if (node == nodes_.end() || node->second.peer != peer) return;
+  if (node == nodes_.end() || node->second.peer != peer) {
+    // A node that believes in a session that is over must introduce itself again.
+    if (static_cast<Kind>(frame.kind) == Kind::Renew) {
+      refuse(from, Error(ErrorCode::NotFound, "the coordinator does not know this session"));
+    }
+    return;
+  }
   switch (static_cast<Kind>(frame.kind)) {
     case Kind::Credit:
       return with<Credit>(frame, from, &CoordinatorCore::credit);
@@ -89,8 +98,18 @@ void CoordinatorCore::peer_gone(PeerId peer, MonoNs now) {
   }
 }
 
+// Connections may end without a word.
+void CoordinatorCore::forget_silent_nodes(MonoNs now) {
+  const DurationNs patience = options_.scheduling.lease_ttl * kSilentTtls;
+  for (const scheduler::NodeStatus& node : scheduler_.nodes()) {
+    if (now - node.last_seen > patience) node_gone(node.id.value(), "it was silent", now);
+  }
+}
+
 void CoordinatorCore::tick(MonoNs now) {
+  if (++ticks_ % kTicksPerCensus == 0) forget_silent_nodes(now);
   act(now);
+  for (const std::string& done : std::set<std::string>(unrecorded_)) record_done(done, now);
   for (const auto& [sweep, watchers] : watchers_) publish(sweep, now);
 }
 
@@ -106,6 +125,13 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
     return no("engine version " + std::to_string(m.engine_version) +
               " cannot join a farm of version " + std::to_string(engine::kEngineVersion));
   }
+  const auto welcome = [&] {
+    send(from.peer, Welcome{options_.scheduling.lease_ttl.ns / kRenewsPerTtl}, from.session);
+  };
+  if (const auto known = nodes_.find(from.session); known != nodes_.end()) {
+    if (known->second.peer == from.peer && known->second.node == m.node) welcome();
+    return;  // it said so before
+  }
   const std::string network = outside_.network_of(from.peer);
   for (const auto& [other, node] : nodes_) {
     // CAF derives its node ids from addresses and process ids; two containers can share one, and
@@ -118,14 +144,31 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
     return no("at most " + std::to_string(kNodesMax) + " nodes of 1 to " +
               std::to_string(kWorkersMax) + " workers can join");
   }
+  if (const auto earlier = latest_.find(m.node); earlier != latest_.end()) {
+    if (m.connection < earlier->second.connection) return;  // late, and overtaken by the next
+    node_gone(earlier->second.session, "it came back with a new connection", from.now);
+    scheduler_.forgive(NodeId(earlier->second.session));
+  }
+  if (latest_.size() >= kSessionsRememberedMax) latest_.clear();
+  latest_[m.node] = {from.session, m.connection};
   spdlog::info("node {} joined with {} workers ({})", m.name, m.workers, m.isa);
-  nodes_[from.session] = NodePeer{from.peer, m.node, m.name, network, {}};
-  scheduler_.node_joined(NodeId(from.session), {m.name, m.workers}, from.now);
-  send(from.peer, Welcome{options_.scheduling.lease_ttl.ns / kRenewsPerTtl}, from.session);
+  nodes_[from.session] = NodePeer{from.peer, m.node, m.name, network, {}, 0};
+  scheduler_.node_joined(
+      NodeId(from.session),
+      {m.name, m.workers, m.workers * kLeasesPerWorker, {m.datasets.begin(), m.datasets.end()}},
+      from.now);
+  welcome();
+}
+
+void CoordinatorCore::state_places(const Credit& m, const From& from) {
+  NodePeer& node = nodes_.at(from.session);
+  if (m.sequence <= node.credit_sequence) return;  // an older statement, overtaken
+  node.credit_sequence = m.sequence;
+  scheduler_.set_credit(NodeId(from.session), m.free_places, LeaseId(m.lease_seen));
 }
 
 void CoordinatorCore::credit(const Credit& m, const From& from) {
-  scheduler_.credit(NodeId(from.session), m.leases);
+  state_places(m, from);
   act(from.now);
 }
 
@@ -133,6 +176,8 @@ void CoordinatorCore::renew(const Renew& m, const From& from) {
   std::vector<LeaseId> held;
   for (const std::uint64_t id : m.leases) held.emplace_back(id);
   scheduler_.renew(NodeId(from.session), held, from.now);
+  state_places(m.credit, from);
+  act(from.now);
 }
 
 void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
@@ -143,19 +188,27 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
   }
   scheduler_.block_received(NodeId(from.session), LeaseId(m.lease), m.sweep, m.block,
                             DurationNs{m.work_ns}, from.now);
+  const std::uint64_t node = nodes_.at(from.session).node;
+  if (!in_commit_.emplace(node, m.sweep, m.block).second) return;  // it is answered once
   CommitOffer offer;
   offer.plan = sweep->plan;
   offer.user = sweep->meta.user;
   offer.block_bytes = m.block_bytes;
   offer.block_index = m.block;
-  offer.sender = from.session;
+  offer.sender = node;
   offer.lease = m.lease;
   outside_.commit(std::move(offer));
 }
 
 void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
-  spdlog::warn("node {}: {}", nodes_[from.session].name, m.reason);
-  scheduler_.lease_failed(NodeId(from.session), LeaseId(m.lease), m.reason, from.now);
+  NodePeer& node = nodes_.at(from.session);
+  spdlog::warn("node {}: {}", node.name, m.reason);
+  const auto end = static_cast<LeaseEnd>(m.end);
+  if (end == LeaseEnd::NoPlan) node.knows.clear();  // what it has not heard is said again
+  scheduler_.lease_failed(
+      NodeId(from.session), LeaseId(m.lease),
+      end == LeaseEnd::Failed ? scheduler::Blame::Block : scheduler::Blame::Nobody, m.reason,
+      from.now);
   act(from.now);
 }
 
@@ -174,6 +227,7 @@ void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs
   std::map<std::pair<std::uint64_t, std::string>, BlocksCommitted> answers;
   store_trouble_.clear();
   for (const CommitResult& result : results) {
+    in_commit_.erase({result.sender, result.sweep, result.block});
     BlocksCommitted& answer = answers[{result.sender, result.sweep}];
     if (!result.status) {
       spdlog::error("{}", result.status.error().text());
@@ -193,8 +247,11 @@ void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs
   }
   for (auto& [key, answer] : answers) {
     answer.sweep = key.second;
-    if (const auto node = nodes_.find(key.first); node != nodes_.end()) {
-      send(node->second.peer, answer, key.first);
+    // To the connection that its node has now.
+    const auto latest = latest_.find(key.first);
+    if (latest == latest_.end()) continue;
+    if (const auto node = nodes_.find(latest->second.session); node != nodes_.end()) {
+      send(node->second.peer, answer, node->first);
     }
   }
   act(now);
@@ -232,12 +289,19 @@ void CoordinatorCore::carry_out(const scheduler::Grant& grant) {
 }
 
 void CoordinatorCore::carry_out(const scheduler::SweepFinished& done, MonoNs now) {
-  ActiveSweep* sweep = registry_.find(done.sweep);
-  if (sweep == nullptr) return;
-  const Status stored = registry_.set_state(*sweep, store::SweepState::Done, outside_.utc_now());
-  if (!stored) spdlog::error("sweep {}: {}", done.sweep, stored.error().text());
-  spdlog::info("sweep {} is done: {} trials", done.sweep, sweep->trials_committed);
-  publish(done.sweep, now);
+  unrecorded_.insert(done.sweep);
+  record_done(done.sweep, now);
+}
+
+// A disk that is full just then must not leave the sweep running for ever: tick() tries again.
+void CoordinatorCore::record_done(const std::string& id, MonoNs now) {
+  if (ActiveSweep* sweep = registry_.find(id)) {
+    const Status stored = registry_.set_state(*sweep, store::SweepState::Done, outside_.utc_now());
+    if (!stored) return spdlog::error("sweep {}: {}", id, stored.error().text());
+    spdlog::info("sweep {} is done: {} trials", id, sweep->trials_committed);
+    publish(id, now);
+  }
+  unrecorded_.erase(id);
 }
 
 void CoordinatorCore::carry_out(const scheduler::Quarantine& bad) {

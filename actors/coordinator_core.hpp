@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,9 @@ using PeerId = Id<struct PeerTag>;
 /// (coordinator.cpp) and under the simulation (tests/sim).
 /// Owner: its shell. Thread: one; it starts none and reads no clock.
 /// Invariants: a node's frames count only in its current session; BlocksCommitted names only what
-/// a commit result said is on disk.
+/// a commit result said is on disk. Frames may be lost, late or doubled: nodes state what they
+/// have, and say it again.
+/// Limits: a block of a node is on its way to the store once, however often it is sent.
 class CoordinatorCore {
  public:
   /// Purpose: what the core does to the world. Thread: the core's.
@@ -45,7 +48,7 @@ class CoordinatorCore {
     virtual TimestampNs utc_now() const = 0;
   };
 
-  CoordinatorCore(const CoordinatorOptions& options, store::Store& store,
+  CoordinatorCore(const CoordinatorOptions& options, SweepBook& book,
                   std::function<sweeps::Catalog()> catalog, Outside& outside);
 
   /// Takes up the store's unfinished sweeps, if the options say so. Fails: Io, Corrupt.
@@ -64,6 +67,7 @@ class CoordinatorCore {
   /// For questions and checks.
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
   std::size_t nodes() const { return nodes_.size(); }
+  std::size_t blocks_in_commit() const { return in_commit_.size(); }
 
  private:
   struct NodePeer {
@@ -71,8 +75,16 @@ class CoordinatorCore {
     std::uint64_t node = 0;
     std::string name;
     std::string network;
-    std::set<std::string> knows;  ///< sweeps whose plan it has
+    std::set<std::string> knows;        ///< sweeps whose plan it has
+    std::uint64_t credit_sequence = 0;  ///< of the latest statement of its places
   };
+  /// A node's latest session, and which of its connections that is.
+  struct Latest {
+    std::uint64_t session = 0;
+    std::uint64_t connection = 0;
+  };
+  /// A block that a node sent and the store has not answered for: (node, sweep, block).
+  using InCommit = std::tuple<std::uint64_t, std::string, std::uint64_t>;
   struct Watcher {
     PeerId peer;
     std::uint64_t request = 0;
@@ -95,16 +107,19 @@ class CoordinatorCore {
 
   // Nodes (coordinator_core.cpp).
   void hello(const Hello& m, const From& from);
+  void state_places(const Credit& m, const From& from);
   void credit(const Credit& m, const From& from);
   void renew(const Renew& m, const From& from);
   void block_result(const BlockResult& m, const From& from);
   void lease_failed(const LeaseFailed& m, const From& from);
+  void forget_silent_nodes(MonoNs now);
   void node_gone(std::uint64_t session, const std::string& why, MonoNs now);
 
   // Decisions (coordinator_core.cpp).
   void act(MonoNs now);
   void carry_out(const scheduler::Grant& grant);
   void carry_out(const scheduler::SweepFinished& done, MonoNs now);
+  void record_done(const std::string& sweep, MonoNs now);
   void carry_out(const scheduler::Quarantine& bad);
 
   // Clients (coordinator_clients.cpp).
@@ -120,8 +135,12 @@ class CoordinatorCore {
   scheduler::Scheduler scheduler_;
   SweepRegistry registry_;
   std::map<std::uint64_t, NodePeer> nodes_;  // by session
+  std::map<std::uint64_t, Latest> latest_;   // by node; bounded
+  std::set<InCommit> in_commit_;
+  std::set<std::string> unrecorded_;  // sweeps that are done and not yet so in the store
   std::map<std::string, std::vector<Watcher>> watchers_;
   std::string store_trouble_;
+  std::uint64_t ticks_ = 0;
 };
 
 }  // namespace winnow::actors

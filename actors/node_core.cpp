@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "engine/engine.hpp"
 
 namespace winnow::actors {
@@ -11,15 +13,30 @@ NodeCore::NodeCore(NodeCoreOptions options, Outside& outside)
 
 void NodeCore::connected() {
   session_ = outside_.random_id();
+  ++connection_;
   plans_.clear();
-  send(Hello{id_, options_.name, options_.workers, engine::kEngineVersion, options_.isa,
-             outside_.datasets()});
+  welcome_ = false;
+  sequence_ = 0;
+  lease_seen_ = 0;
+  introduce();
   // What the last coordinator did not acknowledge: a new one may have lost it, an old one will
   // find it equal.
-  for (const auto& [key, waiting] : unacknowledged_) send(waiting.result);
-  if (!draining_ && places_.size() < places_max()) {
-    send(Credit{static_cast<std::uint32_t>(places_max() - places_.size())});
+  for (auto& [key, waiting] : unacknowledged_) {
+    waiting.ticks_sent = 0;
+    waiting.ticks_patience = kResendTicks;
+    send(waiting.result);
   }
+}
+
+void NodeCore::introduce() {
+  send(Hello{id_, options_.name, options_.workers, engine::kEngineVersion, options_.isa,
+             connection_, outside_.datasets()});
+  send(state_of_places());
+}
+
+Credit NodeCore::state_of_places() {
+  const std::size_t free = draining_ ? 0 : places_max() - std::min(places_max(), places_.size());
+  return Credit{++sequence_, static_cast<std::uint32_t>(free), lease_seen_};
 }
 
 void NodeCore::disconnected() {
@@ -59,7 +76,7 @@ void NodeCore::on_frame(const Frame& frame) {
       outside_.on_dataset(frame);
       break;
     case Kind::Refusal:
-      if (auto m = take<Refusal>(frame)) spdlog::error("the coordinator refuses: {}", m->text);
+      if (auto m = take<Refusal>(frame)) refused(*m);
       break;
     default:
       break;
@@ -67,14 +84,31 @@ void NodeCore::on_frame(const Frame& frame) {
 }
 
 void NodeCore::tick() {
-  Renew message;
-  for (const auto& [place, held] : places_) {
-    if (held.session == session_) message.leases.push_back(held.lease);
-  }
-  send(message);
   for (auto& [key, waiting] : unacknowledged_) {
-    if (waiting.kept) continue;
-    if (++waiting.ticks >= kTicksBeforeKeeping || session_ == 0) keep(waiting);
+    if (!waiting.kept && (++waiting.ticks >= kTicksBeforeKeeping || session_ == 0)) keep(waiting);
+  }
+  if (session_ == 0) return;
+  if (!welcome_) return introduce();
+  Renew message{state_of_places(), current_leases()};
+  send(message);
+  resend();
+}
+
+std::vector<std::uint64_t> NodeCore::current_leases() const {
+  std::vector<std::uint64_t> out;
+  for (const auto& [place, held] : places_) {
+    if (held.session == session_) out.push_back(held.lease);
+  }
+  return out;
+}
+
+// A result or its acknowledgement may have been lost on a connection that lives on.
+void NodeCore::resend() {
+  for (auto& [key, waiting] : unacknowledged_) {
+    if (++waiting.ticks_sent < waiting.ticks_patience) continue;
+    waiting.ticks_sent = 0;
+    waiting.ticks_patience = std::min(2 * waiting.ticks_patience, kResendTicksMax);
+    send(waiting.result);
   }
 }
 
@@ -84,9 +118,10 @@ void NodeCore::drain() {
   for (const LeaseId place : outside_.drop_queued()) {
     const auto held = places_.find(place);
     if (held == places_.end()) continue;
-    fail(held->second, "the node is draining");
+    fail(held->second, LeaseEnd::NotBegun, "the node is draining");
     places_.erase(held);
   }
+  send(state_of_places());
 }
 
 void NodeCore::leave() {
@@ -96,9 +131,16 @@ void NodeCore::leave() {
 }
 
 void NodeCore::welcomed(const Welcome& welcome) {
+  welcome_ = true;
   renew_interval_ = DurationNs{welcome.renew_interval_ns};
   spdlog::info("joined the coordinator");
   outside_.joined();
+}
+
+void NodeCore::refused(const Refusal& refusal) {
+  spdlog::error("the coordinator refuses: {}", refusal.text);
+  // It has forgotten this session: the next tick introduces the node again.
+  if (refusal.code == static_cast<std::uint32_t>(ErrorCode::NotFound)) welcome_ = false;
 }
 
 void NodeCore::learn(const SweepInfo& info) {
@@ -114,12 +156,22 @@ void NodeCore::learn(const SweepInfo& info) {
 }
 
 void NodeCore::begin(const LeaseOrder& order) {
+  for (const auto& [place, known] : places_) {
+    if (known.session == session_ && known.lease == order.lease) return;  // it came twice
+  }
+  lease_seen_ = std::max(lease_seen_, order.lease);
   HeldLease held{session_, order.lease, order.sweep, {}, true};
+  const auto decline = [&](LeaseEnd end, const std::string& reason) {
+    fail(held, end, reason);
+    send(state_of_places());
+  };
   const auto plan = plans_.find(order.sweep);
-  if (draining_) return fail(held, "the node is draining");
-  if (plan == plans_.end()) return decline(held, "the node has no plan for this sweep");
-  if (order.blocks == 0 || order.first_block + order.blocks > plan->second->blocks()) {
-    return decline(held, "the plan has no such blocks");
+  if (draining_) return decline(LeaseEnd::NotBegun, "the node is draining");
+  if (places_.size() >= places_max()) return decline(LeaseEnd::NotBegun, "no place is free");
+  if (plan == plans_.end()) return decline(LeaseEnd::NoPlan, "no plan of this sweep came");
+  if (order.blocks == 0 || order.first_block >= plan->second->blocks() ||
+      order.blocks > plan->second->blocks() - order.first_block) {
+    return decline(LeaseEnd::NotBegun, "the plan has no such blocks");
   }
   for (std::uint32_t i = 0; i < order.blocks; ++i) held.open.insert(order.first_block + i);
   const LeaseId place(next_place_++);
@@ -127,14 +179,9 @@ void NodeCore::begin(const LeaseOrder& order) {
   outside_.push({place, plan->second, order.first_block, order.blocks});
 }
 
-/// A lease that takes up no place here: the credit it cost goes back.
-void NodeCore::decline(const HeldLease& held, const std::string& reason) {
-  fail(held, reason);
-  send(Credit{1});
-}
-
-void NodeCore::fail(const HeldLease& held, const std::string& reason) {
-  if (held.session == session_) send(LeaseFailed{held.lease, reason});
+void NodeCore::fail(const HeldLease& held, LeaseEnd end, const std::string& reason) {
+  if (held.session != session_) return;
+  send(LeaseFailed{held.lease, static_cast<std::uint8_t>(end), reason});
 }
 
 void NodeCore::computed(LeaseId place, std::uint64_t block, DurationNs work,
@@ -148,10 +195,13 @@ void NodeCore::computed(LeaseId place, std::uint64_t block, DurationNs work,
   result.work_ns = work.ns;
   result.block_bytes = std::move(block_bytes);
   send(result);
+  // A block that another lease of this node brought in meanwhile: the coordinator compares the two,
+  // but nothing is lost if it never sees this one.
+  if (!held->second.open.contains(block)) return;
   // Computed twice: what is kept of the first is equal and will be forgotten with this one.
   Waiting& waiting = unacknowledged_[{held->second.sweep, block}];
   waiting.result = std::move(result);
-  waiting.ticks = 0;
+  waiting.ticks = waiting.ticks_sent = 0;
   if (session_ == 0) keep(waiting);
 }
 
@@ -176,7 +226,7 @@ void NodeCore::lease_over(LeaseId place, const Status& status) {
   held->second.computing = false;
   if (!status) {
     spdlog::error("sweep {}: {}", held->second.sweep, status.error().text());
-    fail(held->second, status.error().text());
+    fail(held->second, LeaseEnd::Failed, status.error().text());
     // Blocks that did come out are still acknowledged one by one.
     std::erase_if(held->second.open, [&](std::uint64_t block) {
       return !unacknowledged_.contains({held->second.sweep, block});
@@ -205,7 +255,7 @@ void NodeCore::settle(const std::string& sweep, std::uint64_t block) {
 void NodeCore::free_if_done(Places::iterator held) {
   if (held->second.computing || !held->second.open.empty()) return;
   places_.erase(held);
-  if (!draining_) send(Credit{1});
+  send(state_of_places());
 }
 
 }  // namespace winnow::actors

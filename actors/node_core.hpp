@@ -19,7 +19,7 @@ namespace winnow::actors {
 struct NodeCoreOptions {
   std::string name;  ///< host:pid, for people
   std::uint32_t workers = 1;
-  std::string isa;  ///< what the engine will use
+  std::string isa;                    ///< what the engine will use
 };
 
 /// Purpose: the node between its workers and its coordinator as a sans-I/O state machine: frames,
@@ -57,11 +57,9 @@ class NodeCore {
     virtual void forget(const std::string& /*sweep*/, std::uint64_t /*block*/) {}
   };
 
-  // A worker computes one lease while the next waits, so that it never idles for a round trip.
-  static constexpr std::uint32_t kLeasesPerWorker = 2;
   // An acknowledgement takes milliseconds. What waits for so many ticks (of half a second) waits
   // for trouble and is kept on disk; when all is well nothing is.
-  static constexpr std::uint8_t kTicksBeforeKeeping = 2;
+  static constexpr std::uint32_t kTicksBeforeKeeping = 2;
 
   NodeCore(NodeCoreOptions options, Outside& outside);
 
@@ -70,7 +68,7 @@ class NodeCore {
   /// The connection is gone. Work goes on.
   void disconnected();
   void on_frame(const Frame& frame);
-  /// To be called every renew_interval().
+  /// To be called every renew_interval(): says that it lives, and repeats what had no answer.
   void tick();
   DurationNs renew_interval() const { return renew_interval_; }
 
@@ -93,6 +91,9 @@ class NodeCore {
   std::size_t busy() const { return places_.size() + unacknowledged_.size(); }
   std::size_t places() const { return places_.size(); }
   std::size_t unacknowledged() const { return unacknowledged_.size(); }
+  /// The coordinator's numbers of the leases of this connection, and its session; for checks.
+  std::vector<std::uint64_t> current_leases() const;
+  std::uint64_t session() const { return session_; }
 
  private:
   /// A lease taken on: a place at a worker until all its blocks are acknowledged.
@@ -104,12 +105,16 @@ class NodeCore {
     bool computing = true;
   };
   using Places = std::map<LeaseId, HeldLease>;
-  /// A result that waits for its acknowledgement.
+  /// A result that waits for its acknowledgement. It is sent again, ever more rarely.
   struct Waiting {
     BlockResult result;
-    std::uint8_t ticks = 0;
+    std::uint32_t ticks = 0;       ///< since it was computed
+    std::uint32_t ticks_sent = 0;  ///< since it was last sent
+    std::uint32_t ticks_patience = kResendTicks;
     bool kept = false;
   };
+  static constexpr std::uint32_t kResendTicks = 10;
+  static constexpr std::uint32_t kResendTicksMax = 160;
 
   template <class T>
   void send(const T& message) {
@@ -120,10 +125,13 @@ class NodeCore {
 
   std::size_t places_max() const { return std::size_t{options_.workers} * kLeasesPerWorker; }
   void welcomed(const Welcome& welcome);
+  void refused(const Refusal& refusal);
   void learn(const SweepInfo& info);
   void begin(const LeaseOrder& order);
-  void decline(const HeldLease& held, const std::string& reason);
-  void fail(const HeldLease& held, const std::string& reason);
+  void introduce();
+  Credit state_of_places();
+  void fail(const HeldLease& held, LeaseEnd end, const std::string& reason);
+  void resend();
   void acknowledged(const BlocksCommitted& message);
   void keep(Waiting& waiting);
   void settle(const std::string& sweep, std::uint64_t block);
@@ -133,12 +141,17 @@ class NodeCore {
   Outside& outside_;
   std::uint64_t id_ = 0;
   std::uint64_t session_ = 0;  // 0: no connection
+  std::uint64_t connection_ = 0;
   DurationNs renew_interval_ = milliseconds(500);
   bool draining_ = false;
   std::map<std::string, std::shared_ptr<const sweeps::Plan>> plans_;
   Places places_;
   std::uint64_t next_place_ = 1;
   std::map<std::pair<std::string, std::uint64_t>, Waiting> unacknowledged_;
+  // In this session.
+  bool welcome_ = false;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t lease_seen_ = 0;
 };
 
 }  // namespace winnow::actors

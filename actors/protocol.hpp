@@ -24,6 +24,9 @@ inline constexpr std::uint16_t kProtocolVersion = 2;
 /// would be sent again for ever).
 inline constexpr std::size_t kFrameBytesMax = std::size_t{1} << 20;
 
+/// A worker computes one lease while the next waits, so that it never idles for a round trip.
+inline constexpr std::uint32_t kLeasesPerWorker = 2;
+
 /// A node keeps the plans of so many sweeps a session; at the next one both sides forget them all,
 /// so that both always know which SweepInfo has to be sent again.
 inline constexpr std::size_t kPlansPerSessionMax = 64;
@@ -71,10 +74,11 @@ struct Hello {
   std::uint32_t workers = 0;
   std::uint32_t engine_version = 0;
   std::string isa;
-  std::vector<std::string> datasets;  ///< content hashes of those it holds
+  std::uint64_t connection = 0;       ///< counts up; an earlier one is history
+  std::vector<std::string> datasets;  ///< content hashes of what it holds
   template <class A>
   void serialize(A& a, unsigned) {
-    a& node& name& workers& engine_version& isa& datasets;
+    a& node& name& workers& engine_version& isa& connection& datasets;
   }
 };
 
@@ -87,22 +91,27 @@ struct Welcome {
   }
 };
 
-/// The node can take this many more leases.
+/// How many leases the node can take: its state, not a change of it, so that a statement that is
+/// lost is repaired by the next and one that comes twice or late does no harm.
 struct Credit {
   static constexpr Kind kKind = Kind::Credit;
-  std::uint32_t leases = 0;
+  std::uint64_t sequence = 0;  ///< rises within a session; Credit and Renew share it
+  std::uint32_t free_places = 0;
+  std::uint64_t lease_seen = 0;  ///< the highest lease number that came; later ones take a place
   template <class A>
   void serialize(A& a, unsigned) {
-    a& leases;
+    a& sequence& free_places& lease_seen;
   }
 };
 
 /// Still alive, still working on these.
 struct Renew {
   static constexpr Kind kKind = Kind::Renew;
+  Credit credit;
   std::vector<std::uint64_t> leases;
   template <class A>
-  void serialize(A& a, unsigned) {
+  void serialize(A& a, unsigned v) {
+    credit.serialize(a, v);
     a& leases;
   }
 };
@@ -159,13 +168,21 @@ struct BlocksCommitted {
   }
 };
 
+/// Why a lease comes back.
+enum class LeaseEnd : std::uint8_t {
+  Failed = 0,    ///< its first open block was tried and could not be run
+  NotBegun = 1,  ///< no block of it was tried: the node drains or has no place
+  NoPlan = 2,    ///< nor was this: SweepInfo did not arrive
+};
+
 struct LeaseFailed {
   static constexpr Kind kKind = Kind::LeaseFailed;
   std::uint64_t lease = 0;
+  std::uint8_t end = 0;  ///< LeaseEnd
   std::string reason;
   template <class A>
   void serialize(A& a, unsigned) {
-    a& lease& reason;
+    a& lease& end& reason;
   }
 };
 

@@ -33,7 +33,7 @@ Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs no
   auto plan = plan_of(request, catalog_());
   if (!plan) return plan.error();
   if (ActiveSweep* known = find(plan->id())) return known;
-  auto stored = store_.sweep(plan->id());
+  auto stored = book_.sweep(plan->id());
   if (!stored) return stored.error();
   if (*stored) return adopt(std::move(*plan), std::move(**stored));
 
@@ -50,12 +50,12 @@ Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs no
   for (const engine::MetricDecl& metric : engine::metric_decls()) {
     meta.metric_names.emplace_back(metric.name);
   }
-  WINNOW_TRY(store_.put_sweep(meta));
+  WINNOW_TRY(book_.put_sweep(meta));
   return adopt(std::move(*plan), std::move(meta));
 }
 
 Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta meta) {
-  auto committed = store_.committed(plan.id(), plan.blocks());
+  auto committed = book_.committed(plan.id(), plan.blocks());
   if (!committed) return committed.error();
   const std::string id = plan.id();
   ActiveSweep sweep;
@@ -69,7 +69,7 @@ Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta me
 }
 
 Result<std::vector<ActiveSweep*>> SweepRegistry::load_unfinished() {
-  auto all = store_.sweeps();
+  auto all = book_.sweeps();
   if (!all) return all.error();
   std::vector<ActiveSweep*> out;
   for (store::SweepMeta& meta : *all) {
@@ -100,7 +100,7 @@ Status SweepRegistry::set_state(ActiveSweep& sweep, store::SweepState state, Tim
   store::SweepMeta meta = sweep.meta;
   meta.state = state;
   meta.finished = state == store::SweepState::Done ? now : TimestampNs{};
-  WINNOW_TRY(store_.put_sweep(meta));
+  WINNOW_TRY(book_.put_sweep(meta));
   sweep.meta = std::move(meta);
   return {};
 }
@@ -117,8 +117,11 @@ scheduler::SweepWork SweepRegistry::work_of(const ActiveSweep& sweep) {
   work.blocks = sweep.plan->blocks();
   work.committed = sweep.committed;
   work.priority = sweep.plan->spec().priority;
+  work.user = sweep.meta.user;
+  work.cpu_s_max = sweep.plan->spec().cpu_hours_max * 3600;
   for (const sweeps::Segment& segment : sweep.plan->segments()) {
     work.segment_ends.push_back(segment.first_block + segment.blocks);
+    work.segment_data.push_back(sweep.plan->spec().data[segment.dataset].content_hash);
   }
   return work;
 }

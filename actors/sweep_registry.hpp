@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "actors/protocol.hpp"
+#include "actors/sweep_book.hpp"
 #include "scheduler/scheduler.hpp"
-#include "store/store.hpp"
 #include "sweeps/plan.hpp"
 
 namespace winnow::actors {
@@ -29,8 +29,8 @@ struct ActiveSweep {
 /// Owner: the coordinator. Thread: one.
 class SweepRegistry {
  public:
-  SweepRegistry(store::Store& store, std::function<sweeps::Catalog()> catalog)
-      : store_(store), catalog_(std::move(catalog)) {}
+  SweepRegistry(SweepBook& book, std::function<sweeps::Catalog()> catalog)
+      : book_(book), catalog_(std::move(catalog)) {}
 
   /// Plans and records a sweep, or finds the same one again. Fails: as parse_spec and Plan::make.
   Result<ActiveSweep*> submit(const Submit& request, TimestampNs now);
@@ -47,7 +47,7 @@ class SweepRegistry {
  private:
   Result<ActiveSweep*> adopt(sweeps::Plan plan, store::SweepMeta meta);
 
-  store::Store& store_;
+  SweepBook& book_;
   std::function<sweeps::Catalog()> catalog_;
   std::map<std::string, ActiveSweep> sweeps_;
 };

@@ -7,40 +7,79 @@ std::string count(std::uint64_t n, const char* what) {
   return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
 }
 
+std::string hours_text(double s) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", s / 3600);
+  return text;
+}
+
 }  // namespace
 
 std::string Scheduler::explain(std::string_view id, std::optional<std::uint64_t> block,
                                MonoNs now) const {
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end()) return "The farm is not working on sweep " + std::string(id) + ".";
-  const Sweep& sweep = it->second;
-  if (!block) {
-    if (sweep.finished) return "All " + count(sweep.counts.blocks, "block") + " are committed.";
-    if (sweep.counts.paused) return "The sweep is paused; `winnow sweep resume` continues it.";
-    if (nodes_.empty()) return "No node has joined the farm; `winnow node --join` adds one.";
-    for (const auto& [other_id, other] : sweeps_) {
-      if (!other.finished && !other.counts.paused && !other.pending.empty() &&
-          other.work.priority > sweep.work.priority && !sweep.pending.empty()) {
-        return "Sweep " + other_id + " has priority " + std::to_string(other.work.priority) +
-               ", above this one's " + std::to_string(sweep.work.priority) + ", and still has " +
-               count(other.pending.size(), "block") + " waiting.";
-      }
+  if (!block) return explain_sweep(it->first, it->second, now);
+  if (*block < it->second.blocks.size()) return explain_block(it->first, it->second, *block, now);
+  return "Block " + std::to_string(*block) + " does not exist; the sweep has " +
+         count(it->second.counts.blocks, "block") + ".";
+}
+
+std::string Scheduler::explain_sweep(const std::string& id, const Sweep& sweep, MonoNs now) const {
+  if (sweep.finished) return "All " + count(sweep.counts.blocks, "block") + " are committed.";
+  if (sweep.counts.paused) return "The sweep is paused; `winnow sweep resume` continues it.";
+  const bool waits = !sweep.pending.empty() || !sweep.suspects.empty();
+  if (waits && exhausted(sweep)) {
+    return "Its budget of " + hours_text(sweep.work.cpu_s_max) +
+           " CPU hours is used up; `winnow sweep extend " + id + " --cpu-hours N` adds to it.";
+  }
+  if (nodes_.empty()) return "No node has joined the farm; `winnow node --join` adds one.";
+  std::size_t silent = 0;
+  for (const auto& [node_id, node] : nodes_) {
+    silent += now - node.status.last_seen >= options_.lease_ttl;
+  }
+  if (silent == nodes_.size()) {
+    return "No node has been heard of for " + std::to_string(options_.lease_ttl.ns / 1'000'000) +
+           " ms; " + count(silent, "node") + " may come back.";
+  }
+  for (const Sweep* other : open_) {
+    if (waits && grantable(*other) && !other->pending.empty() &&
+        other->work.priority > sweep.work.priority) {
+      return "Sweep " + other->work.id + " has priority " + std::to_string(other->work.priority) +
+             ", above this one's " + std::to_string(sweep.work.priority) + ", and still has " +
+             count(other->pending.size(), "block") + " waiting.";
     }
-    return count(sweep.pending.size(), "block") + " waiting, " +
-           count(sweep.counts.leased, "block") + " on nodes, " +
-           count(sweep.counts.received, "block") + " being committed, " +
-           count(sweep.counts.committed, "block") + " committed, " +
-           count(sweep.counts.quarantined, "block") + " quarantined.";
   }
-  if (*block >= sweep.blocks.size()) {
-    return "Block " + std::to_string(*block) + " does not exist; the sweep has " +
-           count(sweep.counts.blocks, "block") + ".";
+  std::string out = count(sweep.pending.size(), "block") + " waiting, " +
+                    count(sweep.counts.leased, "block") + " on nodes, " +
+                    count(sweep.counts.received, "block") + " being committed, " +
+                    count(sweep.counts.committed, "block") + " committed, " +
+                    count(sweep.counts.quarantined, "block") + " quarantined.";
+  if (!sweep.suspects.empty()) {
+    out += " " + count(sweep.suspects.size(), "block") +
+           " that failed before wait for a node of their own.";
   }
-  const auto evidence = sweep.evidence.find(*block);
+  if (!sweep.pending.empty() && asking_.empty()) {
+    out += " Every place of " + count(workers_, "worker") + " is taken.";
+  }
+  if (waits && open_.size() > 1) {
+    out += " " + count(open_.size(), "sweep") + " share the farm; user " +
+           (sweep.work.user.empty() ? "(none)" : sweep.work.user) + " has had " +
+           hours_text(users_.at(sweep.work.user).virtual_time) + " CPU hours.";
+  }
+  return out;
+}
+
+std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, std::uint64_t block,
+                                     MonoNs now) const {
+  const auto evidence = sweep.evidence.find(block);
   const std::string history = evidence == sweep.evidence.end() ? "" : " " + evidence->second + ".";
-  switch (sweep.blocks[*block].state) {
+  switch (sweep.blocks[block].state) {
     case BlockState::Pending:
-      return "It waits for a worker." + history;
+      if (sweep.suspects.contains(block)) {
+        return "It failed before and waits for a node that runs nothing else." + history;
+      }
+      return "It waits for a worker. " + explain_sweep(id, sweep, now) + history;
     case BlockState::Received:
       return "Its result is here and is being committed." + history;
     case BlockState::Committed:
@@ -53,16 +92,17 @@ std::string Scheduler::explain(std::string_view id, std::optional<std::uint64_t>
   }
   std::string out;
   for (const auto& [lease_id, held] : leases_) {
-    if (held.lease.sweep != id || *block < held.lease.first_block ||
-        *block - held.lease.first_block >= held.open.size() ||
-        !held.open[*block - held.lease.first_block]) {
+    if (held.lease.sweep != id || block < held.lease.first_block ||
+        block - held.lease.first_block >= held.open.size() ||
+        !held.open[block - held.lease.first_block]) {
       continue;
     }
     const auto node = nodes_.find(held.node);
     out += (out.empty() ? "" : " ");
     out += "Node " + (node == nodes_.end() ? "?" : node->second.status.facts.name) +
            " has it for " + std::to_string((now - held.granted).ns / 1'000'000) + " ms (attempt " +
-           std::to_string(held.lease.attempt) + ").";
+           std::to_string(held.lease.attempt) + (held.exclusive ? ", nothing else beside it" : "") +
+           ").";
   }
   return out + history;
 }

@@ -42,6 +42,13 @@ void IntervalSet::erase(BlockRange range) {
   }
 }
 
+BlockRange IntervalSet::first_within(BlockRange range) const {
+  auto it = ranges_.upper_bound(range.first);
+  if (it != ranges_.begin() && std::prev(it)->second > range.first) --it;
+  if (it == ranges_.end() || it->first >= range.last) return {range.first, range.first};
+  return {std::max(it->first, range.first), std::min(it->second, range.last)};
+}
+
 bool IntervalSet::contains(std::uint64_t block) const {
   auto it = ranges_.upper_bound(block);
   return it != ranges_.begin() && std::prev(it)->second > block;

@@ -26,6 +26,8 @@ class IntervalSet {
   std::uint64_t size() const { return size_; }
   /// The lowest range. Requires: !empty().
   BlockRange front() const { return {ranges_.begin()->first, ranges_.begin()->second}; }
+  /// The lowest part of it within a range; empty if there is none.
+  BlockRange first_within(BlockRange range) const;
 
  private:
   std::map<std::uint64_t, std::uint64_t> ranges_;  // first -> last

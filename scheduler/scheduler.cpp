@@ -2,14 +2,15 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 #include <utility>
 
 namespace winnow::scheduler {
 
+// ---- sweeps
+
 Status Scheduler::add_sweep(const SweepWork& work) {
   if (auto it = sweeps_.find(work.id); it != sweeps_.end()) {
-    it->second.counts.paused = false;
+    resume(work.id);
     return {};
   }
   if (!(work.weight > 0)) {
@@ -28,39 +29,78 @@ Status Scheduler::add_sweep(const SweepWork& work) {
     sweep.pending.erase({b, b + 1});
     ++sweep.counts.committed;
   }
-  // A newcomer starts level with the least served, not with a debt of everyone's past.
+  sweep.committed_before = sweep.counts.committed;
+  // Newcomers start level with the least served, not with a debt of everyone's past.
   std::optional<double> least;
   for (const auto& [id, other] : sweeps_) {
-    if (!other.finished) least = std::min(least.value_or(other.virtual_time), other.virtual_time);
+    if (other.finished || other.work.user != work.user) continue;
+    least = std::min(least.value_or(other.virtual_time), other.virtual_time);
   }
   sweep.virtual_time = least.value_or(0);
+  User& user = users_[work.user];
+  if (user.open_sweeps == 0) {
+    std::optional<double> least_user;
+    for (const auto& [name, other] : users_) {
+      if (other.open_sweeps == 0) continue;
+      least_user = std::min(least_user.value_or(other.virtual_time), other.virtual_time);
+    }
+    user.virtual_time = std::max(user.virtual_time, least_user.value_or(0));
+  }
+  ++user.open_sweeps;
   finish_if_done(sweeps_.emplace(work.id, std::move(sweep)).first->second);
+  reindex();
   return {};
 }
 
 void Scheduler::pause(std::string_view id, MonoNs) {
   if (auto it = sweeps_.find(id); it != sweeps_.end()) it->second.counts.paused = true;
+  reindex();
 }
 
 void Scheduler::resume(std::string_view id) {
   if (auto it = sweeps_.find(id); it != sweeps_.end()) it->second.counts.paused = false;
+  reindex();
+}
+
+void Scheduler::set_budget(std::string_view id, double cpu_s_max) {
+  if (auto it = sweeps_.find(id); it != sweeps_.end()) it->second.work.cpu_s_max = cpu_s_max;
 }
 
 void Scheduler::remove(std::string_view id) {
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end()) return;
   for (auto lease = leases_.begin(); lease != leases_.end();) {
-    if (lease->second.lease.sweep != id) {
-      ++lease;
-      continue;
-    }
-    if (auto node = nodes_.find(lease->second.node); node != nodes_.end()) {
-      node->second.leases.erase(lease->first);
-    }
-    lease = leases_.erase(lease);
+    const auto next = std::next(lease);
+    if (lease->second.lease.sweep == id) drop_lease(lease);
+    lease = next;
   }
+  if (!it->second.finished) close(it->second);
   sweeps_.erase(it);
+  reindex();
 }
+
+void Scheduler::close(Sweep& sweep) {
+  const auto user = users_.find(sweep.work.user);
+  assert(user != users_.end() && user->second.open_sweeps > 0);
+  --user->second.open_sweeps;
+}
+
+void Scheduler::finish_if_done(Sweep& sweep) {
+  if (sweep.finished || sweep.counts.committed < sweep.counts.blocks) return;
+  sweep.finished = true;
+  close(sweep);
+  reindex();
+  decisions_.push_back(SweepFinished{sweep.work.id});
+}
+
+void Scheduler::reindex() {
+  open_.clear();
+  for (auto& [id, sweep] : sweeps_) {
+    if (!sweep.finished && !sweep.counts.paused) open_.push_back(&sweep);
+  }
+}
+
+// ---- nodes
 
 void Scheduler::node_joined(NodeId id, const NodeFacts& facts, MonoNs now) {
   node_left(id, "it joined again", now);
@@ -68,29 +108,78 @@ void Scheduler::node_joined(NodeId id, const NodeFacts& facts, MonoNs now) {
   node.status.id = id;
   node.status.facts = facts;
   node.status.last_seen = now;
+  workers_ += facts.workers;
   nodes_.emplace(id, std::move(node));
 }
 
-void Scheduler::node_left(NodeId id, std::string_view reason, MonoNs now) {
+void Scheduler::node_left(NodeId id, std::string_view reason, MonoNs) {
   const auto it = nodes_.find(id);
   if (it == nodes_.end()) return;
   const std::string text = "node " + it->second.status.facts.name + " left: " + std::string(reason);
   const std::set<LeaseId> held = it->second.leases;
-  for (const LeaseId lease : held) return_lease(lease, text, now);
+  for (const LeaseId lease : held) return_lease(lease, Blame::Loss, text);
+  workers_ -= it->second.status.facts.workers;
+  asking_.erase(id);
+  if (reserved_ == id) reserved_.reset();
   nodes_.erase(it);
 }
 
-void Scheduler::credit(NodeId id, std::uint32_t leases) {
-  if (auto it = nodes_.find(id); it != nodes_.end()) {
-    constexpr std::uint32_t kCreditMax = 4096;
-    it->second.status.credit = std::min(kCreditMax, it->second.status.credit + leases);
+void Scheduler::forgive(NodeId lost) {
+  const auto loss = losses_.find(lost);
+  if (loss == losses_.end()) return;
+  for (const Suspect& suspect : loss->second) {
+    const auto found = sweeps_.find(suspect.sweep);
+    if (found == sweeps_.end()) continue;
+    Sweep& sweep = found->second;
+    const auto attempts = sweep.attempts.find(suspect.block);
+    if (attempts == sweep.attempts.end()) continue;
+    if (--attempts->second == 0) sweep.attempts.erase(attempts);
+    const auto now_left = sweep.attempts.find(suspect.block);
+    const std::uint32_t left = now_left == sweep.attempts.end() ? 0 : now_left->second;
+    if (left < options_.isolate_after && sweep.suspects.erase(suspect.block) > 0) {
+      sweep.pending.insert({suspect.block, suspect.block + 1});
+    }
   }
+  losses_.erase(loss);
+  std::erase(losses_order_, lost);
+}
+
+void Scheduler::remember_loss(NodeId node, Suspect suspect) {
+  const auto [loss, is_new] = losses_.try_emplace(node);
+  loss->second.push_back(std::move(suspect));
+  if (!is_new) return;
+  losses_order_.push_back(node);
+  if (losses_order_.size() <= kLossesMax) return;
+  losses_.erase(losses_order_.front());
+  losses_order_.pop_front();
+}
+
+void Scheduler::set_node_credit(Node& node, std::uint32_t credit) {
+  node.status.credit = credit;
+  if (credit > 0) {
+    asking_.insert(node.status.id);
+  } else {
+    asking_.erase(node.status.id);
+  }
+}
+
+void Scheduler::set_credit(NodeId id, std::uint32_t free_places, LeaseId seen) {
+  const auto it = nodes_.find(id);
+  if (it == nodes_.end()) return;
+  const auto& leases = it->second.leases;
+  const auto coming =
+      static_cast<std::uint32_t>(std::distance(leases.upper_bound(seen), leases.end()));
+  const auto held = static_cast<std::uint32_t>(leases.size());
+  const std::uint32_t most = it->second.status.facts.leases_max;
+  set_node_credit(it->second, std::min(free_places - std::min(free_places, coming),
+                                       most - std::min(most, held)));
 }
 
 void Scheduler::renew(NodeId id, const std::vector<LeaseId>& held, MonoNs now) {
   const auto it = nodes_.find(id);
   if (it == nodes_.end()) return;
   it->second.status.last_seen = now;
+  forgive(id);  // it had only been silent
   const std::set<LeaseId> named(held.begin(), held.end());
   const std::set<LeaseId> ours = it->second.leases;
   for (const LeaseId lease : ours) {
@@ -98,9 +187,24 @@ void Scheduler::renew(NodeId id, const std::vector<LeaseId>& held, MonoNs now) {
     if (named.contains(lease)) {
       mine.deadline = now + options_.lease_ttl;
     } else if (mine.granted + options_.lease_ttl < now) {
-      return_lease(lease, "the node does not know of the lease", now);
+      return_lease(lease, Blame::Nobody, "the node does not know of the lease");
     }
   }
+}
+
+// ---- results
+
+void Scheduler::learn_cost(Sweep& sweep, NodeId id, DurationNs work) {
+  const double cost = static_cast<double>(std::max<std::int64_t>(work.ns, 1));
+  if (auto node = nodes_.find(id); node != nodes_.end() && sweep.block_cost_ns > 0) {
+    constexpr double kSlowest = 0.05, kFastest = 20;
+    const double speed = std::clamp(sweep.block_cost_ns / cost, kSlowest, kFastest);
+    node->second.speed = 0.8 * node->second.speed + 0.2 * speed;
+  }
+  sweep.block_cost_ns = sweep.block_cost_ns == 0 ? cost : 0.8 * sweep.block_cost_ns + 0.2 * cost;
+  sweep.counts.work_s += work.seconds();
+  sweep.virtual_time += work.seconds() / sweep.work.weight;
+  users_[sweep.work.user].virtual_time += work.seconds();
 }
 
 void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_view sweep_id,
@@ -113,11 +217,7 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
   const auto it = sweeps_.find(sweep_id);
   if (it == sweeps_.end() || block >= it->second.blocks.size()) return;
   Sweep& sweep = it->second;
-  const double cost = static_cast<double>(std::max<std::int64_t>(work.ns, 1));
-  sweep.block_cost_ns = sweep.block_cost_ns == 0 ? cost : 0.8 * sweep.block_cost_ns + 0.2 * cost;
-  sweep.counts.work_s += work.seconds();
-  sweep.virtual_time += work.seconds() / sweep.work.weight;
-
+  learn_cost(sweep, node_id, work);
   if (auto held = leases_.find(lease_id);
       held != leases_.end() && held->second.lease.sweep == sweep_id &&
       block >= held->second.lease.first_block &&
@@ -128,18 +228,12 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
     lease.deadline = now + options_.lease_ttl;
     assert(sweep.blocks[block].holders > 0);
     --sweep.blocks[block].holders;
-    if (--lease.open_count == 0) {
-      if (auto node = nodes_.find(lease.node); node != nodes_.end()) {
-        node->second.leases.erase(lease_id);
-        --node->second.status.leases;
-      }
-      leases_.erase(held);
-    }
+    if (--lease.open_count == 0) drop_lease(held);
   }
   Block& state = sweep.blocks[block];
   switch (state.state) {
     case BlockState::Pending:  // a late result of a lease that was given up
-      sweep.pending.erase({block, block + 1});
+      stop_waiting(sweep, block);
       break;
     case BlockState::Leased:
       --sweep.counts.leased;
@@ -151,6 +245,11 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
   }
   state.state = BlockState::Received;
   ++sweep.counts.received;
+}
+
+void Scheduler::stop_waiting(Sweep& sweep, std::uint64_t block) {
+  sweep.pending.erase({block, block + 1});
+  sweep.suspects.erase(block);
 }
 
 void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) {
@@ -168,7 +267,7 @@ void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) 
       --sweep.counts.leased;
       break;
     case BlockState::Pending:
-      sweep.pending.erase({block, block + 1});
+      stop_waiting(sweep, block);
       break;
     case BlockState::Quarantined:
       --sweep.counts.quarantined;
@@ -192,232 +291,94 @@ void Scheduler::block_refused(std::string_view sweep_id, std::uint64_t block,
   --sweep.counts.received;
   ++sweep.counts.leased;
   ++state.holders;
-  release_holder(sweep, block, true, reason);
+  count_attempt(sweep, block, options_.block_attempts_max, reason);
+  release_holder(sweep, block);
 }
 
-void Scheduler::lease_failed(NodeId node, LeaseId id, std::string_view reason, MonoNs now) {
+// ---- leases that come back
+
+void Scheduler::lease_failed(NodeId node, LeaseId id, Blame blame, std::string_view reason,
+                             MonoNs) {
   const auto it = leases_.find(id);
   if (it == leases_.end() || it->second.node != node) return;
-  return_lease(id, reason, now);
+  return_lease(id, blame, reason);
 }
 
-void Scheduler::return_lease(LeaseId id, std::string_view reason, MonoNs) {
+void Scheduler::drop_lease(std::map<LeaseId, HeldLease>::iterator lease) {
+  if (auto node = nodes_.find(lease->second.node); node != nodes_.end()) {
+    node->second.leases.erase(lease->first);
+    --node->second.status.leases;
+    if (lease->second.exclusive) node->second.exclusive = false;
+  }
+  leases_.erase(lease);
+}
+
+void Scheduler::return_lease(LeaseId id, Blame blame, std::string_view reason) {
   const auto it = leases_.find(id);
   if (it == leases_.end()) return;
-  const HeldLease held = std::move(it->second);
-  leases_.erase(it);
-  if (auto node = nodes_.find(held.node); node != nodes_.end()) {
-    node->second.leases.erase(id);
-    --node->second.status.leases;
-  }
+  const HeldLease held = it->second;
+  drop_lease(it);
   Sweep& sweep = sweeps_.at(held.lease.sweep);
   // Only the first open block can have been running; those behind it were waiting their turn.
-  bool suspect = true;
+  bool suspect = blame != Blame::Nobody;
   for (std::size_t i = 0; i < held.open.size(); ++i) {
     if (!held.open[i]) continue;
-    release_holder(sweep, held.lease.first_block + i, suspect, reason);
+    const std::uint64_t block = held.lease.first_block + i;
+    if (suspect && sweep.blocks[block].state == BlockState::Leased) {
+      // Who was lost beside others may be innocent: enough to be run alone, not to be condemned.
+      const bool certain = blame == Blame::Block || held.exclusive;
+      count_attempt(sweep, block, certain ? options_.block_attempts_max : options_.isolate_after,
+                    reason);
+      if (blame == Blame::Loss) remember_loss(held.node, {held.lease.sweep, block});
+    }
     suspect = false;
+    release_holder(sweep, block);
   }
 }
 
-void Scheduler::release_holder(Sweep& sweep, std::uint64_t block, bool failed,
-                               std::string_view reason) {
+void Scheduler::count_attempt(Sweep& sweep, std::uint64_t block, std::uint32_t most,
+                              std::string_view reason) {
+  std::uint32_t& attempts = sweep.attempts[block];
+  attempts = std::max(attempts, std::min(attempts + 1, most));
+  sweep.evidence[block] = "attempt " + std::to_string(attempts) + ": " + std::string(reason);
+}
+
+void Scheduler::release_holder(Sweep& sweep, std::uint64_t block) {
   Block& state = sweep.blocks[block];
   assert(state.holders > 0);
   --state.holders;
-  if (state.state != BlockState::Leased) return;
-  if (failed) {
-    const std::uint32_t attempts = ++sweep.attempts[block];
-    sweep.evidence[block] = "attempt " + std::to_string(attempts) + ": " + std::string(reason);
-    if (attempts >= options_.block_attempts_max) {
-      if (state.holders == 0) quarantine(sweep, block);
-      return;
-    }
+  if (state.state != BlockState::Leased || state.holders > 0) return;
+  --sweep.counts.leased;
+  const auto attempts = sweep.attempts.find(block);
+  const std::uint32_t tried = attempts == sweep.attempts.end() ? 0 : attempts->second;
+  if (tried >= options_.block_attempts_max) {
+    state.state = BlockState::Quarantined;
+    ++sweep.counts.quarantined;
+    decisions_.push_back(Quarantine{sweep.work.id, block, sweep.evidence[block]});
+    return;
   }
-  if (state.holders > 0) return;  // another worker still has it
   state.state = BlockState::Pending;
-  --sweep.counts.leased;
   ++sweep.counts.retries;
-  sweep.pending.insert({block, block + 1});
-}
-
-void Scheduler::quarantine(Sweep& sweep, std::uint64_t block) {
-  sweep.blocks[block].state = BlockState::Quarantined;
-  --sweep.counts.leased;
-  ++sweep.counts.quarantined;
-  decisions_.push_back(Quarantine{sweep.work.id, block, sweep.evidence[block]});
-}
-
-void Scheduler::finish_if_done(Sweep& sweep) {
-  if (sweep.finished || sweep.counts.committed < sweep.counts.blocks) return;
-  sweep.finished = true;
-  decisions_.push_back(SweepFinished{sweep.work.id});
-}
-
-void Scheduler::expire(MonoNs now) {
-  std::vector<LeaseId> late;
-  for (const auto& [id, held] : leases_) {
-    if (held.deadline <= now) late.push_back(id);
+  if (tried >= options_.isolate_after) {
+    sweep.suspects.insert(block);
+  } else {
+    sweep.pending.insert({block, block + 1});
   }
-  for (const LeaseId id : late) return_lease(id, "the node fell silent", now);
 }
 
-Scheduler::Sweep* Scheduler::pick_sweep() {
-  Sweep* best = nullptr;
-  for (auto& [id, sweep] : sweeps_) {
-    if (sweep.finished || sweep.counts.paused || sweep.pending.empty()) continue;
-    if (best == nullptr || sweep.work.priority > best->work.priority ||
-        (sweep.work.priority == best->work.priority && sweep.virtual_time < best->virtual_time)) {
-      best = &sweep;
-    }
-  }
-  return best;
-}
-
-std::uint32_t Scheduler::workers() const {
-  std::uint32_t n = 0;
-  for (const auto& [id, node] : nodes_) n += node.status.facts.workers;
-  return n;
-}
-
-std::uint32_t Scheduler::lease_size(const Sweep& sweep) const {
-  if (sweep.block_cost_ns == 0) return 1;  // measure first
-  const double by_cost = static_cast<double>(options_.lease_work.ns) / sweep.block_cost_ns;
-  // Towards the end leases shrink, so that all workers finish together (guided self-scheduling,
-  // Polychronopoulos and Kuck 1987).
-  const double by_rest =
-      static_cast<double>(sweep.pending.size()) / (2.0 * std::max(1u, workers()));
-  const double n = std::min({by_cost, by_rest, static_cast<double>(options_.lease_blocks_max)});
-  return static_cast<std::uint32_t>(std::max(1.0, std::floor(n)));
-}
-
-bool Scheduler::grant_pending(Node& node, MonoNs now) {
-  Sweep* sweep = pick_sweep();
-  if (sweep == nullptr) return false;
-  const BlockRange front = sweep->pending.front();
-  std::uint64_t last = std::min(front.last, front.first + lease_size(*sweep));
-  const auto& ends = sweep->work.segment_ends;
-  if (auto end = std::upper_bound(ends.begin(), ends.end(), front.first); end != ends.end()) {
-    last = std::min(last, *end);
-  }
-  std::uint32_t attempt = 1;
-  if (!sweep->attempts.empty()) {
-    for (std::uint64_t b = front.first; b < last; ++b) {
-      const auto found = sweep->attempts.find(b);
-      if (found == sweep->attempts.end()) continue;
-      // A block that failed before travels alone, so that it cannot take others down with it.
-      if (found->second >= options_.isolate_after) {
-        last = b == front.first ? b + 1 : b;
-        if (b == front.first) attempt = found->second + 1;
-        break;
-      }
-      attempt = std::max(attempt, found->second + 1);
-    }
-  }
-  hand_out(node, *sweep, {front.first, last}, attempt, now);
-  return true;
-}
-
-void Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange range, std::uint32_t attempt,
-                         MonoNs now) {
-  HeldLease held;
-  held.lease = {LeaseId(next_lease_++), sweep.work.id, range.first,
-                static_cast<std::uint32_t>(range.size()), attempt};
-  held.node = node.status.id;
-  held.open.assign(range.size(), false);
-  held.granted = now;
-  held.deadline = now + options_.lease_ttl;
-  for (std::uint64_t b = range.first; b < range.last; ++b) {
-    Block& block = sweep.blocks[b];
-    if (block.state != BlockState::Pending && block.state != BlockState::Leased) continue;
-    if (block.state == BlockState::Pending) {
-      sweep.pending.erase({b, b + 1});
-      ++sweep.counts.leased;
-    } else {
-      ++sweep.counts.stragglers;
-    }
-    block.state = BlockState::Leased;
-    ++block.holders;
-    held.open[b - range.first] = true;
-    ++held.open_count;
-  }
-  node.leases.insert(held.lease.id);
-  ++node.status.leases;
-  --node.status.credit;
-  decisions_.push_back(Grant{node.status.id, held.lease});
-  leases_.emplace(held.lease.id, std::move(held));
-}
-
-bool Scheduler::grant_straggler(Node& node, MonoNs now) {
-  // An idle worker takes over what is left of the lease that is most overdue.
-  HeldLease* worst = nullptr;
-  double worst_ratio = options_.straggler_factor;
-  for (auto& [id, held] : leases_) {
-    if (held.doubled || held.node == node.status.id) continue;
-    const Sweep& sweep = sweeps_.at(held.lease.sweep);
-    if (sweep.counts.paused || sweep.block_cost_ns == 0) continue;
-    const double expected = std::max(sweep.block_cost_ns * held.lease.blocks, 50e6);
-    const double ratio = static_cast<double>((now - held.granted).ns) / expected;
-    if (ratio > worst_ratio) {
-      worst_ratio = ratio;
-      worst = &held;
-    }
-  }
-  if (worst == nullptr) return false;
-  worst->doubled = true;
-  std::uint64_t first = worst->lease.first_block;
-  std::uint64_t last = first + worst->open.size();
-  while (first < last && !worst->open[first - worst->lease.first_block]) ++first;
-  while (last > first && !worst->open[last - 1 - worst->lease.first_block]) --last;
-  Sweep& sweep = sweeps_.at(worst->lease.sweep);
-  const std::uint32_t attempt = worst->lease.attempt + 1;
-  hand_out(node, sweep, {first, last}, attempt, now);
-  auto& copy = leases_.rbegin()->second;
-  copy.doubled = true;
-  if (copy.open_count == 0) {  // everything in it arrived meanwhile
-    node.leases.erase(copy.lease.id);
-    --node.status.leases;
-    ++node.status.credit;
-    decisions_.pop_back();
-    leases_.erase(copy.lease.id);
-    return false;
-  }
-  return true;
-}
-
-bool Scheduler::may_receive(const Node& node, MonoNs now) const {
-  return node.status.credit > 0 && now - node.status.last_seen < options_.lease_ttl;
-}
-
-std::vector<Decision> Scheduler::step(MonoNs now) {
-  expire(now);
-  // One lease a node and round, so that a newcomer does not starve behind a greedy node.
-  for (bool granted = true; granted;) {
-    granted = false;
-    for (auto& [id, node] : nodes_) {
-      if (may_receive(node, now) && grant_pending(node, now)) granted = true;
-    }
-  }
-  for (auto& [id, node] : nodes_) {
-    if (may_receive(node, now) && node.status.leases < node.status.facts.workers) {
-      grant_straggler(node, now);
-    }
-  }
-  return std::exchange(decisions_, {});
-}
+// ---- questions
 
 std::optional<MonoNs> Scheduler::next_deadline() const {
-  std::optional<MonoNs> next;
-  for (const auto& [id, held] : leases_)
-    next = std::min(next.value_or(held.deadline), held.deadline);
-  return next;
+  if (leases_.empty() || due_.empty()) return std::nullopt;
+  return due_.top().first;
 }
 
 std::optional<SweepProgress> Scheduler::progress(std::string_view id) const {
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end()) return std::nullopt;
   SweepProgress out = it->second.counts;
-  out.pending = it->second.pending.size();
+  out.pending = it->second.pending.size() + it->second.suspects.size();
+  out.exhausted = out.pending > 0 && exhausted(it->second);
   return out;
 }
 

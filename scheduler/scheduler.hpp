@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
+#include <queue>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,9 +26,10 @@ struct Options {
                                               ///< ms), short against a kill
   std::uint32_t lease_blocks_max = 256;
   std::uint32_t block_attempts_max = 8;  ///< then the block is quarantined
-  std::uint32_t isolate_after = 2;       ///< from this attempt on a block travels alone
+  std::uint32_t isolate_after = 2;       ///< failed attempts that make a block a suspect
   double straggler_factor = 3.0;         ///< a lease this many times over its expected time is also
                                          ///< given to an idle worker
+  DurationNs straggler_scan = milliseconds(50);  ///< looked for so often at most
 };
 
 /// A sweep as the farm sees it: a number of blocks, some of them already committed.
@@ -35,13 +38,18 @@ struct SweepWork {
   std::uint64_t blocks = 0;
   std::vector<bool> committed;              ///< one a block; empty: none
   std::vector<std::uint64_t> segment_ends;  ///< leases do not cross these block indices
+  std::vector<std::string> segment_data;    ///< content hash of each segment's dataset, or empty
   std::int32_t priority = 0;                ///< higher first, strictly
-  double weight = 1;                        ///< share against others of the same priority, > 0
+  std::string user;                         ///< of the same priority, users share first...
+  double weight = 1;                        ///< ...then a user's sweeps, by weight > 0
+  double cpu_s_max = 0;                     ///< budget of engine time; 0: none
 };
 
 struct NodeFacts {
   std::string name;
   std::uint32_t workers = 1;
+  std::uint32_t leases_max = 8192;  ///< it never holds more, lost ones counted
+  std::set<std::string> datasets;   ///< content hashes of what it holds; empty: not known
 };
 
 /// Permission to run blocks [first_block, first_block + blocks) of a sweep.
@@ -82,6 +90,7 @@ struct SweepProgress {
   std::uint64_t stragglers = 0;  ///< blocks given to a second worker
   double work_s = 0;             ///< engine seconds reported by workers
   bool paused = false;
+  bool exhausted = false;  ///< its budget is used up: no more leases
 };
 
 struct NodeStatus {
@@ -94,9 +103,18 @@ struct NodeStatus {
   double work_s = 0;
 };
 
+/// Whose fault it is that a lease comes back.
+enum class Blame : std::uint8_t {
+  Block,   ///< its first open block was tried and failed: an attempt
+  Loss,    ///< the node was lost with it: an attempt, unless the node turns out to live
+  Nobody,  ///< it was not tried
+};
+
 /// Purpose: the farm's decisions as a sans-I/O state machine: who runs which blocks next. Events go
 /// in as calls with `now`; step() gives decisions.
 /// Thread: one.
+/// A block that was tried too often is a suspect: it runs alone on a node that runs nothing else,
+/// so that it can neither take others down with it nor be blamed for what a neighbour does.
 /// Invariants: a block is in exactly one of {pending, held by >= 1 leases, received, committed,
 /// quarantined}; a committed block is never granted again; the same calls give the same decisions.
 class Scheduler {
@@ -109,13 +127,19 @@ class Scheduler {
   void resume(std::string_view sweep);
   /// Forgets a sweep; results that still arrive are committed but lead nowhere.
   void remove(std::string_view sweep);
-  bool knows(std::string_view sweep) const { return sweeps_.contains(std::string(sweep)); }
+  bool knows(std::string_view sweep) const { return sweeps_.contains(sweep); }
+  /// The new budget of engine seconds; 0: none.
+  void set_budget(std::string_view sweep, double cpu_s_max);
 
   void node_joined(NodeId node, const NodeFacts& facts, MonoNs now);
   /// All its leases are returned; `reason` becomes evidence of the blocks it was running.
   void node_left(NodeId node, std::string_view reason, MonoNs now);
-  /// The node can take `leases` more.
-  void credit(NodeId node, std::uint32_t leases);
+  /// A node that was thought lost with its blocks is back, its process alive: its loss was no
+  /// attempt at them.
+  void forgive(NodeId lost);
+  /// The node has `free_places` for leases beyond those up to `seen`; leases granted after `seen`
+  /// are on their way and will take their places.
+  void set_credit(NodeId node, std::uint32_t free_places, LeaseId seen);
   /// The node is alive and still works on these; leases it does not name have been lost on the way
   /// and are returned.
   void renew(NodeId node, const std::vector<LeaseId>& held, MonoNs now);
@@ -128,8 +152,9 @@ class Scheduler {
   void block_committed(std::string_view sweep, std::uint64_t block);
   /// What arrived for this block was not its result; it is run again. Counts as a failed attempt.
   void block_refused(std::string_view sweep, std::uint64_t block, std::string_view reason);
-  /// The node could not run the lease and gives it back. A lease it no longer holds is ignored.
-  void lease_failed(NodeId node, LeaseId lease, std::string_view reason, MonoNs now);
+  /// The node gives the lease back. Blame::Block: its first open block was tried and failed.
+  /// A lease it no longer holds is ignored.
+  void lease_failed(NodeId node, LeaseId lease, Blame blame, std::string_view reason, MonoNs now);
 
   /// What to do now: expiries, grants, finished sweeps.
   std::vector<Decision> step(MonoNs now);
@@ -138,9 +163,20 @@ class Scheduler {
 
   std::optional<SweepProgress> progress(std::string_view sweep) const;
   std::vector<NodeStatus> nodes() const;
-  std::uint32_t workers() const;
+  std::uint32_t workers() const { return workers_; }
   /// Why this sweep or block waits or what became of it, one sentence a line (law 7).
   std::string explain(std::string_view sweep, std::optional<std::uint64_t> block, MonoNs now) const;
+
+  /// The first invariant that does not hold, or nothing. Costs a pass over everything; for tests
+  /// and the simulation.
+  std::string audit() const;
+  /// A lease out there, for the same.
+  struct LiveLease {
+    NodeId node;
+    Lease lease;
+    std::vector<bool> open;
+  };
+  std::vector<LiveLease> live_leases() const;
 
  private:
   enum class BlockState : std::uint8_t { Pending, Leased, Received, Committed, Quarantined };
@@ -151,13 +187,19 @@ class Scheduler {
   struct Sweep {
     SweepWork work;
     std::vector<Block> blocks;
-    IntervalSet pending;
+    IntervalSet pending;               // waits, but for...
+    std::set<std::uint64_t> suspects;  // ...blocks that wait for a node of their own
     std::unordered_map<std::uint64_t, std::uint32_t> attempts;  // blocks given back at least once
     std::unordered_map<std::uint64_t, std::string> evidence;
     SweepProgress counts;
-    double block_cost_ns = 0;  // moving average; 0 while unknown
-    double virtual_time = 0;   // work / weight, for fair share
+    std::uint64_t committed_before = 0;  // before this coordinator's time
+    double block_cost_ns = 0;            // moving average; 0 while unknown
+    double virtual_time = 0;             // work / weight, for fair share
     bool finished = false;
+  };
+  struct User {
+    double virtual_time = 0;
+    std::uint32_t open_sweeps = 0;
   };
   struct HeldLease {
     Lease lease;
@@ -167,29 +209,79 @@ class Scheduler {
     MonoNs granted;
     MonoNs deadline;
     bool doubled = false;
+    bool exclusive = false;  // its node runs nothing else
   };
   struct Node {
     NodeStatus status;
     std::set<LeaseId> leases;
+    bool exclusive = false;  // it holds an exclusive lease
+    double speed = 1;        // against the average of those who run the same sweeps
   };
+  struct Suspect {
+    std::string sweep;
+    std::uint64_t block = 0;
+  };
+  static constexpr std::size_t kLossesMax = 4096;
 
-  void return_lease(LeaseId id, std::string_view reason, MonoNs now);
-  void release_holder(Sweep& sweep, std::uint64_t block, bool failed, std::string_view reason);
-  void quarantine(Sweep& sweep, std::uint64_t block);
+  // Blocks and leases on their way (scheduler.cpp).
+  void return_lease(LeaseId id, Blame blame, std::string_view reason);
+  void drop_lease(std::map<LeaseId, HeldLease>::iterator lease);
+  void release_holder(Sweep& sweep, std::uint64_t block);
+  void count_attempt(Sweep& sweep, std::uint64_t block, std::uint32_t most,
+                     std::string_view reason);
+  void remember_loss(NodeId node, Suspect suspect);
+  void stop_waiting(Sweep& sweep, std::uint64_t block);
   void finish_if_done(Sweep& sweep);
+  void close(Sweep& sweep);
+  void reindex();
+  void set_node_credit(Node& node, std::uint32_t credit);
+  void learn_cost(Sweep& sweep, NodeId node, DurationNs work);
+
+  // Who gets what (grants.cpp).
   void expire(MonoNs now);
-  Sweep* pick_sweep();
-  std::uint32_t lease_size(const Sweep& sweep) const;
-  /// It asks for work and is not silent.
   bool may_receive(const Node& node, MonoNs now) const;
-  bool grant_pending(Node& node, MonoNs now);
-  bool grant_straggler(Node& node, MonoNs now);
-  void hand_out(Node& node, Sweep& sweep, BlockRange range, std::uint32_t attempt, MonoNs now);
+  bool exhausted(const Sweep& sweep) const;
+  bool grantable(const Sweep& sweep) const;
+  enum class Wants { Pending, Suspects };
+  Sweep* pick_sweep(Wants wants);
+  std::uint32_t lease_size(const Sweep& sweep, const Node& node) const;
+  BlockRange pick_range(const Sweep& sweep, const Node& node) const;
+  bool grant_one(Node& node, MonoNs now);
+  void grant_pending(Node& node, Sweep& sweep, MonoNs now);
+  void grant_suspect(Node& node, Sweep& sweep, MonoNs now);
+  void reserve_for_suspects(MonoNs now);
+  void grant_stragglers(MonoNs now);
+  void grant_copy(Node& node, HeldLease& of, MonoNs now);
+  HeldLease& hand_out(Node& node, Sweep& sweep, BlockRange range, std::uint32_t attempt,
+                      MonoNs now);
+
+  // Checks (audit.cpp).
+  std::string audit_blocks(const std::string& id, const Sweep& sweep) const;
+  std::string audit_leases() const;
+  std::string audit_totals() const;
+
+  // Sentences (explain.cpp).
+  std::string explain_sweep(const std::string& id, const Sweep& sweep, MonoNs now) const;
+  std::string explain_block(const std::string& id, const Sweep& sweep, std::uint64_t block,
+                            MonoNs now) const;
 
   Options options_;
   std::map<std::string, Sweep, std::less<>> sweeps_;
+  std::vector<Sweep*> open_;  // of them, those that are not finished and not paused
+  std::map<std::string, User> users_;
   std::map<NodeId, Node> nodes_;
+  std::set<NodeId> asking_;  // of them, those with credit
+  std::uint32_t workers_ = 0;
+  std::optional<NodeId> reserved_;  // runs dry, so that a suspect can have it to itself
   std::map<LeaseId, HeldLease> leases_;
+  // Deadlines as they were when noted, the earliest on top; a renewed lease is noted again when its
+  // old one comes up.
+  using Due = std::pair<MonoNs, LeaseId>;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  MonoNs next_straggler_scan_;
+  /// What nodes that were lost were running, for forgive(); the oldest are forgotten.
+  std::map<NodeId, std::vector<Suspect>> losses_;
+  std::deque<NodeId> losses_order_;
   std::vector<Decision> decisions_;
   std::uint64_t next_lease_ = 1;
 };

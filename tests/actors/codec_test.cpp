@@ -67,11 +67,11 @@ TEST(Codec, MessagesRoundTrip) {
 }
 
 TEST(Codec, OtherKindsVersionsAndSizesAreRefused) {
-  Frame frame = encode(Credit{3}, 1);
+  Frame frame = encode(Credit{1, 3, 0}, 1);
   EXPECT_FALSE(decode<Renew>(frame).ok());
   frame.version = 99;
   EXPECT_NE(decode<Credit>(frame).error().text().find("version 99"), std::string::npos);
-  frame = encode(Credit{3}, 1);
+  frame = encode(Credit{1, 3, 0}, 1);
   frame.body.resize(kFrameBytesMax + 1);
   EXPECT_FALSE(decode<Credit>(frame).ok());
 }
@@ -93,8 +93,8 @@ void mutate(const T& message, std::uint64_t seed) {
 }
 
 TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
-  mutate(Hello{1, "host:1", 2, 3, "avx2", {std::string(64, 'a')}}, 1);
-  mutate(Renew{{1, 2, 3, 4}}, 2);
+  mutate(Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}}, 1);
+  mutate(Renew{{1, 2, 3}, {1, 2, 3, 4}}, 2);
   mutate(Submit{"yaml: 1", "f.yaml", "u", {"p"}, {"text"}}, 3);
   mutate(BlockResult{1, "sweep", 2, 3, std::string(300, 'b')}, 4);
   mutate(BlocksCommitted{"sweep", {1, 2, 3}, {4}}, 5);

@@ -1,48 +1,15 @@
-#include "scheduler/scheduler.hpp"
-
 #include <gtest/gtest.h>
 
 #include <deque>
 #include <set>
 
 #include "base/rng.hpp"
+#include "tests/scheduler/support.hpp"
 
 namespace winnow::scheduler {
 namespace {
 
-constexpr MonoNs kStart{1'000'000'000};
-const NodeId kNode(1), kOther(2);
-
-MonoNs at_ms(std::int64_t ms) { return kStart + milliseconds(ms); }
-
-template <class T>
-std::vector<T> only(const std::vector<Decision>& decisions) {
-  std::vector<T> out;
-  for (const Decision& d : decisions) {
-    if (const T* t = std::get_if<T>(&d)) out.push_back(*t);
-  }
-  return out;
-}
-
-void add(Scheduler& s, const std::string& id, std::uint64_t blocks, SweepWork work = {}) {
-  work.id = id;
-  work.blocks = blocks;
-  ASSERT_TRUE(s.add_sweep(work).ok());
-}
-
-void join(Scheduler& s, NodeId node, std::uint32_t workers, std::uint32_t credit, MonoNs now) {
-  s.node_joined(node, {"n" + std::to_string(node.value()), workers}, now);
-  s.credit(node, credit);
-}
-
-void finish(Scheduler& s, const Grant& g, MonoNs now, DurationNs work = milliseconds(10)) {
-  for (std::uint32_t i = 0; i < g.lease.blocks; ++i) {
-    const std::uint64_t b = g.lease.first_block + i;
-    s.block_received(g.node, g.lease.id, g.lease.sweep, b, work, now);
-    s.block_committed(g.lease.sweep, b);
-  }
-  s.credit(g.node, 1);
-}
+using namespace testing;  // NOLINT: the support header of these tests
 
 TEST(IntervalSet, AgreesWithASetOfIntegers) {
   Rng rng(5);
@@ -55,6 +22,15 @@ TEST(IntervalSet, AgreesWithASetOfIntegers) {
       insert ? void(model.insert(b)) : void(model.erase(b));
     insert ? intervals.insert({first, last}) : intervals.erase({first, last});
     ASSERT_EQ(intervals.size(), model.size());
+    const std::uint64_t low = rng.below(220), high = low + rng.below(40);
+    const BlockRange part = intervals.first_within({low, high});
+    const auto first_in = model.lower_bound(low);
+    if (first_in == model.end() || *first_in >= high) {
+      ASSERT_EQ(part.size(), 0u);
+    } else {
+      ASSERT_EQ(part.first, *first_in);
+      ASSERT_TRUE(part.last == high || !model.contains(part.last));
+    }
     const std::uint64_t probe = rng.below(220);
     ASSERT_EQ(intervals.contains(probe), model.contains(probe));
     if (!model.empty()) {
@@ -222,7 +198,7 @@ TEST(Scheduler, RefusedResultIsRunAgainAndCountsAsAnAttempt) {
   const auto grants = only<Grant>(s.step(kStart));
   s.block_received(kNode, grants[0].lease.id, "a", 0, milliseconds(1), kStart);
   s.block_refused("a", 0, "damaged");
-  s.credit(kNode, 1);
+  credit(s, kNode, 1);
   const auto again = only<Grant>(s.step(kStart));
   ASSERT_EQ(again.size(), 1u);
   EXPECT_EQ(again[0].lease.attempt, 2u);
@@ -304,8 +280,8 @@ TEST(Scheduler, PoisonBlockIsIsolatedThenQuarantinedWithEvidence) {
           s.block_received(kNode, g.lease.id, "a", b, milliseconds(200), at_ms(i));
           s.block_committed("a", b);
         }
-        s.lease_failed(kNode, g.lease.id, "division by zero", at_ms(i));
-        s.credit(kNode, 1);
+        s.lease_failed(kNode, g.lease.id, Blame::Block, "division by zero", at_ms(i));
+        credit(s, kNode, 1);
       } else {
         finish(s, g, at_ms(i), milliseconds(200));
       }
@@ -350,7 +326,7 @@ TEST(Scheduler, BooksBalanceUnderRandomEvents) {
           break;
         case 3:
           if (!running.empty())
-            s.lease_failed(running.front().node, running.front().lease.id, "x", now);
+            s.lease_failed(running.front().node, running.front().lease.id, Blame::Block, "x", now);
           break;
         default:
           if (running.empty()) break;
@@ -370,6 +346,7 @@ TEST(Scheduler, BooksBalanceUnderRandomEvents) {
         const auto p = *s.progress(id);
         ASSERT_EQ(p.pending + p.leased + p.received + p.committed + p.quarantined, p.blocks);
       }
+      ASSERT_EQ(s.audit(), "");
     }
     EXPECT_EQ(finished.size(), ids.size());
   }

@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <map>
+
+#include "scheduler/scheduler.hpp"
+
+namespace winnow::scheduler {
+
+std::string Scheduler::audit_blocks(const std::string& id, const Sweep& sweep) const {
+  std::vector<std::uint32_t> holders(sweep.blocks.size(), 0);
+  for (const auto& [lease_id, held] : leases_) {
+    if (held.lease.sweep != id) continue;
+    for (std::size_t i = 0; i < held.open.size(); ++i) {
+      if (held.open[i]) ++holders[held.lease.first_block + i];
+    }
+  }
+  std::uint64_t leased = 0, received = 0, committed = 0, quarantined = 0, pending = 0;
+  for (std::uint64_t b = 0; b < sweep.blocks.size(); ++b) {
+    const Block& block = sweep.blocks[b];
+    const std::string place = "block " + std::to_string(b) + " of sweep " + id;
+    if (block.holders != holders[b]) return place + " counts its holders wrongly";
+    const int waits = int{sweep.pending.contains(b)} + int{sweep.suspects.contains(b)};
+    if (waits != int{block.state == BlockState::Pending}) {
+      return place + " waits in " + std::to_string(waits) + " places";
+    }
+    if (block.state == BlockState::Leased && holders[b] == 0) return place + " is leased to nobody";
+    if (block.state == BlockState::Pending && holders[b] > 0) return place + " waits and is leased";
+    leased += block.state == BlockState::Leased;
+    received += block.state == BlockState::Received;
+    committed += block.state == BlockState::Committed;
+    quarantined += block.state == BlockState::Quarantined;
+    pending += block.state == BlockState::Pending;
+  }
+  const SweepProgress& counts = sweep.counts;
+  if (leased != counts.leased || received != counts.received || committed != counts.committed ||
+      quarantined != counts.quarantined ||
+      pending != sweep.pending.size() + sweep.suspects.size()) {
+    return "the counts of sweep " + id + " are not its blocks";
+  }
+  if (sweep.finished != (committed == sweep.blocks.size())) {
+    return "sweep " + id + " is finished and is not";
+  }
+  return "";
+}
+
+std::string Scheduler::audit_leases() const {
+  std::map<NodeId, std::uint32_t> held_by;
+  std::map<std::tuple<std::string, std::uint64_t, std::uint32_t>, LeaseId> holder;
+  for (const auto& [id, held] : leases_) {
+    const std::string place = "lease " + std::to_string(id.value());
+    const auto node = nodes_.find(held.node);
+    if (node == nodes_.end()) return place + " is held by a node that is not there";
+    if (!node->second.leases.contains(id)) return place + " is unknown to its node";
+    ++held_by[held.node];
+    std::uint32_t open = 0;
+    for (std::size_t i = 0; i < held.open.size(); ++i) {
+      if (!held.open[i]) continue;
+      ++open;
+      const auto key = std::tuple(held.lease.sweep, held.lease.first_block + i, held.lease.attempt);
+      if (!holder.emplace(key, id).second) {
+        return place + " runs block " + std::to_string(held.lease.first_block + i) + " of sweep " +
+               held.lease.sweep + " at attempt " + std::to_string(held.lease.attempt) +
+               " as another live lease does";
+      }
+    }
+    if (open != held.open_count || open == 0) return place + " counts its blocks wrongly";
+  }
+  for (const auto& [id, node] : nodes_) {
+    const auto held = held_by.find(id);
+    const std::uint32_t leases = held == held_by.end() ? 0 : held->second;
+    const std::string place = "node " + node.status.facts.name;
+    if (node.leases.size() != leases || node.status.leases != leases) {
+      return place + " counts its leases wrongly";
+    }
+    const bool exclusive = std::any_of(node.leases.begin(), node.leases.end(),
+                                       [&](LeaseId l) { return leases_.at(l).exclusive; });
+    if (node.exclusive != exclusive || (exclusive && leases != 1)) {
+      return place + " runs others beside a suspect";
+    }
+  }
+  return "";
+}
+
+std::string Scheduler::audit() const {
+  for (const auto& [id, sweep] : sweeps_) {
+    if (std::string wrong = audit_blocks(id, sweep); !wrong.empty()) return wrong;
+  }
+  if (std::string wrong = audit_leases(); !wrong.empty()) return wrong;
+  return audit_totals();
+}
+
+std::string Scheduler::audit_totals() const {
+  std::uint32_t workers = 0;
+  for (const auto& [id, node] : nodes_) {
+    workers += node.status.facts.workers;
+    if (asking_.contains(id) != (node.status.credit > 0)) return "who asks is not who has credit";
+  }
+  if (workers != workers_) return "the workers are miscounted";
+  std::map<std::string, std::uint32_t> open;
+  std::size_t grantable_sweeps = 0;
+  for (const auto& [id, sweep] : sweeps_) {
+    if (!sweep.finished) ++open[sweep.work.user];
+    grantable_sweeps += !sweep.finished && !sweep.counts.paused;
+  }
+  for (const auto& [name, user] : users_) {
+    if (user.open_sweeps != open[name]) return "the sweeps of user " + name + " are miscounted";
+  }
+  if (grantable_sweeps != open_.size()) return "the list of open sweeps is stale";
+  return "";
+}
+
+std::vector<Scheduler::LiveLease> Scheduler::live_leases() const {
+  std::vector<LiveLease> out;
+  for (const auto& [id, held] : leases_) out.push_back({held.node, held.lease, held.open});
+  return out;
+}
+
+}  // namespace winnow::scheduler

@@ -1,0 +1,246 @@
+// Who gets what: the decisions of step().
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "scheduler/scheduler.hpp"
+
+namespace winnow::scheduler {
+
+void Scheduler::expire(MonoNs now) {
+  while (!due_.empty() && due_.top().first <= now) {
+    const LeaseId id = due_.top().second;
+    due_.pop();
+    const auto lease = leases_.find(id);
+    if (lease == leases_.end()) continue;
+    if (lease->second.deadline > now) {
+      due_.emplace(lease->second.deadline, id);
+    } else {
+      return_lease(id, Blame::Loss, "the node fell silent");
+    }
+  }
+}
+
+bool Scheduler::may_receive(const Node& node, MonoNs now) const {
+  return node.status.credit > 0 && !node.exclusive &&
+         now - node.status.last_seen < options_.lease_ttl;
+}
+
+// What was committed before this coordinator's time is taken to have cost the average.
+bool Scheduler::exhausted(const Sweep& sweep) const {
+  if (sweep.work.cpu_s_max <= 0) return false;
+  const double block_s = sweep.block_cost_ns * 1e-9;
+  const double spent_s =
+      sweep.counts.work_s + static_cast<double>(sweep.committed_before) * block_s;
+  return spent_s + static_cast<double>(sweep.counts.leased) * block_s >= sweep.work.cpu_s_max;
+}
+
+bool Scheduler::grantable(const Sweep& sweep) const {
+  return !sweep.finished && !sweep.counts.paused && !exhausted(sweep);
+}
+
+// Highest priority; then the user who had least, then that user's sweep that had least, each with
+// what is out there for it counted as had.
+Scheduler::Sweep* Scheduler::pick_sweep(Wants wants) {
+  const auto out_s = [](const Sweep& sweep) {
+    const double cost_s = sweep.block_cost_ns > 0 ? sweep.block_cost_ns * 1e-9 : 1e-3;
+    return static_cast<double>(sweep.counts.leased) * cost_s;
+  };
+  std::map<std::string_view, double> user_out_s;
+  for (const Sweep* sweep : open_) user_out_s[sweep->work.user] += out_s(*sweep);
+  const auto key = [&](const Sweep& sweep) {
+    const User& user = users_.at(sweep.work.user);
+    return std::tuple(-sweep.work.priority, user.virtual_time + user_out_s[sweep.work.user],
+                      std::string_view(sweep.work.user),
+                      sweep.virtual_time + out_s(sweep) / sweep.work.weight);
+  };
+  Sweep* best = nullptr;
+  for (Sweep* sweep : open_) {
+    const bool waits = wants == Wants::Pending ? !sweep->pending.empty() : !sweep->suspects.empty();
+    if (!waits || !grantable(*sweep)) continue;
+    if (best == nullptr || key(*sweep) < key(*best)) best = sweep;
+  }
+  return best;
+}
+
+std::uint32_t Scheduler::lease_size(const Sweep& sweep, const Node& node) const {
+  if (sweep.block_cost_ns == 0) return 1;  // measure first
+  const double by_cost =
+      static_cast<double>(options_.lease_work.ns) / sweep.block_cost_ns * node.speed;
+  // Towards the end leases shrink, so that all workers finish together (guided self-scheduling,
+  // Polychronopoulos and Kuck 1987).
+  const double by_rest =
+      static_cast<double>(sweep.pending.size()) / (4.0 * std::max(1u, workers_)) * node.speed;
+  const double n = std::min({by_cost, by_rest, static_cast<double>(options_.lease_blocks_max)});
+  return static_cast<std::uint32_t>(std::max(1.0, std::floor(n)));
+}
+
+// The first range of a segment whose data the node holds; if it holds none, the first of all.
+BlockRange Scheduler::pick_range(const Sweep& sweep, const Node& node) const {
+  const auto& held = node.status.facts.datasets;
+  const auto& ends = sweep.work.segment_ends;
+  const auto& data = sweep.work.segment_data;
+  BlockRange range = sweep.pending.front();
+  if (!held.empty() && data.size() == ends.size()) {
+    for (std::size_t s = 0; s < ends.size(); ++s) {
+      if (!held.contains(data[s])) continue;
+      const BlockRange here = sweep.pending.first_within({s == 0 ? 0 : ends[s - 1], ends[s]});
+      if (here.size() == 0) continue;
+      range = here;
+      break;
+    }
+  }
+  if (auto end = std::upper_bound(ends.begin(), ends.end(), range.first); end != ends.end()) {
+    range.last = std::min(range.last, *end);
+  }
+  return range;
+}
+
+void Scheduler::grant_pending(Node& node, Sweep& sweep, MonoNs now) {
+  BlockRange range = pick_range(sweep, node);
+  range.last = std::min(range.last, range.first + lease_size(sweep, node));
+  std::uint32_t attempt = 1;
+  if (!sweep.attempts.empty()) {
+    for (std::uint64_t b = range.first; b < range.last; ++b) {
+      const auto found = sweep.attempts.find(b);
+      if (found != sweep.attempts.end()) attempt = std::max(attempt, found->second + 1);
+    }
+  }
+  hand_out(node, sweep, range, attempt, now);
+}
+
+void Scheduler::grant_suspect(Node& node, Sweep& sweep, MonoNs now) {
+  const std::uint64_t block = *sweep.suspects.begin();
+  HeldLease& held = hand_out(node, sweep, {block, block + 1}, sweep.attempts[block] + 1, now);
+  held.exclusive = true;
+  node.exclusive = true;
+  if (reserved_ == node.status.id) reserved_.reset();
+}
+
+bool Scheduler::grant_one(Node& node, MonoNs now) {
+  Sweep* sweep = pick_sweep(Wants::Pending);
+  Sweep* suspects = pick_sweep(Wants::Suspects);
+  const bool suspect_first =
+      suspects != nullptr && (sweep == nullptr || suspects->work.priority >= sweep->work.priority);
+  if (suspect_first && node.leases.empty()) {
+    grant_suspect(node, *suspects, now);
+    return true;
+  }
+  if (suspect_first && reserved_ == node.status.id) return false;  // it runs dry
+  if (sweep == nullptr) return false;
+  grant_pending(node, *sweep, now);
+  return true;
+}
+
+// While a suspect waits and no node is idle, one node gets no more until it is.
+void Scheduler::reserve_for_suspects(MonoNs now) {
+  if (pick_sweep(Wants::Suspects) == nullptr) return reserved_.reset();
+  if (reserved_) {
+    const auto node = nodes_.find(*reserved_);
+    if (node != nodes_.end() && now - node->second.status.last_seen < options_.lease_ttl) return;
+    reserved_.reset();
+  }
+  std::size_t fewest = ~std::size_t{0};
+  for (const NodeId id : asking_) {
+    const Node& node = nodes_.at(id);
+    if (!may_receive(node, now) || node.leases.size() >= fewest) continue;
+    fewest = node.leases.size();
+    reserved_ = id;
+  }
+}
+
+Scheduler::HeldLease& Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange range,
+                                          std::uint32_t attempt, MonoNs now) {
+  HeldLease held;
+  held.lease = {LeaseId(next_lease_++), sweep.work.id, range.first,
+                static_cast<std::uint32_t>(range.size()), attempt};
+  held.node = node.status.id;
+  held.open.assign(range.size(), false);
+  held.granted = now;
+  held.deadline = now + options_.lease_ttl;
+  for (std::uint64_t b = range.first; b < range.last; ++b) {
+    Block& block = sweep.blocks[b];
+    if (block.state != BlockState::Pending && block.state != BlockState::Leased) continue;
+    if (block.state == BlockState::Pending) {
+      stop_waiting(sweep, b);
+      ++sweep.counts.leased;
+    } else {
+      ++sweep.counts.stragglers;
+    }
+    block.state = BlockState::Leased;
+    ++block.holders;
+    held.open[b - range.first] = true;
+    ++held.open_count;
+  }
+  node.leases.insert(held.lease.id);
+  ++node.status.leases;
+  set_node_credit(node, node.status.credit - 1);
+  due_.emplace(held.deadline, held.lease.id);
+  decisions_.push_back(Grant{node.status.id, held.lease});
+  return leases_.emplace(held.lease.id, std::move(held)).first->second;
+}
+
+// Idle workers take over what is left of the leases that are most overdue.
+void Scheduler::grant_stragglers(MonoNs now) {
+  if (asking_.empty() || leases_.empty() || now < next_straggler_scan_) return;
+  std::vector<NodeId> idle;
+  for (const NodeId id : asking_) {
+    const Node& node = nodes_.at(id);
+    if (may_receive(node, now) && node.status.leases < node.status.facts.workers) {
+      idle.push_back(id);
+    }
+  }
+  if (idle.empty()) return;
+  next_straggler_scan_ = now + options_.straggler_scan;
+  std::vector<std::pair<double, LeaseId>> overdue;
+  for (const auto& [id, held] : leases_) {
+    if (held.doubled || held.exclusive) continue;
+    const Sweep& sweep = sweeps_.at(held.lease.sweep);
+    if (!grantable(sweep) || sweep.block_cost_ns == 0) continue;
+    const double expected = std::max(sweep.block_cost_ns * held.lease.blocks, 50e6);
+    const double ratio = static_cast<double>((now - held.granted).ns) / expected;
+    if (ratio > options_.straggler_factor) overdue.emplace_back(-ratio, id);
+  }
+  std::sort(overdue.begin(), overdue.end());
+  auto worst = overdue.begin();
+  for (const NodeId id : idle) {
+    if (worst == overdue.end()) return;
+    if (leases_.at(worst->second).node == id) continue;
+    grant_copy(nodes_.at(id), leases_.at(worst->second), now);
+    ++worst;
+  }
+}
+
+void Scheduler::grant_copy(Node& node, HeldLease& of, MonoNs now) {
+  Sweep& sweep = sweeps_.at(of.lease.sweep);
+  BlockRange range{of.lease.first_block, of.lease.first_block + of.open.size()};
+  const auto gone = [&](std::uint64_t block) {
+    return !of.open[block - of.lease.first_block] ||
+           sweep.blocks[block].state != BlockState::Leased;
+  };
+  while (range.first < range.last && gone(range.first)) ++range.first;
+  while (range.last > range.first && gone(range.last - 1)) --range.last;
+  of.doubled = true;
+  if (range.size() == 0) return;  // all of it came from elsewhere
+  hand_out(node, sweep, range, of.lease.attempt + 1, now).doubled = true;
+}
+
+std::vector<Decision> Scheduler::step(MonoNs now) {
+  expire(now);
+  if (!asking_.empty()) reserve_for_suspects(now);
+  // One lease a node and round, so that a newcomer does not starve behind a greedy node.
+  for (bool granted = true; granted;) {
+    granted = false;
+    const std::vector<NodeId> asking(asking_.begin(), asking_.end());
+    for (const NodeId id : asking) {
+      if (pick_sweep(Wants::Pending) == nullptr && pick_sweep(Wants::Suspects) == nullptr) break;
+      Node& node = nodes_.at(id);
+      if (may_receive(node, now) && grant_one(node, now)) granted = true;
+    }
+  }
+  grant_stragglers(now);
+  return std::exchange(decisions_, {});
+}
+
+}  // namespace winnow::scheduler

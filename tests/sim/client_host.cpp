@@ -1,0 +1,82 @@
+#include "tests/sim/hosts.hpp"
+
+namespace winnow::sim {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+
+}  // namespace
+
+void ClientHost::start() {
+  process.name = "client";
+  process.alive = true;
+  ++process.life;
+  ids_.assign(workload_.sweeps.size(), "");
+  answered_.assign(workload_.sweeps.size(), false);
+  dial();
+  tick();
+}
+
+void ClientHost::insist() {
+  insists_ = true;
+  answered_.assign(answered_.size(), false);
+}
+
+void ClientHost::dial() { net_.dial(*this); }
+
+void ClientHost::on_connected(const LinkPtr& link) { link_ = link; }
+
+void ClientHost::on_dial_failed() {
+  world_.timer(process, milliseconds(300), [this] { dial(); });
+}
+
+void ClientHost::on_disconnected(const LinkPtr& link) {
+  if (link != link_) return;
+  link_.reset();
+  dial();
+}
+
+void ClientHost::tick() {
+  if (link_) {
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+      // At first they come one by one.
+      if (!answered_[i] && (insists_ || world_.rng.below(3) == 0)) submit(i);
+    }
+    if (!insists_ && workload_.control_every_s > 0 &&
+        world_.chance(1 / workload_.control_every_s)) {
+      control();
+    }
+  }
+  world_.timer(process, milliseconds(1000), [this] { tick(); });
+}
+
+void ClientHost::submit(std::size_t sweep) {
+  actors::Submit message;
+  message.yaml = spec_text(workload_.sweeps[sweep]);
+  message.file_name = "sim.yaml";
+  message.user = workload_.sweeps[sweep].user;
+  net_.to_server(link_, actors::encode(message, sweep + 1));
+}
+
+void ClientHost::control() {
+  const std::size_t sweep = world_.rng.below(ids_.size());
+  if (ids_[sweep].empty()) return;
+  static constexpr const char* kActions[] = {"pause", "resume", "cancel", "submit"};
+  const std::uint64_t which = world_.rng.below(4);
+  world_.note(process.name, kActions[which], sweep);
+  if (which == 3) return submit(sweep);
+  net_.to_server(
+      link_, actors::encode(actors::Control{ids_[sweep], kActions[which], "ada"}, 1000 + sweep));
+}
+
+void ClientHost::on_frame(const Frame& frame) {
+  if (frame.kind != static_cast<std::uint16_t>(actors::Kind::Submitted)) return;
+  const auto answer = actors::decode<actors::Submitted>(frame);
+  if (!answer || frame.session == 0 || frame.session > ids_.size()) return;
+  const std::size_t sweep = frame.session - 1;
+  ids_[sweep] = answer->sweep;
+  answered_[sweep] = true;
+  if (link_) net_.to_server(link_, actors::encode(actors::Watch{answer->sweep}, 2000 + sweep));
+}
+
+}  // namespace winnow::sim

@@ -1,0 +1,180 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "actors/coordinator_core.hpp"
+#include "actors/node_core.hpp"
+#include "tests/sim/disk.hpp"
+#include "tests/sim/net.hpp"
+#include "tests/sim/results.hpp"
+
+namespace winnow::sim {
+
+/// A deliberately broken part, to prove that the checks see it. All are faults of the simulation's
+/// own wrappers; the product has none of these switches.
+enum class Canary {
+  None,
+  AcksBeforeSync,    ///< the intake reports a commit when it is written, not when it is synced
+  NoFencing,         ///< frames of an earlier connection count as this one's
+  LeasesTwice,       ///< a lease order reaches two nodes
+  ComparesNothing,   ///< a duplicate that differs passes as equal
+  ForgetsCommitted,  ///< after a restart nothing is known to be committed
+  CountsRepeats,     ///< a duplicate is counted in the ledger again
+  LosesResults,      ///< a node forgets a result once it is sent
+};
+
+/// What the checks want to hear. All functions return at once.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void sent_to_node(std::uint64_t session, const Frame& frame) = 0;
+  virtual void commit_answered(const store::BlockCommit& commit,
+                               const store::CommitOutcome& outcome) = 0;
+  virtual void broken(const std::string& what) = 0;
+};
+
+/// Purpose: a coordinator process: the real core, an intake with the real group and a simulated
+/// disk. Survives its own deaths.
+class CoordinatorHost final : public Server, public actors::CoordinatorCore::Outside {
+ public:
+  CoordinatorHost(World& world, const Workload& workload, Disk& disk, Observer& observer,
+                  Canary canary)
+      : world_(world), workload_(workload), disk_(disk), observer_(observer), canary_(canary) {}
+
+  void set_net(Net& net) { net_ = &net; }
+  void start();
+  void kill();
+  void on_frame(const LinkPtr& link, const Frame& frame) override;
+  void on_disconnected(const LinkPtr& link) override;
+
+  const actors::CoordinatorCore* core() const { return core_.get(); }
+  std::size_t queued() const { return queue_.size(); }
+  double slowness = 1;  ///< of the disk
+  // Real time spent in the product's code.
+  std::int64_t core_ns = 0;
+  std::int64_t intake_ns = 0;
+  /// The core's memory: takes a second core the same way and sees what its end gives back.
+  std::uint64_t core_bytes();
+  bool touched = false;
+
+ private:
+  void send(PeerId to, Frame frame) override;
+  void commit(actors::CommitOffer offer) override;
+  void ask(PeerId peer, std::uint64_t request, const actors::Query& question) override;
+  void order_twice(PeerId first, const Frame& frame);
+  std::string network_of(PeerId peer) const override;
+  TimestampNs utc_now() const override { return {world_.clock_of(process).ns}; }
+
+  MonoNs now() const { return world_.clock_of(process); }
+  void tick();
+  void pump();
+  void write(const std::shared_ptr<actors::IntakeGroup>& group);
+  void report(const std::shared_ptr<actors::IntakeGroup>& group);
+  std::int64_t sync_ns();
+
+  World& world_;
+  const Workload& workload_;
+  Disk& disk_;
+  Observer& observer_;
+  Canary canary_;
+  Net* net_ = nullptr;
+  std::unique_ptr<actors::CoordinatorCore> core_;
+  std::map<PeerId, LinkPtr> peers_;
+  std::deque<actors::CommitOffer> queue_;
+  bool busy_ = false;
+  std::map<std::uint64_t, std::pair<PeerId, std::uint64_t>> stale_;  // canary NoFencing
+  std::map<PeerId, std::uint64_t> sessions_;                         // canary LeasesTwice
+};
+
+/// Purpose: a node process: the real core, simulated workers, CAF's dialling. Survives its deaths.
+class NodeHost final : public Remote, public actors::NodeCore::Outside {
+ public:
+  NodeHost(World& world, const Workload& workload, Net& net, Canary canary, std::uint32_t index);
+
+  void start();
+  void kill();
+  /// Leaves in good order; another process takes its place.
+  void drain();
+  void on_connected(const LinkPtr& link) override;
+  void on_dial_failed() override;
+  void on_disconnected(const LinkPtr& link) override;
+  void on_frame(const Frame& frame) override;
+
+  const actors::NodeCore* core() const { return core_.get(); }
+  std::uint32_t workers() const { return workers_; }
+  void set_faults(bool on) { faults_ = on; }
+  bool touched = false;
+  std::uint64_t wrong_blocks = 0;
+
+ private:
+  struct Worker {
+    std::optional<actors::WorkerPool::Work> work;
+    std::uint64_t block = 0;
+  };
+  void send(Frame frame) override;
+  void push(actors::WorkerPool::Work work) override;
+  std::vector<LeaseId> drop_queued() override;
+  Result<std::shared_ptr<const sweeps::Plan>> plan(const std::string& spec_json) override {
+    return results().plan(spec_json);
+  }
+  std::uint64_t random_id() override { return world_.rng.next_u64() | 1; }
+
+  void dial();
+  void dial_later();
+  void tick();
+  void wait_for_drained(int patience);
+  void feed();
+  void compute(std::size_t worker);
+  void computed(std::size_t worker, std::int64_t spent_ns);
+
+  World& world_;
+  const Workload& workload_;
+  Net& net_;
+  Canary canary_;
+  std::uint32_t index_;
+  std::uint32_t workers_ = 1;
+  double speed_ = 1;
+  bool faults_ = true;
+  std::unique_ptr<actors::NodeCore> core_;
+  LinkPtr link_;
+  std::int64_t dial_delay_ns_ = 0;
+  std::deque<actors::WorkerPool::Work> queue_;
+  std::vector<Worker> pool_;
+};
+
+/// Purpose: a person at a terminal: submits, watches, changes their mind.
+class ClientHost final : public Remote {
+ public:
+  ClientHost(World& world, const Workload& workload, Net& net)
+      : world_(world), workload_(workload), net_(net) {}
+
+  void start();
+  /// From now on only: everything shall run to its end.
+  void insist();
+  void on_connected(const LinkPtr& link) override;
+  void on_dial_failed() override;
+  void on_disconnected(const LinkPtr& link) override;
+  void on_frame(const Frame& frame) override;
+
+ private:
+  void dial();
+  void tick();
+  void submit(std::size_t sweep);
+  void control();
+
+  World& world_;
+  const Workload& workload_;
+  Net& net_;
+  LinkPtr link_;
+  bool insists_ = false;
+  std::vector<std::string> ids_;  ///< of the sweeps, as they are answered
+  std::vector<bool> answered_;
+};
+
+}  // namespace winnow::sim

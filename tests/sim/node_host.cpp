@@ -1,0 +1,178 @@
+#include <algorithm>
+
+#include "tests/sim/hosts.hpp"
+
+namespace winnow::sim {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+// As actors/node.cpp.
+constexpr std::int64_t kDialDelayMinNs = 50 * kMs;
+constexpr std::int64_t kDialDelayMaxNs = 2000 * kMs;
+constexpr std::int64_t kRestartNs = 1000 * kMs;
+
+}  // namespace
+
+NodeHost::NodeHost(World& world, const Workload& workload, Net& net, Canary canary,
+                   std::uint32_t index)
+    : world_(world), workload_(workload), net_(net), canary_(canary), index_(index) {
+  process.name = "node-" + std::to_string(index);
+  workers_ = static_cast<std::uint32_t>(
+      world.between({workload.workers.low, workload.workers.high + 0.999}));
+  speed_ = world.between(workload.speed);
+}
+
+void NodeHost::start() {
+  process.alive = true;
+  ++process.life;
+  process.paused_until_ns = 0;
+  core_ = std::make_unique<actors::NodeCore>(
+      actors::NodeCoreOptions{process.name, workers_, "none"}, *this);
+  pool_.assign(workers_, {});
+  dial_delay_ns_ = kDialDelayMinNs;
+  world_.note(process.name, "starts", process.life, workers_);
+  dial();
+  world_.timer(process, core_->renew_interval(), [this] { tick(); });
+}
+
+void NodeHost::kill() {
+  world_.note(process.name, "is killed");
+  process.alive = false;
+  ++process.life;
+  core_.reset();
+  link_.reset();
+  queue_.clear();
+  pool_.clear();
+  net_.remote_died(*this);
+}
+
+void NodeHost::drain() {
+  world_.note(process.name, "drains");
+  core_->drain();
+  wait_for_drained(200);
+}
+
+void NodeHost::wait_for_drained(int patience) {
+  if (core_->busy() > 0 && patience > 0) {
+    return world_.timer(process, milliseconds(100),
+                        [this, patience] { wait_for_drained(patience - 1); });
+  }
+  core_->leave();
+  kill();
+  world_.outside(kRestartNs, [this] {
+    if (!process.alive) start();
+  });
+}
+
+void NodeHost::dial() { net_.dial(*this); }
+
+void NodeHost::dial_later() {
+  const auto jitter = static_cast<std::int64_t>(world_.rng.below(50)) * kMs;
+  world_.timer(process, DurationNs{dial_delay_ns_ + jitter}, [this] { dial(); });
+  dial_delay_ns_ = std::min(2 * dial_delay_ns_, kDialDelayMaxNs);
+}
+
+void NodeHost::on_connected(const LinkPtr& link) {
+  touched = true;
+  link_ = link;
+  dial_delay_ns_ = kDialDelayMinNs;
+  world_.note(process.name, "is connected", link->peer.value());
+  core_->connected();
+}
+
+void NodeHost::on_dial_failed() { dial_later(); }
+
+void NodeHost::on_disconnected(const LinkPtr& link) {
+  touched = true;
+  if (link != link_) return;
+  world_.note(process.name, "is cut off");
+  link_.reset();
+  core_->disconnected();
+  dial_later();
+}
+
+void NodeHost::on_frame(const Frame& frame) {
+  touched = true;
+  if (canary_ == Canary::NoFencing && core_->session() != 0) {
+    Frame stale = frame;
+    stale.session = core_->session();
+    return core_->on_frame(stale);
+  }
+  core_->on_frame(frame);
+}
+
+void NodeHost::send(Frame frame) {
+  if (link_) net_.to_server(link_, std::move(frame));
+}
+
+void NodeHost::tick() {
+  touched = true;
+  core_->tick();
+  world_.timer(process, core_->renew_interval(), [this] { tick(); });
+}
+
+void NodeHost::push(actors::WorkerPool::Work work) {
+  queue_.push_back(std::move(work));
+  feed();
+}
+
+std::vector<LeaseId> NodeHost::drop_queued() {
+  std::vector<LeaseId> out;
+  for (const auto& work : queue_) out.push_back(work.lease);
+  queue_.clear();
+  return out;
+}
+
+void NodeHost::feed() {
+  for (std::size_t w = 0; w < pool_.size() && !queue_.empty(); ++w) {
+    if (pool_[w].work) continue;
+    pool_[w].work = std::move(queue_.front());
+    pool_[w].block = pool_[w].work->first_block;
+    queue_.pop_front();
+    compute(w);
+  }
+}
+
+void NodeHost::compute(std::size_t w) {
+  double ms = world_.between(workload_.block_ms) / speed_;
+  if (faults_ && world_.chance(workload_.straggle_frac)) ms *= workload_.straggle_factor;
+  const auto ns = static_cast<std::int64_t>(ms * kMs);
+  world_.in(process, ns, [this, w, ns] { computed(w, ns); });
+}
+
+void NodeHost::computed(std::size_t w, std::int64_t spent_ns) {
+  touched = true;
+  Worker& worker = pool_[w];
+  const auto& work = *worker.work;
+  const std::uint64_t block = worker.block;
+  const LeaseId place = work.lease;
+  const bool first_sweep = work.plan->spec().name == workload_.sweeps[0].name;
+  if (first_sweep && workload_.poison_crash == static_cast<std::int64_t>(block)) {
+    kill();
+    return world_.outside(kRestartNs, [this] {
+      if (!process.alive) start();
+    });
+  }
+  if (first_sweep && workload_.poison_fail == static_cast<std::int64_t>(block)) {
+    worker.work.reset();
+    core_->lease_over(place, Error(ErrorCode::Internal, "the block is poison"));
+    return feed();
+  }
+  std::string bytes = results().block(work.plan, block);
+  if (faults_ && index_ == 0 && world_.chance(workload_.wrong_frac)) {
+    ++wrong_blocks;
+    bytes = Results::wrong_block(bytes);
+  }
+  const bool last = ++worker.block == work.first_block + work.blocks;
+  if (canary_ == Canary::LosesResults && world_.chance(0.05)) {
+    // As if it were sent and forgotten: nobody ever hears of it.
+  } else {
+    core_->computed(place, block, DurationNs{spent_ns}, std::move(bytes));
+  }
+  if (!last) return compute(w);
+  worker.work.reset();
+  core_->lease_over(place, {});
+  feed();
+}
+
+}  // namespace winnow::sim

@@ -1,0 +1,109 @@
+#include "tests/sim/results.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "actors/codec.hpp"
+#include "base/rng.hpp"
+
+namespace winnow::sim {
+
+std::string spec_text(const SweepDecl& sweep) {
+  // Blocks have 16 rows; two datasets, so that there are two segments.
+  const auto sets =
+      static_cast<std::uint32_t>(1 + std::count(sweep.data.begin(), sweep.data.end(), ','));
+  const std::uint32_t samples = std::max(1u, sweep.blocks / sets) * 16;  // of each dataset
+  return "sweep: " + sweep.name + "\ndata: [" + sweep.data +
+         "]\n"
+         "window: {}\n"
+         "execution: none\n"
+         "strategies:\n"
+         "  - family: mean_reversion\n"
+         "    params:\n"
+         "      lookback_bars: {int: [2, 200]}\n"
+         "      entry_z: {float: [0.5, 4.0]}\n"
+         "      stop_bps: {float: [10, 1000]}\n"
+         "search: {method: random, samples: " +
+         std::to_string(samples) + "}\nseed: " + std::to_string(hash128(sweep.name).low % 1000) +
+         "\npriority: " + std::to_string(sweep.priority) + "\n";
+}
+
+sweeps::Catalog catalog() {
+  sweeps::DatasetInfo data;
+  data.instrument = "SIM";
+  data.interval = seconds(300);
+  data.first = TimestampNs{} + days(19'000);
+  data.bars = 288;
+  data.last = data.first + DurationNs{data.interval.ns * 287};
+  sweeps::Catalog out;
+  out.dataset_names = {"sim-a", "sim-b", "sim-long"};
+  out.dataset = [data](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
+    sweeps::DatasetInfo found = data;
+    if (name == "sim-long") {  // a century of hours
+      found.interval = hours(1);
+      found.first = {};
+      found.bars = 24 * 36'500;
+      found.last = found.first + hours(static_cast<std::int64_t>(found.bars) - 1);
+    } else if (name != "sim-a" && name != "sim-b") {
+      return std::nullopt;
+    }
+    found.name = name;
+    found.content_hash = "content of " + found.name;
+    return found;
+  };
+  out.execution_names = {"none"};
+  out.execution = [](std::string_view) -> Result<std::string> {
+    return std::string("name: none\nsizing: all_in\ninitial_cash: 100000\n");
+  };
+  return out;
+}
+
+Result<Results::PlanPtr> Results::plan(const std::string& spec_json) {
+  if (const auto known = plans_.find(spec_json); known != plans_.end()) return known->second;
+  auto spec = sweeps::ResolvedSpec::from_json(spec_json);
+  if (!spec) return spec.error();
+  auto made = sweeps::Plan::make(std::move(*spec));
+  if (!made) return made.error();
+  return plans_[spec_json] = std::make_shared<const sweeps::Plan>(std::move(*made));
+}
+
+const std::string& Results::block(const PlanPtr& plan, std::uint64_t block) {
+  if (blocks_.size() >= kBlocksMax) blocks_.clear();
+  std::string& bytes = blocks_[{plan->id(), block}];
+  if (!bytes.empty()) return bytes;
+  const auto range = plan->block_range(block);
+  const sweeps::Segment& segment = plan->segment_of_block(block);
+  const std::vector<double> params = plan->params(range.first_trial, range.rows);
+  const std::size_t width = params.size() / range.rows;
+  ResultBlock out;
+  out.block = block;
+  out.first_trial = range.first_trial;
+  out.rows = range.rows;
+  out.metric_count = static_cast<std::uint32_t>(engine::metric_decls().size());
+  out.periods = 1;
+  out.status.assign(range.rows, TrialStatus::Ok);
+  out.metrics.resize(std::size_t{out.metric_count} * range.rows);
+  out.returns.resize(range.rows);
+  for (std::uint32_t row = 0; row < range.rows; ++row) {
+    out.keys.push_back(plan->key(segment, std::span(params).subspan(row * width, width)));
+    Rng rng(out.keys[row].low);
+    for (std::uint32_t m = 0; m < out.metric_count; ++m) {
+      out.metrics[std::size_t{m} * range.rows + row] = rng.uniform() * 4 - 2;
+    }
+    out.returns[row] = static_cast<float>(rng.uniform());
+  }
+  return bytes = actors::encode_block(out);
+}
+
+std::string Results::wrong_block(const std::string& right) {
+  auto block = actors::decode_block(right);
+  block->metrics[0] += 1;
+  return actors::encode_block(*block);
+}
+
+Results& results() {
+  static Results all;
+  return all;
+}
+
+}  // namespace winnow::sim
