@@ -106,10 +106,15 @@ class CafClient final : public Client {
     return ask<Submitted>(request, patience);
   }
 
-  Status control(const Control& request, DurationNs patience) override {
+  Result<std::string> control(const Control& request, DurationNs patience) override {
     auto reply = ask<Reply>(request, patience);
     if (!reply) return reply.error();
-    return {};
+    constexpr std::string_view kBefore = "{\"sweep\":\"", kAfter = "\"}";
+    const std::string& text = reply->text;
+    if (!text.starts_with(kBefore) || !text.ends_with(kAfter)) {
+      return Error(ErrorCode::Corrupt, "the coordinator's answer names no sweep");
+    }
+    return text.substr(kBefore.size(), text.size() - kBefore.size() - kAfter.size());
   }
 
   Result<std::string> query(std::string_view name, std::string_view args_json,

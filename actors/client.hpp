@@ -31,7 +31,8 @@ class Client {
                                  const std::function<void(const Progress&)>& on_progress,
                                  const std::function<bool()>& stop, DurationNs patience) = 0;
 
-  virtual Status control(const Control& request, DurationNs patience) = 0;
+  /// The id of the sweep that goes on: the one named, unless extending it made another.
+  virtual Result<std::string> control(const Control& request, DurationNs patience) = 0;
 
   /// The answer's JSON text. Fails: as the coordinator's handler, or Unavailable.
   virtual Result<std::string> query(std::string_view name, std::string_view args_json,

@@ -41,7 +41,28 @@ void CoordinatorCore::watch(const Watch& m, const From& from) {
   publish(m.sweep, from.now);
 }
 
+void CoordinatorCore::extend(const Control& m, const From& from) {
+  auto sweep = registry_.find_or_load(m.sweep);
+  if (!sweep) return refuse(from, sweep.error());
+  auto extended = registry_.extend(**sweep, m, outside_.utc_now());
+  if (!extended) return refuse(from, extended.error());
+  ActiveSweep& active = **extended;
+  const scheduler::SweepWork work = SweepRegistry::work_of(active);
+  const Status added = scheduler_.add_sweep(work);
+  if (!added) return refuse(from, added.error());
+  scheduler_.set_budget(active.meta.id, work.cpu_s_max);
+  spdlog::info("sweep {}: extended by {}; it goes on as {}", m.sweep, m.user, active.meta.id);
+  send(from.peer, Reply{0, 1, "{\"sweep\":\"" + active.meta.id + "\"}"}, from.session);
+  publish(active.meta.id, from.now);
+  act(from.now);
+}
+
 void CoordinatorCore::control(const Control& m, const From& from) {
+  if (m.action == "extend") return extend(m, from);
+  if (m.action != "pause" && m.action != "resume" && m.action != "cancel") {
+    return refuse(from, Error(ErrorCode::InvalidInput,
+                              "'" + m.action + "' is not one of pause, resume, cancel, extend"));
+  }
   ActiveSweep* sweep = registry_.find(m.sweep);
   if (sweep == nullptr) return refuse(from, not_here(m.sweep));
   if (sweep->meta.state == store::SweepState::Done) {
@@ -56,7 +77,7 @@ void CoordinatorCore::control(const Control& m, const From& from) {
   if (m.action == "cancel") scheduler_.remove(m.sweep);
   if (m.action == "resume") (void)scheduler_.add_sweep(SweepRegistry::work_of(*sweep)).ok();
   spdlog::info("sweep {}: {} by {}", m.sweep, m.action, m.user);
-  send(from.peer, Reply{0, 1, "{}"}, from.session);
+  send(from.peer, Reply{0, 1, "{\"sweep\":\"" + m.sweep + "\"}"}, from.session);
   publish(m.sweep, from.now);
   act(from.now);
 }
@@ -105,7 +126,10 @@ void CoordinatorCore::publish(const std::string& id, MonoNs now) {
   p.trials_committed = sweep->trials_committed;
   p.nodes = static_cast<std::uint32_t>(nodes_.size());
   p.workers = scheduler_.workers();
+  bool stands_still = p.workers == 0;
   if (const auto counts = scheduler_.progress(id)) {
+    stands_still = stands_still ||
+                   (counts->pending > 0 && counts->leased == 0 && counts->received == 0);
     p.blocks = counts->blocks;
     p.blocks_committed = counts->committed;
     p.blocks_quarantined = counts->quarantined;
@@ -114,7 +138,7 @@ void CoordinatorCore::publish(const std::string& id, MonoNs now) {
   }
   if (!store_trouble_.empty()) {
     p.note = "the store refuses commits: " + store_trouble_;
-  } else if (sweep->meta.state == store::SweepState::Running && p.workers == 0) {
+  } else if (sweep->meta.state == store::SweepState::Running && stands_still) {
     p.note = scheduler_.explain(id, {}, now);
   }
   for (const Watcher& w : watchers->second) send(w.peer, p, w.request);

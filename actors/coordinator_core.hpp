@@ -126,6 +126,7 @@ class CoordinatorCore {
   void submit(const Submit& m, const From& from);
   void watch(const Watch& m, const From& from);
   void control(const Control& m, const From& from);
+  void extend(const Control& m, const From& from);
   void query(const Query& m, const From& from);
   std::string nodes_json(MonoNs now) const;
   void publish(const std::string& sweep, MonoNs now);

@@ -319,11 +319,13 @@ struct Progress {
 struct Control {
   static constexpr Kind kKind = Kind::Control;
   std::string sweep;
-  std::string action;  ///< pause, resume, cancel
+  std::string action;  ///< pause, resume, cancel, extend
   std::string user;
+  std::uint64_t more_trials = 0;  ///< extend: by so many
+  std::uint64_t more_cpu_ms = 0;  ///< extend: by so much engine time
   template <class A>
   void serialize(A& a, unsigned) {
-    a& sweep& action& user;
+    a& sweep& action& user& more_trials& more_cpu_ms;
   }
 };
 

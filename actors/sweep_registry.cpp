@@ -32,26 +32,75 @@ Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
 Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
   auto plan = plan_of(request, catalog_());
   if (!plan) return plan.error();
-  if (ActiveSweep* known = find(plan->id())) return known;
-  auto stored = book_.sweep(plan->id());
+  return record(std::move(*plan), request.user, now);
+}
+
+Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string& user,
+                                           TimestampNs now) {
+  if (ActiveSweep* known = find(plan.id())) return known;
+  auto stored = book_.sweep(plan.id());
   if (!stored) return stored.error();
-  if (*stored) return adopt(std::move(*plan), std::move(**stored));
+  if (*stored) return adopt(std::move(plan), std::move(**stored));
 
   store::SweepMeta meta;
-  meta.id = plan->id();
-  meta.name = plan->spec().name;
-  meta.spec_json = plan->spec().to_json();
-  meta.user = request.user;
+  meta.id = plan.id();
+  meta.name = plan.spec().name;
+  meta.spec_json = plan.spec().to_json();
+  meta.user = user;
   meta.created = now;
-  meta.trials = plan->trials();
-  meta.blocks = plan->blocks();
+  meta.trials = plan.trials();
+  meta.blocks = plan.blocks();
   meta.engine_version = engine::kEngineVersion;
   meta.code_version = WINNOW_VERSION;
   for (const engine::MetricDecl& metric : engine::metric_decls()) {
     meta.metric_names.emplace_back(metric.name);
   }
   WINNOW_TRY(book_.put_sweep(meta));
-  return adopt(std::move(*plan), std::move(meta));
+  return adopt(std::move(plan), std::move(meta));
+}
+
+Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& more,
+                                           TimestampNs now) {
+  if (more.more_trials == 0 && more.more_cpu_ms == 0) {
+    return Error(ErrorCode::InvalidInput, "extend by how much? Give trials or CPU hours");
+  }
+  if (more.more_cpu_ms > 0) WINNOW_TRY(extend_budget(sweep, more));
+  if (more.more_trials == 0) return &sweep;
+  sweeps::ResolvedSpec spec = sweep.plan->spec();
+  if (spec.method != sweeps::SearchMethod::Random && spec.method != sweeps::SearchMethod::Sobol) {
+    return Error(ErrorCode::Refused,
+                 "sweep " + more.sweep +
+                     " is a grid or a hypercube, whose points are all there is; only random and "
+                     "sobol searches can go on. Widen the ranges and run it as a new sweep");
+  }
+  constexpr std::uint64_t kMoreTrialsMax = 1'000'000'000;
+  if (more.more_trials > kMoreTrialsMax) {
+    return Error(ErrorCode::InvalidInput, std::to_string(more.more_trials) +
+                                              " more trials; at most " +
+                                              std::to_string(kMoreTrialsMax) + " are allowed");
+  }
+  const std::uint64_t segments = sweep.plan->segments().size();
+  spec.samples += (more.more_trials + segments - 1) / segments;
+  if (spec.trials_max > 0) spec.trials_max = std::max(spec.trials_max, spec.samples * segments);
+  auto plan = sweeps::Plan::make(std::move(spec));
+  if (!plan) return plan.error();
+  return record(std::move(*plan), more.user, now);
+}
+
+Status SweepRegistry::extend_budget(ActiveSweep& sweep, const Control& more) {
+  sweeps::ResolvedSpec spec = sweep.plan->spec();
+  if (spec.cpu_hours_max <= 0) {
+    return Error(ErrorCode::Refused, "sweep " + more.sweep + " has no budget of CPU time to extend");
+  }
+  spec.cpu_hours_max += static_cast<double>(more.more_cpu_ms) / 3.6e6;
+  store::SweepMeta meta = sweep.meta;
+  meta.spec_json = spec.to_json();
+  auto plan = sweeps::Plan::make(std::move(spec));
+  if (!plan) return plan.error();
+  WINNOW_TRY(book_.put_sweep(meta));
+  sweep.meta = std::move(meta);
+  sweep.plan = std::make_shared<const sweeps::Plan>(std::move(*plan));
+  return {};
 }
 
 Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta meta) {
@@ -76,18 +125,33 @@ Result<std::vector<ActiveSweep*>> SweepRegistry::load_unfinished() {
     if (meta.state == store::SweepState::Done || meta.state == store::SweepState::Cancelled) {
       continue;
     }
-    const std::string where = "sweep " + meta.id + " in the store";
-    auto spec = sweeps::ResolvedSpec::from_json(meta.spec_json);
-    if (!spec) return spec.error().within(where);
-    auto plan = sweeps::Plan::make(std::move(*spec));
-    if (!plan) return plan.error().within(where);
-    // A plan that another version made cannot be continued, only read.
-    if (plan->id() != meta.id) continue;
-    auto adopted = adopt(std::move(*plan), std::move(meta));
-    if (!adopted) return adopted.error();
-    out.push_back(*adopted);
+    auto loaded = load(std::move(meta));
+    if (!loaded) return loaded.error();
+    if (*loaded != nullptr) out.push_back(*loaded);
   }
   return out;
+}
+
+/// A null sweep: a plan that another version made cannot be continued, only read.
+Result<ActiveSweep*> SweepRegistry::load(store::SweepMeta meta) {
+  const std::string where = "sweep " + meta.id + " in the store";
+  auto spec = sweeps::ResolvedSpec::from_json(meta.spec_json);
+  if (!spec) return spec.error().within(where);
+  auto plan = sweeps::Plan::make(std::move(*spec));
+  if (!plan) return plan.error().within(where);
+  if (plan->id() != meta.id) return static_cast<ActiveSweep*>(nullptr);
+  return adopt(std::move(*plan), std::move(meta));
+}
+
+Result<ActiveSweep*> SweepRegistry::find_or_load(const std::string& id) {
+  if (ActiveSweep* known = find(id)) return known;
+  auto stored = book_.sweep(id);
+  if (!stored) return stored.error();
+  if (*stored) {
+    auto loaded = load(std::move(**stored));
+    if (!loaded || *loaded != nullptr) return loaded;
+  }
+  return Error(ErrorCode::NotFound, "this coordinator cannot run sweep " + id);
 }
 
 ActiveSweep* SweepRegistry::find(const std::string& id) {

@@ -37,6 +37,12 @@ class SweepRegistry {
   /// The stored sweeps that are not finished.
   Result<std::vector<ActiveSweep*>> load_unfinished();
   ActiveSweep* find(const std::string& id);
+  /// The same, or one that was finished in an earlier life. Fails: NotFound, Io, Corrupt.
+  Result<ActiveSweep*> find_or_load(const std::string& id);
+  /// More CPU time: the same sweep with a larger budget. More trials: the sweep with so many more
+  /// samples, another one, whose first trials are this one's and are not counted again. Fails:
+  /// Refused (a search whose points cannot be continued, no budget to extend), as submit.
+  Result<ActiveSweep*> extend(ActiveSweep& sweep, const Control& more, TimestampNs now);
   Status set_state(ActiveSweep& sweep, store::SweepState state, TimestampNs now);
   /// Counts a block's trials once.
   void count_committed(ActiveSweep& sweep, std::uint64_t block);
@@ -45,6 +51,9 @@ class SweepRegistry {
   static scheduler::SweepWork work_of(const ActiveSweep& sweep);
 
  private:
+  Result<ActiveSweep*> load(store::SweepMeta meta);
+  Result<ActiveSweep*> record(sweeps::Plan plan, const std::string& user, TimestampNs now);
+  Status extend_budget(ActiveSweep& sweep, const Control& more);
   Result<ActiveSweep*> adopt(sweeps::Plan plan, store::SweepMeta meta);
 
   SweepBook& book_;

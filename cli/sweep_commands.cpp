@@ -13,6 +13,8 @@ struct SweepOptions {
   std::string spec;
   std::string id;
   RunOptions run;
+  std::uint64_t more_trials = 0;
+  double more_cpu_hours = 0;
 };
 
 int run_sweep(const Context& context, const SweepOptions& options) {
@@ -52,10 +54,14 @@ int control_sweep(const Context& context, const SweepOptions& options, const std
   if (!client) return fail(context, client.error());
   const auto id = full_sweep_id(**client, options.id);
   if (!id) return fail(context, id.error());
-  const Status done = (*client)->control({*id, action, current_user()}, seconds(10));
+  const actors::Control control{*id, action, current_user(), options.more_trials,
+                                static_cast<std::uint64_t>(options.more_cpu_hours * 3.6e6)};
+  const auto done = (*client)->control(control, seconds(30));
   if (!done) return fail(context, done.error());
   if (context.json) {
-    std::printf("%s\n", nlohmann::json{{"sweep", *id}, {"action", action}}.dump().c_str());
+    std::printf("%s\n", nlohmann::json{{"sweep", *done}, {"action", action}}.dump().c_str());
+  } else if (!context.quiet && *done != *id) {
+    std::printf("sweep %s goes on as %s\n", id->c_str(), done->c_str());
   } else if (!context.quiet) {
     std::printf("sweep %s: %s\n", id->c_str(), action.c_str());
   }
@@ -101,6 +107,21 @@ void add_sweep_commands(CLI::App& app, Context& context) {
       context.run = [&context, options, name] { return control_sweep(context, *options, name); };
     });
   }
+
+  CLI::App* extend = add_command(
+      *sweep, context, "extend", "go on with a sweep that is finished or has used up its budget");
+  extend->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
+      ->required();
+  extend
+      ->add_option("--budget", options->more_trials,
+                   "so many more trials of a random or sobol search; it goes on as a new sweep")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+  extend->add_option("--cpu-hours", options->more_cpu_hours, "so many more hours of CPU time")
+      ->check(CLI::Range(1e-6, 1e6));
+  extend->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
+  extend->callback([&context, options] {
+    context.run = [&context, options] { return control_sweep(context, *options, "extend"); };
+  });
 
   CLI::App* list = add_command(*sweep, context, "list", "all sweeps, the latest last");
   add_connect_option(*list, context);

@@ -77,7 +77,7 @@ void Checks::node(const NodeHost& host) {
   if (core->places() > std::size_t{host.workers()} * actors::kLeasesPerWorker) {
     broken(host.process.name + " holds " + std::to_string(core->places()) + " leases");
   }
-  if (core->unacknowledged() > 0 && core->places() == 0) {
+  if (core->unacknowledged() > host.adopted() && core->places() == 0) {
     broken(host.process.name + " keeps results that no lease of it is for");
   }
   const auto session = orders_.find(core->session());

@@ -1,6 +1,7 @@
 #include "tests/sim/hosts.hpp"
 
 #include <malloc.h>
+#include <time.h>
 
 namespace winnow::sim {
 namespace {
@@ -9,17 +10,22 @@ constexpr std::int64_t kMs = 1'000'000;
 constexpr std::size_t kGroupBlocksMax = 256;  // as actors/intake.cpp
 constexpr std::int64_t kRetryNs = 250 * kMs;
 
-/// Adds the real time of its life to a counter.
+/// Adds the processor time of its life to a counter.
 class Timed {
  public:
-  explicit Timed(std::int64_t& into) : into_(into), start_(system_clock().mono()) {}
-  ~Timed() { into_ += (system_clock().mono() - start_).ns; }
+  explicit Timed(std::int64_t& into) : into_(into), start_ns_(cpu_ns()) {}
+  ~Timed() { into_ += cpu_ns() - start_ns_; }
   Timed(const Timed&) = delete;
   Timed& operator=(const Timed&) = delete;
 
  private:
+  static std::int64_t cpu_ns() {
+    timespec t{};
+    (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+  }
   std::int64_t& into_;
-  MonoNs start_;
+  std::int64_t start_ns_;
 };
 
 }  // namespace

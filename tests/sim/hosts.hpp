@@ -56,7 +56,7 @@ class CoordinatorHost final : public Server, public actors::CoordinatorCore::Out
   const actors::CoordinatorCore* core() const { return core_.get(); }
   std::size_t queued() const { return queue_.size(); }
   double slowness = 1;  ///< of the disk
-  // Real time spent in the product's code.
+  // Processor time spent in the product's code.
   std::int64_t core_ns = 0;
   std::int64_t intake_ns = 0;
   /// The core's memory: takes a second core the same way and sees what its end gives back.
@@ -108,6 +108,8 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
 
   const actors::NodeCore* core() const { return core_.get(); }
   std::uint32_t workers() const { return workers_; }
+  /// Results of an earlier process that this one took over.
+  std::size_t adopted() const { return adopted_; }
   void set_faults(bool on) { faults_ = on; }
   bool touched = false;
   std::uint64_t wrong_blocks = 0;
@@ -124,6 +126,8 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
     return results().plan(spec_json);
   }
   std::uint64_t random_id() override { return world_.rng.next_u64() | 1; }
+  void keep(const actors::BlockResult& result) override;
+  void forget(const std::string& sweep, std::uint64_t block) override;
 
   void dial();
   void dial_later();
@@ -144,6 +148,8 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
   std::unique_ptr<actors::NodeCore> core_;
   LinkPtr link_;
   std::int64_t dial_delay_ns_ = 0;
+  std::map<Disk::Place, actors::BlockResult> spool_;  // survives the process
+  std::size_t adopted_ = 0;                           // from it, by this process
   std::deque<actors::WorkerPool::Work> queue_;
   std::vector<Worker> pool_;
 };

@@ -29,6 +29,9 @@ void NodeHost::start() {
   core_ = std::make_unique<actors::NodeCore>(
       actors::NodeCoreOptions{process.name, workers_, "none"}, *this);
   pool_.assign(workers_, {});
+  adopted_ = spool_.size();
+  const auto kept = spool_;
+  for (const auto& [place, result] : kept) core_->adopted(result);
   dial_delay_ns_ = kDialDelayMinNs;
   world_.note(process.name, "starts", process.life, workers_);
   dial();
@@ -62,6 +65,16 @@ void NodeHost::wait_for_drained(int patience) {
   world_.outside(kRestartNs, [this] {
     if (!process.alive) start();
   });
+}
+
+void NodeHost::keep(const actors::BlockResult& result) {
+  if (!workload_.spool) return;
+  world_.note(process.name, "keeps", result.block);
+  spool_[{result.sweep, result.block}] = result;
+}
+
+void NodeHost::forget(const std::string& sweep, std::uint64_t block) {
+  spool_.erase({sweep, block});
 }
 
 void NodeHost::dial() { net_.dial(*this); }

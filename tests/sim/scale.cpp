@@ -71,10 +71,8 @@ ScaleReport measure_scale(const ScaleSetup& setup) {
   client.insist();
   ScaleReport report;
   report.blocks = workload.sweeps[0].blocks;
-  std::uint64_t steps = 0;
   const std::int64_t end = world.now_ns() + 3600 * second;
   while (world.step(end)) {
-    if (++steps % 64 != 0) continue;
     if (report.core_bytes == 0 && disk.blocks().size() * 2 >= report.blocks) {
       report.core_bytes = coordinator.core_bytes();
     }

@@ -78,6 +78,7 @@ void read_all(const YAML::Node& root, Workload& w) {
            {{"nodes", value(w.nodes)},
             {"workers", span(w.workers)},
             {"speed", span(w.speed)},
+            {"spool", value(w.spool)},
             {"sweeps", [&](const YAML::Node& node) { read_sweeps(node, w.sweeps); }},
             {"block_ms", span(w.block_ms)},
             {"latency_ms", span(w.latency_ms)},
@@ -126,6 +127,7 @@ Workload quiet(Workload w) {
   calm.nodes = w.nodes;
   calm.workers = w.workers;
   calm.speed = w.speed;
+  calm.spool = w.spool;
   calm.sweeps = w.sweeps;
   calm.block_ms = w.block_ms;
   calm.latency_ms = w.latency_ms;

@@ -36,6 +36,7 @@ struct Workload {
   std::uint32_t nodes = 3;
   Between workers{1, 2};
   Between speed{1, 1};  ///< of a node against the blocks' cost
+  bool spool = false;   ///< nodes keep unacknowledged results on disks of their own
   std::vector<SweepDecl> sweeps;
   Between block_ms{20, 80};
   Between latency_ms{0.2, 2};
