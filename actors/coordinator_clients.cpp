@@ -128,8 +128,8 @@ void CoordinatorCore::publish(const std::string& id, MonoNs now) {
   p.workers = scheduler_.workers();
   bool stands_still = p.workers == 0;
   if (const auto counts = scheduler_.progress(id)) {
-    stands_still = stands_still ||
-                   (counts->pending > 0 && counts->leased == 0 && counts->received == 0);
+    stands_still =
+        stands_still || (counts->pending > 0 && counts->leased == 0 && counts->received == 0);
     p.blocks = counts->blocks;
     p.blocks_committed = counts->committed;
     p.blocks_quarantined = counts->quarantined;

@@ -153,13 +153,14 @@ class Node : public NodeCore::Outside {
 
  private:
   void attach_courier(const caf::actor& me) {
-    options_.courier->attach(
-        {.ask = [me, this](const DatasetAsk& ask) {
-           caf::anon_send(me, Turn{[this, ask] { core_->ask(ask); }});
-         },
-         .ask_chunk = [me, this](const ChunkAsk& ask) {
-           caf::anon_send(me, Turn{[this, ask] { core_->ask(ask); }});
-         }});
+    options_.courier->attach({.ask =
+                                  [me, this](const DatasetAsk& ask) {
+                                    caf::anon_send(me, Turn{[this, ask] { core_->ask(ask); }});
+                                  },
+                              .ask_chunk =
+                                  [me, this](const ChunkAsk& ask) {
+                                    caf::anon_send(me, Turn{[this, ask] { core_->ask(ask); }});
+                                  }});
   }
 
   void open_spool(const caf::actor& me) {

@@ -19,7 +19,7 @@ namespace winnow::actors {
 struct NodeCoreOptions {
   std::string name;  ///< host:pid, for people
   std::uint32_t workers = 1;
-  std::string isa;                    ///< what the engine will use
+  std::string isa;  ///< what the engine will use
 };
 
 /// Purpose: the node between its workers and its coordinator as a sans-I/O state machine: frames,

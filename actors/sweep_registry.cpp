@@ -90,7 +90,8 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
 Status SweepRegistry::extend_budget(ActiveSweep& sweep, const Control& more) {
   sweeps::ResolvedSpec spec = sweep.plan->spec();
   if (spec.cpu_hours_max <= 0) {
-    return Error(ErrorCode::Refused, "sweep " + more.sweep + " has no budget of CPU time to extend");
+    return Error(ErrorCode::Refused,
+                 "sweep " + more.sweep + " has no budget of CPU time to extend");
   }
   spec.cpu_hours_max += static_cast<double>(more.more_cpu_ms) / 3.6e6;
   store::SweepMeta meta = sweep.meta;

@@ -108,8 +108,8 @@ void add_sweep_commands(CLI::App& app, Context& context) {
     });
   }
 
-  CLI::App* extend = add_command(
-      *sweep, context, "extend", "go on with a sweep that is finished or has used up its budget");
+  CLI::App* extend = add_command(*sweep, context, "extend",
+                                 "go on with a sweep that is finished or has used up its budget");
   extend->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
       ->required();
   extend
