@@ -57,6 +57,7 @@ void add_result_commands(CLI::App& app, Context& context);    // top, converge, 
 void add_launch_commands(CLI::App& app, Context& context);    // launch local|ssh|slurm|...
 void add_store_commands(CLI::App& app, Context& context);     // store backup|restore|...
 void add_verify_commands(CLI::App& app, Context& context);    // verify stats
+void add_truth_command(CLI::App& verify, Context& context);   // verify truth, with the above
 void add_farm_commands(CLI::App& app, Context& context);      // up, node, nodes
 void add_demo_command(CLI::App& app, Context& context);       // demo, with the above
 

@@ -87,6 +87,7 @@ int verify_stats(const Context& context, const std::vector<std::string>& files) 
 void add_verify_commands(CLI::App& app, Context& context) {
   CLI::App* verify = app.add_subcommand("verify", "check what Winnow computes");
   verify->require_subcommand(1);
+  add_truth_command(*verify, context);
   CLI::App* stats = add_command(*verify, context, "stats",
                                 "run statistic cases and compare with their expected values");
   auto files = std::make_shared<std::vector<std::string>>();

@@ -113,6 +113,8 @@ void write_scripts(const Document& document, const std::string& name, const Sand
 
 /// Runs the driver in a process group of its own, which ends with it.
 int run_driver(const Sandbox& sandbox) {
+  // What the document leaves behind becomes our child, so that its end can be waited for.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   const pid_t child = fork();
   if (child < 0) {
     std::perror("fork");
@@ -132,6 +134,8 @@ int run_driver(const Sandbox& sandbox) {
   int status = 0;
   waitpid(child, &status, 0);
   kill(-child, SIGKILL);
+  while (waitpid(-child, nullptr, 0) > 0) {
+  }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

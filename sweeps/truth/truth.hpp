@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "engine/execution.hpp"
+#include "engine/synth/market_spec.hpp"
+#include "sweeps/convergence.hpp"
+#include "sweeps/stats/parallel.hpp"
+
+namespace winnow::sweeps {
+
+// Truth tests: simulated markets whose truth is known go through the real engine, and the
+// convergence score must say what is true. What a verdict means in these worlds is what it can be
+// trusted with outside.
+
+/// What must come out.
+enum class TruthAim : std::uint8_t {
+  Rejected,  ///< at most `rate_limit` of the sweeps may promote anything
+  Found,     ///< at least `rate_limit` of the families must be promoted
+};
+
+/// The values a parameter takes; parameters that are not named have their defaults.
+struct TruthAxis {
+  std::string_view param;
+  std::vector<double> values;
+};
+
+/// One kind of world.
+struct TruthWorld {
+  std::string_view name;
+  std::string_view what;  ///< one sentence
+  engine::synth::MarketSpec market;
+  engine::ExecutionModel execution;
+  std::string_view family;
+  std::vector<TruthAxis> grid;  ///< the variants are all combinations
+  TruthAim aim = TruthAim::Rejected;
+  double rate_limit = 0.05;
+};
+
+/// The worlds there are:
+///   no_edge        martingales without costs, the hardest null: nothing is lost on average
+///   plateau        a mean-reverting market where the family's variants have a true Sharpe ratio of
+///                  3 on average, after costs, over two years
+///   lucky_day      a martingale with one enormous jump: some variants happened to be on its side
+///   costs_eat_edge a fast edge that is real before costs and gone after
+///   without_costs  the same market without costs, to show that there was something to eat
+std::span<const TruthWorld> truth_worlds();
+/// Null if there is none of that name.
+const TruthWorld* find_truth_world(std::string_view name);
+
+/// How much to run. Where all must be rejected a sweep is `families` independent markets, corrected
+/// together (Holm); where something must be found, each family is a sweep of its own.
+struct TruthSize {
+  std::uint64_t sweeps = 1;
+  std::uint64_t families = 100;
+  std::uint64_t seed = 1;  ///< of the first market; each has its own
+};
+
+struct TruthReport {
+  std::string_view world;
+  TruthAim aim = TruthAim::Rejected;
+  double rate_limit = 0;
+  std::uint64_t sweeps = 0;
+  std::uint64_t families = 0;   ///< over all sweeps
+  std::uint64_t variants = 0;   ///< a family
+  std::uint64_t converged = 0;  ///< families with the verdict CONVERGED
+  std::uint64_t promoted = 0;   ///< of them, with a Holm-corrected p of at most 5%
+  std::uint64_t sweeps_with_promotion = 0;
+  /// Of the rate that the aim is about, 95%, exact (Clopper and Pearson 1934).
+  double rate = 0, rate_low = 0, rate_high = 0;
+  double family_sharpe_ann = 0;  ///< mean over families of the mean over variants
+  double best_sharpe_ann = 0;    ///< mean over families of the best variant: what luck looks like
+  /// The rate meets the limit as counted.
+  bool met = false;
+};
+
+/// Runs a world. Deterministic: the same bits for any ParallelFor. Fails: InvalidInput (no sweeps
+/// or families), and as simulate_market and run_batch.
+Result<TruthReport> run_truth(const TruthWorld& world, const TruthSize& size,
+                              const ParallelFor& parallel = serial_for());
+
+/// Exact two-sided 95% limits of a rate of which `hits` of `trials` were seen.
+struct RateLimits {
+  double low = 0;
+  double high = 1;
+};
+RateLimits rate_limits(std::uint64_t hits, std::uint64_t trials);
+
+}  // namespace winnow::sweeps

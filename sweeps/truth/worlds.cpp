@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "sweeps/truth/truth.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+using engine::synth::EdgeKind;
+using engine::synth::InstrumentSpec;
+using engine::synth::MarketSpec;
+
+constexpr std::uint64_t kHoursOfTwoYears = 2 * 365 * 24;
+
+std::vector<double> steps(double first, double last, double step) {
+  std::vector<double> out;
+  const auto n = static_cast<int>((last - first) / step + 0.5);
+  for (int i = 0; i <= n; ++i) out.push_back(first + i * step);
+  return out;
+}
+
+MarketSpec hourly(InstrumentSpec instrument) {
+  MarketSpec market;
+  market.name = "truth";
+  market.interval = hours(1);
+  market.bars = kHoursOfTwoYears;
+  market.steps_per_bar = 4;
+  instrument.name = "one";
+  instrument.start_px = 1000;
+  instrument.tick_px = 0.01;
+  instrument.volume_per_bar = 1e6;
+  market.instruments = {std::move(instrument)};
+  return market;
+}
+
+engine::ExecutionModel free_of_cost() { return {}; }
+
+/// As a liquid perpetual: taker fee, spread, impact.
+engine::ExecutionModel with_costs() {
+  engine::ExecutionModel out;
+  out.name = "taker";
+  out.taker_fee_bps = 5;
+  out.maker_fee_bps = 2;
+  out.half_spread_bps = 0.5;
+  out.impact_bps = 10;
+  return out;
+}
+
+/// 500 variants: 20 lookbacks, 5 entries, 5 holding times. No stops: a bar's low is the least of a
+/// few prices, and a stop that fills at its level between two of them gains what the path skipped
+/// (a Sharpe ratio of 0.3 with 4 prices a bar), so a martingale would not be without edge.
+std::vector<TruthAxis> wide_grid() {
+  return {{"lookback_bars", steps(12, 240, 12)},
+          {"entry_z", steps(1, 3, 0.5)},
+          {"max_hold_bars", {0, 24, 48, 96, 168}}};
+}
+
+InstrumentSpec with_edge(DurationNs half_life, double sharpe_ann, double volatility_ann_frac) {
+  InstrumentSpec out;
+  out.regimes[0].volatility_ann_frac = volatility_ann_frac;
+  out.edge = {EdgeKind::MeanReversion, half_life, sharpe_ann};
+  return out;
+}
+
+InstrumentSpec with_lucky_day() {
+  InstrumentSpec out;
+  // About one jump in two years, of a fifth of the price.
+  out.jumps = {.per_year = 0.5, .sd_frac = 0.2};
+  return out;
+}
+
+std::vector<TruthWorld> make_worlds() {
+  // Half-life and strength were chosen so that the families' mean Sharpe ratio is 3 (plateau: 3.0
+  // over 400 markets of two years, net of costs), and so that costs take more than there is
+  // (costs_eat_edge).
+  const std::vector<TruthAxis> plateau{{"lookback_bars", steps(60, 240, 20)},
+                                       {"entry_z", steps(1, 2, 0.25)},
+                                       {"max_hold_bars", {0, 96}}};
+  const std::vector<TruthAxis> fast{{"lookback_bars", steps(4, 24, 2)},
+                                    {"entry_z", steps(0.5, 1.5, 0.25)},
+                                    {"max_hold_bars", {0, 12}}};
+  const MarketSpec fast_market = hourly(with_edge(hours(3), 6, 0.15));
+  std::vector<TruthWorld> out;
+  out.push_back({"no_edge", "martingales without costs: nothing is there, nothing is lost",
+                 hourly({}), free_of_cost(), "mean_reversion", wide_grid(), TruthAim::Rejected,
+                 0.05});
+  out.push_back({"plateau", "variants with a true Sharpe ratio of 3 after costs, two years",
+                 hourly(with_edge(days(1), 4, 0.5)), with_costs(), "mean_reversion", plateau,
+                 TruthAim::Found, 0.90});
+  out.push_back({"lucky_day", "martingales with a jump of a fifth: luck, on one day",
+                 hourly(with_lucky_day()), free_of_cost(), "mean_reversion", wide_grid(),
+                 TruthAim::Rejected, 0.05});
+  out.push_back({"costs_eat_edge", "a fast edge that costs take whole", fast_market, with_costs(),
+                 "mean_reversion", fast, TruthAim::Rejected, 0.05});
+  out.push_back({"without_costs", "the same edge before costs: it was there", fast_market,
+                 free_of_cost(), "mean_reversion", fast, TruthAim::Found, 0.90});
+  return out;
+}
+
+}  // namespace
+
+std::span<const TruthWorld> truth_worlds() {
+  static const std::vector<TruthWorld> worlds = make_worlds();
+  return worlds;
+}
+
+const TruthWorld* find_truth_world(std::string_view name) {
+  const auto worlds = truth_worlds();
+  const auto found = std::find_if(worlds.begin(), worlds.end(),
+                                  [&](const TruthWorld& w) { return w.name == name; });
+  return found == worlds.end() ? nullptr : &*found;
+}
+
+}  // namespace winnow::sweeps
