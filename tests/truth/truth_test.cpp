@@ -21,7 +21,8 @@ TruthReport run(std::string_view name, const TruthSize& size) {
 
 TEST(Truth, NothingIsPromotedWhereNothingIs) {
   const TruthReport r = run("no_edge", {.sweeps = 20, .families = 15, .seed = 1});
-  EXPECT_TRUE(r.met) << r.sweeps_with_promotion << " of 20 sweeps promoted noise";
+  // So few sweeps cannot tell 5% from 10% (the long run can); they must not speak against 5%.
+  EXPECT_LE(r.rate_low, 0.05) << r.sweeps_with_promotion << " of 20 sweeps promoted noise";
   // The world is what it says: no edge on average, and luck that would fool a leaderboard.
   EXPECT_NEAR(r.family_sharpe_ann, 0, 0.2);
   EXPECT_GT(r.best_sharpe_ann, 1.0);
