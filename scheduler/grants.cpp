@@ -184,6 +184,7 @@ Scheduler::HeldLease& Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange r
 // Idle workers take over what is left of the leases that are most overdue.
 void Scheduler::grant_stragglers(MonoNs now) {
   if (asking_.empty() || leases_.empty() || now < next_straggler_scan_) return;
+  next_straggler_scan_ = now + options_.straggler_scan;
   std::vector<NodeId> idle;
   for (const NodeId id : asking_) {
     const Node& node = nodes_.at(id);
@@ -192,7 +193,6 @@ void Scheduler::grant_stragglers(MonoNs now) {
     }
   }
   if (idle.empty()) return;
-  next_straggler_scan_ = now + options_.straggler_scan;
   std::vector<std::pair<double, LeaseId>> overdue;
   for (const auto& [id, held] : leases_) {
     if (held.doubled || held.exclusive) continue;
@@ -230,11 +230,15 @@ std::vector<Decision> Scheduler::step(MonoNs now) {
   expire(now);
   if (!asking_.empty()) reserve_for_suspects(now);
   // One lease a node and round, so that a newcomer does not starve behind a greedy node.
+  const auto nothing_waits = [this] {
+    return pick_sweep(Wants::Pending) == nullptr && pick_sweep(Wants::Suspects) == nullptr;
+  };
   for (bool granted = true; granted;) {
     granted = false;
+    if (asking_.empty() || nothing_waits()) break;
     const std::vector<NodeId> asking(asking_.begin(), asking_.end());
     for (const NodeId id : asking) {
-      if (pick_sweep(Wants::Pending) == nullptr && pick_sweep(Wants::Suspects) == nullptr) break;
+      if (nothing_waits()) break;
       Node& node = nodes_.at(id);
       if (may_receive(node, now) && grant_one(node, now)) granted = true;
     }
