@@ -5,48 +5,20 @@
 #include <bit>
 
 #include "base/rng.hpp"
+#include "sweeps/sampler_joe_kuo.hpp"
 
 namespace winnow::sweeps {
 namespace {
 
-// One row of the published table: degree of the primitive polynomial, its interior coefficients as
-// bits, the first direction integers.
-struct JoeKuo {
-  unsigned degree;
-  unsigned interior;
-  std::array<std::uint32_t, 7> m;
-};
-// Dimensions 2 to 21 of new-joe-kuo-6.21201 (S. Joe, F. Y. Kuo, SIAM J. Sci. Comput. 30, 2008).
-constexpr std::array<JoeKuo, kSobolDimensionsMax - 1> kJoeKuo{{
-    {1, 0, {1}},
-    {2, 1, {1, 3}},
-    {3, 1, {1, 3, 1}},
-    {3, 2, {1, 1, 1}},
-    {4, 1, {1, 1, 3, 3}},
-    {4, 4, {1, 3, 5, 13}},
-    {5, 2, {1, 1, 5, 5, 17}},
-    {5, 4, {1, 1, 5, 5, 5}},
-    {5, 7, {1, 1, 7, 11, 19}},
-    {5, 11, {1, 1, 5, 1, 1}},
-    {5, 13, {1, 1, 1, 3, 11}},
-    {5, 14, {1, 3, 5, 5, 31}},
-    {6, 1, {1, 3, 3, 9, 7, 49}},
-    {6, 13, {1, 1, 1, 15, 21, 21}},
-    {6, 16, {1, 3, 1, 13, 27, 49}},
-    {6, 19, {1, 1, 1, 15, 7, 5}},
-    {6, 22, {1, 3, 1, 15, 13, 25}},
-    {6, 25, {1, 1, 5, 5, 19, 61}},
-    {7, 1, {1, 3, 7, 11, 23, 15, 103}},
-    {7, 4, {1, 3, 7, 13, 13, 15, 69}},
-}};
-
 using Directions = std::array<std::uint32_t, 32>;
+
+static_assert(kSobolDimensionsMax == kJoeKuoRows + 1);
 
 constexpr std::array<Directions, kSobolDimensionsMax> make_directions() {
   std::array<Directions, kSobolDimensionsMax> out{};
   for (unsigned k = 0; k < 32; ++k) out[0][k] = std::uint32_t{1} << (31 - k);
   for (std::size_t d = 1; d < kSobolDimensionsMax; ++d) {
-    const JoeKuo& row = kJoeKuo[d - 1];
+    const JoeKuoRow& row = kJoeKuo[d - 1];
     Directions& v = out[d];
     for (unsigned k = 0; k < row.degree; ++k) v[k] = row.m[k] << (31 - k);
     for (unsigned k = row.degree; k < 32; ++k) {

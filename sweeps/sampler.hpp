@@ -9,7 +9,7 @@ namespace winnow::sweeps {
 // pure.
 
 /// Dimensions that sobol() has direction numbers for.
-inline constexpr std::size_t kSobolDimensionsMax = 21;
+inline constexpr std::size_t kSobolDimensionsMax = 64;
 /// Points before the sequence repeats.
 inline constexpr std::uint64_t kSobolPointsMax = std::uint64_t{1} << 32;
 

@@ -7,10 +7,15 @@
 namespace winnow::sweeps::stats {
 
 CmaParameters cma_defaults(std::size_t dimensions) {
-  const double n = static_cast<double>(dimensions);
+  const auto n = static_cast<double>(dimensions);
+  return cma_parameters(dimensions, 4 + static_cast<std::size_t>(std::floor(3 * std::log(n))));
+}
+
+CmaParameters cma_parameters(std::size_t dimensions, std::size_t lambda) {
+  const auto n = static_cast<double>(dimensions);
   CmaParameters p;
   p.dimensions = dimensions;
-  p.lambda = 4 + static_cast<std::size_t>(std::floor(3 * std::log(n)));
+  p.lambda = lambda;
   p.mu = p.lambda / 2;
   double sum = 0;
   double squares = 0;

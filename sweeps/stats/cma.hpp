@@ -21,6 +21,8 @@ struct CmaParameters {
 };
 /// Table 1 of the tutorial: lambda = 4 + floor(3 ln n).
 CmaParameters cma_defaults(std::size_t dimensions);
+/// The same for a given number of candidates. Requires: dimensions >= 1, lambda >= 4.
+CmaParameters cma_parameters(std::size_t dimensions, std::size_t lambda);
 /// Expected length of a standard normal vector: Hansen's approximation, and exact.
 double cma_chi_approx(std::size_t dimensions);
 double cma_chi_exact(std::size_t dimensions);

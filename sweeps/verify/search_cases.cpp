@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "sweeps/sampler.hpp"
+#include "sweeps/sampler_joe_kuo.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/cma.hpp"
 #include "sweeps/stats/halving.hpp"
@@ -35,6 +36,20 @@ Json sequence_case(const Case& c) {
     return {{"points", out}};
   }
   return {{"points", sobol_points(d, n, static_cast<std::size_t>(c.number_or("skip", 0)))}};
+}
+
+Json joe_kuo_case(const Case& c) {
+  const Json& wanted = c.expected().at("rows");
+  Json rows = Json::array();
+  // As many dimensions as the case lists, from the second on: the first has no polynomial.
+  for (std::size_t i = 0; i < std::min(wanted.size(), kJoeKuoRows); ++i) {
+    const JoeKuoRow& row = kJoeKuo[i];
+    rows.push_back({{"dim", i + 2},
+                    {"s", row.degree},
+                    {"a", row.interior},
+                    {"m", std::vector<std::uint32_t>(row.m.begin(), row.m.begin() + row.degree)}});
+  }
+  return {{"rows", rows}};
 }
 
 Json discrepancy_case(const Case& c) {
@@ -259,6 +274,9 @@ void add_search_kinds(std::vector<Kind>& kinds) {
                      return c.has({"d", "n"}) && c.wants({"points"}) && !c.has({"permutations"});
                    },
                    sequence_case});
+  kinds.push_back({"Joe and Kuo's table",
+                   [](const Case& c) { return c.named("joe_kuo") && c.wants({"rows"}); },
+                   joe_kuo_case});
   kinds.push_back({"discrepancies",
                    [](const Case& c) {
                      return c.has({"d", "n"}) && c.wants({"wraparound"});

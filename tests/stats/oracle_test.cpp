@@ -48,7 +48,7 @@ INSTANTIATE_TEST_SUITE_P(Shared, Oracle,
                                          "04_multiple_a.json", "05_bootstrap_a.json",
                                          "06_metrics_a.json", "07_walkforward_a.json",
                                          "08_regime_a.json", "09_sizing_a.json", "10_bayes_a.json",
-                                         "12_convergence_a.json"),
+                                         "11_search_a.json", "12_convergence_a.json"),
                          [](const auto& topic) {
                            std::string name = topic.param;
                            return name.substr(0, name.size() - 7);

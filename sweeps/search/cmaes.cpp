@@ -1,0 +1,378 @@
+#include <Eigen/Dense>
+#include <algorithm>
+#include <boost/serialization/vector.hpp>
+#include <boost/serialization/version.hpp>
+#include <cmath>
+#include <numeric>
+#include <stdexcept>
+
+#include "base/det_math.hpp"
+#include "sweeps/search/method.hpp"
+#include "sweeps/stats/cma.hpp"
+
+namespace winnow::sweeps::search {
+
+/// What CMA-ES carries from generation to generation. Plain vectors, so that it can be saved.
+struct CmaSnapshot {
+  std::vector<double> mean, ps, pc, covariance;  // covariance row by row
+  double sigma = 0;
+  std::uint64_t updates = 0;  // since the restart
+  std::uint64_t lambda = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t large_restarts = 0;
+  std::uint64_t spent_small = 0, spent_large = 0;  // evaluations by regime
+  bool small_regime = false;
+  std::vector<double> best_losses;           // by update since the restart
+  std::vector<std::vector<double>> latents;  // of trials told since the last update
+  std::vector<Standing> standings;           // of these
+  std::vector<std::vector<double>> choices;  // by category: the law over its choices
+  template <class Archive>
+  void serialize(Archive& a, unsigned version) {
+    if (version > 1) throw std::runtime_error("cmaes state of version " + std::to_string(version));
+    a& mean& ps& pc& covariance& sigma& updates& lambda& restarts& large_restarts;
+    a& spent_small& spent_large& small_regime& best_losses& latents& standings& choices;
+  }
+};
+
+}  // namespace winnow::sweeps::search
+
+BOOST_CLASS_VERSION(winnow::sweeps::search::CmaSnapshot, 1)
+
+namespace winnow::sweeps::search {
+namespace {
+
+using Eigen::Index;
+using Vector = Eigen::VectorXd;
+using Matrix = Eigen::MatrixXd;
+
+constexpr double kSigmaStart = 1.0 / 6;
+constexpr double kSigmaRestart = 0.3;
+constexpr double kSigmaSmallest = 1e-10;
+constexpr double kSigmaLargest = 2;
+constexpr double kConditionMax = 1e14;
+constexpr double kLossSpreadMin = 1e-12;
+constexpr std::uint64_t kLambdaMax = 100'000;
+constexpr int kInsideTries = 20;
+// A stepped dimension's deviation stays at or above this part of a step, so that its neighbours
+// stay in reach (the margin of Hamano and others 2022, without their change of the mean).
+constexpr double kMarginSteps = 0.2;
+constexpr double kChoiceRate = 0.2;
+constexpr double kChoiceFloor = 0.1;  // of the uniform law
+constexpr std::uint64_t kRestartSalt = 0x636d'6165'7331'0001ull;
+
+double normal(Rng& rng) {
+  return det_normal_quantile((static_cast<double>(rng.next_u64() >> 11) + 0.5) * 0x1.0p-53);
+}
+
+/// Purpose: CMA-ES with negative weights (Hansen, tutorial 2016) on the unit cube, restarts by IPOP
+/// (Auger and Hansen 2005) or BIPOP (Hansen 2009). Draws outside the cube are redrawn, at last
+/// clamped. A population is made of whole generations of at least lambda rows; categories follow
+/// the share that each choice has among the parents. Inactive values keep their drawn place.
+class Cmaes final : public Method {
+ public:
+  Cmaes(const Space& space, const SearchOptions& options) : space_(space), options_(options) {
+    for (std::size_t i = 0; i < space.size(); ++i) {
+      if (space.category(i)) {
+        const std::size_t choices = space.count(i);
+        categories_.push_back(i);
+        s_.choices.emplace_back(choices, 1 / static_cast<double>(choices));
+      } else if (space.count(i) != 1) {
+        numbers_.push_back(i);
+      }
+    }
+    const std::size_t n = std::max<std::size_t>(numbers_.size(), 1);
+    lambda_start_ = std::max<std::size_t>(
+        options.population > 0 ? options.population : stats::cma_defaults(n).lambda, 4);
+    s_.lambda = lambda_start_;
+    start(std::vector<double>(numbers_.size(), 0.5), kSigmaStart);
+  }
+
+  void begin(std::uint64_t /*first_trial*/, std::size_t /*rows*/) override { open_.clear(); }
+
+  void propose(std::uint64_t /*trial*/, Rng& rng, std::span<double> row) override {
+    draw(rng);
+    for (std::size_t i = 0; i < row.size(); ++i) row[i] = space_.from_unit(i, 0.5);
+    for (std::size_t k = 0; k < numbers_.size(); ++k) {
+      row[numbers_[k]] = space_.from_unit(numbers_[k], latent_[k]);
+    }
+    for (std::size_t k = 0; k < categories_.size(); ++k) {
+      const auto& share = s_.choices[k];
+      double left = rng.uniform();
+      std::size_t c = 0;
+      while (c + 1 < share.size() && left >= share[c]) left -= share[c++];
+      row[categories_[k]] = static_cast<double>(c);
+      latent_[numbers_.size() + k] = static_cast<double>(c);
+    }
+    space_.mask(row);
+  }
+
+  void accept(std::span<const double> /*row*/) override { open_.push_back(latent_); }
+
+  void absorb(std::span<const Observation> generation, Origin origin) override {
+    if (origin == Origin::WarmStart) {
+      warm_start(generation);
+      return;
+    }
+    for (std::size_t k = 0; k < generation.size(); ++k) {
+      s_.latents.push_back(std::move(open_[k]));
+      s_.standings.push_back(standing(*generation[k].outcome));
+    }
+    open_.clear();
+    if (s_.latents.size() < s_.lambda) return;
+    update();
+    s_.latents.clear();
+    s_.standings.clear();
+  }
+
+  void save(boost::archive::binary_oarchive& out) const override { out << s_; }
+  void load(boost::archive::binary_iarchive& in) override {
+    in >> s_;
+    const std::size_t n = numbers_.size();
+    const bool sound = s_.mean.size() == n && s_.ps.size() == n && s_.pc.size() == n &&
+                       s_.covariance.size() == n * n && s_.choices.size() == categories_.size() &&
+                       s_.latents.size() == s_.standings.size();
+    if (!sound) throw std::runtime_error("cmaes state's size");
+    decompose();
+  }
+
+ private:
+  void start(std::vector<double> mean, double sigma) {
+    const std::size_t n = numbers_.size();
+    s_.mean = std::move(mean);
+    s_.ps.assign(n, 0.0);
+    s_.pc.assign(n, 0.0);
+    s_.covariance.assign(n * n, 0.0);
+    for (std::size_t k = 0; k < n; ++k) s_.covariance[k * n + k] = 1;
+    s_.sigma = sigma;
+    s_.updates = 0;
+    s_.best_losses.clear();
+    decompose();
+  }
+
+  Eigen::Map<Vector> map(std::vector<double>& v) const {
+    return {v.data(), static_cast<Index>(v.size())};
+  }
+  Eigen::Map<Matrix> covariance() {
+    const auto n = static_cast<Index>(numbers_.size());
+    return {s_.covariance.data(), n, n};
+  }
+
+  // Basis and square roots of the eigenvalues; margins by coordinate.
+  void decompose() {
+    latent_.assign(numbers_.size() + categories_.size(), 0.0);
+    if (numbers_.empty()) return;
+    const Eigen::SelfAdjointEigenSolver<Matrix> eigen(covariance());
+    sound_ = eigen.info() == Eigen::Success && eigen.eigenvalues().minCoeff() > 0 &&
+             std::isfinite(s_.sigma);
+    if (!sound_) return;
+    roots_ = eigen.eigenvalues().cwiseSqrt();
+    basis_ = eigen.eigenvectors();
+    scaled_ = basis_ * roots_.asDiagonal();
+    condition_ = eigen.eigenvalues().maxCoeff() / eigen.eigenvalues().minCoeff();
+    stretch_ = Vector::Constant(static_cast<Index>(numbers_.size()), s_.sigma);
+    for (std::size_t k = 0; k < numbers_.size(); ++k) {
+      const auto points = static_cast<double>(space_.count(numbers_[k]));
+      if (points < 2) continue;
+      const auto at = static_cast<Index>(k);
+      const double deviation = s_.sigma * std::sqrt(covariance()(at, at));
+      stretch_[at] *= std::max(1.0, kMarginSteps / points / deviation);
+    }
+  }
+
+  void draw(Rng& rng) {
+    const auto n = static_cast<Index>(numbers_.size());
+    Vector z(n);
+    for (int attempt = 0; n > 0 && attempt < kInsideTries; ++attempt) {
+      for (Index k = 0; k < n; ++k) z[k] = normal(rng);
+      const Vector x = map(s_.mean) + (scaled_ * z).cwiseProduct(stretch_);
+      const Vector inside = x.cwiseMax(0.0).cwiseMin(1.0);
+      std::copy_n(inside.data(), n, latent_.begin());
+      if (x == inside) break;
+    }
+  }
+
+  void update() {
+    std::vector<std::size_t> order(s_.latents.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return s_.standings[a] < s_.standings[b];
+    });
+    const Standing& best = s_.standings[order.front()];
+    const bool flat = !(best < s_.standings[order.back()]);
+    (s_.small_regime ? s_.spent_small : s_.spent_large) += order.size();
+    ++s_.updates;
+    if (!numbers_.empty()) {
+      if (flat) {
+        s_.sigma *= 1.2;  // no direction to learn from: look wider
+      } else {
+        adapt(order);
+      }
+      s_.sigma = std::min(s_.sigma, kSigmaLargest);
+      decompose();
+    }
+    if (!flat) learn_choices(order);
+    s_.best_losses.push_back(best.group == 0 ? best.first : 0);
+    if (!numbers_.empty() && (!sound_ || stuck(flat))) restart();
+  }
+
+  void adapt(const std::vector<std::size_t>& order) {
+    const auto dims = static_cast<Index>(numbers_.size());
+    const auto n = static_cast<double>(dims);
+    const stats::CmaParameters p = stats::cma_parameters(numbers_.size(), order.size());
+    auto mean = map(s_.mean);
+    const Vector old = mean;
+    const auto step = [&](std::size_t rank) -> Vector {
+      return (Eigen::Map<const Vector>(s_.latents[order[rank]].data(), dims) - old) / s_.sigma;
+    };
+    Vector y = Vector::Zero(dims);
+    for (std::size_t k = 0; k < p.mu; ++k) y += p.weights[k] * step(k);
+    mean += s_.sigma * y;
+    const auto whiten = [&](const Vector& v) -> Vector {
+      return (basis_.transpose() * v).cwiseQuotient(roots_);
+    };
+    auto ps = map(s_.ps);
+    auto pc = map(s_.pc);
+    ps = (1 - p.cs) * ps + std::sqrt(p.cs * (2 - p.cs) * p.mueff) * (basis_ * whiten(y));
+    const double expected = 1 - std::pow(1 - p.cs, 2 * static_cast<double>(s_.updates));
+    const double chi = stats::cma_chi_approx(numbers_.size());
+    const bool moving = ps.norm() / std::sqrt(expected) < (1.4 + 2 / (n + 1)) * chi;
+    pc = (1 - p.cc) * pc;
+    if (moving) pc += std::sqrt(p.cc * (2 - p.cc) * p.mueff) * y;
+    // Negative weights (tutorial, equations 49 to 53).
+    const double most = std::min({1 + p.c1 / p.cmu, 1 + 2 * p.mueff_minus / (p.mueff + 2),
+                                  (1 - p.c1 - p.cmu) / (n * p.cmu)});
+    const std::vector<double> negative = negative_weights(p, most);
+    const double sum = 1 - std::accumulate(negative.begin(), negative.end(), 0.0);
+    auto c = covariance();
+    const double stall = moving ? 0 : p.cc * (2 - p.cc);
+    c *= 1 + p.c1 * stall - p.c1 - p.cmu * sum;
+    c += p.c1 * pc * pc.transpose();
+    Matrix steps(dims, static_cast<Index>(order.size()));
+    for (std::size_t k = 0; k < order.size(); ++k) {
+      const Vector d = step(k);
+      double w = k < p.mu ? p.weights[k] : -negative[k - p.mu];
+      const double root = std::sqrt(std::abs(w));
+      const double length = w < 0 ? std::sqrt(n / (whiten(d).squaredNorm() + 1e-300)) : 1;
+      steps.col(static_cast<Index>(k)) = d * (root * length);
+    }
+    const auto mu = static_cast<Index>(p.mu);
+    const auto rest = static_cast<Index>(order.size()) - mu;
+    c.noalias() += p.cmu * steps.leftCols(mu) * steps.leftCols(mu).transpose();
+    c.noalias() -= p.cmu * steps.rightCols(rest) * steps.rightCols(rest).transpose();
+    c = (0.5 * (c + c.transpose())).eval();
+    s_.sigma *= std::exp(std::min(1.0, p.cs / p.damps * (ps.norm() / chi - 1)));
+  }
+
+  /// Sizes of the negative weights, worst last; they sum to `most`.
+  static std::vector<double> negative_weights(const stats::CmaParameters& p, double most) {
+    std::vector<double> out;
+    double sum = 0;
+    for (std::size_t i = p.mu + 1; i <= p.lambda; ++i) {
+      out.push_back(std::log(static_cast<double>(i)) -
+                    std::log((static_cast<double>(p.lambda) + 1) / 2));
+      out.back() = std::max(out.back(), 0.0);
+      sum += out.back();
+    }
+    for (double& w : out) w *= sum > 0 ? std::max(most, 0.0) / sum : 0;
+    return out;
+  }
+
+  void learn_choices(const std::vector<std::size_t>& order) {
+    const std::size_t parents = std::max<std::size_t>(order.size() / 2, 1);
+    for (std::size_t k = 0; k < categories_.size(); ++k) {
+      std::vector<double>& share = s_.choices[k];
+      const double uniform = 1 / static_cast<double>(share.size());
+      std::vector<double> among(share.size(), 0.0);
+      for (std::size_t r = 0; r < parents; ++r) {
+        const double c = s_.latents[order[r]][numbers_.size() + k];
+        among[static_cast<std::size_t>(c)] += 1 / static_cast<double>(parents);
+      }
+      double sum = 0;
+      for (std::size_t c = 0; c < share.size(); ++c) {
+        share[c] = (1 - kChoiceRate) * share[c] + kChoiceRate * among[c];
+        share[c] = std::max(share[c], kChoiceFloor * uniform);
+        sum += share[c];
+      }
+      for (double& v : share) v /= sum;
+    }
+  }
+
+  bool stuck(bool flat) const {
+    if (options_.restarts == Restarts::None) return false;
+    if (condition_ > kConditionMax || s_.sigma * roots_.maxCoeff() < kSigmaSmallest) return true;
+    const std::size_t window = 10 + static_cast<std::size_t>(30 * numbers_.size() / s_.lambda);
+    if (s_.best_losses.size() < window) return flat && s_.sigma >= kSigmaLargest;
+    const auto from = s_.best_losses.end() - static_cast<std::ptrdiff_t>(window);
+    const auto [low, high] = std::minmax_element(from, s_.best_losses.end());
+    return *high - *low <= kLossSpreadMin * std::max(1.0, std::abs(*low));
+  }
+
+  void restart() {
+    ++s_.restarts;
+    Rng rng(options_.seed ^ kRestartSalt, s_.restarts);
+    double sigma = kSigmaRestart;
+    s_.small_regime = options_.restarts == Restarts::Bipop && s_.spent_small < s_.spent_large &&
+                      s_.large_restarts > 0;
+    const std::uint64_t large =
+        std::min(lambda_start_ << std::min<std::uint64_t>(s_.large_restarts, 16), kLambdaMax);
+    if (s_.small_regime) {
+      const double u = rng.uniform();
+      const double start = static_cast<double>(lambda_start_);
+      const double ratio = std::max(0.5 * static_cast<double>(large) / start, 1.0);
+      s_.lambda = static_cast<std::uint64_t>(start * det_pow(ratio, u * u));
+      sigma *= det_pow(10.0, -2 * rng.uniform());
+    } else {
+      ++s_.large_restarts;
+      s_.lambda =
+          options_.restarts == Restarts::None ? lambda_start_ : std::min(large * 2, kLambdaMax);
+    }
+    std::vector<double> mean(numbers_.size());
+    for (double& v : mean) v = rng.uniform();
+    start(std::move(mean), sigma);
+  }
+
+  void warm_start(std::span<const Observation> trials) {
+    std::vector<std::size_t> order;
+    for (std::size_t k = 0; k < trials.size(); ++k) {
+      if (standing(*trials[k].outcome).group == 0) order.push_back(k);
+    }
+    if (order.empty() || numbers_.empty()) return;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return standing(*trials[a].outcome) < standing(*trials[b].outcome);
+    });
+    order.resize((order.size() + 9) / 10);
+    std::vector<double> mean(numbers_.size(), 0.5);
+    for (std::size_t k = 0; k < mean.size(); ++k) {
+      double sum = 0;
+      double used = 0;
+      for (std::size_t t : order) {
+        const double u = trials[t].unit[numbers_[k]];
+        if (std::isnan(u)) continue;
+        sum += u;
+        ++used;
+      }
+      if (used > 0) mean[k] = sum / used;
+    }
+    start(std::move(mean), kSigmaStart);
+  }
+
+  const Space& space_;
+  SearchOptions options_;
+  std::vector<std::size_t> numbers_, categories_;
+  std::uint64_t lambda_start_ = 0;
+  CmaSnapshot s_;
+  Vector roots_, stretch_;
+  Matrix basis_, scaled_;
+  double condition_ = 1;
+  bool sound_ = true;
+  std::vector<double> latent_;
+  std::vector<std::vector<double>> open_;
+};
+
+}  // namespace
+
+std::unique_ptr<Method> make_cmaes(const Space& space, const SearchOptions& options) {
+  return std::make_unique<Cmaes>(space, options);
+}
+
+}  // namespace winnow::sweeps::search
