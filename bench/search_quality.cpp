@@ -93,7 +93,8 @@ int main(int argc, char** argv) {
     // One row a generation where the sampler learns from each, a population where it does not.
     const std::uint64_t rows = several ? 50 : 1;
     for (std::uint64_t done = 0; done < budget; done += rows) {
-      if (auto s = search->open(std::min<std::uint64_t>(rows, budget - done)); !s) return fail(s.error().text());
+      if (auto s = search->open(std::min<std::uint64_t>(rows, budget - done)); !s)
+        return fail(s.error().text());
       const Rows asked = search->rows();
       for (std::size_t k = 0; k < asked.size(); ++k) {
         Outcome outcome{.losses = {0}};

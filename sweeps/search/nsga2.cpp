@@ -35,6 +35,8 @@ namespace {
 
 constexpr std::size_t kPopulation = 50;
 constexpr std::size_t kPartMin = 512;
+// Children for a row that constraints refuse; then random rows.
+constexpr std::size_t kChildTries = 100;
 constexpr double kCrossoverRate = 0.9;
 constexpr double kCrossoverEta = 15;
 constexpr double kMutationEta = 20;
@@ -47,11 +49,15 @@ class Nsga2 final : public Method {
   Nsga2(const Space& space, const SearchOptions& options)
       : space_(space), size_(options.population > 0 ? options.population : kPopulation) {}
 
-  void begin(std::uint64_t /*first_trial*/, std::size_t /*rows*/) override {}
+  void begin(std::uint64_t /*first_trial*/, std::size_t /*rows*/) override {
+    last_trial_ = ~std::uint64_t{0};
+  }
 
-  void propose(std::uint64_t /*trial*/, Rng& rng, std::span<double> row) override {
+  void propose(std::uint64_t trial, Rng& rng, std::span<double> row) override {
+    tries_ = trial == last_trial_ ? tries_ + 1 : 0;
+    last_trial_ = trial;
     const std::size_t d = row.size();
-    if (seen_ < size_ || members_.size() < 2) {
+    if (seen_ < size_ || members_.size() < 2 || tries_ >= kChildTries) {
       for (std::size_t i = 0; i < d; ++i) row[i] = space_.from_unit(i, rng.uniform());
       space_.mask(row);
       return;
@@ -146,6 +152,8 @@ class Nsga2 final : public Method {
   const Space& space_;
   std::size_t size_;
   std::uint64_t seen_ = 0;
+  std::uint64_t last_trial_ = 0;
+  std::size_t tries_ = 0;
   std::vector<NsgaMember> members_;
 };
 

@@ -54,7 +54,7 @@ void Kernels::fit(std::span<const double> observations, std::span<const double> 
     const double w = (k + 1 < n ? weights[k] : 1) / sum;
     const double inside = cdf((1 - centre_[k]) / sigma_[k]) - cdf(-centre_[k] / sigma_[k]);
     scale_[k] = w / inside;
-    if (points_ == 0) scale_[k] /= sigma_[k] * std::sqrt(2 * std::numbers::pi);
+    if (points_ == 0) scale_[k] /= std::sqrt(2 * std::numbers::pi);
   }
 }
 

@@ -32,6 +32,8 @@ namespace {
 
 // Above so many observations the other trials are read from histograms.
 constexpr std::size_t kDirectMax = 128;
+// The model's draws for a row that constraints refuse; then random ones.
+constexpr std::size_t kModelTries = 100;
 // The good trials are among the best 25 and a trial never rises again, so these suffice.
 constexpr std::size_t kBestKept = 32;
 
@@ -60,6 +62,7 @@ class Tpe final : public Method {
 
   void begin(std::uint64_t /*first_trial*/, std::size_t rows) override {
     spread_ = rows > 1;
+    last_trial_ = ~std::uint64_t{0};
     liars_.clear();
     const std::size_t good = stats::tpe_good_count(usable_);
     good_.assign(best_.begin(), best_.begin() + static_cast<std::ptrdiff_t>(good));
@@ -72,13 +75,16 @@ class Tpe final : public Method {
     if (direct_) fit_others();
   }
 
-  void propose(std::uint64_t /*trial*/, Rng& rng, std::span<double> row) override {
+  void propose(std::uint64_t trial, Rng& rng, std::span<double> row) override {
+    tries_ = trial == last_trial_ ? tries_ + 1 : 0;
+    last_trial_ = trial;
+    const bool modelled = modelled_ && tries_ < kModelTries;
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (!space_.active(i, row)) {
         row[i] = std::numeric_limits<double>::quiet_NaN();
       } else if (space_.count(i) == 1) {
         row[i] = space_.from_unit(i, 0.5);
-      } else if (!modelled_) {
+      } else if (!modelled) {
         row[i] = space_.from_unit(i, rng.uniform());
       } else {
         row[i] = space_.category(i) ? choose(i, rng) : number(i, rng);
@@ -266,6 +272,8 @@ class Tpe final : public Method {
   std::vector<std::uint32_t> good_;
   std::vector<double> liars_;
   std::vector<double> column_, weights_;
+  std::uint64_t last_trial_ = 0;
+  std::size_t tries_ = 0;
   bool modelled_ = false, direct_ = false, spread_ = false;
 };
 
