@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "cluster/identity.hpp"
+
+namespace winnow::cluster {
+
+/// What an end of the door puts up with.
+struct DoorLimits {
+  std::uint32_t connections_max = 4096;
+  std::uint32_t handshaking_max = 256;  ///< not yet authenticated; of connections_max
+  std::uint32_t per_address_max = 1024;
+  std::uint32_t per_identity_max = 1024;  ///< one file may serve all nodes of a cluster
+  DurationNs handshake = seconds(5);      ///< from the connection to its authentication
+  DurationNs greeting = seconds(5);       ///< from then to the peer's first complete frame
+  DurationNs silence = seconds(60);       ///< between complete frames; CAF's heartbeat is 1 s
+  DurationNs linger = seconds(5);         ///< for what is on its way when one side has finished
+  DurationNs reload = seconds(1);         ///< how often changed files are looked for
+  std::uint32_t user_timeout_ms = 20'000;  ///< TCP_USER_TIMEOUT
+};
+
+struct DoorCounts {
+  std::uint64_t accepted = 0;
+  std::uint64_t authenticated = 0;
+  std::uint64_t turned_away = 0;  ///< by a limit, before anything was read
+  std::uint64_t refused = 0;      ///< by certificate, role, revocation or a missed deadline
+  std::uint64_t cut = 0;          ///< authenticated, then a bad frame, silence or revocation
+  std::uint32_t open = 0;         ///< now
+};
+
+/// Purpose: the coordinator's end. Listens where it is told, speaks TLS 1.3 with holders of the
+/// farm's node and client certificates only, and passes to the coordinator's loopback port what
+/// BaspGuard lets through.
+/// Thread: any; one thread of its own does all the work. Limits: DoorLimits; about 150 KiB an
+/// authenticated connection.
+class Door {
+ public:
+  struct Options {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 0;  ///< 0: a free one
+    std::uint16_t inner_port = 0;
+    std::filesystem::path identity;  ///< HOME/cluster/coordinator, read again when it changes
+    std::filesystem::path revoked;   ///< HOME/cluster/revoked, the same
+    DoorLimits limits;
+  };
+  /// Fails: InvalidInput (address, identity), Unavailable (the port is taken).
+  static Result<std::unique_ptr<Door>> open(const Options& options);
+  virtual ~Door() = default;  ///< cuts what is open
+
+  virtual std::uint16_t port() const = 0;
+  virtual DoorCounts counts() const = 0;
+};
+
+/// Purpose: the other end, on a node's or client's machine: a loopback port whose connections come
+/// out at the coordinator's. Dials anew for each, so that CAF's own retries are the reconnects;
+/// after a failure, connections are closed at once until a growing delay (at most 2 s) is over.
+/// Thread, Limits: as Door.
+class DoorPath {
+ public:
+  struct Options {
+    std::string host;
+    std::uint16_t port = 0;
+    std::filesystem::path identity;  ///< read again when it changes
+    DoorLimits limits;
+  };
+  /// Fails: InvalidInput (an identity of no use here), NotFound (no such file), Unavailable.
+  static Result<std::unique_ptr<DoorPath>> open(const Options& options);
+  /// Lets open connections come to their end for at most DoorLimits::linger, then cuts them.
+  virtual ~DoorPath() = default;
+
+  virtual std::uint16_t port() const = 0;  ///< on 127.0.0.1
+  virtual DoorCounts counts() const = 0;
+  /// Why the last attempt failed; empty after one that did not.
+  virtual std::string last_failure() const = 0;
+};
+
+}  // namespace winnow::cluster
