@@ -19,6 +19,7 @@ int exit_status(const Error& error);
 struct Context {
   std::string home_option;  ///< --home; see home()
   std::string connect;      ///< --connect HOST:PORT; empty: open the store under the home
+  std::string identity;     ///< --identity; see identity_file()
   bool json = false;
   bool quiet = false;
   std::vector<std::string> argv;  ///< the command line as given
@@ -54,6 +55,7 @@ void add_strategy_commands(CLI::App& app, Context& context);  // strategy, backt
 void add_sweep_commands(CLI::App& app, Context& context);     // sweep
 void add_config_commands(CLI::App& app, Context& context);    // config check
 void add_result_commands(CLI::App& app, Context& context);    // top, converge, compare, report, ...
+void add_cluster_commands(CLI::App& app, Context& context);   // cluster init|invite|...
 void add_launch_commands(CLI::App& app, Context& context);    // launch local|ssh|slurm|...
 void add_store_commands(CLI::App& app, Context& context);     // store backup|restore|...
 void add_verify_commands(CLI::App& app, Context& context);    // verify stats

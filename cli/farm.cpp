@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/catalog.hpp"
+#include "cli/door.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -45,6 +46,13 @@ class InterruptGuard {
   struct sigaction old_term_ {};
 };
 
+/// Without a door: what the endpoint is known to be by its own advertisement.
+Result<std::unique_ptr<actors::Client>> connect_local(const std::string& endpoint) {
+  const auto parsed = actors::parse_endpoint(endpoint);
+  if (!parsed) return parsed.error();
+  return actors::Client::connect(parsed->host, parsed->port, kConnectPatience);
+}
+
 fs::path advert_path(const fs::path& home) { return home / "run" / "coordinator.json"; }
 
 }  // namespace
@@ -78,21 +86,23 @@ void withdraw_coordinator(const fs::path& home) {
   fs::remove(advert_path(home), ec);
 }
 
-Result<std::unique_ptr<actors::Client>> connect_client(const std::string& endpoint) {
-  const auto parsed = actors::parse_endpoint(endpoint);
+Result<std::unique_ptr<actors::Client>> connect_client(const Context& context) {
+  const auto parsed = actors::parse_endpoint(context.connect);
   if (!parsed) return parsed.error().within("--connect");
-  return actors::Client::connect(parsed->host, parsed->port, kConnectPatience);
+  const std::string identity = identity_file(context, parsed->host);
+  if (!identity.empty()) return connect_through_door(*parsed, identity, kConnectPatience);
+  return connect_local(context.connect);
 }
 
 Result<std::unique_ptr<actors::Client>> running_coordinator(const Context& context) {
-  if (!context.connect.empty()) return connect_client(context.connect);
+  if (!context.connect.empty()) return connect_client(context);
   const auto found = advertised_coordinator(context.home());
   if (!found) {
     return Error(ErrorCode::Unavailable,
                  "no coordinator serves " + context.home().string() +
                      "; start one with `winnow up` or name one with --connect");
   }
-  return connect_client(found->endpoint);
+  return connect_local(found->endpoint);
 }
 
 Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
@@ -122,7 +132,8 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
     session->farm_ = std::move(*farm);
     session->endpoint_ = "127.0.0.1:" + std::to_string(session->farm_->port());
   }
-  auto client = connect_client(session->endpoint_);
+  auto client =
+      context.connect.empty() ? connect_local(session->endpoint_) : connect_client(context);
   if (!client) return client.error();
   session->client_ = std::move(*client);
   return session;

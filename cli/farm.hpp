@@ -66,8 +66,9 @@ std::optional<Advertised> advertised_coordinator(const std::filesystem::path& ho
 Status advertise_coordinator(const std::filesystem::path& home, const std::string& endpoint);
 void withdraw_coordinator(const std::filesystem::path& home);
 
-/// The client that --connect asks for. Fails: InvalidInput, Unavailable.
-Result<std::unique_ptr<actors::Client>> connect_client(const std::string& endpoint);
+/// The client that --connect asks for, through the door if there is an identity. Fails:
+/// InvalidInput, Unavailable.
+Result<std::unique_ptr<actors::Client>> connect_client(const Context& context);
 
 /// The coordinator of --connect, or the one that serves the home. Fails: as above; Unavailable if
 /// neither is there.

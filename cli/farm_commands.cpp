@@ -12,6 +12,7 @@
 #include "actors/node.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
+#include "cli/door.hpp"
 #include "cli/farm.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/store_backup.hpp"
@@ -27,6 +28,7 @@ constexpr DurationNs kDrainPatience = seconds(20);
 
 struct UpOptions {
   std::string listen = "127.0.0.1:7700";
+  bool secure = false;
   bool only_submitted = false;
   int ready_fd = -1;
   int owner_pid = 0;
@@ -78,6 +80,11 @@ int run_up(const Context& context, const UpOptions& options) {
   if (!follow_owner(options.owner_pid)) return kFailed;
   const auto endpoint = actors::parse_endpoint(options.listen);
   if (!endpoint) return fail(context, endpoint.error().within("--listen"));
+  const bool guarded = options.secure || !is_loopback(endpoint->host);
+  if (guarded) {
+    const Status ready = check_may_listen(context, endpoint->host);
+    if (!ready) return fail(context, ready.error());
+  }
   const std::filesystem::path home = context.home();
   auto store = store::Store::open(home / "store");
   if (!store) return fail(context, store.error());
@@ -85,8 +92,9 @@ int run_up(const Context& context, const UpOptions& options) {
   if (!datasets) return fail(context, datasets.error());
 
   actors::CoordinatorOptions farm;
-  farm.host = endpoint->host;
-  farm.port = endpoint->port;
+  // Behind a door the coordinator itself stays on loopback.
+  farm.host = guarded ? "127.0.0.1" : endpoint->host;
+  farm.port = guarded ? std::uint16_t{0} : endpoint->port;
   farm.resume_all = !options.only_submitted;
   actors::CoordinatorContext surroundings;
   surroundings.store = store->get();
@@ -113,16 +121,24 @@ int run_up(const Context& context, const UpOptions& options) {
   auto coordinator = actors::CoordinatorProcess::start(farm, surroundings);
   if (!coordinator) return fail(context, coordinator.error());
 
-  const std::string where = endpoint->host + ":" + std::to_string((*coordinator)->port());
+  std::unique_ptr<cluster::Door> door;
+  if (guarded) {
+    auto opened = open_door(context, *endpoint, (*coordinator)->port());
+    if (!opened) return fail(context, opened.error());
+    door = std::move(*opened);
+  }
+  const std::uint16_t port = guarded ? door->port() : (*coordinator)->port();
+  const std::string where = endpoint->host + ":" + std::to_string(port);
   // One that ends with its owner is nothing for others to lean on.
   const bool lasting = options.owner_pid == 0;
   if (lasting) {
-    const Status advertised = advertise_coordinator(home, where);
+    const Status advertised =
+        advertise_coordinator(home, farm.host + ":" + std::to_string((*coordinator)->port()));
     if (!advertised) return fail(context, advertised.error());
   }
   spdlog::info("coordinator on {} with home {}", where, home.string());
   if (options.ready_fd >= 0) {
-    const std::string line = std::to_string((*coordinator)->port()) + "\n";
+    const std::string line = std::to_string(port) + "\n";
     if (::write(options.ready_fd, line.data(), line.size()) < 0) return kFailed;
     ::close(options.ready_fd);
   } else if (!context.quiet) {
@@ -139,14 +155,24 @@ int run_up(const Context& context, const UpOptions& options) {
 int run_node(const Context& context, const NodeCommandOptions& options) {
   block_stop_signals();
   if (!follow_owner(options.owner_pid)) return kFailed;
-  const auto endpoint = actors::parse_endpoint(options.join);
+  const auto join = join_address(context, options.join);
+  if (!join) return fail(context, join.error());
+  const auto endpoint = actors::parse_endpoint(*join);
   if (!endpoint) return fail(context, endpoint.error().within("--join"));
   actors::NodeOptions node;
   node.host = endpoint->host;
   node.port = endpoint->port;
+  std::unique_ptr<cluster::DoorPath> path;
+  if (const std::string identity = identity_file(context, endpoint->host); !identity.empty()) {
+    auto opened = open_path(*endpoint, identity);
+    if (!opened) return fail(context, opened.error());
+    path = std::move(*opened);
+    node.host = "127.0.0.1";
+    node.port = path->port();
+  }
   node.workers =
       options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
-  node.spool = spool_folder(context.home(), options.farm.empty() ? options.join : options.farm);
+  node.spool = spool_folder(context.home(), options.farm.empty() ? *join : options.farm);
   node.courier = std::make_shared<actors::DatasetCourier>(actors::CourierOptions{
       .data_dir = context.home() / "data", .limit_bytes = options.data_limit_bytes});
   auto process = actors::NodeProcess::start(
@@ -185,8 +211,12 @@ void add_farm_commands(CLI::App& app, Context& context) {
 
   auto up_options = std::make_shared<UpOptions>();
   CLI::App* up = add_command(app, context, "up", "run a coordinator in the foreground");
-  up->add_option("--listen", up_options->listen, "farm port, on loopback; port 0 takes a free one")
+  up->add_option(
+        "--listen", up_options->listen,
+        "farm port; other addresses than loopback ask every peer for a certificate of `winnow "
+        "cluster invite`; port 0 takes a free one")
       ->capture_default_str();
+  up->add_flag("--secure", up_options->secure, "ask for certificates on loopback, too");
   up->add_flag("--only-submitted", up_options->only_submitted,
                "do not take up unfinished sweeps by itself, only those that are submitted");
   up->add_option("--ready-fd", up_options->ready_fd,
@@ -198,7 +228,9 @@ void add_farm_commands(CLI::App& app, Context& context) {
 
   auto node_options = std::make_shared<NodeCommandOptions>();
   CLI::App* node = add_command(app, context, "node", "run a worker node in the foreground");
-  node->add_option("--join", node_options->join, "the coordinator, HOST:PORT")->required();
+  node->add_option("--join", node_options->join,
+                   "the coordinator, HOST:PORT (default: the door that --identity names)");
+  add_identity_option(*node, context);
   node->add_option("--workers", node_options->workers, "threads that compute (default: all cores)")
       ->check(CLI::Range(1u, 4096u));
   node->add_option("--data-limit", node_options->data_limit_bytes,
@@ -217,6 +249,7 @@ void add_farm_commands(CLI::App& app, Context& context) {
 
   CLI::App* nodes = add_command(app, context, "nodes", "the nodes of a running farm");
   nodes->add_option("--connect", context.connect, "the coordinator, HOST:PORT");
+  add_identity_option(*nodes, context);
   nodes->callback([&context] { context.run = [&context] { return run_nodes(context); }; });
 }
 

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   add_sweep_commands(app, context);
   add_config_commands(app, context);
   add_result_commands(app, context);
+  add_cluster_commands(app, context);
   add_launch_commands(app, context);
   add_store_commands(app, context);
   add_verify_commands(app, context);

@@ -9,7 +9,7 @@ constexpr DurationNs kAnswerPatience = seconds(120);
 
 Result<nlohmann::ordered_json> remote_query(const Context& context, std::string_view name,
                                             const nlohmann::ordered_json& args) {
-  auto client = connect_client(context.connect);
+  auto client = connect_client(context);
   if (!client) return client.error();
   auto text = (*client)->query(name, args.dump(), kAnswerPatience);
   if (!text) return text.error();

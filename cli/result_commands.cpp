@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/app.hpp"
+#include "cli/door.hpp"
 #include "cli/remote.hpp"
 #include "cli/result_render.hpp"
 #include "cli/results.hpp"
@@ -233,6 +234,7 @@ int run_report(const Context& context, const std::string& sweep, const std::stri
 void add_connect_option(CLI::App& command, Context& context) {
   command.add_option("--connect", context.connect,
                      "HOST:PORT of a running coordinator (default: the store under the home)");
+  add_identity_option(command, context);
 }
 
 void add_result_commands(CLI::App& app, Context& context) {

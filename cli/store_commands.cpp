@@ -5,6 +5,7 @@
 
 #include "base/time.hpp"
 #include "cli/app.hpp"
+#include "cli/door.hpp"
 #include "cli/farm.hpp"
 #include "cli/store_backup.hpp"
 
@@ -197,6 +198,7 @@ void add_store_commands(CLI::App& app, Context& context) {
   make->add_option(
       "--connect", context.connect,
       "the coordinator that holds the store, HOST:PORT (default: the one of the home)");
+  add_identity_option(*make, context);
   make->callback([&context, options] {
     context.run = [&context, options] { return run_backup(context, *options); };
   });

@@ -2,6 +2,7 @@
 
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
+#include "cli/door.hpp"
 #include "cli/farm.hpp"
 #include "cli/results.hpp"
 #include "cli/sweep_progress.hpp"
@@ -79,6 +80,7 @@ void add_sweep_commands(CLI::App& app, Context& context) {
       add_command(*sweep, context, "run", "plan and run a sweep, or go on with it if it was cut");
   run->add_option("spec", options->spec, "sweep specification (YAML)")->required();
   auto* connect = run->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
+  add_identity_option(*run, context);
   run->add_option("--nodes", options->run.nodes, "node processes of a local farm")
       ->check(CLI::Range(1u, 256u))
       ->capture_default_str()
@@ -103,6 +105,7 @@ void add_sweep_commands(CLI::App& app, Context& context) {
     command->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
         ->required();
     command->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
+    add_identity_option(*command, context);
     command->callback([&context, options, name = std::string(action)] {
       context.run = [&context, options, name] { return control_sweep(context, *options, name); };
     });

@@ -104,9 +104,9 @@ Status Authority::init(const fs::path& home, const std::string& farm, const std:
   // The last file an init writes; keys without it are leftovers, which are not written over either.
   for (const char* file : {"farm", "authority-1.key"}) {
     if (fs::exists(folder / file, ec)) {
-      return Error(ErrorCode::Refused,
-                   (folder / file).string() + " exists: this home has an authority, which `winnow "
-                                              "cluster rotate` replaces without cutting nodes off");
+      return Error(ErrorCode::Refused, (folder / file).string() +
+                                           " exists: this home has an authority, which `winnow "
+                                           "cluster rotate` replaces without cutting nodes off");
     }
   }
   Authority authority(folder);
@@ -120,8 +120,9 @@ Status Authority::init(const fs::path& home, const std::string& farm, const std:
 
 Result<Authority> Authority::open(const fs::path& home) {
   if (!exists(home)) {
-    return Error(ErrorCode::NotFound, home.string() + " has no authority of its own; make one "
-                                                      "with `winnow cluster init`");
+    return Error(ErrorCode::NotFound, home.string() +
+                                          " has no authority of its own; make one "
+                                          "with `winnow cluster init`");
   }
   Authority authority(folder_of(home));
   WINNOW_TRY(authority.read_settings());
@@ -189,16 +190,15 @@ Result<Identity> Authority::issue(const Wish& wish, TimestampNs now) {
 Result<Identity> Authority::issue_locked(const Wish& wish, TimestampNs now) {
   WINNOW_TRY(check_name(role_name(wish.role), wish.name));
   if (wish.valid_for < seconds(1) || wish.valid_for > days(kAuthorityDays)) {
-    return Error(ErrorCode::InvalidInput, "a certificate is valid for 1 to " +
-                                              std::to_string(kAuthorityDays) + " days");
+    return Error(ErrorCode::InvalidInput,
+                 "a certificate is valid for 1 to " + std::to_string(kAuthorityDays) + " days");
   }
   const auto signer = read_pair(folder_, newest_);
   if (!signer) return signer.error();
   auto key = make_key();
   if (!key) return key.error();
-  auto certificate =
-      make_certificate({farm_, wish.role, wish.name}, **key,
-                       {now - kBackdated, now + wish.valid_for}, signer->signer());
+  auto certificate = make_certificate({farm_, wish.role, wish.name}, **key,
+                                      {now - kBackdated, now + wish.valid_for}, signer->signer());
   if (!certificate) return certificate.error();
   const auto subject = subject_of(**certificate);
   if (!subject) return subject.error();
@@ -266,9 +266,10 @@ Result<std::vector<std::string>> Authority::revoke(const std::string& who, Times
     serials.push_back(one.serial);
   }
   if (serials.empty()) {
-    return Error(ErrorCode::NotFound, "'" + who + "' is no node, client or serial number with a "
-                                                  "valid certificate; `winnow cluster list` shows "
-                                                  "them");
+    return Error(ErrorCode::NotFound, "'" + who +
+                                          "' is no node, client or serial number with a "
+                                          "valid certificate; `winnow cluster list` shows "
+                                          "them");
   }
   std::string lines;
   for (const std::string& serial : serials) {
@@ -301,10 +302,11 @@ Status Authority::finish_rotation(TimestampNs now) {
 }
 
 Status Authority::renew_coordinator(TimestampNs now) {
-  const auto identity = issue_locked(
-      {.role = Role::Coordinator, .name = "coordinator", .valid_for = days(kCoordinatorDays),
-       .door = ""},
-      now);
+  const auto identity = issue_locked({.role = Role::Coordinator,
+                                      .name = "coordinator",
+                                      .valid_for = days(kCoordinatorDays),
+                                      .door = ""},
+                                     now);
   if (!identity) return identity.error();
   return write_secret(folder_ / "coordinator", identity_text(*identity));
 }

@@ -102,8 +102,8 @@ Result<std::string> key_pem(EVP_PKEY& key) {
 Result<KeyPtr> read_key(std::string_view pem) {
   const BioPtr bio = reader(pem);
   // An encrypted key must not ask on the terminal.
-  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, [](char*, int, int, void*) { return -1; },
-                                     nullptr));
+  KeyPtr key(PEM_read_bio_PrivateKey(
+      bio.get(), nullptr, [](char*, int, int, void*) { return -1; }, nullptr));
   if (key != nullptr) return key;
   return Error(ErrorCode::InvalidInput, "no private key: " + openssl_complaint());
 }
@@ -128,8 +128,9 @@ Result<Subject> subject_of(const X509& certificate) {
   subject.name = name_entry(name, NID_commonName);
   const auto role = parse_role(name_entry(name, NID_organizationalUnitName));
   if (!role || subject.farm.empty() || subject.name.empty()) {
-    return Error(ErrorCode::InvalidInput, "a certificate that no farm made: it names no farm, role "
-                                          "and holder");
+    return Error(ErrorCode::InvalidInput,
+                 "a certificate that no farm made: it names no farm, role "
+                 "and holder");
   }
   subject.role = *role;
   const NumberPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(&certificate), nullptr));
@@ -157,17 +158,17 @@ Result<CertificatePtr> make_authority(std::string_view farm, int number, EVP_PKE
   if (made == nullptr) return broken("cannot make an authority");
   X509_NAME* name = X509_get_subject_name(made.get());
   X509* const issuer = link != nullptr ? link->certificate : made.get();
-  const std::string constraints = link != nullptr ? "critical,CA:TRUE,pathlen:0"
-                                                  : "critical,CA:TRUE";
-  const bool ok = add_entry(name, "O", farm) &&
-                  add_entry(name, "CN", std::string(farm) + " authority " +
-                                            std::to_string(number)) &&
-                  X509_set_issuer_name(made.get(), X509_get_subject_name(issuer)) == 1 &&
-                  add_extension(*made, issuer, NID_basic_constraints, constraints) &&
-                  add_extension(*made, issuer, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-                  add_extension(*made, issuer, NID_subject_key_identifier, "hash") &&
-                  add_extension(*made, issuer, NID_authority_key_identifier, "keyid:always") &&
-                  X509_sign(made.get(), link != nullptr ? link->key : &key, EVP_sha256()) > 0;
+  const std::string constraints =
+      link != nullptr ? "critical,CA:TRUE,pathlen:0" : "critical,CA:TRUE";
+  const bool ok =
+      add_entry(name, "O", farm) &&
+      add_entry(name, "CN", std::string(farm) + " authority " + std::to_string(number)) &&
+      X509_set_issuer_name(made.get(), X509_get_subject_name(issuer)) == 1 &&
+      add_extension(*made, issuer, NID_basic_constraints, constraints) &&
+      add_extension(*made, issuer, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+      add_extension(*made, issuer, NID_subject_key_identifier, "hash") &&
+      add_extension(*made, issuer, NID_authority_key_identifier, "keyid:always") &&
+      X509_sign(made.get(), link != nullptr ? link->key : &key, EVP_sha256()) > 0;
   if (!ok) return broken("cannot make an authority");
   return made;
 }

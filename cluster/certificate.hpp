@@ -29,7 +29,7 @@ struct Subject {
   std::string farm;
   Role role = Role::Node;
   std::string name;
-  std::string serial;       ///< hexadecimal, upper case
+  std::string serial;  ///< hexadecimal, upper case
   TimestampNs valid_until;
 };
 /// Fails: InvalidInput (a certificate that no farm made).

@@ -117,7 +117,7 @@ std::string coordinator_manifest(const KubernetesLaunch& launch) {
             - -c
             - >-
               umask 077; mkdir -p /var/lib/winnow/cluster;
-              cp -L /identity/* /var/lib/winnow/cluster/
+              cp -nL /identity/* /var/lib/winnow/cluster/
           volumeMounts:
             - {name: home, mountPath: /var/lib/winnow}
             - {name: identity, mountPath: /identity, readOnly: true}

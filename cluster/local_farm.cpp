@@ -110,12 +110,11 @@ Status LocalFarm::start_coordinator(Child& child) {
 }
 
 Status LocalFarm::start_node(Child& child) {
-  auto pid =
-      spawn({.argv = {options_.binary.string(), "node", "--home", options_.home.string(), "--join",
-                      "127.0.0.1:" + std::to_string(port_), "--workers",
-                      std::to_string(options_.workers), "--farm", "local", "--owner-pid",
-                      std::to_string(::getpid())},
-             .log = options_.home / "logs" / (child.role + ".log")});
+  auto pid = spawn(
+      {.argv = {options_.binary.string(), "node", "--home", options_.home.string(), "--join",
+                "127.0.0.1:" + std::to_string(port_), "--workers", std::to_string(options_.workers),
+                "--farm", "local", "--owner-pid", std::to_string(::getpid())},
+       .log = options_.home / "logs" / (child.role + ".log")});
   if (!pid) return pid.error();
   child.pid = *pid;
   child.started = system_clock().mono();

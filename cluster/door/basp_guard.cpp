@@ -40,7 +40,8 @@ Status BaspGuard::check_header() const {
     return refuse("operation " + std::to_string(op) + " is none that nodes use");
   }
   const std::size_t greeting = side_ == BaspSide::Serving ? 0 : 1;
-  if ((headers_ == 0) != (op == greeting) || op == 1 - greeting) {
+  // CAF repeats the client handshake later on; a server handshake only ever opens.
+  if (headers_ == 0 ? op != greeting : op == 0) {
     return refuse(std::string("a ") + kOperations[op].name + " has no place here");
   }
   const std::uint32_t size = big_endian(std::span(header_).subspan<4, 4>());

@@ -12,8 +12,8 @@ namespace winnow::cluster {
 /// Which end of a BASP connection speaks.
 enum class BaspSide { Joining, Serving };
 
-/// A header of CAF's wire protocol: operation, two bytes of padding, flags, payload length, operation
-/// data and two actor ids, integers most significant byte first.
+/// A header of CAF's wire protocol: operation, two bytes of padding, flags, payload length,
+/// operation data and two actor ids, integers most significant byte first.
 inline constexpr std::size_t kBaspHeaderBytes = 32;
 /// Our frames are at most 1 MiB; CAF adds names and addresses.
 inline constexpr std::uint32_t kBaspPayloadMax = (1u << 20) + (64u << 10);

@@ -70,8 +70,9 @@ class Gate : public RelayOwner {
     error_code failed;
     const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, failed);
     if (failed) {
-      return Error(ErrorCode::InvalidInput, "'" + host + "' is no address of this machine, such as "
-                                                         "0.0.0.0, :: or 192.168.0.5");
+      return Error(ErrorCode::InvalidInput, "'" + host +
+                                                "' is no address of this machine, such as "
+                                                "0.0.0.0, :: or 192.168.0.5");
     }
     const Tcp::endpoint where(address, port);
     acceptor_.open(where.protocol(), failed);
@@ -177,9 +178,9 @@ class Gate : public RelayOwner {
     auto trust = read_trust(identity_file_, revoked_file_);
     if (!trust) return trust.error();
     if ((trust->own.role == Role::Coordinator) != (needed == Role::Coordinator)) {
-      return Error(ErrorCode::InvalidInput,
-                   identity_file_.string() + " is the identity of a " +
-                       std::string(role_name(trust->own.role)) + ", which cannot be used here");
+      return Error(ErrorCode::InvalidInput, identity_file_.string() + " is the identity of a " +
+                                                std::string(role_name(trust->own.role)) +
+                                                ", which cannot be used here");
     }
     needed_ = needed;
     trust_ = std::make_unique<Trust>(std::move(*trust));
@@ -242,8 +243,8 @@ class Gate : public RelayOwner {
     ++unlogged_;
     if (now < log_at_) return;
     log_at_ = now + kLogPause;
-    spdlog::warn("door: {} {}: {} ({} since the last line)", relay.address(), relay.peer().name, why,
-                 unlogged_);
+    spdlog::warn("door: {} {}: {} ({} since the last line)", relay.address(), relay.peer().name,
+                 why, unlogged_);
     unlogged_ = 0;
   }
 

@@ -70,12 +70,13 @@ void Relay::join(Tcp::socket inner, std::uint16_t port) {
       [this, self](const error_code& failed, const Tcp::resolver::results_type& found) {
         if (state_ == State::Ended) return;
         if (failed) return cut("cannot resolve " + address_ + ": " + failed.message());
-        asio::async_connect(
-            dialled_, found, [this, self](const error_code& unreached, const Tcp::endpoint&) {
-              if (state_ == State::Ended) return;
-              if (unreached) return cut("cannot reach " + address_ + ": " + unreached.message());
-              start_outer(std::move(dialled_), asio::ssl::stream_base::client);
-            });
+        asio::async_connect(dialled_, found,
+                            [this, self](const error_code& unreached, const Tcp::endpoint&) {
+                              if (state_ == State::Ended) return;
+                              if (unreached)
+                                return cut("cannot reach " + address_ + ": " + unreached.message());
+                              start_outer(std::move(dialled_), asio::ssl::stream_base::client);
+                            });
       });
 }
 
@@ -83,9 +84,8 @@ void Relay::start_outer(Tcp::socket socket, asio::ssl::stream_base::handshake_ty
   watch_over(socket, owner_.limits().user_timeout_ms);
   no_delay(socket);
   outer_ = std::make_unique<Stream>(std::move(socket), *context_);
-  outer_->async_handshake(type, [self = shared_from_this()](const error_code& failed) {
-    self->on_handshake(failed);
-  });
+  outer_->async_handshake(
+      type, [self = shared_from_this()](const error_code& failed) { self->on_handshake(failed); });
 }
 
 void Relay::on_handshake(const error_code& failed) {
@@ -157,7 +157,8 @@ void Relay::read_inner() {
 void Relay::on_inner(const error_code& failed, std::size_t size) {
   if (state_ == State::Ended) return;
   if (failed) {
-    // All that was read is written by now: say so, and hear the peer out.
+    // All that was read is written by now. Nobody listens inside any more: a BASP end that has
+    // finished has closed.
     from_inner_.done = true;
     expect_by(owner_.limits().linger);
     outer_->async_shutdown([self = shared_from_this()](const error_code&) {

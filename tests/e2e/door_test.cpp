@@ -1,0 +1,209 @@
+// A farm over TLS with real processes: who gets in, and what the others can do.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "tests/e2e/farm.hpp"
+
+namespace winnow::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+
+int connect_to(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(static_cast<std::uint16_t>(port));
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&where), sizeof where) == 0) return fd;
+  ::close(fd);
+  return -1;
+}
+
+std::ptrdiff_t descriptors(pid_t pid) {
+  std::error_code ec;
+  return std::distance(fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", ec),
+                       fs::directory_iterator());
+}
+
+/// Seconds of CPU a process has used.
+double cpu_s(pid_t pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+/// A coordinator behind a door on loopback, and identities of its farm.
+struct DoorFarm : testing::Test {
+  void SetUp() override {
+    home = folder.path() / "coordinator";
+    ASSERT_EQ(winnow(home, {"cluster", "init", "--name", "test"}).status, 0);
+    invite("node-1");
+    invite("user", {"--role", "client"});
+    up = std::make_unique<Process>(
+        folder.path() / "up", winnow_argv(home, {"up", "--secure", "--listen", "127.0.0.1:0"}));
+    const std::string before = "coordinator on 127.0.0.1:";
+    ASSERT_TRUE(eventually(20, [&] {
+      const std::string said = up->output();
+      const auto at = said.find(before);
+      if (at == std::string::npos || said.find('\n', at) == std::string::npos) return false;
+      port = std::stoi(said.substr(at + before.size()));
+      return true;
+    })) << up->errors();
+  }
+  void invite(const std::string& name, std::vector<std::string> more = {}) {
+    std::vector<std::string> args{"cluster", "invite", name, "--out", file(name)};
+    args.insert(args.end(), more.begin(), more.end());
+    const Ran ran = winnow(home, args);
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+  }
+  std::string file(const std::string& name) const { return folder.path() / (name + ".identity"); }
+  std::string where() const { return "127.0.0.1:" + std::to_string(port); }
+  std::unique_ptr<Process> start_node(const std::string& identity) {
+    return std::make_unique<Process>(
+        folder.path() / identity,
+        winnow_argv(folder.path() / (identity + "-home"),
+                    {"node", "--join", where(), "--workers", "1", "--identity", file(identity)}));
+  }
+  std::size_t nodes() {
+    const Ran ran = winnow(folder.path() / "user-home",
+                           {"nodes", "--connect", where(), "--identity", file("user"), "--json"});
+    if (ran.status != 0) return 0;
+    std::size_t fresh = 0;
+    for (const auto& node : nlohmann::json::parse(ran.output)) {
+      fresh += node["last_seen_ms_ago"].get<std::int64_t>() < 3000 ? 1 : 0;
+    }
+    return fresh;
+  }
+
+  TemporaryFolder folder;
+  fs::path home;
+  std::unique_ptr<Process> up;
+  int port = 0;
+};
+
+TEST_F(DoorFarm, FinishesASweepForThoseWithAnIdentityAndNobodyElse) {
+  make_market(home, 60);
+  const auto node = start_node("node-1");
+  ASSERT_TRUE(eventually(20, [&] { return nodes() == 1; })) << node->errors();
+  const fs::path spec = folder.path() / "sweep.yaml";
+  write_text(spec,
+             "sweep: behind-a-door\ndata: [sim-alpha]\nstrategies:\n  - family: mean_reversion\n"
+             "    params:\n      lookback_bars: {int: [12, 72], step: 12}\n"
+             "      entry_z: {float: [1.0, 2.0], step: 0.25}\nsearch: {method: grid}\nseed: 1\n");
+  const fs::path user = folder.path() / "user-home";
+  const Ran refused = winnow(user, {"nodes", "--connect", where()});
+  EXPECT_NE(refused.status, 0);
+  const Ran ran = winnow(
+      user, {"sweep", "run", spec, "--connect", where(), "--identity", file("user"), "--quiet"});
+  EXPECT_EQ(ran.status, 0) << ran.errors;
+  EXPECT_EQ(ask(home, {"sweep", "list"}).size(), 1u);
+  node->send(SIGTERM);
+  EXPECT_EQ(node->wait(30), 0);
+}
+
+TEST_F(DoorFarm, ARevokedNodeIsCutAndStaysOut) {
+  const auto node = start_node("node-1");
+  ASSERT_TRUE(eventually(20, [&] { return nodes() == 1; }));
+  ASSERT_EQ(winnow(home, {"cluster", "revoke", "node-1"}).status, 0);
+  EXPECT_TRUE(eventually(30, [&] { return nodes() == 0; }));
+  EXPECT_TRUE(up->running());
+  EXPECT_TRUE(node->running());
+}
+
+TEST_F(DoorFarm, ThousandsOfHostileConnectionsLeaveNoTrace) {
+  const auto node = start_node("node-1");
+  ASSERT_TRUE(eventually(20, [&] { return nodes() == 1; }));
+  // The asking client is gone and its descriptors too, sooner or later.
+  std::ptrdiff_t at_start = 0;
+  ASSERT_TRUE(eventually(30, [&] {
+    const auto before = std::exchange(at_start, descriptors(up->pid()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    return at_start == before;
+  }));
+  std::string killer(32, '\0');
+  killer[0] = 1;
+  for (unsigned seed = 1; seed <= 3000; ++seed) {
+    std::mt19937 rng(seed);
+    std::string bytes = seed % 3 == 0 ? killer : std::string(rng() % 900, '\0');
+    if (seed % 3 != 0) {
+      for (char& c : bytes) c = static_cast<char>(rng());
+    }
+    if (seed % 3 == 1) bytes.insert(0, std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 9));
+    const int fd = connect_to(port);
+    ASSERT_GE(fd, 0) << "seed " << seed;
+    static_cast<void>(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL));
+    ::close(fd);
+    if (seed % 1000 == 0) {
+      EXPECT_EQ(nodes(), 1u) << "seed " << seed;
+    }
+  }
+  EXPECT_EQ(nodes(), 1u);
+  EXPECT_TRUE(up->running());
+  EXPECT_TRUE(eventually(30, [&] { return descriptors(up->pid()) <= at_start; }))
+      << descriptors(up->pid()) << " descriptors, " << at_start << " before";
+}
+
+TEST_F(DoorFarm, SilentConnectionsCostNoProcessorAndAreDropped) {
+  std::vector<int> silent;
+  for (int i = 0; i < 50; ++i) silent.push_back(connect_to(port));
+  const double before = cpu_s(up->pid());
+  // Each is closed by the door; meanwhile a spinning thread would use all of the time.
+  const auto start = std::chrono::steady_clock::now();
+  for (const int fd : silent) {
+    timeval patience{.tv_sec = 30, .tv_usec = 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    char byte = 0;
+    EXPECT_LE(::recv(fd, &byte, 1, 0), 0);
+    EXPECT_NE(errno, EAGAIN) << "not dropped in 30 s";
+    errno = 0;
+    ::close(fd);
+  }
+  const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
+  EXPECT_GT(waited.count(), 2.0) << "dropped before the handshake's time was over";
+  EXPECT_LT(cpu_s(up->pid()) - before, 0.5 * waited.count());
+}
+
+TEST(DoorCommand, OtherAddressesThanLoopbackNeedAnAuthority) {
+  const TemporaryFolder folder;
+  const Ran ran = winnow(folder.path(), {"up", "--listen", "0.0.0.0:0"}, 20);
+  EXPECT_EQ(ran.status, 3);
+  EXPECT_NE(ran.errors.find("winnow cluster init"), std::string::npos) << ran.errors;
+}
+
+TEST(DoorCommand, AnInvitationIsGivenOnceAndListed) {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "n.identity";
+  EXPECT_EQ(winnow(folder.path(), {"cluster", "list"}).status, 2);
+  ASSERT_EQ(winnow(folder.path(), {"cluster", "init"}).status, 0);
+  EXPECT_EQ(winnow(folder.path(), {"cluster", "init"}).status, 3);
+  ASSERT_EQ(winnow(folder.path(), {"cluster", "invite", "n", "--out", out}).status, 0);
+  EXPECT_EQ(fs::status(out).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(winnow(folder.path(), {"cluster", "invite", "n", "--out", out.string() + "2"}).status,
+            3);
+  EXPECT_EQ(winnow(folder.path(), {"cluster", "rotate", "n", "--out", out}).status, 0);
+  const auto list = ask(folder.path(), {"cluster", "list"});
+  ASSERT_EQ(list.size(), 3u);  // the coordinator's own, the first, the renewed
+  EXPECT_EQ(list[2]["state"], "valid");
+  EXPECT_EQ(winnow(folder.path(), {"cluster", "revoke", "nobody"}).status, 2);
+}
+
+}  // namespace
+}  // namespace winnow::e2e
