@@ -24,7 +24,7 @@ class ClientThroughDoor final : public Client {
                                  const std::function<bool()>& stop, DurationNs patience) override {
     return client_->watch(sweep, again, on_progress, stop, patience);
   }
-  Status control(const actors::Control& request, DurationNs patience) override {
+  Result<std::string> control(const actors::Control& request, DurationNs patience) override {
     return client_->control(request, patience);
   }
   Result<std::string> query(std::string_view name, std::string_view args_json,
