@@ -61,16 +61,15 @@ Status DatasetCourier::need(const std::string& hash, std::stop_token stop) {
     return {};
   }
   if (!thread_.joinable()) {
-    return Error(ErrorCode::NotFound, "dataset " + hash + " is not in " +
-                                          store_.folder().string());
+    return Error(ErrorCode::NotFound, "dataset " + hash + " is not in " + store_.folder().string());
   }
   if (waiting_[hash]++ == 0) {
     failures_.erase(hash);
     orders_.push_back({hash, {}, false});
     wake_.notify_one();
   }
-  const bool over = settled_.wait(
-      lock, stop, [&] { return held_.contains(hash) || failures_.contains(hash); });
+  const bool over =
+      settled_.wait(lock, stop, [&] { return held_.contains(hash) || failures_.contains(hash); });
   Status status;
   if (!over) status = Error(ErrorCode::Cancelled, "the node stops while it fetches " + hash);
   if (const auto failed = failures_.find(hash); failed != failures_.end()) status = failed->second;
@@ -177,11 +176,11 @@ void DatasetCourier::offered(const DatasetOffer& offer) {
   const store::Shipment shipment{offer.dataset, offer.manifest_json, offer.bytes,
                                  std::move(*chunks)};
   if (options_.limit_bytes > 0 && offer.bytes > options_.limit_bytes) {
-    return over(offer.dataset,
-                Error(ErrorCode::Refused, "dataset " + offer.dataset + " has " +
-                                              std::to_string(offer.bytes) +
-                                              " bytes; this node's --data-limit is " +
-                                              std::to_string(options_.limit_bytes)));
+    return over(
+        offer.dataset,
+        Error(ErrorCode::Refused,
+              "dataset " + offer.dataset + " has " + std::to_string(offer.bytes) +
+                  " bytes; this node's --data-limit is " + std::to_string(options_.limit_bytes)));
   }
   auto partial = store::PartialDataset::open(store_, shipment);
   if (!partial && partial.error().code() == ErrorCode::Unavailable) return;  // look_after() asks
@@ -221,8 +220,8 @@ void DatasetCourier::denied(const DatasetDenied& denial) {
   const auto code = static_cast<ErrorCode>(denial.code);
   // Busy: look_after() asks again.
   if (code == ErrorCode::Unavailable || !fetches_.contains(denial.dataset)) return;
-  over(denial.dataset, Error(code, "the coordinator cannot send dataset " + denial.dataset + ": " +
-                                       denial.text));
+  over(denial.dataset,
+       Error(code, "the coordinator cannot send dataset " + denial.dataset + ": " + denial.text));
 }
 
 void DatasetCourier::ask_more(const std::string& hash, Fetch& fetch) {

@@ -106,10 +106,10 @@ class DatasetCourier final : public DatasetProvider {
   CourierOptions options_;
   store::DatasetStore store_;
   Link link_;
-  std::deque<std::string> queued_;        // the courier's thread's, as are the next two
+  std::deque<std::string> queued_;  // the courier's thread's, as are the next two
   std::map<std::string, Fetch> fetches_;
   mutable std::mutex mutex_;
-  std::condition_variable_any wake_;   // the courier
+  std::condition_variable_any wake_;     // the courier
   std::condition_variable_any settled_;  // those who need()
   std::deque<Order> orders_;
   std::map<std::string, std::uint32_t> waiting_;  // hash to workers that wait

@@ -44,8 +44,8 @@ void DatasetDesk::ask(const Frame& question, Answer answer) {
     }
   }
   // Said for no dataset: the node asks again for all it still misses.
-  answer(denied("", Error(ErrorCode::Unavailable, "too many nodes fetch datasets"),
-                question.session));
+  answer(
+      denied("", Error(ErrorCode::Unavailable, "too many nodes fetch datasets"), question.session));
 }
 
 void DatasetDesk::loop(std::stop_token stop) {

@@ -48,9 +48,9 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
       grant_to_result(book.histogram("winnow_scheduler_grant_to_result_seconds",
                                      "From the grant of a lease to each of its results.",
                                      latency_bounds_s())),
-      result_to_acknowledgement(
-          book.histogram("winnow_actors_result_to_acknowledgement_seconds",
-                         "From a block's arrival to its being on disk.", latency_bounds_s())),
+      result_to_acknowledgement(book.histogram("winnow_actors_result_to_acknowledgement_seconds",
+                                               "From a block's arrival to its being on disk.",
+                                               latency_bounds_s())),
       commit_duration(book.histogram("winnow_store_commit_duration_seconds",
                                      "One group commit with its sync.", latency_bounds_s())),
       commit_blocks(book.histogram("winnow_store_commit_size_blocks", "Blocks in a group commit.",
@@ -82,8 +82,8 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
 NodeMetrics::NodeMetrics(MetricsBook& book)
     : mailbox(book, "node"),
       connected(book.gauge("winnow_node_connected", "1 with a coordinator, 0 without.")),
-      connections(book.counter("winnow_node_connections_total",
-                               "Connections made to a coordinator.")),
+      connections(
+          book.counter("winnow_node_connections_total", "Connections made to a coordinator.")),
       workers(book.gauge("winnow_node_workers", "Workers of this node.")),
       pool_leases(book.gauge("winnow_node_pool_leases", "Leases that wait for a worker.")),
       leases(book.gauge("winnow_node_leases", "Leases held, waiting ones included.")),
@@ -94,18 +94,17 @@ NodeMetrics::NodeMetrics(MetricsBook& book)
                                 latency_bounds_s())),
       spool_blocks(book.gauge("winnow_node_spool_blocks", "Blocks in the spool on disk.")),
       spool_bytes(book.gauge("winnow_node_spool_bytes", "Bytes of the spool's files.")),
-      spool_queued(book.gauge("winnow_node_spool_queued_blocks",
-                              "Blocks on their way into the spool.")),
-      spool_put(book.counter("winnow_node_spool_put_blocks_total",
-                             "Blocks written to the spool.")),
+      spool_queued(
+          book.gauge("winnow_node_spool_queued_blocks", "Blocks on their way into the spool.")),
+      spool_put(book.counter("winnow_node_spool_put_blocks_total", "Blocks written to the spool.")),
       spool_failed(book.counter("winnow_node_spool_failed_blocks_total",
                                 "Blocks the spool could not take (full disk, limit).")),
       fetched_bytes(book.counter("winnow_node_fetched_bytes_total",
                                  "Bytes of datasets fetched from the coordinator.")),
       fetched_datasets(book.counter("winnow_node_fetched_datasets_total", "Datasets fetched.")),
-      fetch_failures(book.counter("winnow_node_fetch_failures_total",
-                                  "Datasets that could not be fetched.")),
-      dropped_datasets(book.counter("winnow_node_dropped_datasets_total",
-                                    "Copies dropped for room.")) {}
+      fetch_failures(
+          book.counter("winnow_node_fetch_failures_total", "Datasets that could not be fetched.")),
+      dropped_datasets(
+          book.counter("winnow_node_dropped_datasets_total", "Copies dropped for room.")) {}
 
 }  // namespace winnow::actors

@@ -17,7 +17,8 @@ struct MailboxMetrics {
         depth(book.gauge("winnow_actors_mailbox_depth_messages",
                          "Messages that wait in an actor's mailbox.", {{"actor", actor}})),
         busy(book.measured_counter("winnow_actors_mailbox_busy_seconds_total",
-                                   "Time an actor has spent handling messages.", {{"actor", actor}})) {}
+                                   "Time an actor has spent handling messages.",
+                                   {{"actor", actor}})) {}
   Counter& received;
   Counter& handled;
   Gauge& depth;

@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::array kLatencyBounds{1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2,
                                     0.1,  0.25,   0.5,  1.0,  2.5,    5.0,  10.0, 30.0};
-constexpr std::array kSizeBounds{1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0,
-                                 262144.0, 1048576.0};
+constexpr std::array kSizeBounds{1.0,    4.0,     16.0,    64.0,     256.0,    1024.0,
+                                 4096.0, 16384.0, 65536.0, 262144.0, 1048576.0};
 
 /// The fields of /proc/self/stat after the name, which may hold spaces: [0] is the state.
 std::vector<std::string> own_stat() {
@@ -145,8 +145,8 @@ void add_process_metrics(MetricsBook& book) {
   Gauge& resident = book.gauge("process_resident_memory_bytes", "Resident memory.");
   Gauge& fds = book.gauge("process_open_fds", "Open file descriptors.");
   Gauge& threads = book.gauge("process_threads", "Threads.");
-  Gauge& cpu = book.measured_counter("process_cpu_seconds_total",
-                                     "Processor time, user and system.");
+  Gauge& cpu =
+      book.measured_counter("process_cpu_seconds_total", "Processor time, user and system.");
   Gauge& start = book.gauge("process_start_time_seconds", "Start, seconds since 1970.");
   const double ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   start.set(boot_time_s() + number(own_stat(), 19) / ticks);

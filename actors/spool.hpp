@@ -15,7 +15,7 @@
 namespace winnow::actors {
 
 struct SpoolOptions {
-  std::uint64_t bytes_max = std::uint64_t{4} << 30;      ///< of all segments together
+  std::uint64_t bytes_max = std::uint64_t{4} << 30;       ///< of all segments together
   std::uint64_t segment_bytes = std::uint64_t{16} << 20;  ///< a new file is begun from here on
 };
 
@@ -75,7 +75,9 @@ class Spool {
       : options_(options), folder_(std::move(folder)), lock_(lock) {}
 
   std::filesystem::path path_of(std::uint64_t segment) const;
-  std::uint64_t next_number() const { return segments_.empty() ? 1 : segments_.rbegin()->first + 1; }
+  std::uint64_t next_number() const {
+    return segments_.empty() ? 1 : segments_.rbegin()->first + 1;
+  }
   Status adopt_slot(const std::filesystem::path& slot);
   Status load();
   Status load_segment(std::uint64_t number);

@@ -20,8 +20,7 @@ namespace fs = std::filesystem;
 std::uint64_t chunk_count(std::uint64_t bytes) { return (bytes + kChunkBytes - 1) / kChunkBytes; }
 
 std::uint64_t chunk_size(const Shipment& shipment, std::uint32_t index) {
-  return std::min<std::uint64_t>(kChunkBytes,
-                                 shipment.bytes - std::uint64_t{index} * kChunkBytes);
+  return std::min<std::uint64_t>(kChunkBytes, shipment.bytes - std::uint64_t{index} * kChunkBytes);
 }
 
 Result<std::string> read_at(int fd, std::uint64_t offset, std::uint64_t bytes,
@@ -79,7 +78,8 @@ fs::path shipped_path(const DatasetStore& store, std::string_view hash) {
 
 Status check_shipment(const Shipment& shipment) {
   const auto bad = [&](const std::string& what) {
-    return Error(ErrorCode::Corrupt, "shipment of dataset '" + shipment.content_hash + "': " + what);
+    return Error(ErrorCode::Corrupt,
+                 "shipment of dataset '" + shipment.content_hash + "': " + what);
   };
   if (!is_hash(shipment.content_hash)) return bad("this is no content hash");
   if (shipment.bytes == 0 || shipment.bytes > kShipmentBytesMax) {
@@ -144,10 +144,9 @@ Result<DatasetOrigin> DatasetOrigin::open(const DatasetStore& store, std::string
 
 Result<std::string> DatasetOrigin::chunk(std::uint32_t index) const {
   if (index >= shipment_.chunks.size()) {
-    return Error(ErrorCode::InvalidInput,
-                 "dataset " + shipment_.content_hash + " has " +
-                     std::to_string(shipment_.chunks.size()) + " chunks, no number " +
-                     std::to_string(index));
+    return Error(ErrorCode::InvalidInput, "dataset " + shipment_.content_hash + " has " +
+                                              std::to_string(shipment_.chunks.size()) +
+                                              " chunks, no number " + std::to_string(index));
   }
   const int fd = ::open(file_.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return io_error("open", file_, errno);
@@ -220,8 +219,7 @@ Status PartialDataset::put(std::uint32_t index, std::string_view bytes) {
   }
   const auto place = std::lower_bound(missing_.begin(), missing_.end(), index);
   if (place == missing_.end() || *place != index) return {};
-  if (bytes.size() != chunk_size(shipment_, index) ||
-      hash128(bytes) != shipment_.chunks[index]) {
+  if (bytes.size() != chunk_size(shipment_, index) || hash128(bytes) != shipment_.chunks[index]) {
     return wrong(ErrorCode::Corrupt, "its bytes have another hash than the list of chunks says");
   }
   WINNOW_TRY(write_at(fd_, std::uint64_t{index} * kChunkBytes, bytes, file_));

@@ -105,7 +105,8 @@ TEST_F(DoorFarm, FinishesASweepForThoseWithAnIdentityAndNobodyElse) {
   ASSERT_TRUE(eventually(20, [&] { return nodes() == 1; })) << node->errors();
   const fs::path spec = folder.path() / "sweep.yaml";
   write_text(spec,
-             "sweep: behind-a-door\ndata: [sim-alpha]\nstrategies:\n  - family: mean_reversion\n"
+             "sweep: behind-a-door\ndata: [sim-alpha]\nexecution: binance-usdm\n"
+             "strategies:\n  - family: mean_reversion\n"
              "    params:\n      lookback_bars: {int: [12, 72], step: 12}\n"
              "      entry_z: {float: [1.0, 2.0], step: 0.25}\nsearch: {method: grid}\nseed: 1\n");
   const fs::path user = folder.path() / "user-home";
@@ -114,7 +115,9 @@ TEST_F(DoorFarm, FinishesASweepForThoseWithAnIdentityAndNobodyElse) {
   const Ran ran = winnow(
       user, {"sweep", "run", spec, "--connect", where(), "--identity", file("user"), "--quiet"});
   EXPECT_EQ(ran.status, 0) << ran.errors;
-  EXPECT_EQ(ask(home, {"sweep", "list"}).size(), 1u);
+  const auto list = ask(home, {"sweep", "list"});
+  ASSERT_EQ(list["sweeps"].size(), 1u);
+  EXPECT_EQ(list["sweeps"][0]["state"], "done");
   node->send(SIGTERM);
   EXPECT_EQ(node->wait(30), 0);
 }

@@ -42,6 +42,7 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 Process::Process(const fs::path& folder, std::vector<std::string> argv) {
+  fs::create_directories(folder);
   const std::string stem = "process-" + std::to_string(unique_number());
   out_ = folder / (stem + ".out");
   err_ = folder / (stem + ".err");

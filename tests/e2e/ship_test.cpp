@@ -26,10 +26,11 @@ strategies:
       lookback_bars: {int: [12, 60]}
       entry_z: {float: [1.0, 3.0]}
       stop_bps: {float: [50, 400]}
-search: {method: random, samples: )" + std::to_string(samples) +
-                                   R"(}
+search: {method: random, samples: )" +
+                                     std::to_string(samples) +
+                                     R"(}
 budget: {trials: )" + std::to_string(samples) +
-                                   "}\nseed: 9\n");
+                                     "}\nseed: 9\n");
 }
 
 std::uint64_t bytes_below(const fs::path& folder) {

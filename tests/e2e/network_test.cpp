@@ -1,0 +1,153 @@
+// A farm over three machines: namespaces of their own, a real wire between them that is cut and
+// slowed. Nodes have homes of their own, so datasets travel, and results that meet a dead line
+// wait.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "tests/e2e/farm.hpp"
+#include "tests/e2e/network.hpp"
+#include "tests/e2e/process.hpp"
+#include "tests/e2e/tables.hpp"
+
+namespace winnow::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kSweep = R"(sweep: wide
+data: [sim-alpha, sim-beta]
+execution: binance-usdm
+strategies:
+  - family: mean_reversion
+    params:
+      lookback_bars: {int: [12, 288], step: 4}
+      entry_z: {float: [1.0, 3.0], step: 0.25}
+      exit_z: {values: [0, 0.25, 0.5]}
+      stop_bps: {values: [0, 50, 100, 200]}
+search: {method: grid}
+seed: 5
+)";
+
+/// Host 0 has the coordinator and the user, the others a node each.
+class ThreeHosts : public ::testing::Test {
+ protected:
+  static constexpr int kNodes = 2;
+
+  void SetUp() override {
+    if (!network_.problem().empty()) GTEST_SKIP() << network_.problem();
+    make_home(home());
+    ASSERT_EQ(winnow(home(), {"cluster", "init", "--name", "wide"}).status, 0);
+    invite("user", {"--role", "client"});
+    for (int i = 1; i <= kNodes; ++i) invite(node_name(i), {});
+    up_ = start(0, home(), {"up", "--listen", where()});
+    ASSERT_TRUE(eventually(20, [&] {
+      return up_->output().find("coordinator on") != std::string::npos;
+    })) << up_->errors();
+    for (int i = 1; i <= kNodes; ++i) {
+      nodes_.push_back(start(
+          i, folder_.path() / node_name(i),
+          {"node", "--join", where(), "--identity", identity(node_name(i)), "--workers", "1"}));
+    }
+  }
+
+  fs::path home() const { return folder_.path() / "coordinator"; }
+  std::string where() const { return network_.address(0) + ":7700"; }
+  static std::string node_name(int i) { return "node-" + std::to_string(i); }
+  std::string identity(const std::string& name) const {
+    return (folder_.path() / (name + ".identity")).string();
+  }
+  static void make_home(const fs::path& home) {
+    make_market(home, 365);
+    write_text(home / "sweep.yaml", kSweep);
+  }
+  void invite(const std::string& name, std::vector<std::string> more) {
+    std::vector<std::string> args{"cluster", "invite", name, "--out", identity(name)};
+    args.insert(args.end(), more.begin(), more.end());
+    const Ran ran = winnow(home(), args);
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+  }
+  std::unique_ptr<Process> start(int host, const fs::path& home, std::vector<std::string> args) {
+    fs::create_directories(home);
+    return std::make_unique<Process>(home, network_.on(host, winnow_argv(home, std::move(args))));
+  }
+  void submit() {
+    auto run = start(0, home(),
+                     {"sweep", "run", (home() / "sweep.yaml").string(), "--connect", where(),
+                      "--identity", identity("user"), "--detach"});
+    ASSERT_EQ(run->wait(60), 0) << run->errors();
+  }
+  json shown() const { return ask(home(), {"sweep", "show", "wide"}); }
+  std::uint64_t committed() const { return shown()["trials_committed"].get<std::uint64_t>(); }
+  bool done_within(int seconds) const {
+    return eventually(seconds, [&] { return shown()["state"] == "done"; });
+  }
+  void expect_as_quiet() const {
+    const fs::path quiet = folder_.path() / "quiet";
+    make_home(quiet);
+    ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "sweep.yaml").string()}, 200).status, 0);
+    EXPECT_EQ(shown()["trials_failed"], 0);
+    EXPECT_TRUE(winnow(home(), {"top", "wide", "--csv"}).output ==
+                winnow(quiet, {"top", "wide", "--csv"}).output)
+        << "the wire left a trace in the results";
+    EXPECT_EQ(winnow(home(), {"ledger", "show", "--json"}).output,
+              winnow(quiet, {"ledger", "show", "--json"}).output)
+        << "counted twice, or not at all";
+  }
+  std::string logs() const {
+    std::string text = "coordinator:\n" + up_->errors();
+    for (const auto& node : nodes_) text += "\nnode:\n" + node->errors();
+    return text;
+  }
+
+  TemporaryFolder folder_;
+  Network network_{1 + kNodes};
+  std::unique_ptr<Process> up_;
+  std::vector<std::unique_ptr<Process>> nodes_;
+};
+
+TEST_F(ThreeHosts, CutCablesLoseNothing) {
+  submit();
+  ASSERT_TRUE(eventually(60, [&] { return committed() > 0; })) << logs();
+  const std::uint64_t first = committed();
+  network_.cut(1);
+  // The other one goes on, also with what the first had.
+  ASSERT_TRUE(eventually(60, [&] { return committed() > first; })) << logs();
+  network_.cut(2);
+  std::this_thread::sleep_for(std::chrono::seconds(3));  // nobody is there
+  ASSERT_NE(shown()["state"], "done") << "the sweep was over before the cables were cut";
+  network_.heal(1);
+  network_.heal(2);
+  ASSERT_TRUE(done_within(180)) << logs();
+  for (const auto& node : nodes_) EXPECT_TRUE(node->running());
+  EXPECT_TRUE(up_->running());
+  expect_as_quiet();
+  for (const auto& node : nodes_) node->send(SIGTERM);
+  for (const auto& node : nodes_) EXPECT_EQ(node->wait(60), 0) << node->errors();
+}
+
+TEST_F(ThreeHosts, SlowWireIsOnlySlow) {
+  for (int host = 0; host <= kNodes; ++host) {
+    if (!network_.slow(host, 20'000)) GTEST_SKIP() << "this kernel cannot slow a wire";
+  }
+  submit();
+  ASSERT_TRUE(done_within(300)) << logs();
+  expect_as_quiet();
+}
+
+TEST_F(ThreeHosts, CoordinatorThatIsKilledBehindTheWireIsFoundAgain) {
+  submit();
+  ASSERT_TRUE(eventually(60, [&] { return committed() > 0; })) << logs();
+  up_->send(SIGKILL);
+  ASSERT_EQ(up_->wait(10), 128 + SIGKILL);
+  ASSERT_NE(shown()["state"], "done") << "the sweep was over before the kill";
+  up_ = start(0, home(), {"up", "--listen", where()});
+  ASSERT_TRUE(done_within(180)) << logs();
+  expect_as_quiet();
+}
+
+}  // namespace
+}  // namespace winnow::e2e
