@@ -7,6 +7,7 @@
 #include "actors/coordinator_core.hpp"
 #include "actors/dataset_desk.hpp"
 #include "actors/intake.hpp"
+#include "actors/metered_actor.hpp"
 #include "actors/query_desk.hpp"
 #include "actors/wire.hpp"
 
@@ -14,18 +15,24 @@ namespace winnow::actors {
 namespace {
 
 constexpr std::chrono::nanoseconds kTick{CoordinatorCore::kTick.ns};
+constexpr std::uint64_t kTicksAMeasurement = 5;  // a second
 
 /// Purpose: carries frames between CAF and the core, and the core's wishes to the intake and the
 /// query desk. Thread: the actor's turns; intake and desk call back through Turn messages.
 class Coordinator : public CoordinatorCore::Outside {
  public:
   static inline const char* name = "coordinator";
-  using Self = caf::stateful_actor<Coordinator>*;
+  using Self = caf::stateful_actor<Coordinator, MeteredActor>*;
 
   Status start(Self self, const CoordinatorOptions& options, const CoordinatorContext& context) {
     self_ = self;
+    if (context.metrics != nullptr) {
+      metrics_ = std::make_unique<CoordinatorMetrics>(*context.metrics);
+      self->meter(&metrics_->mailbox);
+    }
     book_ = std::make_unique<StoreSweepBook>(*context.store);
-    core_ = std::make_unique<CoordinatorCore>(options, *book_, context.catalog, *this);
+    core_ =
+        std::make_unique<CoordinatorCore>(options, *book_, context.catalog, *this, metrics_.get());
     intake_ = std::make_unique<Intake>(
         *context.store,
         Intake::Callbacks{
@@ -38,7 +45,8 @@ class Coordinator : public CoordinatorCore::Outside {
                 [this, me = handle()](const Error& error) {
                   caf::anon_send(me,
                                  Turn{[this, text = error.text()] { core_->store_refuses(text); }});
-                }});
+                }},
+        metrics_.get());
     desk_ = std::make_unique<QueryDesk>(context.query);
     datasets_ = std::make_unique<DatasetDesk>(context.data_dir);
     return core_->start(mono());
@@ -61,10 +69,16 @@ class Coordinator : public CoordinatorCore::Outside {
 
   void tick() {
     core_->tick(mono());
+    if (metrics_ && ++ticks_ % kTicksAMeasurement == 0) {
+      core_->measure(mono());
+      metrics_->query_questions.set_count(desk_->waiting());
+      metrics_->shipping_questions.set_count(datasets_->waiting());
+    }
     self_->delayed_send(self_, kTick, tick_atom_v);
   }
 
   void stop() {
+    self_->meter(nullptr);
     desk_.reset();
     datasets_.reset();
     intake_.reset();
@@ -88,6 +102,7 @@ class Coordinator : public CoordinatorCore::Outside {
   }
   void ship(PeerId to, const Frame& question) override {
     datasets_->ask(question, [this, me = handle(), to](Frame answer) {
+      if (metrics_) metrics_->shipped_bytes.add(answer.body.size());
       auto shared = std::make_shared<Frame>(std::move(answer));
       caf::anon_send(me, Turn{[this, to, shared] { send(to, std::move(*shared)); }});
     });
@@ -113,6 +128,8 @@ class Coordinator : public CoordinatorCore::Outside {
   }
 
   Self self_ = nullptr;
+  std::unique_ptr<CoordinatorMetrics> metrics_;  // outlives what follows
+  std::uint64_t ticks_ = 0;
   std::unique_ptr<StoreSweepBook> book_;
   std::unique_ptr<CoordinatorCore> core_;
   std::unique_ptr<Intake> intake_;
@@ -125,7 +142,7 @@ class Coordinator : public CoordinatorCore::Outside {
 
 using StartResult = std::shared_ptr<std::promise<Status>>;
 
-caf::behavior coordinator_behavior(caf::stateful_actor<Coordinator>* self,
+caf::behavior coordinator_behavior(caf::stateful_actor<Coordinator, MeteredActor>* self,
                                    const CoordinatorOptions& options,
                                    const CoordinatorContext& context, const StartResult& started) {
   guard(self, "coordinator");

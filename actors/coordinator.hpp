@@ -22,9 +22,13 @@ struct CoordinatorOptions {
   scheduler::Options scheduling;
 };
 
+class MetricsBook;
+
 /// What the coordinator asks of its surroundings. All outlive it.
 struct CoordinatorContext {
   store::Store* store = nullptr;
+  /// Where metrics are registered; outlives it. None: nothing is counted.
+  MetricsBook* metrics = nullptr;
   /// Where the datasets are that nodes may ask for; empty: they get none.
   std::filesystem::path data_dir;
   /// The world the planner sees, made anew for each submission.

@@ -17,11 +17,14 @@ constexpr std::size_t kSessionsRememberedMax = 4 * kNodesMax;
 }  // namespace
 
 CoordinatorCore::CoordinatorCore(const CoordinatorOptions& options, SweepBook& book,
-                                 std::function<sweeps::Catalog()> catalog, Outside& outside)
+                                 std::function<sweeps::Catalog()> catalog, Outside& outside,
+                                 CoordinatorMetrics* metrics)
     : options_(options),
       outside_(outside),
       scheduler_(options.scheduling),
-      registry_(book, std::move(catalog)) {}
+      registry_(book, std::move(catalog)),
+      metrics_(metrics),
+      granted_(kGrantsRemembered) {}
 
 Status CoordinatorCore::start(MonoNs now) {
   if (!options_.resume_all) return {};
@@ -152,6 +155,7 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   if (latest_.size() >= kSessionsRememberedMax) latest_.clear();
   latest_[m.node] = {from.session, m.connection};
   spdlog::info("node {} joined with {} workers ({})", m.name, m.workers, m.isa);
+  if (metrics_ != nullptr) metrics_->nodes_joined.add();
   nodes_[from.session] = NodePeer{from.peer, m.node, m.name, network, {}, 0};
   scheduler_.node_joined(
       NodeId(from.session),
@@ -186,6 +190,7 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
     // A sweep this coordinator does not run; its node need not keep the result for it.
     return send(from.peer, BlocksCommitted{m.sweep, {}, {m.block}}, from.session);
   }
+  count_result(m.lease, from.now);
   scheduler_.block_received(NodeId(from.session), LeaseId(m.lease), m.sweep, m.block,
                             DurationNs{m.work_ns}, from.now);
   const std::uint64_t node = nodes_.at(from.session).node;
@@ -203,6 +208,7 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
 void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
   NodePeer& node = nodes_.at(from.session);
   spdlog::warn("node {}: {}", node.name, m.reason);
+  if (metrics_ != nullptr) metrics_->leases_refused.add();
   const auto end = static_cast<LeaseEnd>(m.end);
   if (end == LeaseEnd::NoPlan) node.knows.clear();  // what it has not heard is said again
   scheduler_.lease_failed(
@@ -216,6 +222,7 @@ void CoordinatorCore::node_gone(std::uint64_t session, const std::string& why, M
   const auto node = nodes_.find(session);
   if (node == nodes_.end()) return;
   spdlog::info("node {} left: {}", node->second.name, why);
+  count_left(why);
   nodes_.erase(node);
   scheduler_.node_left(NodeId(session), why, now);
   act(now);
@@ -266,13 +273,14 @@ void CoordinatorCore::store_refuses(const std::string& text) {
 
 void CoordinatorCore::act(MonoNs now) {
   for (const scheduler::Decision& decision : scheduler_.step(now)) {
-    if (const auto* grant = std::get_if<scheduler::Grant>(&decision)) carry_out(*grant);
+    if (const auto* grant = std::get_if<scheduler::Grant>(&decision)) carry_out(*grant, now);
     if (const auto* done = std::get_if<scheduler::SweepFinished>(&decision)) carry_out(*done, now);
     if (const auto* bad = std::get_if<scheduler::Quarantine>(&decision)) carry_out(*bad);
   }
 }
 
-void CoordinatorCore::carry_out(const scheduler::Grant& grant) {
+void CoordinatorCore::carry_out(const scheduler::Grant& grant, MonoNs now) {
+  count_grant(grant.lease, now);
   const auto found = nodes_.find(grant.node.value());
   const ActiveSweep* sweep = registry_.find(grant.lease.sweep);
   if (found == nodes_.end() || sweep == nullptr) return;
@@ -307,6 +315,7 @@ void CoordinatorCore::record_done(const std::string& id, MonoNs now) {
 void CoordinatorCore::carry_out(const scheduler::Quarantine& bad) {
   const ActiveSweep* sweep = registry_.find(bad.sweep);
   if (sweep == nullptr) return;
+  if (metrics_ != nullptr) metrics_->blocks_quarantined.add();
   spdlog::error("sweep {}: block {} is quarantined; {}", bad.sweep, bad.block, bad.evidence);
   CommitOffer offer;
   offer.plan = sweep->plan;

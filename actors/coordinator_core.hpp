@@ -12,6 +12,7 @@
 
 #include "actors/codec.hpp"
 #include "actors/coordinator.hpp"
+#include "actors/farm_metrics.hpp"
 #include "actors/intake_group.hpp"
 #include "actors/sweep_registry.hpp"
 
@@ -49,7 +50,8 @@ class CoordinatorCore {
   };
 
   CoordinatorCore(const CoordinatorOptions& options, SweepBook& book,
-                  std::function<sweeps::Catalog()> catalog, Outside& outside);
+                  std::function<sweeps::Catalog()> catalog, Outside& outside,
+                  CoordinatorMetrics* metrics = nullptr);
 
   /// Takes up the store's unfinished sweeps, if the options say so. Fails: Io, Corrupt.
   Status start(MonoNs now);
@@ -66,6 +68,8 @@ class CoordinatorCore {
 
   /// For questions and checks.
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
+  /// Gauges of what is now, for a reader elsewhere. Requires: metrics.
+  void measure(MonoNs now);
   std::size_t nodes() const { return nodes_.size(); }
   std::size_t blocks_in_commit() const { return in_commit_.size(); }
 
@@ -117,7 +121,7 @@ class CoordinatorCore {
 
   // Decisions (coordinator_core.cpp).
   void act(MonoNs now);
-  void carry_out(const scheduler::Grant& grant);
+  void carry_out(const scheduler::Grant& grant, MonoNs now);
   void carry_out(const scheduler::SweepFinished& done, MonoNs now);
   void record_done(const std::string& sweep, MonoNs now);
   void carry_out(const scheduler::Quarantine& bad);
@@ -142,6 +146,23 @@ class CoordinatorCore {
   std::map<std::string, std::vector<Watcher>> watchers_;
   std::string store_trouble_;
   std::uint64_t ticks_ = 0;
+
+  // Metrics (coordinator_metrics.cpp).
+  static constexpr std::size_t kGrantsRemembered = 4096;
+  struct Granted {
+    std::uint64_t lease = 0;
+    MonoNs at;
+  };
+  void count_grant(const scheduler::Lease& lease, MonoNs now);
+  void count_result(std::uint64_t lease, MonoNs now);
+  void count_left(const std::string& why);
+  CoordinatorMetrics* metrics_;
+  std::vector<Granted> granted_;  // the latest, at lease % size
+  struct Counted {
+    std::uint64_t retries = 0;
+    std::uint64_t stragglers = 0;
+  };
+  std::map<std::string, Counted> counted_;  // by sweep
 };
 
 }  // namespace winnow::actors

@@ -48,6 +48,11 @@ void DatasetDesk::ask(const Frame& question, Answer answer) {
       denied("", Error(ErrorCode::Unavailable, "too many nodes fetch datasets"), question.session));
 }
 
+std::size_t DatasetDesk::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
 void DatasetDesk::loop(std::stop_token stop) {
   for (;;) {
     Question question;

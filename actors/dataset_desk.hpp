@@ -30,6 +30,7 @@ class DatasetDesk {
   ~DatasetDesk();
 
   void ask(const Frame& question, Answer answer);
+  std::size_t waiting() const;
 
  private:
   struct Question {
@@ -42,7 +43,7 @@ class DatasetDesk {
 
   std::filesystem::path data_dir_;
   std::map<std::string, store::DatasetOrigin> origins_;  // the desk's thread's
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Question> waiting_;
   std::jthread thread_;

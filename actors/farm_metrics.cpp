@@ -45,6 +45,8 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
                                   "Blocks given back by expiry, loss or failure.")),
       blocks_straggling(book.counter("winnow_scheduler_blocks_straggling_total",
                                      "Blocks given to a second worker as the first was late.")),
+      blocks_quarantined(book.counter("winnow_scheduler_blocks_quarantined_total",
+                                      "Blocks given up after too many failed attempts.")),
       grant_to_result(book.histogram("winnow_scheduler_grant_to_result_seconds",
                                      "From the grant of a lease to each of its results.",
                                      latency_bounds_s())),
@@ -78,6 +80,42 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
                    blocks_in(book, "quarantined")},
       sweeps_active(sweeps(book, "running")),
       sweeps_paused(sweeps(book, "paused")) {}
+
+void add_store_metrics(MetricsBook& book, const store::Store& store) {
+  struct Gauges {
+    explicit Gauges(MetricsBook& b)
+        : stopped(b.gauge("winnow_store_stopped", "1 while the store takes no writes.")),
+          delayed(b.gauge("winnow_store_delayed_write_bytes_per_second",
+                          "The rate writes are slowed down to; 0: they are not.")),
+          pending(b.gauge("winnow_store_pending_compaction_bytes",
+                          "What compactions have yet to rewrite.")),
+          compactions(b.gauge("winnow_store_running_compactions", "Compactions that run.")),
+          flushes(b.gauge("winnow_store_running_flushes", "Flushes that run.")),
+          cache(b.gauge("winnow_store_cache_bytes", "The block cache.")),
+          memtables(b.gauge("winnow_store_memtable_bytes", "Written and not yet in sorted files.")),
+          wal(b.gauge("winnow_store_wal_bytes", "The write-ahead log's files.")),
+          tables(b.gauge("winnow_store_table_bytes", "Sorted files.")),
+          free(b.gauge("winnow_store_disk_free_bytes", "Room left on the store's disk.")),
+          alarms(b.gauge("winnow_store_mismatch_alarms",
+                         "Results that differed from those already stored, ever.")) {}
+    Gauge &stopped, &delayed, &pending, &compactions, &flushes, &cache, &memtables, &wal, &tables,
+        &free, &alarms;
+  };
+  book.before_reading([g = std::make_shared<Gauges>(book), &store] {
+    const store::StoreHealth now = store.health();
+    g->stopped.set(now.stopped ? 1 : 0);
+    g->delayed.set_count(now.delayed_write_bytes_per_s);
+    g->pending.set_count(now.pending_compaction_bytes);
+    g->compactions.set_count(now.running_compactions);
+    g->flushes.set_count(now.running_flushes);
+    g->cache.set_count(now.cache_bytes);
+    g->memtables.set_count(now.memtable_bytes);
+    g->wal.set_count(now.wal_bytes);
+    g->tables.set_count(now.table_bytes);
+    g->free.set_count(now.disk_free_bytes);
+    g->alarms.set_count(now.alarms);
+  });
+}
 
 NodeMetrics::NodeMetrics(MetricsBook& book)
     : mailbox(book, "node"),

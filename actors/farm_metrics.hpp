@@ -4,6 +4,7 @@
 
 #include "actors/metrics_book.hpp"
 #include "base/time.hpp"
+#include "store/store.hpp"
 
 namespace winnow::actors {
 
@@ -41,6 +42,7 @@ struct CoordinatorMetrics {
   Counter& leases_refused;
   Counter& blocks_retried;
   Counter& blocks_straggling;
+  Counter& blocks_quarantined;
   Histogram& grant_to_result;
   Histogram& result_to_acknowledgement;
   Histogram& commit_duration;
@@ -67,6 +69,10 @@ struct CoordinatorMetrics {
   Gauge& sweeps_active;
   Gauge& sweeps_paused;
 };
+
+/// Registers what the store's database says of itself whenever the book is read. The store outlives
+/// the reading.
+void add_store_metrics(MetricsBook& book, const store::Store& store);
 
 /// Purpose: a worker node's metrics. Owner: the node; the book outlives it. Thread: any.
 struct NodeMetrics {

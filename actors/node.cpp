@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "actors/dataset_courier.hpp"
+#include "actors/farm_metrics.hpp"
+#include "actors/metered_actor.hpp"
 #include "actors/node_core.hpp"
 #include "actors/spool_keeper.hpp"
 #include "actors/wire.hpp"
@@ -35,7 +37,7 @@ std::string own_name() {
 class Node : public NodeCore::Outside {
  public:
   static inline const char* name = "node";
-  using Self = caf::stateful_actor<Node>*;
+  using Self = caf::stateful_actor<Node, MeteredActor>*;
 
   void start(Self self, const NodeOptions& options, std::unique_ptr<TrialRunner> runner,
              std::shared_ptr<std::atomic<std::size_t>> busy) {
@@ -43,6 +45,11 @@ class Node : public NodeCore::Outside {
     options_ = options;
     busy_ = std::move(busy);
     runner_ = std::move(runner);
+    if (options.metrics != nullptr) {
+      metrics_ = std::make_unique<NodeMetrics>(*options.metrics);
+      metrics_->workers.set_count(options.workers);
+      self->meter(&metrics_->mailbox);
+    }
     core_ = std::make_unique<NodeCore>(
         NodeCoreOptions{own_name(), options.workers,
                         std::string(engine::isa_name(engine::best_isa()))},
@@ -53,6 +60,10 @@ class Node : public NodeCore::Outside {
         WorkerPool::Callbacks{
             .block =
                 [me, this](LeaseId place, ResultBlock block, DurationNs work) {
+                  if (metrics_) {
+                    metrics_->blocks_computed.add();
+                    metrics_->block_work.observe(work.seconds());
+                  }
                   auto bytes = std::make_shared<std::string>(encode_block(block));
                   caf::anon_send(me, Turn{[this, place, index = block.block, work, bytes] {
                                    core_->computed(place, index, work, std::move(*bytes));
@@ -81,6 +92,7 @@ class Node : public NodeCore::Outside {
               coordinator_ = caf::actor_cast<caf::actor>(std::move(p));
               dial_delay_ = kDialDelayMin;
               self_->monitor(coordinator_);
+              if (metrics_) metrics_->connections.add();
               core_->connected();
             },
             [this](caf::error&) { dial_later(); });
@@ -99,6 +111,7 @@ class Node : public NodeCore::Outside {
 
   void tick() {
     core_->tick();
+    if (metrics_) measure();
     self_->delayed_send(self_, std::chrono::nanoseconds(core_->renew_interval().ns), tick_atom_v);
   }
 
@@ -111,6 +124,7 @@ class Node : public NodeCore::Outside {
     core_->leave();
     coordinator_ = nullptr;
     // Workers that wait for a dataset must not outlive the courier's thread, nor it the core.
+    self_->meter(nullptr);
     pool_.reset();
     runner_.reset();
     if (options_.courier) options_.courier->detach();
@@ -152,6 +166,29 @@ class Node : public NodeCore::Outside {
   }
 
  private:
+  void measure() {
+    NodeMetrics& m = *metrics_;
+    m.connected.set(coordinator_ ? 1 : 0);
+    m.pool_leases.set_count(pool_->waiting());
+    m.leases.set_count(core_->places());
+    m.unacknowledged_blocks.set_count(core_->unacknowledged());
+    if (spool_) {
+      const SpoolKeeper::Load spool = spool_->load();
+      m.spool_blocks.set_count(spool.blocks);
+      m.spool_bytes.set_count(spool.bytes);
+      m.spool_queued.set_count(spool.queued);
+      m.spool_put.raise_to(spool.put_total);
+      m.spool_failed.raise_to(spool.failed_total);
+    }
+    if (options_.courier) {
+      const DatasetCourier::Load fetched = options_.courier->load();
+      m.fetched_bytes.raise_to(fetched.bytes_total);
+      m.fetched_datasets.raise_to(fetched.datasets_total);
+      m.fetch_failures.raise_to(fetched.failed_total);
+      m.dropped_datasets.raise_to(fetched.drops_total);
+    }
+  }
+
   void attach_courier(const caf::actor& me) {
     options_.courier->attach({.ask =
                                   [me, this](const DatasetAsk& ask) {
@@ -190,6 +227,7 @@ class Node : public NodeCore::Outside {
 
   Self self_ = nullptr;
   NodeOptions options_;
+  std::unique_ptr<NodeMetrics> metrics_;  // outlives what follows
   std::unique_ptr<TrialRunner> runner_;
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<WorkerPool> pool_;
@@ -199,7 +237,8 @@ class Node : public NodeCore::Outside {
   std::chrono::milliseconds dial_delay_ = kDialDelayMin;
 };
 
-caf::behavior node_behavior(caf::stateful_actor<Node>* self, const NodeOptions& options,
+caf::behavior node_behavior(caf::stateful_actor<Node, MeteredActor>* self,
+                            const NodeOptions& options,
                             const std::shared_ptr<std::unique_ptr<TrialRunner>>& runner,
                             const std::shared_ptr<std::atomic<std::size_t>>& busy) {
   guard(self, "node");

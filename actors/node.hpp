@@ -11,12 +11,14 @@
 namespace winnow::actors {
 
 class DatasetCourier;
+class MetricsBook;
 
 struct NodeOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
   std::uint32_t workers = 1;
   std::shared_ptr<DatasetCourier> courier;  ///< fetches what the runner lacks; may be empty
+  MetricsBook* metrics = nullptr;           ///< outlives the node; none: nothing is counted
   std::filesystem::path spool;  ///< folder for results nobody acknowledged; empty: none are kept
 };
 

@@ -22,6 +22,11 @@ void QueryDesk::ask(std::string name, std::string args_json, Answer answer) {
                std::to_string(kWaitingMax) + " questions are waiting; ask again later"));
 }
 
+std::size_t QueryDesk::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
 void QueryDesk::loop(std::stop_token stop) {
   for (;;) {
     Question question;

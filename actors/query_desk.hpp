@@ -25,6 +25,7 @@ class QueryDesk {
   ~QueryDesk();
 
   void ask(std::string name, std::string args_json, Answer answer);
+  std::size_t waiting() const;
 
  private:
   struct Question {
@@ -35,7 +36,7 @@ class QueryDesk {
   void loop(std::stop_token stop);
 
   Handler handler_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Question> waiting_;
   std::jthread thread_;

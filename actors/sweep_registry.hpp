@@ -43,6 +43,7 @@ class SweepRegistry {
   /// samples, another one, whose first trials are this one's and are not counted again. Fails:
   /// Refused (a search whose points cannot be continued, no budget to extend), as submit.
   Result<ActiveSweep*> extend(ActiveSweep& sweep, const Control& more, TimestampNs now);
+  const std::map<std::string, ActiveSweep>& all() const { return sweeps_; }
   Status set_state(ActiveSweep& sweep, store::SweepState state, TimestampNs now);
   /// Counts a block's trials once.
   void count_committed(ActiveSweep& sweep, std::uint64_t block);

@@ -49,6 +49,11 @@ std::vector<LeaseId> WorkerPool::drop_queued() {
   return dropped;
 }
 
+std::size_t WorkerPool::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 void WorkerPool::loop(std::stop_token stop) {
   for (;;) {
     Work work;

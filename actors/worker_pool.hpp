@@ -39,13 +39,15 @@ class WorkerPool {
   void push(Work work);
   /// Drops what has not started; returns the leases dropped.
   std::vector<LeaseId> drop_queued();
+  /// Leases no worker has begun.
+  std::size_t waiting() const;
 
  private:
   void loop(std::stop_token stop);
 
   TrialRunner& runner_;
   Callbacks callbacks_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Work> queue_;
   std::vector<std::jthread> threads_;  // last: they stop before the rest goes

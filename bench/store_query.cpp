@@ -4,10 +4,12 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "bench/store_data.hpp"
@@ -90,6 +92,72 @@ void BM_Top100(benchmark::State& state) {
                           kShape.rows);
 }
 
+/// Purpose: a sweep that runs: commits groups of blocks of another sweep while it lives, at most
+/// `trials_per_s`. Thread: its own.
+class BusyWriter {
+ public:
+  BusyWriter(Store& store, double trials_per_s) : store_(store), rate_(trials_per_s) {
+    ok_ = store.put_sweep(bench_sweep("running", kShape)).ok();
+    thread_ = std::jthread([this](std::stop_token stop) { loop(stop); });
+  }
+  std::uint64_t trials() const { return trials_; }
+  bool ok() const { return ok_; }
+
+ private:
+  void loop(std::stop_token stop) {
+    const auto start = std::chrono::steady_clock::now();
+    for (std::uint64_t b = 0; ok_ && !stop.stop_requested();) {
+      std::vector<ResultBlock> blocks;
+      std::vector<BlockCommit> group;
+      while (blocks.size() < 16) blocks.push_back(bench_block(8, b++, kShape));
+      for (const ResultBlock& block : blocks) {
+        group.push_back({"running", "dataset", "family", "user", &block});
+      }
+      ok_ = store_.commit(group, {1}).ok();
+      trials_ += 16 * kShape.rows;
+      std::this_thread::sleep_until(
+          start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                      std::chrono::duration<double>(static_cast<double>(trials_) / rate_)));
+    }
+  }
+  Store& store_;
+  double rate_;
+  std::atomic<std::uint64_t> trials_ = 0;
+  std::atomic<bool> ok_ = false;
+  std::jthread thread_;
+};
+
+// range(0) trials of 30 metrics: filters by one, sorts by another, takes the best 100, while
+// another sweep commits range(1) trials a second.
+void BM_FilterTop100WhileCommitting(benchmark::State& state) {
+  const auto filled = fill(static_cast<std::uint64_t>(state.range(0)), kShape);
+  if (!filled) return state.SkipWithError("the store cannot be filled");
+  const std::vector<std::uint32_t> asked = {1, 17};
+  std::vector<std::size_t> expected;
+  std::vector<double> seconds;
+  const auto begun = std::chrono::steady_clock::now();
+  BusyWriter writer(*filled->store, static_cast<double>(state.range(1)));
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    auto table = filled->store->read_metrics("bench", asked);
+    if (!table.ok()) return state.SkipWithError(table.error().text().c_str());
+    std::vector<double>& by = table->columns[0];
+    for (std::size_t i = 0; i < by.size(); ++i) {
+      if (!(table->columns[1][i] > 0)) by[i] = -1e300;
+    }
+    const std::vector<std::size_t> top = best(by, 100);
+    seconds.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    if (expected.empty()) expected = top;
+    if (top != expected) return state.SkipWithError("the same question, another answer");
+  }
+  const double spent =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  if (!writer.ok()) return state.SkipWithError("the writer failed");
+  report_percentiles(state, seconds);
+  state.counters["committed_per_s"] = static_cast<double>(writer.trials()) / spent;
+}
+
 // All returns of range(0) trials by 365 periods into one buffer.
 void BM_ReadPanel(benchmark::State& state) {
   const auto filled = fill(static_cast<std::uint64_t>(state.range(0)), kPanel);
@@ -148,6 +216,13 @@ int main(int argc, char** argv) {
     benchmark::RegisterBenchmark("BM_Top100", BM_Top100)
         ->Args({trials, metrics})
         ->Iterations(times)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+  }
+  for (const std::int64_t trials_per_s : {20'000, 200'000}) {
+    benchmark::RegisterBenchmark("BM_FilterTop100WhileCommitting", BM_FilterTop100WhileCommitting)
+        ->Args({million, trials_per_s})
+        ->Iterations(small ? 3 : 300)
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
   }

@@ -9,6 +9,7 @@
 #include "actors/client.hpp"
 #include "actors/coordinator.hpp"
 #include "actors/dataset_courier.hpp"
+#include "actors/farm_metrics.hpp"
 #include "actors/node.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
@@ -17,6 +18,7 @@
 #include "cli/stop_signals.hpp"
 #include "cli/store_backup.hpp"
 #include "cluster/local_farm.hpp"
+#include "serve/exporter.hpp"
 #include "serve/parallel.hpp"
 #include "serve/query.hpp"
 #include "store/store.hpp"
@@ -29,6 +31,7 @@ constexpr DurationNs kDrainPatience = seconds(20);
 struct UpOptions {
   std::string listen = "127.0.0.1:7700";
   bool secure = false;
+  std::string http;
   bool only_submitted = false;
   int ready_fd = -1;
   int owner_pid = 0;
@@ -37,6 +40,7 @@ struct UpOptions {
 struct NodeCommandOptions {
   std::string join;
   std::uint32_t workers = 0;
+  std::string http;
   std::string farm;
   std::uint64_t data_limit_bytes = 0;
   int owner_pid = 0;
@@ -51,6 +55,18 @@ std::filesystem::path spool_folder(const std::filesystem::path& home, std::strin
   }
   if (farm.starts_with('.')) farm[0] = '_';
   return home / "spool" / farm;
+}
+
+/// Serves the book at /metrics where --http says; nothing if it says nothing.
+Result<std::unique_ptr<serve::Exporter>> serve_metrics(
+    const std::string& http, const std::shared_ptr<actors::MetricsBook>& book) {
+  if (http.empty()) return std::unique_ptr<serve::Exporter>();
+  const auto endpoint = actors::parse_endpoint(http);
+  if (!endpoint) return endpoint.error().within("--http");
+  auto exporter = serve::Exporter::start(endpoint->host, endpoint->port, book);
+  if (!exporter) return exporter.error().within("--http");
+  spdlog::info("metrics on http://{}:{}/metrics", endpoint->host, (*exporter)->port());
+  return exporter;
 }
 
 /// A text of a question's arguments; empty if it is not there or no text.
@@ -98,6 +114,10 @@ int run_up(const Context& context, const UpOptions& options) {
   farm.resume_all = !options.only_submitted;
   actors::CoordinatorContext surroundings;
   surroundings.store = store->get();
+  const auto metrics = std::make_shared<actors::MetricsBook>();
+  actors::add_process_metrics(*metrics);
+  actors::add_store_metrics(*metrics, **store);
+  surroundings.metrics = metrics.get();
   surroundings.data_dir = home / "data";
   surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
   surroundings.query = [&](std::string_view name, std::string_view args) -> Result<std::string> {
@@ -120,6 +140,8 @@ int run_up(const Context& context, const UpOptions& options) {
   };
   auto coordinator = actors::CoordinatorProcess::start(farm, surroundings);
   if (!coordinator) return fail(context, coordinator.error());
+  const auto exporter = serve_metrics(options.http, metrics);
+  if (!exporter) return fail(context, exporter.error());
 
   std::unique_ptr<cluster::Door> door;
   if (guarded) {
@@ -175,8 +197,13 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
   node.spool = spool_folder(context.home(), options.farm.empty() ? *join : options.farm);
   node.courier = std::make_shared<actors::DatasetCourier>(actors::CourierOptions{
       .data_dir = context.home() / "data", .limit_bytes = options.data_limit_bytes});
+  const auto metrics = std::make_shared<actors::MetricsBook>();
+  actors::add_process_metrics(*metrics);
+  node.metrics = metrics.get();
   auto process = actors::NodeProcess::start(
       node, actors::make_engine_runner((context.home() / "data").string(), node.courier));
+  const auto exporter = serve_metrics(options.http, metrics);
+  if (!exporter) return fail(context, exporter.error());
   if (options.until_eof) end_with_input();
   wait_for_stop();
   process->drain(kDrainPatience);
@@ -217,6 +244,9 @@ void add_farm_commands(CLI::App& app, Context& context) {
         "cluster invite`; port 0 takes a free one")
       ->capture_default_str();
   up->add_flag("--secure", up_options->secure, "ask for certificates on loopback, too");
+  up->add_option("--http", up_options->http,
+                 "also serve Prometheus metrics at http://HOST:PORT/metrics; whoever reaches the "
+                 "address can read them, so use 127.0.0.1 unless the network is trusted");
   up->add_flag("--only-submitted", up_options->only_submitted,
                "do not take up unfinished sweeps by itself, only those that are submitted");
   up->add_option("--ready-fd", up_options->ready_fd,
@@ -233,6 +263,9 @@ void add_farm_commands(CLI::App& app, Context& context) {
   add_identity_option(*node, context);
   node->add_option("--workers", node_options->workers, "threads that compute (default: all cores)")
       ->check(CLI::Range(1u, 4096u));
+  node->add_option("--http", node_options->http,
+                   "also serve Prometheus metrics at http://HOST:PORT/metrics; whoever reaches the "
+                   "address can read them, so use 127.0.0.1 unless the network is trusted");
   node->add_option("--data-limit", node_options->data_limit_bytes,
                    "how much of the disk copies of datasets from the coordinator may take, such as "
                    "20GB; the least recently used go first (default: no limit)")

@@ -96,6 +96,21 @@ struct StoreOptions {
   std::size_t index_run_keys = std::size_t{1} << 18;
 };
 
+/// How the database is at one moment, for people on call.
+struct StoreHealth {
+  bool stopped = false;                         ///< takes no writes (a full disk, say)
+  std::uint64_t delayed_write_bytes_per_s = 0;  ///< 0: writes are not slowed down
+  std::uint64_t pending_compaction_bytes = 0;
+  std::uint64_t running_compactions = 0;
+  std::uint64_t running_flushes = 0;
+  std::uint64_t cache_bytes = 0;
+  std::uint64_t memtable_bytes = 0;
+  std::uint64_t wal_bytes = 0;
+  std::uint64_t table_bytes = 0;  ///< of sorted files
+  std::uint64_t disk_free_bytes = 0;
+  std::uint64_t alarms = 0;  ///< results that differed, ever
+};
+
 /// Purpose: durable truth on RocksDB: sweeps, result blocks, ledger, alarms. What commit() has
 /// acknowledged survives kill -9 and power loss.
 /// Thread: any; commit() from one thread at a time.
@@ -184,6 +199,7 @@ class Store {
   /// may go on meanwhile. The copy is a store that open() takes. Fails: InvalidInput, Io; then
   /// nothing is left behind.
   virtual Status backup(const std::filesystem::path& dir) const = 0;
+  virtual StoreHealth health() const { return {}; }
   /// Rewrites the files in their best order. Requires: no commit() meanwhile.
   virtual Status compact() = 0;
 };

@@ -65,6 +65,7 @@ class RocksStore final : public Store {
   Result<std::vector<std::string>> document_keys(std::string_view kind) const override;
   Status verify(const std::function<void(std::string_view)>& progress) const override;
   Status backup(const std::filesystem::path& dir) const override;
+  StoreHealth health() const override;
   Status compact() override;
 
  private:

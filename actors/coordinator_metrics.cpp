@@ -1,0 +1,62 @@
+#include "actors/coordinator_core.hpp"
+
+namespace winnow::actors {
+namespace {
+
+constexpr DurationNs kSilent = seconds(2);
+
+}  // namespace
+
+void CoordinatorCore::measure(MonoNs now) {
+  CoordinatorMetrics& m = *metrics_;
+  std::size_t silent = 0, busy = 0, leases = 0;
+  const auto nodes = scheduler_.nodes();
+  for (const scheduler::NodeStatus& node : nodes) {
+    if (now - node.last_seen > kSilent) ++silent;
+    if (node.leases > 0) ++busy;
+    leases += node.leases;
+  }
+  m.nodes.set_count(nodes.size());
+  m.nodes_silent.set_count(silent);
+  m.nodes_busy.set_count(busy);
+  m.leases_live.set_count(leases);
+  m.workers.set_count(scheduler_.workers());
+
+  std::array<std::uint64_t, 5> blocks{};
+  std::size_t running = 0, paused = 0;
+  for (const auto& [id, sweep] : registry_.all()) {
+    const auto p = scheduler_.progress(id);
+    if (!p) continue;
+    Counted& before = counted_[id];
+    m.blocks_retried.add(p->retries - std::min(before.retries, p->retries));
+    m.blocks_straggling.add(p->stragglers - std::min(before.stragglers, p->stragglers));
+    before = {p->retries, p->stragglers};
+    if (sweep.meta.state == store::SweepState::Done) continue;
+    ++(p->paused ? paused : running);
+    const std::array<std::uint64_t, 5> of{p->pending, p->leased, p->received, p->committed,
+                                          p->quarantined};
+    for (std::size_t i = 0; i < of.size(); ++i) blocks[i] += of[i];
+  }
+  for (std::size_t i = 0; i < blocks.size(); ++i) m.sweep_blocks[i]->set_count(blocks[i]);
+  m.sweeps_active.set_count(running);
+  m.sweeps_paused.set_count(paused);
+}
+
+void CoordinatorCore::count_grant(const scheduler::Lease& lease, MonoNs now) {
+  if (metrics_ == nullptr) return;
+  metrics_->leases_granted.add();
+  granted_[lease.id.value() % granted_.size()] = {lease.id.value(), now};
+}
+
+void CoordinatorCore::count_result(std::uint64_t lease, MonoNs now) {
+  if (metrics_ == nullptr || lease == 0) return;
+  const Granted& granted = granted_[lease % granted_.size()];
+  if (granted.lease == lease) metrics_->grant_to_result.observe((now - granted.at).seconds());
+}
+
+void CoordinatorCore::count_left(const std::string& why) {
+  if (metrics_ == nullptr) return;
+  (why == "it said goodbye" ? metrics_->nodes_left_goodbye : metrics_->nodes_left_broken).add();
+}
+
+}  // namespace winnow::actors
