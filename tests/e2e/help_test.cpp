@@ -254,7 +254,7 @@ TEST_F(BadInput, CommandsNameTheWrongWordAndTheRightOnes) {
   expect({{"sweep", "list", "--connect", "127.0.0.1"}, 2, {"--connect", "HOST:PORT"}});
   expect({{"node", "--join", "here"}, 2, {"--join", "HOST:PORT"}});
   expect({{"node", "--join", "127.0.0.1:1", "--workers", "0"}, 2, {"--workers", "0"}});
-  expect({{"up", "--listen", "192.0.2.1:0"}, 2, {"192.0.2.1", "127.0.0.1"}});
+  expect({{"up", "--listen", "192.0.2.1:0"}, 3, {"192.0.2.1", "127.0.0.1", "winnow cluster init"}});
   expect({{"nodes"}, 1, {"no coordinator", "winnow up"}});
   expect({{"sweep", "pause", "last"}, 1, {"no coordinator"}});
   const auto backtest = [&](std::vector<std::string> more, std::vector<std::string> named) {
