@@ -50,19 +50,10 @@ class SmallDisk {
 };
 
 // About 40 MB of results.
-constexpr const char* kSweep = R"(sweep: full-disk
-data: [sim-alpha, sim-beta]
-execution: binance-usdm
-strategies:
-  - family: mean_reversion
-    params:
-      lookback_bars: {int: [12, 96], step: 2}
-      entry_z: {float: [1.0, 3.0], step: 0.1}
-      exit_z: {values: [0, 0.25, 0.5]}
-      stop_bps: {values: [0, 100, 200, 300]}
-search: {method: grid}
-seed: 5
-)";
+const std::string kSweep = grid_sweep(
+    "full-disk",
+    {"lookback_bars: {int: [12, 96], step: 2}", "entry_z: {float: [1.0, 3.0], step: 0.1}",
+     "exit_z: {values: [0, 0.25, 0.5]}", "stop_bps: {values: [0, 100, 200, 300]}"});
 
 fs::path make_home(const TemporaryFolder& folder, const std::string& name) {
   const fs::path home = folder.path() / name;
@@ -104,13 +95,7 @@ TEST(FullDisk, SweepWaitsSaysSoAndFinishesWhenThereIsRoom) {
   const fs::path quiet = make_home(folder, "quiet");
   const Ran reference = winnow(quiet, {"sweep", "run", (quiet / "sweep.yaml").string()}, 200);
   ASSERT_EQ(reference.status, 0) << reference.errors;
-  const auto results = [](const fs::path& where) {
-    return winnow(where, {"top", "last", "--csv"}).output;
-  };
-  EXPECT_TRUE(results(home) == results(quiet)) << "a full disk left a trace in the results";
-  const auto ledger = [](const fs::path& where) {
-    return winnow(where, {"ledger", "show", "--json"}).output;
-  };
+  EXPECT_TRUE(leaderboard(home) == leaderboard(quiet)) << "a full disk left a trace in the results";
   EXPECT_EQ(ledger(home), ledger(quiet));
   EXPECT_EQ(winnow(home, {"store", "verify"}).status, 0);
 }

@@ -71,4 +71,40 @@ void make_market(const fs::path& home, int days) {
   ASSERT_EQ(made.status, 0) << made.errors;
 }
 
+std::string grid_sweep(const std::string& name, const std::vector<std::string>& params) {
+  std::string yaml = "sweep: " + name +
+                     "\ndata: [sim-alpha, sim-beta]\nexecution: binance-usdm\nstrategies:\n"
+                     "  - family: mean_reversion\n    params:\n";
+  for (const std::string& param : params) yaml += "      " + param + "\n";
+  return yaml + "search: {method: grid}\nseed: 5\n";
+}
+
+std::string random_sweep(const std::string& name, int samples, int seed) {
+  const std::string count = std::to_string(samples);
+  return "sweep: " + name + R"(
+data: [sim-alpha]
+execution: binance-usdm
+strategies:
+  - family: mean_reversion
+    params:
+      lookback_bars: {int: [12, 60]}
+      entry_z: {float: [1.0, 3.0]}
+      stop_bps: {float: [50, 400]}
+search: {method: random, samples: )" +
+         count + "}\nbudget: {trials: " + count + "}\nseed: " + std::to_string(seed) + "\n";
+}
+
+std::string leaderboard(const fs::path& home) {
+  const Ran ran = winnow(home, {"top", "last", "--csv"});
+  EXPECT_EQ(ran.status, 0) << ran.errors;
+  EXPECT_NE(ran.output, "");
+  return ran.output;
+}
+
+std::string ledger(const fs::path& home) {
+  const Ran ran = winnow(home, {"ledger", "show", "--json"});
+  EXPECT_EQ(ran.status, 0) << ran.errors;
+  return ran.output;
+}
+
 }  // namespace winnow::e2e

@@ -38,4 +38,15 @@ nlohmann::json ask(const std::filesystem::path& home, std::vector<std::string> a
 /// The datasets `sim-alpha` and `sim-beta`: 15-minute bars of a small simulated market.
 void make_market(const std::filesystem::path& home, int days);
 
+/// A specification: the grid of `mean_reversion` over both datasets of `make_market`. `params` are
+/// lines of YAML such as `entry_z: {float: [1.0, 3.0], step: 0.25}`.
+std::string grid_sweep(const std::string& name, const std::vector<std::string>& params);
+/// A specification: random trials of `mean_reversion` on `sim-alpha`.
+std::string random_sweep(const std::string& name, int samples, int seed);
+
+/// Every variant of the last sweep as exact text, by rank: parameters and metrics.
+std::string leaderboard(const std::filesystem::path& home);
+/// What the ledger says, as text.
+std::string ledger(const std::filesystem::path& home);
+
 }  // namespace winnow::e2e

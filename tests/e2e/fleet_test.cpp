@@ -47,11 +47,6 @@ class Fleet : public ::testing::Test {
     write_text(home / "sweep.yaml", kSweep);
     return home;
   }
-  static std::string results(const fs::path& home) {
-    const Ran ran = winnow(home, {"top", "last", "--csv"});
-    EXPECT_EQ(ran.status, 0) << ran.errors;
-    return ran.output;
-  }
   static Ran sweep(const fs::path& home, const std::string& nodes, const std::string& workers) {
     return winnow(home,
                   {"sweep", "run", (home / "sweep.yaml").string(), "--nodes", nodes, "--workers",
@@ -93,12 +88,12 @@ TEST_F(Fleet, AnyNumberOfNodesAndWorkersGivesTheSameBytes) {
   const fs::path one = make_home("one");
   const Ran ran = sweep(one, "1", "1");
   ASSERT_EQ(ran.status, 0) << ran.errors;
-  const std::string expected = results(one);
+  const std::string expected = leaderboard(one);
   for (const auto& [nodes, workers] : {std::pair{"2", "2"}, {"3", "1"}}) {
     const fs::path home = make_home(std::string("farm-") + nodes);
     const Ran more = sweep(home, nodes, workers);
     ASSERT_EQ(more.status, 0) << more.errors;
-    EXPECT_TRUE(results(home) == expected) << nodes << " nodes, " << workers << " workers";
+    EXPECT_TRUE(leaderboard(home) == expected) << nodes << " nodes, " << workers << " workers";
   }
   const Table table = parse_csv(expected);
   ASSERT_EQ(table.rows.size(), json_of(ran)["trials"].get<std::size_t>());
@@ -134,7 +129,7 @@ TEST_F(Fleet, FrozenNodeHoldsNothingUpAndDoesNoHarmWhenItWakes) {
   ASSERT_TRUE(eventually(60, [&] {
     return ask(home, {"sweep", "show", "fleet", "--connect", farm.endpoint()})["state"] == "done";
   })) << second.errors();
-  EXPECT_TRUE(results(home) == results(quiet));
+  EXPECT_TRUE(leaderboard(home) == leaderboard(quiet));
 
   first.send(SIGCONT);
   ASSERT_TRUE(eventually(20, [&] {
@@ -142,7 +137,7 @@ TEST_F(Fleet, FrozenNodeHoldsNothingUpAndDoesNoHarmWhenItWakes) {
     return all.size() == 2 &&
            std::all_of(all.begin(), all.end(), [](const json& n) { return n["leases"] == 0; });
   })) << nodes().dump();
-  EXPECT_TRUE(results(home) == results(quiet)) << "a late result changed a committed one";
+  EXPECT_TRUE(leaderboard(home) == leaderboard(quiet)) << "a late result changed a committed one";
   const std::string counted = winnow(home, {"ledger", "show", "--json"}).output;
   EXPECT_EQ(counted, winnow(quiet, {"ledger", "show", "--json"}).output) << "counted twice";
   EXPECT_TRUE(farm.process().running());

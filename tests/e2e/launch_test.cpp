@@ -24,17 +24,8 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kBinary = WINNOW_BINARY_DIR "/winnow";
-constexpr const char* kSweep = R"(sweep: launched
-data: [sim-alpha, sim-beta]
-execution: binance-usdm
-strategies:
-  - family: mean_reversion
-    params:
-      lookback_bars: {int: [12, 96], step: 4}
-      entry_z: {float: [1.0, 3.0], step: 0.25}
-search: {method: grid}
-seed: 5
-)";
+const std::string kSweep = grid_sweep("launched", {"lookback_bars: {int: [12, 96], step: 4}",
+                                                   "entry_z: {float: [1.0, 3.0], step: 0.25}"});
 
 /// The program's file in PATH or where administrators' programs are; empty if it is not installed.
 std::string find_program(const std::string& name) {

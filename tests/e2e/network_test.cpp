@@ -18,19 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* kSweep = R"(sweep: wide
-data: [sim-alpha, sim-beta]
-execution: binance-usdm
-strategies:
-  - family: mean_reversion
-    params:
-      lookback_bars: {int: [12, 288], step: 4}
-      entry_z: {float: [1.0, 3.0], step: 0.25}
-      exit_z: {values: [0, 0.25, 0.5]}
-      stop_bps: {values: [0, 50, 100, 200]}
-search: {method: grid}
-seed: 5
-)";
+const std::string kSweep = grid_sweep(
+    "wide", {"lookback_bars: {int: [12, 288], step: 4}", "entry_z: {float: [1.0, 3.0], step: 0.25}",
+             "exit_z: {values: [0, 0.25, 0.5]}", "stop_bps: {values: [0, 50, 100, 200]}"});
 
 /// Host 0 has the coordinator and the user, the others a node each.
 class ThreeHosts : public ::testing::Test {
@@ -90,12 +80,9 @@ class ThreeHosts : public ::testing::Test {
     make_home(quiet);
     ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "sweep.yaml").string()}, 200).status, 0);
     EXPECT_EQ(shown()["trials_failed"], 0);
-    EXPECT_TRUE(winnow(home(), {"top", "wide", "--csv"}).output ==
-                winnow(quiet, {"top", "wide", "--csv"}).output)
+    EXPECT_TRUE(leaderboard(home()) == leaderboard(quiet))
         << "the wire left a trace in the results";
-    EXPECT_EQ(winnow(home(), {"ledger", "show", "--json"}).output,
-              winnow(quiet, {"ledger", "show", "--json"}).output)
-        << "counted twice, or not at all";
+    EXPECT_EQ(ledger(home()), ledger(quiet)) << "counted twice, or not at all";
   }
   std::string logs() const {
     std::string text = "coordinator:\n" + up_->errors();

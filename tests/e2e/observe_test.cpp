@@ -101,18 +101,7 @@ TEST_F(Scraped, PrometheusReadsTheFarmAndFiresAnAlert) {
   const fs::path home = folder_.path() / "home";
   make_market(home, 60);
   constexpr int kTrials = 2'000;
-  write_text(home / "work.yaml", R"(sweep: work
-data: [sim-alpha]
-execution: binance-usdm
-strategies:
-  - family: mean_reversion
-    params:
-      lookback_bars: {int: [12, 60]}
-      entry_z: {float: [1.0, 3.0]}
-search: {method: random, samples: 2000}
-budget: {trials: 2000}
-seed: 9
-)");
+  write_text(home / "work.yaml", random_sweep("work", kTrials, 9));
   Process farm(home, winnow_argv(home, {"up", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}));
   const std::string metrics = port_after(farm, "metrics on http://127.0.0.1:");
   const std::string endpoint = "127.0.0.1:" + port_after(farm, "coordinator on 127.0.0.1:");

@@ -23,19 +23,7 @@ double seconds_since(Clock::time_point start) {
 }
 
 void write_sweep(const fs::path& home, const std::string& name, int samples, int seed) {
-  write_text(home / (name + ".yaml"), "sweep: " + name + R"(
-data: [sim-alpha]
-execution: binance-usdm
-strategies:
-  - family: mean_reversion
-    params:
-      lookback_bars: {int: [12, 60]}
-      entry_z: {float: [1.0, 3.0]}
-      stop_bps: {float: [50, 400]}
-search: {method: random, samples: )" + std::to_string(samples) +
-                                          R"(}
-budget: {trials: )" + std::to_string(samples) +
-                                          "}\nseed: " + std::to_string(seed) + "\n");
+  write_text(home / (name + ".yaml"), random_sweep(name, samples, seed));
 }
 
 class Recovery : public ::testing::Test {
@@ -56,9 +44,6 @@ class Recovery : public ::testing::Test {
     const Ran ran = winnow(home, {"sweep", "run", (home / (sweep + ".yaml")).string(), "--connect",
                                   farm.endpoint(), "--detach", "--quiet"});
     ASSERT_EQ(ran.status, 0) << ran.errors;
-  }
-  static std::string ledger(const fs::path& home) {
-    return winnow(home, {"ledger", "show", "--json"}).output;
   }
   static std::string results(const fs::path& home, const std::string& sweep) {
     const Ran ran = winnow(home, {"top", sweep, "--csv"}, 200);

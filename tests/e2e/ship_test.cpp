@@ -16,23 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-void write_sweep(const fs::path& home, int samples) {
-  write_text(home / "work.yaml", R"(sweep: work
-data: [sim-alpha]
-execution: binance-usdm
-strategies:
-  - family: mean_reversion
-    params:
-      lookback_bars: {int: [12, 60]}
-      entry_z: {float: [1.0, 3.0]}
-      stop_bps: {float: [50, 400]}
-search: {method: random, samples: )" +
-                                     std::to_string(samples) +
-                                     R"(}
-budget: {trials: )" + std::to_string(samples) +
-                                     "}\nseed: 9\n");
-}
-
 std::uint64_t bytes_below(const fs::path& folder) {
   std::uint64_t sum = 0;
   std::error_code ec;
@@ -48,7 +31,7 @@ class Ship : public ::testing::Test {
   fs::path make_home(const std::string& name, int days, int samples) const {
     const fs::path home = folder_.path() / name;
     make_market(home, days);
-    write_sweep(home, samples);
+    write_text(home / "work.yaml", random_sweep("work", samples, 9));
     return home;
   }
   fs::path empty_home(const std::string& name) const {

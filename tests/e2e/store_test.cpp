@@ -16,17 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* kSweep = R"(sweep: kept
-data: [sim-alpha, sim-beta]
-execution: binance-usdm
-strategies:
-  - family: mean_reversion
-    params:
-      lookback_bars: {int: [12, 96], step: 4}
-      entry_z: {float: [1.0, 3.0], step: 0.5}
-search: {method: grid}
-seed: 5
-)";
+const std::string kSweep = grid_sweep(
+    "kept", {"lookback_bars: {int: [12, 96], step: 4}", "entry_z: {float: [1.0, 3.0], step: 0.5}"});
 
 class StoreCommands : public ::testing::Test {
  protected:
@@ -35,11 +26,10 @@ class StoreCommands : public ::testing::Test {
     write_text(home() / "sweep.yaml", kSweep);
     const Ran ran = winnow(home(), {"sweep", "run", (home() / "sweep.yaml").string()});
     ASSERT_EQ(ran.status, 0) << ran.errors;
-    results_ = results();
+    results_ = leaderboard(home());
     ASSERT_GT(results_.size(), 10'000u);
   }
   fs::path home() const { return folder_.path() / "home"; }
-  std::string results() const { return winnow(home(), {"top", "last", "--csv"}).output; }
   /// Flips one bit in the middle of the largest table of the store.
   fs::path damage() const {
     fs::path largest;
@@ -71,7 +61,7 @@ TEST_F(StoreCommands, BackupRestoresWhatADamagedStoreLost) {
   EXPECT_EQ(ask(home(), {"store", "verify"})["ok"], true);
   const json compacted = ask(home(), {"store", "compact"});
   EXPECT_GT(compacted["bytes_after"], 0);
-  EXPECT_TRUE(results() == results_) << "compaction changed an answer";
+  EXPECT_TRUE(leaderboard(home()) == results_) << "compaction changed an answer";
 
   const fs::path damaged = damage();
   ASSERT_FALSE(damaged.empty());
@@ -84,7 +74,7 @@ TEST_F(StoreCommands, BackupRestoresWhatADamagedStoreLost) {
   EXPECT_TRUE(fs::exists(fs::path(restored["moved_to"].get<std::string>()) / damaged.filename()))
       << "the damaged store was not kept";
   EXPECT_EQ(ask(home(), {"store", "verify"})["ok"], true);
-  EXPECT_TRUE(results() == results_);
+  EXPECT_TRUE(leaderboard(home()) == results_);
   EXPECT_TRUE(fs::exists(copy["backup"].get<std::string>())) << "the backup was used up";
 }
 
@@ -108,7 +98,7 @@ TEST_F(StoreCommands, RunningCoordinatorMakesTheBackup) {
   farm.process().send(SIGTERM);
   ASSERT_EQ(farm.process().wait(30), 0);
   EXPECT_EQ(ask(home(), {"store", "restore", "named"})["backup"], named["backup"]);
-  EXPECT_TRUE(results() == results_);
+  EXPECT_TRUE(leaderboard(home()) == results_);
 }
 
 }  // namespace
