@@ -34,36 +34,18 @@ DatasetDesk::~DatasetDesk() {
   thread_.join();
 }
 
-void DatasetDesk::ask(const Frame& question, Answer answer) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (waiting_.size() < kWaitingMax) {
-      waiting_.push_back({question, std::move(answer)});
-      wake_.notify_one();
-      return;
-    }
-  }
+void DatasetDesk::ask(const Frame& frame, Answer answer) {
+  Question question{frame, std::move(answer)};
+  if (waiting_.push(question)) return;
   // Said for no dataset: the node asks again for all it still misses.
-  answer(
-      denied("", Error(ErrorCode::Unavailable, "too many nodes fetch datasets"), question.session));
+  question.answer(
+      denied("", Error(ErrorCode::Unavailable, "too many nodes fetch datasets"), frame.session));
 }
 
-std::size_t DatasetDesk::waiting() const {
-  const std::lock_guard lock(mutex_);
-  return waiting_.size();
-}
-
-void DatasetDesk::loop(std::stop_token stop) {
-  for (;;) {
-    Question question;
-    {
-      std::unique_lock lock(mutex_);
-      if (!wake_.wait(lock, stop, [&] { return !waiting_.empty(); })) return;
-      question = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
+void DatasetDesk::loop(const std::stop_token& stop) {
+  while (auto question = waiting_.pop(stop)) {
     try {
-      question.answer(reply(question.frame));
+      question->answer(reply(question->frame));
     } catch (const std::exception& e) {
       spdlog::error("shipping a dataset: {}", e.what());
     }

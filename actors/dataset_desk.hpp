@@ -1,14 +1,12 @@
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "actors/bounded_queue.hpp"
 #include "actors/protocol.hpp"
 #include "store/dataset_shipment.hpp"
 
@@ -29,23 +27,21 @@ class DatasetDesk {
   explicit DatasetDesk(std::filesystem::path data_dir);
   ~DatasetDesk();
 
-  void ask(const Frame& question, Answer answer);
-  std::size_t waiting() const;
+  void ask(const Frame& frame, Answer answer);
+  std::size_t waiting() const { return waiting_.size(); }
 
  private:
   struct Question {
     Frame frame;
     Answer answer;
   };
-  void loop(std::stop_token stop);
+  void loop(const std::stop_token& stop);
   Frame reply(const Frame& question);
   Result<const store::DatasetOrigin*> origin(const std::string& hash);
 
   std::filesystem::path data_dir_;
   std::map<std::string, store::DatasetOrigin> origins_;  // the desk's thread's
-  mutable std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::deque<Question> waiting_;
+  BoundedQueue<Question> waiting_{kWaitingMax};
   std::jthread thread_;
 };
 

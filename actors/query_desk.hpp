@@ -1,13 +1,11 @@
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "actors/bounded_queue.hpp"
 #include "base/result.hpp"
 
 namespace winnow::actors {
@@ -25,7 +23,7 @@ class QueryDesk {
   ~QueryDesk();
 
   void ask(std::string name, std::string args_json, Answer answer);
-  std::size_t waiting() const;
+  std::size_t waiting() const { return waiting_.size(); }
 
  private:
   struct Question {
@@ -33,12 +31,10 @@ class QueryDesk {
     std::string args_json;
     Answer answer;
   };
-  void loop(std::stop_token stop);
+  void loop(const std::stop_token& stop);
 
   Handler handler_;
-  mutable std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::deque<Question> waiting_;
+  BoundedQueue<Question> waiting_{kWaitingMax};
   std::jthread thread_;
 };
 

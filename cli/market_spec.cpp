@@ -6,27 +6,14 @@
 #include <charconv>
 #include <initializer_list>
 #include <map>
-#include <numeric>
 #include <optional>
+
+#include "base/edit_distance.hpp"
 
 namespace winnow::cli {
 namespace {
 
 namespace synth = engine::synth;
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({substituted, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 /// Purpose: takes values out of a YAML tree, remembers where each key stood, and keeps the first
 /// error. After an error every further call does nothing. Thread: one.

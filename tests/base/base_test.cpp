@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/edit_distance.hpp"
 #include "base/hash.hpp"
 #include "base/rng.hpp"
 #include "base/time.hpp"
@@ -80,6 +81,14 @@ TEST(Rng, BelowIsUniform) {
   double chi2 = 0;
   for (const int c : counts) chi2 += (c - 10'000.0) * (c - 10'000.0) / 10'000.0;
   EXPECT_LT(chi2, 22.46);  // 0.999 quantile of chi-squared with 6 degrees of freedom
+}
+
+TEST(EditDistance, CountsSlipsOfTheFingers) {
+  EXPECT_EQ(edit_distance("", ""), 0u);
+  EXPECT_EQ(edit_distance("", "abc"), 3u);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
+  EXPECT_EQ(edit_distance("sweep", "sewep"), 1u) << "a swap of neighbours is one slip";
+  EXPECT_EQ(edit_distance("binance", "binances"), edit_distance("binances", "binance"));
 }
 
 }  // namespace
