@@ -20,7 +20,11 @@ constexpr std::size_t kDimsMax = 64;
 constexpr std::size_t kHashingMin = 4096;  // below, trying all pairs is cheaper
 constexpr std::size_t kTablesMax = 24;
 constexpr std::size_t kBucketAllPairs = 16;
-constexpr std::size_t kLeadersMax = 8;
+constexpr std::size_t kLeadersMax = 4;
+// A sketch of 64 of the coordinates estimates the squared distance to about 18% (chi-squared law),
+// so a pair at the limit is within this factor of it with probability .98.
+constexpr float kLikelyFactor = 1.35f;
+constexpr std::size_t kPrefetchRows = 8;
 constexpr std::size_t kRowsPerTask = 1024;
 constexpr std::size_t kQueriesPerTask = 64;
 constexpr std::size_t kTilesPerPass = 64;
@@ -75,8 +79,9 @@ class CloneLinker {
         padded_(std::max<std::size_t>(8, std::bit_ceil(in.rows->periods()))),
         dims_(std::min(kDimsMax, padded_)),
         sets_(n_) {
-    // A million variants keep a shorter sketch: 128 bytes each.
-    if (n_ > 400'000) dims_ = std::min<std::size_t>(32, dims_);
+    const float share = static_cast<float>(dims_) / static_cast<float>(padded_);
+    likely2_ = std::min(kSketchLimit2, kLikelyFactor * static_cast<float>(kLimit2) * share);
+    covered2_ = 0.25f * static_cast<float>(kLimit2) * share;
     if (n_ >= kHashingMin) {
       key_bits_ = std::clamp<std::size_t>(std::bit_width(n_) + 2, 14, 30);
       tables_ = kTablesMax;
@@ -213,17 +218,16 @@ class CloneLinker {
       return;
     }
     // Dense plateau: an element close to a leader needs no more; others become leaders in turn.
+    // Most pairs of a dense cluster are near the limit and not within it: only those that the
+    // sketch thinks likely are proven.
     std::vector<std::uint32_t> leaders;
     std::size_t next = 0;
     for (std::size_t i = 0; i < bucket.size(); ++i) {
-      if (i > 0) try_pair(bucket[i - 1], bucket[i]);
+      prefetch_sketch(bucket[std::min(i + kPrefetchRows, bucket.size() - 1)]);
+      if (i > 0) try_likely(bucket[i - 1], bucket[i]);
       bool covered = false;
       for (std::uint32_t leader : leaders) {
-        const float d2 = sketch_distance2(leader, bucket[i]);
-        if (d2 > kSketchLimit2) continue;
-        try_pair(leader, bucket[i]);
-        const float share = static_cast<float>(dims_) / static_cast<float>(padded_);
-        covered = d2 < 0.25f * static_cast<float>(kLimit2) * share;
+        covered = try_likely(leader, bucket[i]) < covered2_;
         if (covered) break;
       }
       if (covered) continue;
@@ -235,14 +239,27 @@ class CloneLinker {
     }
   }
 
-  float sketch_distance2(std::size_t a, std::size_t b) const {
-    return distance2(&sketch_[a * dims_], &sketch_[b * dims_], dims_, kSketchLimit2);
+  float sketch_distance2(std::size_t a, std::size_t b, float limit) const {
+    return distance2(&sketch_[a * dims_], &sketch_[b * dims_], dims_, limit);
+  }
+
+  /// The rows of a bucket lie anywhere: without this most of the time goes into waiting for them.
+  void prefetch_sketch(std::size_t row) const {
+    constexpr std::size_t kLine = 64 / sizeof(float);
+    for (std::size_t k = 0; k < dims_; k += kLine) __builtin_prefetch(&sketch_[row * dims_ + k]);
   }
 
   void try_pair(std::uint32_t a, std::uint32_t b) {
     if (sets_.find(a) == sets_.find(b)) return;
-    if (sketch_distance2(a, b) > kSketchLimit2) return;
+    if (sketch_distance2(a, b, kSketchLimit2) > kSketchLimit2) return;
     prove_pair(a, b);
+  }
+
+  /// Gives the distance of the sketches, or a part of it beyond `likely2_`.
+  float try_likely(std::uint32_t a, std::uint32_t b) {
+    const float d2 = sketch_distance2(a, b, likely2_);
+    if (d2 <= likely2_ && sets_.find(a) != sets_.find(b)) prove_pair(a, b);
+    return d2;
   }
 
   void prove_pair(std::uint32_t a, std::uint32_t b) {
@@ -353,6 +370,8 @@ class CloneLinker {
   std::size_t key_bits_ = 0;
   std::size_t tables_ = 0;
   std::size_t words_ = 0;
+  float likely2_ = 0;   ///< a pair at the limit is rarely further apart than this in the sketch
+  float covered2_ = 0;  ///< so close that the leader's links are its own
   std::vector<float> centre_;
   std::vector<float> sketch_;        ///< [row][coordinate]
   std::vector<Lane8> tiles_;         ///< [eight rows in order_][coordinate]
