@@ -33,6 +33,7 @@ Status CoordinatorCore::start(MonoNs now) {
   for (ActiveSweep* sweep : *unfinished) {
     WINNOW_TRY(scheduler_.add_sweep(SweepRegistry::work_of(*sweep)));
     if (sweep->meta.state == store::SweepState::Paused) scheduler_.pause(sweep->meta.id, now);
+    scheduler_.await_holders(sweep->meta.id, now + kRejoinGrace);
   }
   act(now);
   return {};
@@ -95,10 +96,21 @@ void CoordinatorCore::peer_gone(PeerId peer, MonoNs now) {
   for (const auto& [session, node] : nodes_) {
     if (node.peer == peer) gone.push_back(session);
   }
-  for (const std::uint64_t session : gone) node_gone(session, "its connection broke", now);
+  for (const std::uint64_t session : gone) {
+    nodes_.at(session).broken = now;
+    scheduler_.set_credit(NodeId(session), 0, LeaseId(0));
+  }
   for (auto& [sweep, watchers] : watchers_) {
     std::erase_if(watchers, [&](const Watcher& w) { return w.peer == peer; });
   }
+}
+
+void CoordinatorCore::give_up_broken_nodes(MonoNs now) {
+  std::vector<std::uint64_t> gone;
+  for (const auto& [session, node] : nodes_) {
+    if (node.broken && now - *node.broken >= kReconnectGrace) gone.push_back(session);
+  }
+  for (const std::uint64_t session : gone) node_gone(session, "its connection broke", now);
 }
 
 // Connections may end without a word.
@@ -111,6 +123,7 @@ void CoordinatorCore::forget_silent_nodes(MonoNs now) {
 
 void CoordinatorCore::tick(MonoNs now) {
   if (++ticks_ % kTicksPerCensus == 0) forget_silent_nodes(now);
+  give_up_broken_nodes(now);
   act(now);
   for (const std::string& done : std::set<std::string>(unrecorded_)) record_done(done, now);
   for (const auto& [sweep, watchers] : watchers_) publish(sweep, now);
@@ -129,7 +142,9 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
               " cannot join a farm of version " + std::to_string(engine::kEngineVersion));
   }
   const auto welcome = [&] {
-    send(from.peer, Welcome{options_.scheduling.lease_ttl.ns / kRenewsPerTtl}, from.session);
+    send(from.peer,
+         Welcome{options_.scheduling.lease_ttl.ns / kRenewsPerTtl, nodes_.at(from.session).adopted},
+         from.session);
   };
   if (const auto known = nodes_.find(from.session); known != nodes_.end()) {
     if (known->second.peer == from.peer && known->second.node == m.node) welcome();
@@ -139,7 +154,7 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   for (const auto& [other, node] : nodes_) {
     // CAF derives its node ids from addresses and process ids; two containers can share one, and
     // messages would reach the wrong node.
-    if (node.network == network && node.node != m.node) {
+    if (node.network == network && node.node != m.node && !node.broken) {
       return no("node " + node.name + " has the same network identity as " + m.name);
     }
   }
@@ -149,19 +164,36 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   }
   if (const auto earlier = latest_.find(m.node); earlier != latest_.end()) {
     if (m.connection < earlier->second.connection) return;  // late, and overtaken by the next
-    node_gone(earlier->second.session, "it came back with a new connection", from.now);
-    scheduler_.forgive(NodeId(earlier->second.session));
+    if (const auto node = nodes_.find(earlier->second.session); node != nodes_.end()) {
+      forget_node(node, "it came back with a new connection");
+    }
+    scheduler_.node_returned(NodeId(earlier->second.session));
   }
   if (latest_.size() >= kSessionsRememberedMax) latest_.clear();
   latest_[m.node] = {from.session, m.connection};
   spdlog::info("node {} joined with {} workers ({})", m.name, m.workers, m.isa);
   if (metrics_ != nullptr) metrics_->nodes_joined.add();
-  nodes_[from.session] = NodePeer{from.peer, m.node, m.name, network, {}, 0};
+  NodePeer& node = nodes_[from.session] =
+      NodePeer{from.peer, m.node, m.name, network, {}, 0, {}, {}};
   scheduler_.node_joined(
       NodeId(from.session),
       {m.name, m.workers, m.workers * kLeasesPerWorker, {m.datasets.begin(), m.datasets.end()}},
       from.now);
+  adopt(node, m, from);
   welcome();
+  act(from.now);
+}
+
+void CoordinatorCore::adopt(NodePeer& node, const Hello& m, const From& from) {
+  for (const Held& held : m.held) {
+    const auto lease = scheduler_.adopt(
+        NodeId(from.session), {held.sweep, held.first_block, held.blocks, held.settled}, from.now);
+    if (lease) node.adopted.push_back({held.place, lease->value()});
+  }
+  if (m.held.empty()) return;
+  spdlog::info("node {}: {} of its {} running leases are adopted", m.name, node.adopted.size(),
+               m.held.size());
+  if (metrics_ != nullptr) metrics_->leases_adopted.add(node.adopted.size());
 }
 
 void CoordinatorCore::state_places(const Credit& m, const From& from) {
@@ -221,11 +253,16 @@ void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
 void CoordinatorCore::node_gone(std::uint64_t session, const std::string& why, MonoNs now) {
   const auto node = nodes_.find(session);
   if (node == nodes_.end()) return;
+  forget_node(node, why);
+  scheduler_.node_left(NodeId(session), why, now);
+  act(now);
+}
+
+void CoordinatorCore::forget_node(std::map<std::uint64_t, NodePeer>::iterator node,
+                                  const std::string& why) {
   spdlog::info("node {} left: {}", node->second.name, why);
   count_left(why);
   nodes_.erase(node);
-  scheduler_.node_left(NodeId(session), why, now);
-  act(now);
 }
 
 // ---- results

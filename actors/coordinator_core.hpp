@@ -65,6 +65,11 @@ class CoordinatorCore {
   void answered(PeerId peer, std::uint64_t request, const Result<std::string>& text);
 
   static constexpr DurationNs kTick = milliseconds(200);
+  /// So long after a start the unfinished sweeps wait for nodes that still run their blocks: longer
+  /// than a node waits between two dials.
+  static constexpr DurationNs kRejoinGrace = milliseconds(900);
+  /// So long a node whose connection broke may come back before its leases are taken from it.
+  static constexpr DurationNs kReconnectGrace = milliseconds(250);
 
   /// For questions and checks.
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
@@ -81,6 +86,8 @@ class CoordinatorCore {
     std::string network;
     std::set<std::string> knows;        ///< sweeps whose plan it has
     std::uint64_t credit_sequence = 0;  ///< of the latest statement of its places
+    std::vector<Adopted> adopted;       ///< of what it held when it came
+    std::optional<MonoNs> broken;       ///< since then without a connection
   };
   /// A node's latest session, and which of its connections that is.
   struct Latest {
@@ -118,6 +125,9 @@ class CoordinatorCore {
   void lease_failed(const LeaseFailed& m, const From& from);
   void forget_silent_nodes(MonoNs now);
   void node_gone(std::uint64_t session, const std::string& why, MonoNs now);
+  void forget_node(std::map<std::uint64_t, NodePeer>::iterator node, const std::string& why);
+  void give_up_broken_nodes(MonoNs now);
+  void adopt(NodePeer& node, const Hello& m, const From& from);
 
   // Decisions (coordinator_core.cpp).
   void act(MonoNs now);

@@ -41,6 +41,9 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
       leases_granted(book.counter("winnow_scheduler_leases_granted_total", "Leases granted.")),
       leases_refused(book.counter("winnow_scheduler_leases_refused_total",
                                   "Leases that a node gave back because it could not run them.")),
+      leases_adopted(book.counter("winnow_scheduler_leases_adopted_total",
+                                  "Running leases that a node brought along from an earlier "
+                                  "session or another coordinator.")),
       blocks_retried(book.counter("winnow_scheduler_blocks_retried_total",
                                   "Blocks given back by expiry, loss or failure.")),
       blocks_straggling(book.counter("winnow_scheduler_blocks_straggling_total",

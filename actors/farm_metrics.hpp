@@ -40,6 +40,7 @@ struct CoordinatorMetrics {
   Gauge& leases_live;
   Counter& leases_granted;
   Counter& leases_refused;
+  Counter& leases_adopted;
   Counter& blocks_retried;
   Counter& blocks_straggling;
   Counter& blocks_quarantined;

@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kDialDelayMin{50};
-constexpr std::chrono::milliseconds kDialDelayMax{2000};
+constexpr std::chrono::milliseconds kDialDelayMax{500};  // well below kRejoinGrace
 constexpr std::chrono::seconds kDialTimeout{3};
 
 std::string own_name() {

@@ -24,14 +24,33 @@ void NodeCore::connected() {
   for (auto& [key, waiting] : unacknowledged_) {
     waiting.ticks_sent = 0;
     waiting.ticks_patience = kResendTicks;
+    waiting.result.lease = 0;  // that number may be another's now
     send(waiting.result);
   }
 }
 
 void NodeCore::introduce() {
   send(Hello{id_, options_.name, options_.workers, engine::kEngineVersion, options_.isa,
-             connection_, outside_.datasets()});
+             connection_, outside_.datasets(), held_except(session_)});
   send(state_of_places());
+}
+
+std::vector<Held> NodeCore::held_except(std::uint64_t session) const {
+  std::vector<Held> out;
+  std::size_t said = 0;
+  for (const auto& [place, held] : places_) {
+    if (held.open.empty() || held.session == session) continue;
+    const std::uint64_t first = *held.open.begin();
+    const std::uint64_t end = *held.open.rbegin() + 1;
+    Held one{place.value(), held.sweep, first, static_cast<std::uint32_t>(end - first), {}};
+    for (std::uint64_t block = first; block < end; ++block) {
+      if (!held.open.contains(block)) one.settled.push_back(block);
+    }
+    said += 1 + one.settled.size();
+    if (said > kHeldMax) break;
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 Credit NodeCore::state_of_places() {
@@ -96,6 +115,7 @@ void NodeCore::tick() {
 
 std::vector<std::uint64_t> NodeCore::current_leases() const {
   std::vector<std::uint64_t> out;
+  if (session_ == 0) return out;
   for (const auto& [place, held] : places_) {
     if (held.session == session_) out.push_back(held.lease);
   }
@@ -134,13 +154,28 @@ void NodeCore::welcomed(const Welcome& welcome) {
   welcome_ = true;
   renew_interval_ = DurationNs{welcome.renew_interval_ns};
   spdlog::info("joined the coordinator");
+  for (const Adopted& adopted : welcome.adopted) {
+    lease_seen_ = std::max(lease_seen_, adopted.lease);
+    const auto place = places_.find(LeaseId(adopted.place));
+    if (place == places_.end()) {  // it was over before this came
+      send(LeaseFailed{adopted.lease, static_cast<std::uint8_t>(LeaseEnd::NotBegun),
+                       "the lease was over before it was adopted"});
+      continue;
+    }
+    if (place->second.session == session_) continue;  // this came twice
+    place->second.session = session_;
+    place->second.lease = adopted.lease;
+  }
+  if (!welcome.adopted.empty()) send(state_of_places());
   outside_.joined();
 }
 
 void NodeCore::refused(const Refusal& refusal) {
   spdlog::error("the coordinator refuses: {}", refusal.text);
   // It has forgotten this session: the next tick introduces the node again.
-  if (refusal.code == static_cast<std::uint32_t>(ErrorCode::NotFound)) welcome_ = false;
+  if (refusal.code != static_cast<std::uint32_t>(ErrorCode::NotFound)) return;
+  welcome_ = false;
+  for (auto& [place, held] : places_) held.session = 0;  // it has forgotten these, too
 }
 
 void NodeCore::learn(const SweepInfo& info) {

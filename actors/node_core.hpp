@@ -94,6 +94,8 @@ class NodeCore {
   /// The coordinator's numbers of the leases of this connection, and its session; for checks.
   std::vector<std::uint64_t> current_leases() const;
   std::uint64_t session() const { return session_; }
+  /// What it has begun and not finished, but for leases of `session`; at most kHeldMax.
+  std::vector<Held> held_except(std::uint64_t session) const;
 
  private:
   /// A lease taken on: a place at a worker until all its blocks are acknowledged.

@@ -19,7 +19,7 @@
 
 namespace winnow::actors {
 
-inline constexpr std::uint16_t kProtocolVersion = 2;
+inline constexpr std::uint16_t kProtocolVersion = 3;
 /// No frame is larger; bigger things travel in chunks (a message longer than the link's timeout
 /// would be sent again for ever).
 inline constexpr std::size_t kFrameBytesMax = std::size_t{1} << 20;
@@ -66,6 +66,23 @@ struct Frame {
   std::string body;
 };
 
+/// Blocks of a lease that a node was given in an earlier session and is still at work on.
+struct Held {
+  std::uint64_t place = 0;  ///< the node's own number for it
+  std::string sweep;
+  std::uint64_t first_block = 0;
+  std::uint32_t blocks = 0;
+  std::vector<std::uint64_t> settled;  ///< of them, those that were acknowledged or refused
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& place& sweep& first_block& blocks& settled;
+  }
+};
+
+/// A node says so many Held at most, each settled block counted as one; the rest it finishes
+/// without a lease.
+inline constexpr std::size_t kHeldMax = 4096;
+
 /// A node introduces itself; the actor handle travels beside the frame.
 struct Hello {
   static constexpr Kind kKind = Kind::Hello;
@@ -76,18 +93,32 @@ struct Hello {
   std::string isa;
   std::uint64_t connection = 0;       ///< counts up; an earlier one is history
   std::vector<std::string> datasets;  ///< content hashes of what it holds
+  std::vector<Held> held;             ///< so that nobody else runs it meanwhile
   template <class A>
   void serialize(A& a, unsigned) {
-    a& node& name& workers& engine_version& isa& connection& datasets;
+    a& node& name& workers& engine_version& isa& connection& datasets& held;
   }
 };
 
+/// A lease for what Hello said was held.
+struct Adopted {
+  std::uint64_t place = 0;
+  std::uint64_t lease = 0;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& place& lease;
+  }
+};
+
+/// What was held and is not adopted was given to others or is committed: the node may finish it;
+/// the results are compared.
 struct Welcome {
   static constexpr Kind kKind = Kind::Welcome;
   std::int64_t renew_interval_ns = 0;
+  std::vector<Adopted> adopted;
   template <class A>
   void serialize(A& a, unsigned) {
-    a& renew_interval_ns;
+    a& renew_interval_ns& adopted;
   }
 };
 

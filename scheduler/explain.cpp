@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "scheduler/scheduler.hpp"
 
 namespace winnow::scheduler {
@@ -32,6 +34,12 @@ std::string Scheduler::explain_sweep(const std::string& id, const Sweep& sweep, 
   if (waits && exhausted(sweep)) {
     return "Its budget of " + hours_text(sweep.work.cpu_s_max) +
            " CPU hours is used up; `winnow sweep extend " + id + " --cpu-hours N` adds to it.";
+  }
+  if (waits && sweep.awaited_until) {
+    const std::int64_t left_ms = (*sweep.awaited_until - now).ns / 1'000'000;
+    return "The coordinator has just started; for " +
+           std::to_string(std::max<std::int64_t>(left_ms, 0)) +
+           " ms more, nodes may say which blocks they are still running.";
   }
   if (nodes_.empty()) return "No node has joined the farm; `winnow node --join` adds one.";
   std::size_t silent = 0;

@@ -37,7 +37,16 @@ bool Scheduler::exhausted(const Sweep& sweep) const {
 }
 
 bool Scheduler::grantable(const Sweep& sweep) const {
-  return !sweep.finished && !sweep.counts.paused && !exhausted(sweep);
+  return !sweep.finished && !sweep.counts.paused && !sweep.awaited_until && !exhausted(sweep);
+}
+
+void Scheduler::stop_awaiting(MonoNs now) {
+  if (awaiting_ == 0) return;
+  awaiting_ = 0;
+  for (auto& [id, sweep] : sweeps_) {
+    if (sweep.awaited_until && *sweep.awaited_until <= now) sweep.awaited_until.reset();
+    awaiting_ += sweep.awaited_until.has_value();
+  }
 }
 
 // Highest priority; then the user who had least, then that user's sweep that had least, each with
@@ -100,14 +109,17 @@ BlockRange Scheduler::pick_range(const Sweep& sweep, const Node& node) const {
 void Scheduler::grant_pending(Node& node, Sweep& sweep, MonoNs now) {
   BlockRange range = pick_range(sweep, node);
   range.last = std::min(range.last, range.first + lease_size(sweep, node));
+  hand_out(node, sweep, range, next_attempt(sweep, range), now);
+}
+
+std::uint32_t Scheduler::next_attempt(const Sweep& sweep, BlockRange range) const {
   std::uint32_t attempt = 1;
-  if (!sweep.attempts.empty()) {
-    for (std::uint64_t b = range.first; b < range.last; ++b) {
-      const auto found = sweep.attempts.find(b);
-      if (found != sweep.attempts.end()) attempt = std::max(attempt, found->second + 1);
-    }
+  if (sweep.attempts.empty()) return attempt;
+  for (std::uint64_t b = range.first; b < range.last; ++b) {
+    const auto found = sweep.attempts.find(b);
+    if (found != sweep.attempts.end()) attempt = std::max(attempt, found->second + 1);
   }
-  hand_out(node, sweep, range, attempt, now);
+  return attempt;
 }
 
 void Scheduler::grant_suspect(Node& node, Sweep& sweep, MonoNs now) {
@@ -150,8 +162,8 @@ void Scheduler::reserve_for_suspects(MonoNs now) {
   }
 }
 
-Scheduler::HeldLease& Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange range,
-                                          std::uint32_t attempt, MonoNs now) {
+Scheduler::HeldLease Scheduler::begin_lease(const Node& node, const Sweep& sweep, BlockRange range,
+                                            std::uint32_t attempt, MonoNs now) {
   HeldLease held;
   held.lease = {LeaseId(next_lease_++), sweep.work.id, range.first,
                 static_cast<std::uint32_t>(range.size()), attempt};
@@ -159,6 +171,19 @@ Scheduler::HeldLease& Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange r
   held.open.assign(range.size(), false);
   held.granted = now;
   held.deadline = now + options_.lease_ttl;
+  return held;
+}
+
+Scheduler::HeldLease& Scheduler::record(Node& node, HeldLease held) {
+  node.leases.insert(held.lease.id);
+  ++node.status.leases;
+  due_.emplace(held.deadline, held.lease.id);
+  return leases_.emplace(held.lease.id, std::move(held)).first->second;
+}
+
+Scheduler::HeldLease& Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange range,
+                                          std::uint32_t attempt, MonoNs now) {
+  HeldLease held = begin_lease(node, sweep, range, attempt, now);
   for (std::uint64_t b = range.first; b < range.last; ++b) {
     Block& block = sweep.blocks[b];
     if (block.state != BlockState::Pending && block.state != BlockState::Leased) continue;
@@ -173,12 +198,42 @@ Scheduler::HeldLease& Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange r
     held.open[b - range.first] = true;
     ++held.open_count;
   }
-  node.leases.insert(held.lease.id);
-  ++node.status.leases;
   set_node_credit(node, node.status.credit - 1);
-  due_.emplace(held.deadline, held.lease.id);
   decisions_.push_back(Grant{node.status.id, held.lease});
-  return leases_.emplace(held.lease.id, std::move(held)).first->second;
+  return record(node, std::move(held));
+}
+
+std::optional<LeaseId> Scheduler::adopt(NodeId id, const HeldBlocks& blocks, MonoNs now) {
+  const auto node = nodes_.find(id);
+  const auto found = sweeps_.find(blocks.sweep);
+  if (node == nodes_.end() || found == sweeps_.end() || node->second.exclusive) return {};
+  if (node->second.leases.size() >= node->second.status.facts.leases_max) return {};
+  Sweep& sweep = found->second;
+  if (blocks.blocks == 0 || blocks.blocks > options_.lease_blocks_max ||
+      blocks.first_block >= sweep.blocks.size() ||
+      blocks.blocks > sweep.blocks.size() - blocks.first_block) {
+    return {};
+  }
+  const BlockRange range{blocks.first_block, blocks.first_block + blocks.blocks};
+  const bool alone = blocks.blocks == 1 && node->second.leases.empty();
+  HeldLease held = begin_lease(node->second, sweep, range, next_attempt(sweep, range), now);
+  const std::set<std::uint64_t> settled(blocks.settled.begin(), blocks.settled.end());
+  for (std::uint64_t b = range.first; b < range.last; ++b) {
+    Block& block = sweep.blocks[b];
+    const bool suspect = sweep.suspects.contains(b);
+    if (block.state != BlockState::Pending || settled.contains(b) || (suspect && !alone)) continue;
+    stop_waiting(sweep, b);
+    block.state = BlockState::Leased;
+    ++block.holders;
+    ++sweep.counts.leased;
+    ++sweep.counts.adopted;
+    held.open[b - range.first] = true;
+    ++held.open_count;
+    held.exclusive = suspect;
+  }
+  if (held.open_count == 0) return {};
+  node->second.exclusive = held.exclusive;
+  return record(node->second, std::move(held)).lease.id;
 }
 
 // Idle workers take over what is left of the leases that are most overdue.
@@ -228,6 +283,7 @@ void Scheduler::grant_copy(Node& node, HeldLease& of, MonoNs now) {
 
 std::vector<Decision> Scheduler::step(MonoNs now) {
   expire(now);
+  stop_awaiting(now);
   if (!asking_.empty()) reserve_for_suspects(now);
   // One lease a node and round, so that a newcomer does not starve behind a greedy node.
   const auto nothing_waits = [this] {

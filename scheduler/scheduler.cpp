@@ -66,6 +66,13 @@ void Scheduler::set_budget(std::string_view id, double cpu_s_max) {
   if (auto it = sweeps_.find(id); it != sweeps_.end()) it->second.work.cpu_s_max = cpu_s_max;
 }
 
+void Scheduler::await_holders(std::string_view id, MonoNs until) {
+  const auto it = sweeps_.find(id);
+  if (it == sweeps_.end()) return;
+  it->second.awaited_until = until;
+  ++awaiting_;  // counted anew at the next step
+}
+
 void Scheduler::remove(std::string_view id) {
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end()) return;
@@ -113,11 +120,20 @@ void Scheduler::node_joined(NodeId id, const NodeFacts& facts, MonoNs now) {
 }
 
 void Scheduler::node_left(NodeId id, std::string_view reason, MonoNs) {
+  remove_node(id, Blame::Loss, reason);
+}
+
+void Scheduler::node_returned(NodeId id) {
+  remove_node(id, Blame::Nobody, "it came back");
+  forgive(id);
+}
+
+void Scheduler::remove_node(NodeId id, Blame blame, std::string_view reason) {
   const auto it = nodes_.find(id);
   if (it == nodes_.end()) return;
   const std::string text = "node " + it->second.status.facts.name + " left: " + std::string(reason);
   const std::set<LeaseId> held = it->second.leases;
-  for (const LeaseId lease : held) return_lease(lease, Blame::Loss, text);
+  for (const LeaseId lease : held) return_lease(lease, blame, text);
   workers_ -= it->second.status.facts.workers;
   asking_.erase(id);
   if (reserved_ == id) reserved_.reset();
@@ -207,6 +223,18 @@ void Scheduler::learn_cost(Sweep& sweep, NodeId id, DurationNs work) {
   users_[sweep.work.user].virtual_time += work.seconds();
 }
 
+LeaseId Scheduler::holder_of(NodeId id, std::string_view sweep, std::uint64_t block) const {
+  const auto node = nodes_.find(id);
+  if (node == nodes_.end()) return LeaseId(0);
+  for (const LeaseId lease : node->second.leases) {
+    const HeldLease& held = leases_.at(lease);
+    if (held.lease.sweep != sweep || block < held.lease.first_block) continue;
+    const std::uint64_t at = block - held.lease.first_block;
+    if (at < held.open.size() && held.open[at]) return lease;
+  }
+  return LeaseId(0);
+}
+
 void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_view sweep_id,
                                std::uint64_t block, DurationNs work, MonoNs now) {
   if (auto node = nodes_.find(node_id); node != nodes_.end()) {
@@ -218,9 +246,11 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
   if (it == sweeps_.end() || block >= it->second.blocks.size()) return;
   Sweep& sweep = it->second;
   learn_cost(sweep, node_id, work);
+  // Computed before the node heard that its lease had been adopted.
+  if (lease_id == LeaseId(0)) lease_id = holder_of(node_id, sweep_id, block);
   if (auto held = leases_.find(lease_id);
-      held != leases_.end() && held->second.lease.sweep == sweep_id &&
-      block >= held->second.lease.first_block &&
+      held != leases_.end() && held->second.node == node_id &&
+      held->second.lease.sweep == sweep_id && block >= held->second.lease.first_block &&
       block - held->second.lease.first_block < held->second.open.size() &&
       held->second.open[block - held->second.lease.first_block]) {
     HeldLease& lease = held->second;

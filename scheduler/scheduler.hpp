@@ -52,6 +52,14 @@ struct NodeFacts {
   std::set<std::string> datasets;   ///< content hashes of what it holds; empty: not known
 };
 
+/// Blocks that a node had been given in an earlier session and still works on.
+struct HeldBlocks {
+  std::string sweep;
+  std::uint64_t first_block = 0;
+  std::uint32_t blocks = 0;
+  std::vector<std::uint64_t> settled;  ///< of them, those it no longer has
+};
+
 /// Permission to run blocks [first_block, first_block + blocks) of a sweep.
 struct Lease {
   LeaseId id;
@@ -88,6 +96,7 @@ struct SweepProgress {
   std::uint64_t quarantined = 0;
   std::uint64_t retries = 0;     ///< blocks given back by expiry, loss or failure
   std::uint64_t stragglers = 0;  ///< blocks given to a second worker
+  std::uint64_t adopted = 0;     ///< blocks that a node went on with from an earlier session
   double work_s = 0;             ///< engine seconds reported by workers
   bool paused = false;
   bool exhausted = false;  ///< its budget is used up: no more leases
@@ -130,13 +139,23 @@ class Scheduler {
   bool knows(std::string_view sweep) const { return sweeps_.contains(sweep); }
   /// The new budget of engine seconds; 0: none.
   void set_budget(std::string_view sweep, double cpu_s_max);
+  /// Nodes may still be running blocks of this sweep that nobody here knows of: none is given out
+  /// before `until`, so that they can say so.
+  void await_holders(std::string_view sweep, MonoNs until);
 
   void node_joined(NodeId node, const NodeFacts& facts, MonoNs now);
   /// All its leases are returned; `reason` becomes evidence of the blocks it was running.
   void node_left(NodeId node, std::string_view reason, MonoNs now);
+  /// It lives and begins a new session: its leases are returned, and nothing is held against them.
+  void node_returned(NodeId node);
   /// A node that was thought lost with its blocks is back, its process alive: its loss was no
   /// attempt at them.
   void forgive(NodeId lost);
+  /// A lease of what the node holds and waits to be given out: work that goes on. It takes a place
+  /// of the node's as any lease, and no credit. What was committed, received or given to another
+  /// meanwhile is no part of it; nothing: all of it was, or the node is full. Suspects are adopted
+  /// only alone.
+  std::optional<LeaseId> adopt(NodeId node, const HeldBlocks& held, MonoNs now);
   /// The node has `free_places` for leases beyond those up to `seen`; leases granted after `seen`
   /// are on their way and will take their places.
   void set_credit(NodeId node, std::uint32_t free_places, LeaseId seen);
@@ -192,9 +211,10 @@ class Scheduler {
     std::unordered_map<std::uint64_t, std::uint32_t> attempts;  // blocks given back at least once
     std::unordered_map<std::uint64_t, std::string> evidence;
     SweepProgress counts;
-    std::uint64_t committed_before = 0;  // before this coordinator's time
-    double block_cost_ns = 0;            // moving average; 0 while unknown
-    double virtual_time = 0;             // work / weight, for fair share
+    std::uint64_t committed_before = 0;   // before this coordinator's time
+    double block_cost_ns = 0;             // moving average; 0 while unknown
+    double virtual_time = 0;              // work / weight, for fair share
+    std::optional<MonoNs> awaited_until;  // see await_holders
     bool finished = false;
   };
   struct User {
@@ -225,6 +245,7 @@ class Scheduler {
 
   // Blocks and leases on their way (scheduler.cpp).
   void return_lease(LeaseId id, Blame blame, std::string_view reason);
+  void remove_node(NodeId id, Blame blame, std::string_view reason);
   void drop_lease(std::map<LeaseId, HeldLease>::iterator lease);
   void release_holder(Sweep& sweep, std::uint64_t block);
   void count_attempt(Sweep& sweep, std::uint64_t block, std::uint32_t most,
@@ -235,6 +256,7 @@ class Scheduler {
   void close(Sweep& sweep);
   void reindex();
   void set_node_credit(Node& node, std::uint32_t credit);
+  LeaseId holder_of(NodeId node, std::string_view sweep, std::uint64_t block) const;
   void learn_cost(Sweep& sweep, NodeId node, DurationNs work);
 
   // Who gets what (grants.cpp).
@@ -254,6 +276,11 @@ class Scheduler {
   void grant_copy(Node& node, HeldLease& of, MonoNs now);
   HeldLease& hand_out(Node& node, Sweep& sweep, BlockRange range, std::uint32_t attempt,
                       MonoNs now);
+  std::uint32_t next_attempt(const Sweep& sweep, BlockRange range) const;
+  HeldLease begin_lease(const Node& node, const Sweep& sweep, BlockRange range,
+                        std::uint32_t attempt, MonoNs now);
+  HeldLease& record(Node& node, HeldLease held);
+  void stop_awaiting(MonoNs now);
 
   // Checks (audit.cpp).
   std::string audit_blocks(const std::string& id, const Sweep& sweep) const;
@@ -279,6 +306,7 @@ class Scheduler {
   using Due = std::pair<MonoNs, LeaseId>;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   MonoNs next_straggler_scan_;
+  std::size_t awaiting_ = 0;  // sweeps whose holders are awaited
   /// What nodes that were lost were running, for forgive(); the oldest are forgotten.
   std::map<NodeId, std::vector<Suspect>> losses_;
   std::deque<NodeId> losses_order_;

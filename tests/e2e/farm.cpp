@@ -22,11 +22,12 @@ std::uint16_t read_port(int fd) {
 
 }  // namespace
 
-Coordinator::Coordinator(const fs::path& home, const std::string& listen) {
+Coordinator::Coordinator(const fs::path& home, const std::string& listen, const std::string& http) {
   int fds[2];
   if (::pipe(fds) != 0) return;
-  process_ = std::make_unique<Process>(
-      home, winnow_argv(home, {"up", "--listen", listen, "--ready-fd", std::to_string(fds[1])}));
+  std::vector<std::string> args{"up", "--listen", listen, "--ready-fd", std::to_string(fds[1])};
+  if (!http.empty()) args.insert(args.end(), {"--http", http});
+  process_ = std::make_unique<Process>(home, winnow_argv(home, args));
   ::close(fds[1]);
   port_ = read_port(fds[0]);
   ::close(fds[0]);

@@ -12,12 +12,12 @@
 
 namespace winnow::e2e {
 
-/// A coordinator of `winnow up`, on a free loopback port if none is given. Its port is 0 if it did
-/// not come up.
+/// A coordinator of `winnow up`, on a free loopback port if none is given, with metrics where
+/// `http` says. Its port is 0 if it did not come up.
 class Coordinator {
  public:
-  explicit Coordinator(const std::filesystem::path& home,
-                       const std::string& listen = "127.0.0.1:0");
+  explicit Coordinator(const std::filesystem::path& home, const std::string& listen = "127.0.0.1:0",
+                       const std::string& http = "");
 
   std::uint16_t port() const { return port_; }
   std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }

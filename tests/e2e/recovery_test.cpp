@@ -99,6 +99,92 @@ TEST_F(Recovery, CoordinatorOverAMillionStoredTrialsServesAgainWithinTwoSeconds)
   EXPECT_EQ(ask(home, {"ledger", "show"})["trials_total"], kStored + kRunning);
 }
 
+/// The port in a log line such as `metrics on http://127.0.0.1:PORT/metrics`.
+std::string metrics_port(Process& process) {
+  const std::string words = "metrics on http://127.0.0.1:";
+  std::string port;
+  EXPECT_TRUE(eventually(20, [&] {
+    const std::string log = process.errors();
+    const auto at = log.find(words);
+    if (at == std::string::npos) return false;
+    const auto end = log.find("/metrics", at);
+    if (end == std::string::npos) return false;
+    port = log.substr(at + words.size(), end - at - words.size());
+    return true;
+  })) << process.errors();
+  return port;
+}
+
+/// A number of a process's metrics page, or -1.
+double metric(const fs::path& folder, const std::string& port, const std::string& name) {
+  Process get(folder, {"/bin/bash", "-c",
+                       "exec 3<>/dev/tcp/127.0.0.1/" + port +
+                           "; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; timeout 5 cat <&3"});
+  (void)get.wait(10);
+  const std::string page = get.output();
+  const auto at = page.find("\n" + name + " ");
+  return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
+}
+
+TEST_F(Recovery, RunningLeasesAreAdoptedAndEachBlockIsComputedOnce) {
+  const fs::path home = make_home("home", 400);
+  write_sweep(home, "work", 24'000, 3);
+  auto farm = std::make_unique<Coordinator>(home);
+  ASSERT_NE(farm->port(), 0) << farm->process().errors();
+  const std::string endpoint = farm->endpoint();
+  std::vector<std::unique_ptr<Process>> nodes;
+  std::vector<std::string> ports;
+  for (int i = 0; i < 2; ++i) {
+    nodes.push_back(std::make_unique<Process>(
+        home, winnow_argv(
+                  home, {"node", "--join", endpoint, "--workers", "1", "--http", "127.0.0.1:0"})));
+    ports.push_back(metrics_port(*nodes.back()));
+  }
+  submit(home, *farm, "work");
+  const auto computed = [&] {
+    double sum = 0;
+    for (const std::string& port : ports) {
+      sum += metric(home, port, "winnow_node_blocks_computed_total");
+    }
+    return sum;
+  };
+  ASSERT_TRUE(eventually(60, [&] { return committed(home, *farm, "work") > 0; }));
+
+  double adopted = 0, straggling = 0;
+  for (int restart = 0; restart < 3; ++restart) {
+    const double begun = computed();
+    ASSERT_TRUE(eventually(60, [&] { return computed() > begun; }));
+    farm->process().send(SIGKILL);
+    ASSERT_EQ(farm->process().wait(10), 128 + SIGKILL);
+    farm = std::make_unique<Coordinator>(home, endpoint, "127.0.0.1:0");
+    ASSERT_NE(farm->port(), 0) << farm->process().errors();
+    const std::string port = metrics_port(farm->process());
+    // Both come back within the grace, and bring along what they run.
+    ASSERT_TRUE(eventually(20, [&] {
+      return ask(home, {"nodes", "--connect", endpoint}).size() == nodes.size();
+    }));
+    const double now = metric(home, port, "winnow_scheduler_leases_adopted_total");
+    std::printf("restart %d: %.0f leases adopted\n", restart + 1, now);
+    adopted += now;
+    EXPECT_EQ(now > 0,
+              farm->process().errors().find("running leases are adopted") != std::string::npos);
+    if (shown(home, *farm, "work")["state"] == "done") break;
+    straggling += metric(home, port, "winnow_scheduler_blocks_straggling_total");
+  }
+  EXPECT_GE(adopted, 1);
+  ASSERT_TRUE(eventually(120, [&] { return shown(home, *farm, "work")["state"] == "done"; }));
+  straggling +=
+      metric(home, metrics_port(farm->process()), "winnow_scheduler_blocks_straggling_total");
+  const json all = shown(home, *farm, "work");
+  const double blocks = all["blocks"].get<double>();
+  std::printf("%.0f blocks, %.0f computed, %.0f as copies for idle workers\n", blocks, computed(),
+              straggling);
+  EXPECT_GE(computed(), blocks);
+  EXPECT_LE(computed(), blocks + straggling);
+  EXPECT_EQ(all["trials_committed"], all["trials"]);
+  EXPECT_EQ(ask(home, {"ledger", "show"})["trials_total"], all["trials"]);
+}
+
 /// Two nodes of one worker; leases of about half a second; one of the nodes goes while both are at
 /// work. What it had is computed by the other, and the farm is done.
 class LostNode : public Recovery {

@@ -16,6 +16,9 @@ void Checks::sent_to_node(std::uint64_t session, const Frame& frame) {
     if (const auto message = actors::decode<actors::BlocksCommitted>(frame)) acknowledged(*message);
   } else if (frame.kind == static_cast<std::uint16_t>(actors::Kind::LeaseOrder)) {
     if (const auto order = actors::decode<actors::LeaseOrder>(frame)) ordered(session, *order);
+  } else if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Welcome)) {
+    const auto welcome = actors::decode<actors::Welcome>(frame);
+    for (const actors::Adopted& one : welcome->adopted) orders_[session][one.lease] = 0;
   }
 }
 

@@ -49,6 +49,8 @@ Result<Explored> explore(const Exploration& what) {
     out.steps += report.steps;
     out.frames += report.frames;
     out.kills += report.kills;
+    out.held += report.held;
+    out.recomputed += report.recomputed;
     out.virtual_s += report.virtual_s;
     out.trace = mix64(out.trace ^ report.trace);
     if (report.failure.empty()) continue;
@@ -63,7 +65,8 @@ std::string Explored::summary() const {
   for (const std::string& failure : failures) out += failure + "\n";
   return out + std::to_string(seeds) + " seeds, " + std::to_string(failures.size()) +
          " failures, " + std::to_string(steps) + " steps, " + std::to_string(frames) + " frames, " +
-         std::to_string(kills) + " kills, " +
+         std::to_string(kills) + " kills, " + std::to_string(recomputed) + " of " +
+         std::to_string(held) + " held blocks recomputed, " +
          std::to_string(static_cast<std::uint64_t>(virtual_s)) + " virtual seconds, trace " +
          std::to_string(trace);
 }

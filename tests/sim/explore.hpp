@@ -22,6 +22,8 @@ struct Explored {
   std::uint64_t steps = 0;
   std::uint64_t frames = 0;
   std::uint64_t kills = 0;
+  std::uint64_t held = 0;        ///< as RunReport
+  std::uint64_t recomputed = 0;  ///< as RunReport
   double virtual_s = 0;
   std::uint64_t trace = 0;            ///< of all traces
   std::vector<std::string> failures;  ///< each with seed, workload, commit and how to replay it

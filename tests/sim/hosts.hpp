@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +28,7 @@ enum class Canary {
   ForgetsCommitted,  ///< after a restart nothing is known to be committed
   CountsRepeats,     ///< a duplicate is counted in the ledger again
   LosesResults,      ///< a node forgets a result once it is sent
+  HidesLeases,       ///< a node does not say what it is still running
 };
 
 /// What the checks want to hear. All functions return at once.
@@ -113,6 +115,8 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
   void set_faults(bool on) { faults_ = on; }
   bool touched = false;
   std::uint64_t wrong_blocks = 0;
+  /// Called when a worker begins a block.
+  std::function<void(const NodeHost&, const Disk::Place&)> begins;
 
  private:
   struct Worker {

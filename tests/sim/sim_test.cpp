@@ -37,6 +37,14 @@ TEST(Simulation, InvariantsHoldForSeedsFrom501) { expect_all_hold(501, 500); }
 TEST(Simulation, InvariantsHoldForSeedsFrom1001) { expect_all_hold(1001, 500); }
 TEST(Simulation, InvariantsHoldForSeedsFrom1501) { expect_all_hold(1501, 500); }
 
+TEST(Simulation, RestartsOfTheCoordinatorComputeNothingTwice) {
+  const auto explored = run(1, 100, Canary::None, "restarts");
+  ASSERT_TRUE(explored.ok()) << explored.error().text();
+  EXPECT_TRUE(explored->failures.empty()) << explored->summary();
+  EXPECT_GT(explored->held, 2000u);
+  EXPECT_EQ(explored->recomputed, 0u) << explored->summary();
+}
+
 struct Broken {
   Canary canary;
   const char* workload;
@@ -67,6 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{Canary::ForgetsCommitted, "crashes", "acknowledged blocks only",
                "ForgetsCommittedBlocksAtRestart"},
         Broken{Canary::CountsRepeats, "network", "the ledger counts", "CountsRepeats"},
+        Broken{Canary::HidesLeases, "restarts", "computed twice", "HidesRunningLeases"},
         Broken{Canary::LosesResults, "poison", "stuck", "LosesResults"}),
     [](const auto& name) { return std::string(name.param.name); });
 

@@ -34,6 +34,9 @@ class Run {
     coordinator_.set_net(net_);
     for (std::uint32_t i = 0; i < workload.nodes; ++i) {
       nodes_.push_back(std::make_unique<NodeHost>(world_, workload, net_, options.canary, i));
+      nodes_.back()->begins = [this](const NodeHost& node, const Disk::Place& block) {
+        begun(node, block);
+      };
     }
     set_clock(coordinator_.process);
     for (auto& node : nodes_) set_clock(node->process);
@@ -59,6 +62,8 @@ class Run {
             .steps = world_.steps(),
             .frames = net_.frames(),
             .kills = kills_,
+            .held = held_,
+            .recomputed = recomputed_,
             .virtual_s = static_cast<double>(world_.now_ns()) / kNs,
             .digest = digest(disk_)};
   }
@@ -96,6 +101,59 @@ class Run {
     return over_;
   }
 
+  // ---- what is computed twice because of a restart
+
+  void remember_held() {
+    at_work_.clear();
+    std::set<Disk::Place> copied;  // by order of the coordinator that is killed
+    constexpr std::uint64_t kNoSession = 0;
+    for (const auto& node : nodes_) {
+      if (node->core() == nullptr) continue;
+      for (const actors::Held& held : node->core()->held_except(kNoSession)) {
+        const std::set<std::uint64_t> settled(held.settled.begin(), held.settled.end());
+        for (std::uint64_t b = held.first_block; b < held.first_block + held.blocks; ++b) {
+          if (settled.contains(b)) continue;
+          const Holder holder{node.get(), node->process.life};
+          if (!at_work_.emplace(Disk::Place(held.sweep, b), holder).second) {
+            copied.insert({held.sweep, b});
+          }
+        }
+      }
+    }
+    for (const Disk::Place& block : copied) at_work_.erase(block);
+    held_ += at_work_.size();
+  }
+
+  void begun(const NodeHost& node, const Disk::Place& block) {
+    const auto held = at_work_.find(block);
+    if (held == at_work_.end()) return;
+    const auto& [holder, life] = held->second;
+    if (holder != &node && holder->process.alive && holder->process.life == life &&
+        !is_copy(node, block)) {
+      ++recomputed_;
+      world_.note(node.process.name, "recomputes", block.second);
+    }
+    at_work_.erase(held);
+    if (workload_.recomputed_max >= 0 &&
+        recomputed_ > static_cast<std::uint64_t>(workload_.recomputed_max)) {
+      std::string what = "block ";
+      what += std::to_string(block.second);
+      checks_.broken(what + " is computed twice because the coordinator was restarted");
+    }
+  }
+
+  /// An idle node runs it beside its holder, which is known and slow.
+  bool is_copy(const NodeHost& node, const Disk::Place& block) const {
+    if (coordinator_.core() == nullptr) return false;
+    const NodeId own(node.core()->session());
+    for (const auto& [id, lease, open] : coordinator_.core()->scheduler().live_leases()) {
+      if (id == own || lease.sweep != block.first || block.second < lease.first_block) continue;
+      const std::uint64_t at = block.second - lease.first_block;
+      if (at < open.size() && open[at]) return true;
+    }
+    return false;
+  }
+
   std::string what_waits() const {
     std::string out;
     const auto sweeps = disk_.sweeps();
@@ -122,6 +180,7 @@ class Run {
     recur(workload_.coordinator_kill, [this](std::int64_t for_ns) {
       if (!coordinator_.process.alive) return;
       ++kills_;
+      remember_held();
       coordinator_.kill();
       world_.outside(for_ns, [this] { start_coordinator(); });
     });
@@ -232,6 +291,13 @@ class Run {
   bool faults_over_ = false;
   bool over_ = false;
   std::uint64_t kills_ = 0;
+  struct Holder {
+    const NodeHost* node = nullptr;
+    std::uint64_t life = 0;
+  };
+  std::map<Disk::Place, Holder> at_work_;  // when the coordinator was last killed
+  std::uint64_t held_ = 0;
+  std::uint64_t recomputed_ = 0;
 };
 
 }  // namespace

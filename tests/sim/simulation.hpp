@@ -19,6 +19,8 @@ struct RunReport {
   std::uint64_t steps = 0;
   std::uint64_t frames = 0;
   std::uint64_t kills = 0;
+  std::uint64_t held = 0;        ///< blocks at work on nodes when the coordinator was killed
+  std::uint64_t recomputed = 0;  ///< of them, begun by another though their node lived
   double virtual_s = 0;
   std::string digest;  ///< of all results and their ranking
 };

@@ -85,6 +85,7 @@ void read_all(const YAML::Node& root, Workload& w) {
             {"sync_ms", span(w.sync_ms)},
             {"faults_for_s", number(w.faults_for_s)},
             {"finish_within_s", number(w.finish_within_s)},
+            {"recomputed_max", value(w.recomputed_max)},
             {"faults", [&](const YAML::Node& node) { read_map(node, "faults.", faults); }}});
 }
 

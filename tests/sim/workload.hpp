@@ -65,7 +65,10 @@ struct Workload {
   double wrong_frac = 0;           ///< of the blocks of node 0, whose bytes are wrong
   std::int64_t poison_fail = -1;   ///< this block of the first sweep always fails
   std::int64_t poison_crash = -1;  ///< this one takes its node down
-  double control_every_s = 0;      ///< a client pauses, resumes, cancels or submits again
+  /// Blocks begun elsewhere though a node that lives was at work on them when the coordinator was
+  /// killed, copies for idle nodes aside: at most so many a run; below 0: any.
+  std::int64_t recomputed_max = -1;
+  double control_every_s = 0;  ///< a client pauses, resumes, cancels or submits again
 };
 
 /// Fails: InvalidInput, naming file and key.
