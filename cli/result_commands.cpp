@@ -165,11 +165,24 @@ void add_report(CLI::App& app, Context& context) {
 void add_ledger(CLI::App& app, Context& context) {
   CLI::App* group = app.add_subcommand("ledger", "every trial ever made, by dataset and family");
   group->require_subcommand(1);
-  CLI::App* command = add_command(*group, context, "show", "counts of trials and executions");
+  CLI::App* command = add_command(*group, context, "show",
+                                  "how many trials there ever were, and how that came about");
   add_connect_option(*command, context);
-  command->callback([&context] {
-    context.run = [&context] {
-      return show(context, answer_query(context, "ledger", Json::object()), render_ledger);
+  struct Options {
+    std::string by = "family", data, family, user, sweep, hypothesis;
+  };
+  auto o = std::make_shared<Options>();
+  command->add_option("--by", o->by, "a line a family (default), sweep, hypothesis or user");
+  command->add_option("--data", o->data, "only this dataset: its name or the start of its hash");
+  command->add_option("--family", o->family, "only this family of strategies");
+  command->add_option("--user", o->user, "only what this user ran");
+  command->add_option("--sweep", o->sweep, "only this sweep: its id or name");
+  command->add_option("--hypothesis", o->hypothesis, "only this hypothesis: the start of its key");
+  command->callback([&context, o] {
+    context.run = [&context, o] {
+      const Json args{{"by", o->by},     {"data", o->data},   {"family", o->family},
+                      {"user", o->user}, {"sweep", o->sweep}, {"hypothesis", o->hypothesis}};
+      return show(context, answer_query(context, "ledger", args), render_ledger);
     };
   });
 }
@@ -178,7 +191,16 @@ void add_ledger(CLI::App& app, Context& context) {
 
 Result<Json> answer_query(const Context& context, std::string_view name, const Json& args) {
   if (!context.connect.empty()) return remote_query(context, name, args);
-  const auto store = store::Store::open(context.home() / "store", {.read_only = true});
+  const std::filesystem::path folder = context.home() / "store";
+  // Neighbourhoods are counted in the ledger before anybody sees their scores. Where a coordinator
+  // holds the store this reads only, and the query says whom to ask.
+  std::error_code ec;
+  const bool counts = name == "converge" && args.value("by", "") == "neighbourhood" &&
+                      std::filesystem::exists(folder / "CURRENT", ec);
+  auto store =
+      counts ? store::Store::open(folder) : store::Store::open(folder, {.read_only = true});
+  const bool writable = counts && store.ok();
+  if (counts && !writable) store = store::Store::open(folder, {.read_only = true});
   if (!store.ok() && store.error().code() == ErrorCode::NotFound) {
     return Error(ErrorCode::NotFound,
                  "there is no sweep under " + context.home().string() +
@@ -188,6 +210,7 @@ Result<Json> answer_query(const Context& context, std::string_view name, const J
   const auto datasets = store::DatasetStore::open(context.home() / "data");
   return serve::query({.store = store->get(),
                        .datasets = datasets.ok() ? &*datasets : nullptr,
+                       .verdicts = writable ? store->get() : nullptr,
                        .parallel = serve::threads_for()},
                       name, args);
 }

@@ -95,6 +95,41 @@ std::string best_text(const Json& family) {
          short_number(number_of(family, "noise_sharpe_ann_max_expected"));
 }
 
+// Deflated Sharpe ratios and what else the ledger's N makes of the results.
+std::string luck_text(const Json& luck) {
+  if (!luck.is_object()) return "no track record to judge";
+  return "PSR " + short_number(number_of(luck, "psr")) + ", DSR " +
+         short_number(number_of(luck, "dsr")) + " after " + count_of(luck, "trials") + " trials (" +
+         short_number(number_of(luck, "dsr_effective")) + " after an effective " +
+         short_number(number_of(luck, "trials_effective")) + ")";
+}
+
+std::string profit_detail(const Json& f) {
+  if (!f.contains("profit")) return "";
+  const Json& profit = f["profit"];
+  std::string out = field("luck of the best", luck_text(profit["best"]));
+  out += field("luck of centre", luck_text(profit["plateau_centre"]));
+  const Json& portfolio = profit["portfolio"];
+  if (portfolio.is_object()) {
+    const Json& days = portfolio["min_track_record_days"];
+    out +=
+        field("family portfolio",
+              "Sharpe " + short_number(number_of(portfolio, "sharpe_ann")) + "/year, P(profit) " +
+                  short_number(number_of(portfolio, "p_profit")) + ", DSR " +
+                  short_number(number_of(portfolio, "dsr")) + " after " +
+                  count_of(portfolio, "hypotheses") + " hypotheses, track record needed " +
+                  (days.is_null() ? std::string("endless") : short_number(number(days)) + " days") +
+                  (profit["profitable"] == true ? ": profitable" : ": not shown profitable"));
+  }
+  out += field("overfitting",
+               profit["pbo"].is_null()
+                   ? "PBO does not exist: " + text_of(profit, "pbo_reason")
+                   : "PBO " + short_number(number_of(profit, "pbo")) + " over " +
+                         count_of(profit, "pbo_blocks") +
+                         " blocks (near .5 on noise and on a plateau, near 0 on one spike)");
+  return out;
+}
+
 std::string family_detail(const Json& f) {
   std::string out = "\n" + text_of(f, "family") + " on " + text_of(f, "data") + ": " +
                     text_of(f, "verdict") + "\n";
@@ -118,6 +153,7 @@ std::string family_detail(const Json& f) {
                                count_of(f, "trials_failed") + " failed");
   out += field("plateau centre", plateau_text(f));
   out += field("best", best_text(f));
+  out += profit_detail(f);
   for (const Json& reason : f["reasons"]) {
     out += field("because", printable(reason.get<std::string>()));
   }
@@ -262,6 +298,12 @@ std::string render_compare(const Json& answer, std::size_t width) {
                                                                   : std::string("-");
     });
   }
+  for (const char* name : {"psr", "dsr", "dsr_effective"}) {
+    add(name, [&](const Json& v) {
+      return v.contains("luck") && v["luck"].is_object() ? short_number(number_of(v["luck"], name))
+                                                         : std::string("-");
+    });
+  }
   const Json& rho = answer["daily_return_correlation"];
   for (std::size_t i = 0; i < variants.size(); ++i) {
     std::vector<std::string> cells = {"correlation with " + variants[i]["trial"].dump()};
@@ -290,6 +332,7 @@ std::string render_explain(const Json& answer, std::size_t width) {
               "mean sharpe_ann " + short_number(number_of(answer, "neighbours_sharpe_ann_mean")) +
                   " over " + count_of(answer, "neighbours") + " with nearby parameters");
   }
+  if (answer.contains("luck")) out += field("luck", luck_text(answer["luck"]));
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));
   if (answer.contains("metrics")) {
     TextTable table({{.title = "metric", .align = Align::Left}, {.title = "value"}});
@@ -356,17 +399,49 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
 }
 
 std::string render_ledger(const Json& answer, std::size_t width) {
-  TextTable table({{.title = "data", .align = Align::Left},
-                   {.title = "family", .align = Align::Left},
-                   {.title = "trials"},
-                   {.title = "executions"},
-                   {.title = "dataset hash", .align = Align::Left, .width_min = 12}});
-  for (const Json& line : answer["lines"]) {
-    table.add_row({text_of(line, "data"), text_of(line, "family"), count_of(line, "trials"),
-                   count_of(line, "executions"), text_of(line, "dataset_hash")});
+  const std::string by = text_of(answer, "by");
+  std::vector<TableColumn> columns;
+  std::vector<const char*> texts;
+  const auto text_column = [&](const char* key, const char* title) {
+    columns.push_back({.title = title, .align = Align::Left});
+    texts.push_back(key);
+  };
+  if (by == "user") {
+    text_column("user", "user");
+  } else {
+    text_column("data", "data");
+    text_column("family", "family");
   }
-  return count_of(answer, "trials_total") + " distinct trials were ever made\n" +
-         table.render(width);
+  if (by == "sweep") {
+    text_column("sweep_name", "sweep");
+    text_column("state", "state");
+    text_column("user", "user");
+  }
+  if (by == "sweep" || by == "hypothesis") text_column("hypothesis", "hypothesis");
+  for (const char* title : {"trials", "effective", "executions", "repeats", "failed"}) {
+    columns.push_back({.title = title});
+  }
+  if (by == "family") {
+    columns.push_back({.title = "dataset hash", .align = Align::Left, .width_min = 12});
+  }
+  TextTable table(columns);
+  for (const Json& line : answer["lines"]) {
+    std::vector<std::string> cells;
+    for (const char* key : texts) cells.push_back(text_of(line, key));
+    cells.push_back(count_of(line, "trials"));
+    cells.push_back(short_number(number_of(line, "trials_effective")));
+    for (const char* key : {"executions", "repeats", "failed"}) {
+      cells.push_back(count_of(line, key));
+    }
+    if (by == "family") cells.push_back(text_of(line, "dataset_hash"));
+    table.add_row(std::move(cells));
+  }
+  std::string out =
+      count_of(answer, "trials_total") + " distinct trials were ever made\n" + table.render(width);
+  for (const Json& sentence : answer["how"]) {
+    out += "- " + printable(sentence.get<std::string>()) + "\n";
+  }
+  return out;
 }
 
 std::string render_csv(const Json& table) {

@@ -15,7 +15,8 @@ namespace winnow::serve {
 ///   converge     sweep [by = family | neighbourhood, limit, hurdle_sharpe_ann]
 ///   compare      sweep variants: [trial, ...]
 ///   explain      sweep [variant]
-///   ledger       trials ever made, by dataset and family
+///   ledger       [by = family | sweep | hypothesis | user, data, family, user, sweep, hypothesis]:
+///                trials ever made, and how that number came about
 ///   sweep_list   [limit]
 ///   sweep_show   sweep
 ///   report       sweep [generated_ns]: {"html": the page}

@@ -1,6 +1,7 @@
 // Convergence of a sweep's families and of the neighbourhoods inside them.
 #include <cmath>
 
+#include "serve/account.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/scoring.hpp"
 #include "sweeps/names.hpp"
@@ -51,17 +52,34 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   return out;
 }
 
+void add_hypotheses(const HypothesisCount& count, Json& out) {
+  out["hypotheses"] = count.sum();
+  out["hypotheses_families"] = count.families;
+  out["hypotheses_neighbourhoods"] = count.neighbourhoods;
+}
+
 Result<Json> by_family(const Sources& sources, const SweepView& view, const ScoreOptions& options) {
   const auto scoring = score_families(sources, view, options);
   if (!scoring.ok()) return scoring.error();
   Json out = sweep_head(view);
   out["by"] = "family";
   out["hurdle_sharpe_ann"] = options.hurdle_sharpe_ann;
-  out["hypotheses"] = scoring->hypotheses;
+  add_hypotheses(scoring->hypotheses, out);
   if (!scoring->warnings.empty()) out["notes"] = scoring->warnings;
   out["families"] = Json::array();
   for (const FamilyScore& family : scoring->families) {
-    out["families"].push_back(family_json(view, family));
+    const auto& dataset = view.dataset(view.plan.segments()[family.segment]);
+    const auto evidence = read_evidence(sources, view, family);
+    if (!evidence.ok()) return evidence.error();
+    const auto account =
+        read_account(sources, {{view.meta.id, view.family(view.plan.segments()[family.segment]),
+                                dataset.content_hash, evidence->mean_correlation}});
+    if (!account.ok()) return account.error();
+    const TrialCount trials = count_trials(*account, dataset.content_hash);
+    Json row = family_json(view, family);
+    row["ledger_trials_effective"] = trials.effective;
+    row["profit"] = evidence_json(*evidence, trials, scoring->hypotheses);
+    out["families"].push_back(std::move(row));
   }
   return out;
 }
@@ -73,7 +91,7 @@ Result<Json> by_neighbourhood(const Sources& sources, const SweepView& view,
   Json out = sweep_head(view);
   out["by"] = "neighbourhood";
   out["hurdle_sharpe_ann"] = options.hurdle_sharpe_ann;
-  out["hypotheses"] = scoring->hypotheses;
+  add_hypotheses(scoring->hypotheses, out);
   out["neighbourhoods_scored"] = scoring->tiles.size();
   if (!scoring->warnings.empty()) out["notes"] = scoring->warnings;
   out["neighbourhoods"] = Json::array();

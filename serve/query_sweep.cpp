@@ -1,4 +1,4 @@
-// Sweeps as a whole, and the ledger.
+// Sweeps as a whole.
 #include <algorithm>
 
 #include "serve/query_parts.hpp"
@@ -139,35 +139,6 @@ Result<Json> sweep_show(const Sources& sources, const Json& args) {
   if (!errors.ok()) return errors.error();
   if (!errors->empty()) out["errors"] = std::move(*errors);
   out["spec"] = Json::parse(view->meta.spec_json, nullptr, false);
-  return out;
-}
-
-Result<Json> ledger(const Sources& sources, const Json&) {
-  const auto lines = sources.store->ledger();
-  if (!lines.ok()) return lines.error();
-  // Hashes mean little to a reader: the name under which a sweep used the dataset, if any did.
-  std::vector<std::pair<std::string, std::string>> names;
-  const auto sweeps = sources.store->sweeps();
-  if (!sweeps.ok()) return sweeps.error();
-  for (const store::SweepMeta& meta : *sweeps) {
-    const auto spec = sweeps::ResolvedSpec::from_json(meta.spec_json);
-    if (!spec.ok()) continue;
-    for (const auto& d : spec->data) names.emplace_back(d.content_hash, d.name);
-  }
-  Json out;
-  std::uint64_t total = 0;
-  out["lines"] = Json::array();
-  for (const store::LedgerCount& line : *lines) {
-    const auto name = std::find_if(names.rbegin(), names.rend(),
-                                   [&](const auto& n) { return n.first == line.dataset_hash; });
-    total += line.trials;
-    out["lines"].push_back({{"data", name == names.rend() ? Json() : Json(name->second)},
-                            {"dataset_hash", line.dataset_hash},
-                            {"family", line.family},
-                            {"trials", line.trials},
-                            {"executions", line.executions}});
-  }
-  out["trials_total"] = total;
   return out;
 }
 

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "serve/account.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
+#include "sweeps/stats/basic.hpp"
 
 namespace winnow::serve::parts {
 namespace {
@@ -115,6 +117,39 @@ Result<Standing> standing_of(const Sources& sources, const SweepView& view, std:
   return out;
 }
 
+// Variance of the Sharpe ratios, per period, across the variants of a family.
+Result<double> ratio_variance(const Sources& sources, const SweepView& view,
+                              const sweeps::Segment& segment) {
+  const auto metric = sweeps::metric_index("sharpe_ann", view.meta.metric_names);
+  if (!metric.ok()) return metric.error();
+  const std::uint32_t index = *metric;
+  const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
+  if (!table.ok()) return table.error();
+  std::vector<double> ratios;
+  for (std::size_t r = 0; r < table->trial.size(); ++r) {
+    const bool own = table->trial[r] >= segment.first_trial &&
+                     table->trial[r] < segment.first_trial + segment.trials;
+    const double ratio = table->columns[0][r] / std::sqrt(kPeriodsPerYear);
+    if (own && std::isfinite(ratio)) ratios.push_back(ratio);
+  }
+  return ratios.size() > 1 ? sweeps::stats::variance(ratios) : 0.0;
+}
+
+// How much of a variant's track record is luck, by the ledger; null without one.
+Result<Json> luck_json(const Sources& sources, const SweepView& view, std::uint64_t trial,
+                       const TrialRow& row) {
+  const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  const auto variance = ratio_variance(sources, view, segment);
+  if (!variance.ok()) return variance.error();
+  const auto account = read_account(sources);
+  if (!account.ok()) return account.error();
+  const TrialCount trials = count_trials(*account, view.dataset(segment).content_hash);
+  const auto record = sweeps::track_record_of({row.returns.begin(), row.returns.end()});
+  if (!record) return Json();
+  return deflation_json(sweeps::deflate(*record, static_cast<double>(trials.raw), *variance),
+                        sweeps::deflate(*record, trials.effective, *variance));
+}
+
 // Sentences: what became of the trial and how it stands.
 std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow>& row,
                              std::uint64_t block) {
@@ -145,7 +180,8 @@ std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow
 }
 
 Result<Json> explain_variant(const Sources& sources, const SweepView& view, std::uint64_t trial) {
-  const auto rows = read_trials(sources, view, {&trial, 1}, {.keys = true, .metrics = true});
+  const auto rows =
+      read_trials(sources, view, {&trial, 1}, {.keys = true, .metrics = true, .returns = true});
   if (!rows.ok()) return rows.error();
   const auto& row = rows->front();
   const std::uint64_t block = sweeps::block_of_trial(view.plan, trial);
@@ -180,6 +216,9 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     out["neighbours_sharpe_ann_mean"] =
         std::isfinite(standing->neighbours_mean) ? Json(standing->neighbours_mean) : Json();
     out["metrics"] = metrics_json(view, row->metrics);
+    auto luck = luck_json(sources, view, trial, *row);
+    if (!luck.ok()) return luck.error();
+    out["luck"] = std::move(*luck);
   }
   out["why"] = sentences;
   return out;
@@ -206,6 +245,11 @@ Result<Json> compare(const Sources& sources, const Json& args) {
       variant["status"] = status_name(row->status);
       if (!row->error.empty()) variant["error"] = row->error;
       variant["metrics"] = metrics_json(*view, row->metrics);
+    }
+    if (row && row->status == TrialStatus::Ok) {
+      auto luck = luck_json(sources, *view, (*trials)[i], *row);
+      if (!luck.ok()) return luck.error();
+      variant["luck"] = std::move(*luck);
     }
     out["variants"].push_back(std::move(variant));
   }

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
-#include <tuple>
 
+#include "serve/account.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
 
@@ -122,18 +121,6 @@ std::optional<Plateau> find_plateau(const Sources& sources, const sweeps::Neighb
   });
 }
 
-// Every (sweep, dataset, family) that the ledger knows, and this sweep's own.
-Result<std::uint64_t> count_hypotheses(const Sources& sources, const SweepView& view) {
-  const auto entries = sources.store->ledger_entries();
-  if (!entries.ok()) return entries.error();
-  std::set<std::tuple<std::string, std::string, std::string>> all;
-  for (const store::LedgerEntry& e : *entries) all.insert({e.sweep_id, e.dataset_hash, e.family});
-  for (const sweeps::Segment& s : view.plan.segments()) {
-    all.insert({view.meta.id, view.dataset(s).content_hash, view.family(s)});
-  }
-  return all.size();
-}
-
 // Hypotheses scored elsewhere enter as p = 1, which can only make ours larger.
 template <class Scored>
 void correct(std::vector<Scored>& scored, std::uint64_t hypotheses) {
@@ -227,7 +214,7 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
   Scoring out;
   const auto sharpe = read_sharpe(sources, view);
   if (!sharpe.ok()) return sharpe.error();
-  const auto hypotheses = count_hypotheses(sources, view);
+  const auto hypotheses = count_hypotheses(sources, &view);
   if (!hypotheses.ok()) return hypotheses.error();
   out.hypotheses = *hypotheses;
   for (const sweeps::Segment& segment : view.plan.segments()) {
@@ -247,7 +234,7 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
     if (!family->cached) keep_verdict(sources, view, *family, options);
     out.families.push_back(std::move(*family));
   }
-  correct(out.families, out.hypotheses);
+  correct(out.families, out.hypotheses.sum());
   return out;
 }
 
@@ -296,10 +283,11 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       if (tile) out.tiles.push_back(std::move(*tile));
     }
   }
-  const auto hypotheses = count_hypotheses(sources, view);
+  WINNOW_TRY(record_neighbourhoods(sources, view, out.tiles.size()));
+  const auto hypotheses = count_hypotheses(sources, &view);
   if (!hypotheses.ok()) return hypotheses.error();
-  out.hypotheses = *hypotheses + out.tiles.size();
-  correct(out.tiles, out.hypotheses);
+  out.hypotheses = *hypotheses;
+  correct(out.tiles, out.hypotheses.sum());
   std::stable_sort(out.tiles.begin(), out.tiles.end(),
                    [](const auto& a, const auto& b) { return a.score.c > b.score.c; });
   return out;

@@ -49,9 +49,16 @@ struct FamilyScore {
   bool cached = false;
 };
 
+/// Hypotheses ever scored, on all datasets and by everybody.
+struct HypothesisCount {
+  std::uint64_t families = 0;        ///< one a sweep, dataset and family
+  std::uint64_t neighbourhoods = 0;  ///< as many as each sweep had scored
+  std::uint64_t sum() const { return families + neighbourhoods; }
+};
+
 struct Scoring {
   std::vector<FamilyScore> families;  ///< one a segment
-  std::uint64_t hypotheses = 0;       ///< family x dataset x sweep, all that the ledger knows
+  HypothesisCount hypotheses;         ///< all that were ever scored
   std::vector<std::string> warnings;
 };
 
@@ -81,10 +88,11 @@ struct NeighbourhoodScore {
 };
 struct NeighbourhoodScoring {
   std::vector<NeighbourhoodScore> tiles;  ///< largest C first
-  std::uint64_t hypotheses = 0;
+  HypothesisCount hypotheses;
   std::vector<std::string> warnings;
 };
-/// Scores disjoint neighbourhoods of every family; each counts as a hypothesis.
+/// Scores disjoint neighbourhoods of every family; each counts as a hypothesis, from now on and
+/// for everybody. Fails: as read_panel, and Refused where that cannot be written down.
 Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const SweepView& view,
                                                   const ScoreOptions& options = {});
 

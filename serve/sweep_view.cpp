@@ -13,7 +13,6 @@ namespace winnow::serve {
 namespace {
 
 constexpr std::size_t kPrefixMin = 4;
-constexpr double kPeriodsPerYear = 365;
 
 Error unknown_sweep(const std::vector<store::SweepMeta>& all, std::string_view selector) {
   std::vector<std::string> names;

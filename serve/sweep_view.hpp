@@ -70,6 +70,9 @@ Result<std::vector<std::optional<TrialRow>>> read_trials(const Sources& sources,
 /// Distinct trials ever made on a dataset, by any family, sweep and user (law 3).
 Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view dataset_hash);
 
+/// Daily returns, markets that never close.
+inline constexpr double kPeriodsPerYear = 365;
+
 /// Expected largest annual Sharpe of `trials` strategies without an edge, each seen for `periods`
 /// days (False Strategy Theorem; Bailey and Lopez de Prado 2014), and the spread of one of them.
 struct NoiseExpectation {

@@ -1,4 +1,5 @@
 #include "serve/report/assemble.hpp"
+#include "serve/account.hpp"
 
 #include <algorithm>
 #include <array>
@@ -339,7 +340,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   add_facts(view, *columns, out);
   auto scoring = score_families(sources, view, options.score);
   if (!scoring.ok()) return scoring.error();
-  out.hypotheses = scoring->hypotheses;
+  out.hypotheses = scoring->hypotheses.sum();
   for (FamilyScore& score : scoring->families) {
     const sweeps::Segment& segment = view.plan.segments()[score.segment];
     Family family;
@@ -348,6 +349,14 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
     family.data = view.dataset(segment).name;
     if (score.best_trial) family.best_params = params_of(view, *score.best_trial);
     if (score.plateau) family.centre_params = params_of(view, score.plateau->trial);
+    auto evidence = read_evidence(sources, view, score);
+    if (!evidence.ok()) return evidence.error();
+    const auto account =
+        read_account(sources, {{view.meta.id, family.name, view.dataset(segment).content_hash,
+                                evidence->mean_correlation}});
+    if (!account.ok()) return account.error();
+    family.profit = evidence_json(
+        *evidence, count_trials(*account, view.dataset(segment).content_hash), scoring->hypotheses);
     family.score = std::move(score);
     family.with_figures = out.families.size() < options.families_with_figures;
     if (family.with_figures) WINNOW_TRY(add_figures(sources, view, *columns, family));

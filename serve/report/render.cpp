@@ -57,6 +57,28 @@ std::string variant_text(std::uint64_t trial, const std::string& params) {
   return "variant " + std::to_string(trial) + "<br><code>" + escape(params) + "</code>";
 }
 
+// What the ledger's N makes of the family's results; a missing number is told as such.
+std::string luck_rows(const Json& profit) {
+  const auto number = [](const Json& of, const char* key) {
+    return of.is_object() && of[key].is_number() ? fixed(of[key].get<double>(), 3)
+                                                 : std::string("does not exist");
+  };
+  if (!profit.is_object()) return "";
+  std::string out;
+  for (const auto& [key, title] :
+       {std::pair{"best", "the best variant"}, {"plateau_centre", "the plateau centre"}}) {
+    out += row(std::string("Deflated Sharpe ratio of ") + title + " (with effective trials)",
+               number(profit[key], "dsr") + " (" + number(profit[key], "dsr_effective") + ")");
+  }
+  const Json& portfolio = profit["portfolio"];
+  out += row("Family portfolio: P(profit) / deflated Sharpe ratio",
+             number(portfolio, "p_profit") + " / " + number(portfolio, "dsr"));
+  out += row("Track record the portfolio needs (days)", number(portfolio, "min_track_record_days"));
+  out += row("Probability of backtest overfitting (gates nothing)", number(profit, "pbo"));
+  return out +
+         row("Profitable by these measures", profit["profitable"] == true ? "yes" : "not shown");
+}
+
 std::string verdict_card(const ReportInput& input, const Family& family) {
   const FamilyScore& f = family.score;
   const sweeps::Convergence& s = f.score;
@@ -99,6 +121,7 @@ std::string verdict_card(const ReportInput& input, const Family& family) {
                    grouped(f.plateau->members) + " neighbours",
                variant_text(f.plateau->trial, family.centre_params));
   }
+  out += luck_rows(family.profit);
   out += "</table>";
   std::vector<std::string> reasons = s.reasons;
   if (s.verdict == sweeps::Verdict::Converged && f.p_holm > kAlpha) {

@@ -181,13 +181,6 @@ TEST_F(ServeTest, KeptVerdictsEqualFreshOnes) {
   EXPECT_LE(higher["families"][0]["c"].get<double>(), fresh["families"][0]["c"].get<double>());
 }
 
-TEST_F(ServeTest, NeighbourhoodsCountAsHypotheses) {
-  const Json answer = ask("converge", {{"sweep", first_}, {"by", "neighbourhood"}, {"limit", 3}});
-  EXPECT_LE(answer["neighbourhoods"].size(), 3u);
-  EXPECT_EQ(answer["hypotheses"].get<std::uint64_t>(),
-            9 + answer["neighbourhoods_scored"].get<std::uint64_t>());
-}
-
 TEST_F(ServeTest, CompareCorrelatesDailyReturns) {
   const Json answer = ask("compare", {{"sweep", first_}, {"variants", {0, 1, 0}}});
   ASSERT_EQ(answer["variants"].size(), 3u);

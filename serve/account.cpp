@@ -1,0 +1,313 @@
+#include "serve/account.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/hash.hpp"
+
+namespace winnow::serve {
+namespace {
+
+constexpr const char* kCorrelationKind = "correlation";
+constexpr const char* kEvidenceKind = "evidence";
+constexpr const char* kNeighbourhoodKind = "neighbourhoods";
+constexpr std::size_t kHypothesisDigits = 12;
+constexpr double kConfidence = 0.95;
+
+std::string correlation_key(std::string_view sweep, std::string_view dataset_hash,
+                            std::string_view family) {
+  return std::string(sweep) + "/" + std::string(dataset_hash) + "/" + std::string(family);
+}
+
+Result<Json> read_json(const store::Store& store, const char* kind, const std::string& key) {
+  const auto text = store.document(kind, key);
+  if (!text.ok()) return text.error();
+  if (!*text) return Json();
+  Json json = Json::parse(**text, nullptr, false);
+  return json.is_discarded() ? Json() : json;
+}
+
+Json record_json(const std::optional<sweeps::stats::TrackRecord>& r) {
+  if (!r) return {};
+  return {{"sharpe", r->sharpe},
+          {"periods", r->periods},
+          {"skew", r->skew},
+          {"kurtosis", r->kurtosis},
+          {"autocorrelation", std::isfinite(r->autocorrelation) ? r->autocorrelation : 0.0}};
+}
+
+std::optional<sweeps::stats::TrackRecord> record_from(const Json& j) {
+  if (!j.is_object()) return std::nullopt;
+  sweeps::stats::TrackRecord r;
+  r.sharpe = j.at("sharpe");
+  r.periods = j.at("periods");
+  r.skew = j.at("skew");
+  r.kurtosis = j.at("kurtosis");
+  r.autocorrelation = j.at("autocorrelation");
+  return r;
+}
+
+Json to_document(const sweeps::FamilyEvidence& e) {
+  Json out{{"engine_version", engine::kEngineVersion},
+           {"periods", e.periods},
+           {"variants", e.variants},
+           {"mean_correlation", e.mean_correlation},
+           {"ratio_variance", e.ratio_variance},
+           {"p_profit", e.p_profit},
+           {"portfolio", record_json(e.portfolio)},
+           {"best", record_json(e.best)},
+           {"centre", record_json(e.centre)},
+           {"overfitting_reason", e.overfitting_reason},
+           {"overfitting", Json()}};
+  if (e.overfitting) {
+    out["overfitting"] = {{"pbo", e.overfitting->pbo},
+                          {"oos_loss_frac", e.overfitting->oos_loss_frac},
+                          {"blocks", e.overfitting->blocks}};
+  }
+  return out;
+}
+
+// Nothing for a document of another version.
+std::optional<sweeps::FamilyEvidence> from_document(const Json& j) {
+  if (!j.is_object() || j.value("engine_version", 0u) != engine::kEngineVersion) {
+    return std::nullopt;
+  }
+  try {
+    sweeps::FamilyEvidence e;
+    e.periods = j.at("periods");
+    e.variants = j.at("variants");
+    e.mean_correlation = j.at("mean_correlation");
+    e.ratio_variance = j.at("ratio_variance");
+    e.p_profit = j.at("p_profit");
+    e.portfolio = record_from(j.at("portfolio"));
+    e.best = record_from(j.at("best"));
+    e.centre = record_from(j.at("centre"));
+    e.overfitting_reason = j.at("overfitting_reason");
+    const Json& o = j.at("overfitting");
+    if (o.is_object()) {
+      e.overfitting = sweeps::Overfitting{o.at("pbo"), o.at("oos_loss_frac"), o.at("blocks")};
+    }
+    return e;
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<std::size_t> row_of(const FamilyPanel& panel, std::optional<std::uint64_t> trial) {
+  if (!trial) return std::nullopt;
+  const auto at = std::find(panel.trial.begin(), panel.trial.end(), *trial);
+  if (at == panel.trial.end()) return std::nullopt;
+  return static_cast<std::size_t>(at - panel.trial.begin());
+}
+
+/// What the account says of a sweep, read once a sweep.
+struct SweepFacts {
+  std::string name, state;
+  Json spec;  ///< null: unknown
+};
+
+SweepFacts facts_of(const store::SweepMeta& meta) {
+  Json spec = Json::parse(meta.spec_json, nullptr, false);
+  return {meta.name, std::string(store::sweep_state_name(meta.state)),
+          spec.is_object() ? std::move(spec) : Json()};
+}
+
+void describe(const SweepFacts& facts, AccountEntry& out) {
+  out.sweep_name = facts.name;
+  out.state = facts.state;
+  if (!facts.spec.is_object() || !facts.spec.contains("data")) return;
+  const Json& data = facts.spec["data"];
+  for (std::size_t d = 0; d < data.size(); ++d) {
+    if (data[d].value("content_hash", "") != out.entry.dataset_hash) continue;
+    out.data = data[d].value("name", "");
+    Json claim{{"family", out.entry.family}, {"dataset", out.entry.dataset_hash}};
+    for (const char* part : {"from_ns", "to_ns", "holdout_ns"}) {
+      claim[part] = facts.spec.value(part, Json());
+    }
+    const Json& models = facts.spec["execution_by_data"];
+    claim["execution"] = d < models.size() ? models[d] : Json();
+    for (const Json& strategy : facts.spec["strategies"]) {
+      if (strategy.value("family", "") == out.entry.family) claim["space"].push_back(strategy);
+    }
+    out.hypothesis = sha256_hex(claim.dump()).substr(0, kHypothesisDigits);
+  }
+}
+
+}  // namespace
+
+Result<std::vector<AccountEntry>> read_account(const Sources& sources,
+                                               const std::vector<Measured>& fresh) {
+  const auto entries = sources.store->ledger_entries();
+  if (!entries.ok()) return entries.error();
+  const auto metas = sources.store->sweeps();
+  if (!metas.ok()) return metas.error();
+  std::map<std::string, SweepFacts> facts;
+  for (const store::SweepMeta& meta : *metas) facts.emplace(meta.id, facts_of(meta));
+  std::vector<AccountEntry> out;
+  for (const store::LedgerEntry& entry : *entries) {
+    AccountEntry line;
+    line.entry = entry;
+    const auto known = facts.find(entry.sweep_id);
+    if (known != facts.end()) describe(known->second, line);
+    const auto measured =
+        read_json(*sources.store, kCorrelationKind,
+                  correlation_key(entry.sweep_id, entry.dataset_hash, entry.family));
+    if (!measured.ok()) return measured.error();
+    if (measured->is_object() && (*measured)["mean_correlation"].is_number()) {
+      line.mean_correlation = (*measured)["mean_correlation"].get<double>();
+    }
+    for (const Measured& m : fresh) {
+      if (m.sweep_id == entry.sweep_id && m.family == entry.family &&
+          m.dataset_hash == entry.dataset_hash) {
+        line.mean_correlation = m.mean_correlation;
+      }
+    }
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_view dataset_hash) {
+  TrialCount out;
+  for (const AccountEntry& line : account) {
+    if (line.entry.dataset_hash != dataset_hash) continue;
+    out.raw += line.entry.trials;
+    out.effective += line.effective_trials();
+  }
+  return out;
+}
+
+Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView* view) {
+  const auto entries = sources.store->ledger_entries();
+  if (!entries.ok()) return entries.error();
+  std::set<std::tuple<std::string, std::string, std::string>> families;
+  for (const store::LedgerEntry& e : *entries) {
+    families.insert({e.sweep_id, e.dataset_hash, e.family});
+  }
+  if (view != nullptr) {
+    for (const sweeps::Segment& s : view->plan.segments()) {
+      families.insert({view->meta.id, view->dataset(s).content_hash, view->family(s)});
+    }
+  }
+  HypothesisCount out;
+  out.families = families.size();
+  const auto keys = sources.store->document_keys(kNeighbourhoodKind);
+  if (!keys.ok()) return keys.error();
+  for (const std::string& key : *keys) {
+    const auto scored = read_json(*sources.store, kNeighbourhoodKind, key);
+    if (!scored.ok()) return scored.error();
+    if (scored->is_object()) out.neighbourhoods += scored->value("scored", std::uint64_t{0});
+  }
+  return out;
+}
+
+Status record_neighbourhoods(const Sources& sources, const SweepView& view, std::uint64_t tiles) {
+  const auto known = read_json(*sources.store, kNeighbourhoodKind, view.meta.id);
+  if (!known.ok()) return known.error();
+  const std::uint64_t before = known->is_object() ? known->value("scored", std::uint64_t{0}) : 0;
+  if (before >= tiles) return {};
+  if (sources.verdicts == nullptr) {
+    return Error(ErrorCode::Refused,
+                 "scoring neighbourhoods is counted in the ledger first, and this store is open "
+                 "for reading only: ask the coordinator that holds it, with --connect HOST:PORT");
+  }
+  return sources.verdicts->put_document(kNeighbourhoodKind, view.meta.id,
+                                        Json{{"scored", tiles}}.dump());
+}
+
+Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const SweepView& view,
+                                             const FamilyScore& family) {
+  const sweeps::Segment& segment = view.plan.segments()[family.segment];
+  const std::string key = view.meta.id + "/" + std::to_string(family.segment);
+  const auto known = read_json(*sources.store, kEvidenceKind, key);
+  if (!known.ok()) return known.error();
+  if (auto kept = from_document(*known)) return std::move(*kept);
+  const auto panel = read_panel(sources, view, segment);
+  if (!panel.ok()) return panel.error();
+  std::optional<std::uint64_t> centre;
+  if (family.plateau) centre = family.plateau->trial;
+  const auto rows = sweeps::PanelView::of(panel->returns, panel->trial.size(), panel->periods);
+  sweeps::FamilyEvidence out = sweeps::family_evidence(rows, row_of(*panel, family.best_trial),
+                                                       row_of(*panel, centre), sources.parallel);
+  if (sources.verdicts != nullptr && family.committed == family.trials) {
+    // What cannot be kept is computed again next time.
+    static_cast<void>(
+        sources.verdicts->put_document(kEvidenceKind, key, to_document(out).dump()).ok());
+    const Json correlation{{"mean_correlation", out.mean_correlation},
+                           {"variants", out.variants},
+                           {"periods", out.periods}};
+    static_cast<void>(
+        sources.verdicts
+            ->put_document(kCorrelationKind,
+                           correlation_key(view.meta.id, view.dataset(segment).content_hash,
+                                           view.family(segment)),
+                           correlation.dump())
+            .ok());
+  }
+  return out;
+}
+
+Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective) {
+  const double annual = std::sqrt(kPeriodsPerYear);
+  Json out{{"psr", raw.psr},
+           {"dsr", raw.dsr},
+           {"dsr_effective", effective.dsr},
+           {"trials", raw.trials},
+           {"trials_effective", effective.trials},
+           {"expected_max_sharpe_ann", raw.expected_max_sharpe * annual},
+           {"expected_max_sharpe_ann_effective", effective.expected_max_sharpe * annual},
+           {"min_track_record_days", Json()}};
+  if (raw.min_track_record_periods) out["min_track_record_days"] = *raw.min_track_record_periods;
+  return out;
+}
+
+Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
+                   const HypothesisCount& hypotheses) {
+  const auto variant = [&](const std::optional<sweeps::stats::TrackRecord>& r) -> Json {
+    if (!r) return {};
+    return deflation_json(sweeps::deflate(*r, static_cast<double>(trials.raw), e.ratio_variance),
+                          sweeps::deflate(*r, trials.effective, e.ratio_variance));
+  };
+  Json out{{"variants", e.variants},
+           {"mean_correlation", e.mean_correlation},
+           {"best", variant(e.best)},
+           {"plateau_centre", variant(e.centre)},
+           {"portfolio", Json()},
+           {"pbo", Json()},
+           {"pbo_blocks", Json()},
+           {"pbo_loss_frac", Json()},
+           {"pbo_reason", e.overfitting_reason.empty() ? Json() : Json(e.overfitting_reason)},
+           {"min_backtest_days", Json()},
+           {"profitable", false}};
+  if (trials.raw > 1) {
+    out["min_backtest_days"] =
+        kPeriodsPerYear * sweeps::stats::min_backtest_years(static_cast<double>(trials.raw), 1);
+  }
+  if (e.overfitting) {
+    out["pbo"] = e.overfitting->pbo;
+    out["pbo_blocks"] = e.overfitting->blocks;
+    out["pbo_loss_frac"] = e.overfitting->oos_loss_frac;
+  }
+  if (e.portfolio) {
+    // Nothing was selected among variants, so its luck is that of the families ever scored.
+    const auto luck = sweeps::deflate(*e.portfolio, static_cast<double>(hypotheses.sum()), 0);
+    out["portfolio"] = {{"sharpe_ann", e.portfolio->sharpe * std::sqrt(kPeriodsPerYear)},
+                        {"p_profit", e.p_profit},
+                        {"psr", luck.psr},
+                        {"dsr", luck.dsr},
+                        {"hypotheses", hypotheses.sum()},
+                        {"min_track_record_days", Json()}};
+    const bool enough = luck.min_track_record_periods.has_value() &&
+                        static_cast<double>(e.periods) >= *luck.min_track_record_periods;
+    if (luck.min_track_record_periods) {
+      out["portfolio"]["min_track_record_days"] = *luck.min_track_record_periods;
+    }
+    out["profitable"] = enough && e.p_profit >= kConfidence && luck.dsr >= kConfidence;
+  }
+  return out;
+}
+
+}  // namespace winnow::serve

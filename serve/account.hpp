@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/scoring.hpp"
+#include "sweeps/family_evidence.hpp"
+
+namespace winnow::serve {
+
+// The ledger's account (law 3): how much was ever tried, and what that makes of a result. Nobody
+// types these numbers in.
+
+/// Purpose: one line of the account: what one sweep of one user did with a family on a dataset.
+struct AccountEntry {
+  store::LedgerEntry entry;
+  std::string sweep_name;  ///< empty: the store does not know the sweep
+  std::string state;       ///< of the sweep; empty as above
+  std::string data;        ///< the dataset's name in that sweep; empty as above
+  /// First 12 digits of SHA-256 over family, parameter space, dataset, window and execution: what
+  /// was claimed, whoever tried it and however often. Empty as above.
+  std::string hypothesis;
+  /// Mean correlation of the family's variants; absent: never measured.
+  std::optional<double> mean_correlation;
+
+  /// r + (1 - r) N; without a correlation N itself, which is never too small.
+  double effective_trials() const {
+    const auto n = static_cast<double>(entry.trials);
+    return mean_correlation ? sweeps::effective_trials(n, *mean_correlation) : n;
+  }
+};
+/// A correlation that was measured just now, and perhaps not kept.
+struct Measured {
+  std::string sweep_id, family, dataset_hash;
+  double mean_correlation = 0;
+};
+/// All entries, in the ledger's order. Fails: Corrupt, Io.
+Result<std::vector<AccountEntry>> read_account(const Sources& sources,
+                                               const std::vector<Measured>& fresh = {});
+
+/// How many trials a result on a dataset is the best of.
+struct TrialCount {
+  std::uint64_t raw = 0;  ///< distinct trial keys
+  double effective = 0;   ///< sum over entries; trials of two entries count as independent
+};
+TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_view dataset_hash);
+
+/// What the ledger knows, and the families of `view`.
+Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView* view);
+/// Writes down, before anybody sees the scores, that so many neighbourhoods of the sweep are
+/// scored. Never lowers a count. Fails: Refused (a store that is open for reading only), Io.
+Status record_neighbourhoods(const Sources& sources, const SweepView& view, std::uint64_t tiles);
+
+/// The evidence of one family of a sweep, from its document or from its returns; kept once the
+/// family is complete. Fails: as read_panel.
+Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const SweepView& view,
+                                             const FamilyScore& family);
+
+/// Evidence against the account, by name; a number that does not exist is null.
+Json evidence_json(const sweeps::FamilyEvidence& evidence, const TrialCount& trials,
+                   const HypothesisCount& hypotheses);
+Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective);
+
+}  // namespace winnow::serve

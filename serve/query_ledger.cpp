@@ -1,0 +1,179 @@
+// The ledger: how many trials there ever were, and how that number came about.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "serve/account.hpp"
+#include "serve/query_parts.hpp"
+#include "sweeps/names.hpp"
+
+namespace winnow::serve::parts {
+namespace {
+
+constexpr std::array<const char*, 4> kGroupings = {"family", "sweep", "hypothesis", "user"};
+
+/// Which entries are asked for; empty: all.
+struct Filter {
+  std::string data, family, user, sweep, hypothesis;
+
+  bool holds(const AccountEntry& line) const {
+    const auto fits = [](const std::string& wanted, const std::string& value) {
+      return wanted.empty() || wanted == value;
+    };
+    const bool dataset = data.empty() || data == line.data ||
+                         (data.size() >= 8 && line.entry.dataset_hash.starts_with(data));
+    return dataset && fits(family, line.entry.family) && fits(user, line.entry.user) &&
+           (fits(sweep, line.entry.sweep_id) || fits(sweep, line.sweep_name)) &&
+           (hypothesis.empty() ||
+            (!line.hypothesis.empty() && line.hypothesis.starts_with(hypothesis)));
+  }
+};
+
+Result<Filter> filter_of(const Json& args) {
+  Filter out;
+  for (const auto& [name, value] : {std::pair{"data", &out.data},
+                                    {"family", &out.family},
+                                    {"user", &out.user},
+                                    {"sweep", &out.sweep},
+                                    {"hypothesis", &out.hypothesis}}) {
+    auto text = text_arg(args, name, "");
+    if (!text.ok()) return text.error();
+    *value = std::move(*text);
+  }
+  return out;
+}
+
+/// Sums of entries.
+struct Line {
+  const AccountEntry* first = nullptr;
+  std::uint64_t trials = 0, executions = 0, failed = 0, measured = 0;
+  double effective = 0;
+  std::set<std::string> sweeps, users;
+
+  void add(const AccountEntry& line) {
+    if (first == nullptr) first = &line;
+    trials += line.entry.trials;
+    executions += line.entry.executions;
+    failed += line.entry.failed;
+    effective += line.effective_trials();
+    measured += line.mean_correlation ? 1 : 0;
+    sweeps.insert(line.entry.sweep_id);
+    users.insert(line.entry.user);
+  }
+};
+
+std::vector<std::string> group_of(const AccountEntry& line, std::string_view by) {
+  if (by == "user") return {line.entry.user};
+  if (by == "hypothesis") return {line.hypothesis, line.entry.dataset_hash, line.entry.family};
+  if (by == "sweep") {
+    return {line.entry.sweep_id, line.entry.dataset_hash, line.entry.family, line.entry.user};
+  }
+  return {line.entry.dataset_hash, line.entry.family};
+}
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+Json counts_json(const Line& line) {
+  return {{"trials", line.trials},         {"trials_effective", line.effective},
+          {"executions", line.executions}, {"repeats", line.executions - line.trials},
+          {"failed", line.failed},         {"sweeps", line.sweeps.size()}};
+}
+
+Json line_json(const Line& line, std::string_view by) {
+  const AccountEntry& first = *line.first;
+  Json out;
+  if (by == "user") {
+    out["user"] = first.entry.user;
+  } else {
+    out["data"] = text_or_null(first.data);
+    out["dataset_hash"] = first.entry.dataset_hash;
+    out["family"] = first.entry.family;
+  }
+  if (by == "hypothesis") out["hypothesis"] = text_or_null(first.hypothesis);
+  out.update(counts_json(line));
+  if (by == "sweep") {
+    out["sweep_id"] = first.entry.sweep_id;
+    out["sweep_name"] = text_or_null(first.sweep_name);
+    out["state"] = text_or_null(first.state);
+    out["user"] = first.entry.user;
+    out["hypothesis"] = text_or_null(first.hypothesis);
+    out["mean_correlation"] = first.mean_correlation ? Json(*first.mean_correlation) : Json();
+    out["first_commit"] = format_timestamp(first.entry.first);
+    out["last_commit"] = format_timestamp(first.entry.last);
+  } else {
+    out["users"] = line.users;
+  }
+  return out;
+}
+
+// How N came about, in sentences.
+Json how(const Line& all, std::uint64_t entries, const HypothesisCount& hypotheses) {
+  Json out = Json::array();
+  out.push_back("N = " + std::to_string(all.trials) +
+                " distinct trials: a key of strategy code, parameters, data, window, execution and "
+                "seed counts "
+                "when its first result is committed, whoever ran it and whatever became of the "
+                "sweep since");
+  out.push_back(std::to_string(all.executions) + " results were committed; " +
+                std::to_string(all.executions - all.trials) +
+                " repeat a key that another sweep had brought, and count once; attempts that were "
+                "never committed (retries, killed nodes) are no results");
+  out.push_back(std::to_string(all.failed) +
+                " of the results are failures; they count, as do pruned trials and those of "
+                "cancelled and deleted sweeps");
+  out.push_back("effective N = sum of r + (1 - r) N over the entries (one a sweep and family, " +
+                std::to_string(entries) +
+                " here), r the mean correlation of the family's variants; " +
+                std::to_string(all.measured) +
+                " are measured (a complete family is, when a coordinator scores it), the others "
+                "count in full");
+  out.push_back(std::to_string(hypotheses.sum()) + " hypotheses were ever scored, on any data: " +
+                std::to_string(hypotheses.families) + " families of sweeps and " +
+                std::to_string(hypotheses.neighbourhoods) + " neighbourhoods inside them");
+  return out;
+}
+
+}  // namespace
+
+Result<Json> ledger(const Sources& sources, const Json& args) {
+  const auto by = text_arg(args, "by", "family");
+  if (!by.ok()) return by.error();
+  const std::vector<std::string> allowed(kGroupings.begin(), kGroupings.end());
+  if (std::find(allowed.begin(), allowed.end(), *by) == allowed.end()) {
+    return Error(ErrorCode::InvalidInput, "the ledger is not shown by " + sweeps::show_text(*by) +
+                                              sweeps::did_you_mean(*by, allowed) +
+                                              "; allowed: " + sweeps::join_names(allowed));
+  }
+  const auto filter = filter_of(args);
+  if (!filter.ok()) return filter.error();
+  const auto account = read_account(sources);
+  if (!account.ok()) return account.error();
+  const auto hypotheses = count_hypotheses(sources, nullptr);
+  if (!hypotheses.ok()) return hypotheses.error();
+  Line all;
+  std::uint64_t entries = 0;
+  std::map<std::vector<std::string>, Line> lines;
+  for (const AccountEntry& line : *account) {
+    if (!filter->holds(line)) continue;
+    all.add(line);
+    ++entries;
+    lines[group_of(line, *by)].add(line);
+  }
+  Json out;
+  out["by"] = *by;
+  out["trials_total"] = all.trials;
+  out["trials_effective_total"] = all.effective;
+  out["executions_total"] = all.executions;
+  out["repeats_total"] = all.executions - all.trials;
+  out["failed_total"] = all.failed;
+  out["hypotheses"] = hypotheses->sum();
+  out["hypotheses_families"] = hypotheses->families;
+  out["hypotheses_neighbourhoods"] = hypotheses->neighbourhoods;
+  out["lines"] = Json::array();
+  for (const auto& [group, line] : lines) out["lines"].push_back(line_json(line, *by));
+  out["how"] = how(all, entries, *hypotheses);
+  return out;
+}
+
+}  // namespace winnow::serve::parts
