@@ -7,9 +7,10 @@
 namespace winnow::actors {
 namespace {
 
-// A group is one WAL write and one sync. More bytes a group would only delay acknowledgements.
+// A group is one WAL write and one sync. More bytes a group would only delay acknowledgements, and
+// what is decoded, hashed, batched and copied by turns would leave the cache in between.
 constexpr std::size_t kGroupBlocksMax = 256;
-constexpr std::size_t kGroupBytesMax = std::size_t{32} << 20;
+constexpr std::size_t kGroupBytesMax = std::size_t{8} << 20;
 constexpr std::chrono::milliseconds kRetryDelay{250};
 
 // What trying again cannot change: the group is at fault, not the disk.

@@ -1,6 +1,7 @@
 // Leaderboards: ranked variants, in full or as a table for exports.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "engine/engine.hpp"
 #include "serve/query_parts.hpp"
@@ -10,15 +11,19 @@ namespace winnow::serve::parts {
 namespace {
 
 constexpr std::uint64_t kLimitDefault = 20;
-// Below this the rows' blocks are read one by one, above it whole columns.
+// So few rows, or rows of at most this part of all blocks, are read block by block, others by whole
+// columns: looking up a value costs more than passing over one.
 constexpr std::size_t kFewRows = 64;
+constexpr std::uint64_t kFewBlocksPart = 4;
 
 Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
 Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const SweepView& view,
                                                    std::span<const std::uint64_t> trials) {
   std::vector<std::vector<double>> rows;
-  if (trials.size() <= kFewRows) {
+  std::set<std::uint64_t> blocks;
+  for (const std::uint64_t trial : trials) blocks.insert(sweeps::block_of_trial(view.plan, trial));
+  if (trials.size() <= kFewRows || blocks.size() <= view.plan.blocks() / kFewBlocksPart) {
     auto read = read_trials(sources, view, trials, {.metrics = true});
     if (!read.ok()) return read.error();
     for (auto& row : *read) rows.push_back(row ? std::move(row->metrics) : std::vector<double>{});

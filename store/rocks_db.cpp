@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/log_files.hpp"
 #include "store/rocks_options.hpp"
 
 namespace winnow::store {
@@ -117,6 +118,8 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
     }
   } else {
     std::filesystem::remove_all(dir / kIngestFolder, ec);
+    // Afterwards the logs are gone, and with them what RocksDB would not have seen in them.
+    WINNOW_TRY(check_log_files(dir));
     status = rocksdb::DB::Open(db_options, dir.string(), families, &handles, &db);
   }
   if (!status.ok()) return open_error(status, dir);

@@ -56,7 +56,13 @@ Status check_block(const BlockCommit& commit, const SweepInfo& sweep) {
 class CommitBuilder {
  public:
   CommitBuilder(RocksStore& store, std::span<const BlockCommit> blocks, TimestampNs now)
-      : store_(store), commits_(blocks), now_(now), next_alarm_(store.next_alarm_) {}
+      : store_(store),
+        commits_(blocks),
+        now_(now),
+        next_alarm_(store.next_alarm_),
+        batch_(store.batch_) {
+    batch_.Clear();
+  }
 
   Result<std::vector<CommitOutcome>> run();
 
@@ -97,7 +103,7 @@ class CommitBuilder {
   std::uint64_t next_alarm_;
   std::vector<CommitOutcome> outcomes_;
   std::vector<Fresh> fresh_;
-  rocksdb::WriteBatch batch_;
+  rocksdb::WriteBatch& batch_;
   std::vector<char> row_bytes_;
   std::string scratch_;
 };

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <rocksdb/write_batch.h>
+
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -108,6 +110,9 @@ class RocksStore final : public Store {
   mutable Status index_status_;
   LedgerBook book_;               ///< the committing thread's
   std::uint64_t next_alarm_ = 0;  ///< the committing thread's
+  /// The committing thread's. Kept, as a batch that grows to a group's size anew each time is
+  /// copied twice over, into pages that the kernel has to clear first.
+  rocksdb::WriteBatch batch_;
 };
 
 /// The first place where two results of the same trials differ, in words; empty if nowhere.

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "store/codec_columns.hpp"
+#include "store/log_files.hpp"
 #include "store/store_rocks.hpp"
 
 namespace winnow::store {
@@ -85,6 +86,8 @@ Status Verifier::run() {
 
 // RocksDB's own checksums: every block of every table file, which names the file at fault.
 Status Verifier::files() {
+  progress_("logs and manifest");
+  WINNOW_TRY(check_log_files(store_.rocks_->dir()));
   progress_("checksums of all table files");
   const rocksdb::Status status = store_.db().VerifyChecksum();
   if (!status.ok()) return store_.rocks_failure(status, "verifying its files");

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.hpp"
+
+namespace winnow::store {
+
+/// Finds damage in RocksDB's logs and manifests that RocksDB takes for the end of a log, and would
+/// forget acknowledged results for: a flipped byte in the length or the type of a late record. A
+/// record that the process or the machine did not finish writing is no damage. Files that go away
+/// meanwhile are passed over. Fails: Corrupt, naming file and place; Io.
+/// Format: https://github.com/facebook/rocksdb/wiki/Write-Ahead-Log-File-Format
+Status check_log_files(const std::filesystem::path& dir);
+
+}  // namespace winnow::store
