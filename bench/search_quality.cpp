@@ -1,5 +1,5 @@
 // The best loss of runs of one sampler on one function, as JSON, for search_quality.py:
-//   winnow_bench_search_quality METHOD FUNCTION DIMENSIONS BUDGET SEEDS
+//   winnow_bench_search_quality METHOD FUNCTION DIMENSIONS BUDGET SEEDS [FIRST_SEED]
 // For nsga2 all pairs of losses of each run.
 #include <algorithm>
 #include <cmath>
@@ -69,12 +69,15 @@ int fail(const std::string& why) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) return fail("METHOD FUNCTION DIMENSIONS BUDGET SEEDS are needed");
+  if (argc != 6 && argc != 7) {
+    return fail("METHOD FUNCTION DIMENSIONS BUDGET SEEDS [FIRST_SEED] are needed");
+  }
   const std::string method = argv[1];
   const std::string name = argv[2];
   const auto dims = std::strtoull(argv[3], nullptr, 10);
   const auto budget = std::strtoull(argv[4], nullptr, 10);
   const auto seeds = std::strtoull(argv[5], nullptr, 10);
+  const auto first_seed = argc == 7 ? std::strtoull(argv[6], nullptr, 10) : 0;
   const bool several = method == "nsga2";
   SearchOptions options{.method = method == "tpe"     ? MethodKind::Tpe
                                   : method == "cmaes" ? MethodKind::Cmaes
@@ -82,13 +85,14 @@ int main(int argc, char** argv) {
                                                       : MethodKind::Random,
                         .objectives = several ? 2u : 1u};
   std::printf("[");
-  for (options.seed = 0; options.seed < seeds; ++options.seed) {
+  for (std::uint64_t run = 0; run < seeds; ++run) {
+    options.seed = first_seed + run;
     auto space = Space::make(dimensions(name, dims));
     if (!space) return fail(space.error().text());
     auto search = Search::make(*std::move(space), options);
     if (!search) return fail(search.error().text());
     double best = std::numeric_limits<double>::infinity();
-    std::fputs(options.seed > 0 ? "," : "", stdout);
+    std::fputs(run > 0 ? "," : "", stdout);
     if (several) std::printf("[");
     // One row a generation where the sampler learns from each, a population where it does not.
     const std::uint64_t rows = several ? 50 : 1;

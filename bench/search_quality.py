@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Winnow's samplers beside Optuna's on the same functions, budgets and number of seeds.
 
-usage: search_quality.py --bin BUILD_DIR/bench [--seeds 30] [--only tpe,cmaes,nsga2] [--keep FILE]
+usage: search_quality.py --bin BUILD_DIR/bench [--seeds 30] [--first-seed 0]
+                         [--only tpe,cmaes,nsga2] [--keep FILE]
 
 Optuna 3.1 (Debian's python3-optuna, so run it by /usr/bin/python3) asks one trial at a time, TPE
 and CMA-ES with its defaults. Regret is the best loss of a run; for NSGA-II the hypervolume that is
 missing to (1.1, 7) and an ideal corner. Printed for each case: medians, the geometric mean ratio
 winnow / optuna with a 95% bootstrap interval, and the one-sided p of Wilcoxon's signed rank test
-that Winnow's regret is the greater one. --keep stores Optuna's results, and takes them from there.
+that Winnow's regret is the greater one. --keep stores Optuna's results by their seeds, and takes
+them from there. The samplers were tuned on seeds below 1000: a judgement needs --first-seed 1000 or
+above.
 """
 import argparse
 import ctypes
@@ -88,9 +91,10 @@ def run_optuna(library, method, name, n, budget, seed):
     return study.best_value
 
 
-def run_winnow(folder, method, name, n, budget, seeds):
+def run_winnow(folder, method, name, n, budget, seeds, first_seed):
     out = subprocess.run([os.path.join(folder, "winnow_bench_search_quality"), method, name, str(n),
-                          str(budget), str(seeds)], check=True, capture_output=True, text=True)
+                          str(budget), str(seeds), str(first_seed)],
+                         check=True, capture_output=True, text=True)
     rows = json.loads(out.stdout)
     return [missing_volume(r) for r in rows] if method == "nsga2" else rows
 
@@ -105,10 +109,18 @@ def compare(ours, theirs):
     return math.exp(np.mean(logs)), low, high, p
 
 
+def keep(path, results):
+    if path:
+        with open(path + ".new", "w") as f:
+            json.dump(results, f)
+        os.replace(path + ".new", path)
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--bin", required=True)
     ap.add_argument("--seeds", type=int, default=30)
+    ap.add_argument("--first-seed", type=int, default=0)
     ap.add_argument("--only", default="tpe,cmaes,nsga2")
     ap.add_argument("--keep")
     ap.add_argument("--optuna-only", action="store_true")
@@ -128,17 +140,15 @@ def main():
         if method not in a.only.split(","):
             continue
         case = f"{method} {name} d={n} n={budget}"
-        theirs = kept.get(case, [])
-        while len(theirs) < a.seeds:
-            theirs.append(run_optuna(library, method, name, n, budget, len(theirs)))
-        kept[case] = theirs
-        if a.keep:
-            with open(a.keep, "w") as f:
-                json.dump(kept, f)
+        known = kept.setdefault(case, {})
+        for seed in range(a.first_seed, a.first_seed + a.seeds):
+            if str(seed) not in known:
+                known[str(seed)] = run_optuna(library, method, name, n, budget, seed)
+                keep(a.keep, kept)
         if a.optuna_only:
             continue
-        theirs = theirs[:a.seeds]
-        ours = run_winnow(a.bin, method, name, n, budget, a.seeds)
+        theirs = [known[str(seed)] for seed in range(a.first_seed, a.first_seed + a.seeds)]
+        ours = run_winnow(a.bin, method, name, n, budget, a.seeds, a.first_seed)
         ratio, low, high, p = compare(ours, theirs)
         if p < 0.05:
             worse.append(case)

@@ -14,7 +14,9 @@
 namespace winnow::sweeps::search {
 namespace {
 
-constexpr std::string_view kMagic = "winnow-fidelity-1\n";
+// Version 1 knew no batch.
+constexpr std::string_view kMagicFirst = "winnow-fidelity-1\n";
+constexpr std::string_view kMagic = "winnow-fidelity-2\n";
 
 Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, "fidelity: " + why); }
 
@@ -32,6 +34,13 @@ Status check(const FidelityOptions& o) {
   if (counted && (o.configs < 1 || o.configs > FidelitySearch::kConfigsMax)) {
     return bad("configs is 1 to " + std::to_string(FidelitySearch::kConfigsMax) + ", not " +
                std::to_string(o.configs));
+  }
+  if (o.batch < 1 || o.batch > 1000) {
+    return bad("a batch is 1 to 1000 jobs, not " + std::to_string(o.batch));
+  }
+  if (o.kind == FidelityKind::Asha && o.generation % o.batch != 0) {
+    return bad("a generation of " + std::to_string(o.generation) +
+               " jobs is not whole batches of " + std::to_string(o.batch));
   }
   if (o.kind == FidelityKind::Asha && (o.generation < 1 || o.generation > Search::kGenerationMax)) {
     return bad("a generation of asha is 1 to " + std::to_string(Search::kGenerationMax) +
@@ -66,7 +75,8 @@ void FidelitySearch::plan_rungs() {
          stats::hyperband(whole, options_.eta, stats::HyperbandRule::Table)) {
       brackets_.emplace_back();
       for (const stats::Rung& r : b.rungs) {
-        brackets_.back().push_back({r.configs, r.resource * options_.resource_min});
+        brackets_.back().push_back(
+            {r.configs * options_.batch, r.resource * options_.resource_min});
       }
     }
     return;
@@ -120,27 +130,27 @@ Status FidelitySearch::open_bracket() {
   return {};
 }
 
-bool FidelitySearch::promote_one() {
+bool FidelitySearch::promote_batch() {
   for (std::uint64_t rung = brackets_[0].size() - 1; rung-- > 0;) {
     std::vector<std::uint64_t> done;
     for (std::uint64_t c = 0; c < configs_.size(); ++c) {
       if (configs_[c].outcomes.size() > rung) done.push_back(c);
     }
-    const std::vector<std::uint64_t> order = ranked(done, rung);
-    const std::size_t top = std::min<std::size_t>(done.size() / options_.eta, order.size());
-    for (std::size_t k = 0; k < top; ++k) {
-      Config& c = configs_[order[k]];
-      if (c.rung_promoted > rung) continue;
-      c.rung_promoted = rung + 1;
+    std::vector<std::uint64_t> order = ranked(done, rung);
+    order.resize(std::min<std::size_t>(done.size() / options_.eta, order.size()));
+    std::erase_if(order, [&](std::uint64_t c) { return configs_[c].rung_promoted > rung; });
+    if (order.size() < options_.batch) continue;
+    for (std::uint64_t k = 0; k < options_.batch; ++k) {
+      configs_[order[k]].rung_promoted = rung + 1;
       add_job(order[k], rung + 1);
-      return true;
     }
+    return true;
   }
   return false;
 }
 
 Status FidelitySearch::open_asha() {
-  while (jobs_.size() < options_.generation && promote_one()) {
+  while (jobs_.size() + options_.batch <= options_.generation && promote_batch()) {
   }
   const std::uint64_t room = options_.generation - jobs_.size();
   const std::uint64_t first = configs_.size();
@@ -200,7 +210,12 @@ Status FidelitySearch::close_asha() {
 
 Status FidelitySearch::close_bracket() {
   jobs_.clear();
-  const std::vector<std::uint64_t> order = ranked(alive_, rung_);
+  std::vector<std::uint64_t> order = ranked(alive_, rung_);
+  if (options_.batch > 1) {
+    for (const std::uint64_t c : alive_) {
+      if (standing(configs_[c].outcomes[rung_]).group == kGroupFailed) order.push_back(c);
+    }
+  }
   const std::vector<Step>& steps = brackets_[bracket_];
   if (rung_ + 1 < steps.size()) {
     const std::size_t kept = std::min<std::size_t>(steps[rung_ + 1].rows, order.size());
@@ -230,7 +245,7 @@ std::string FidelitySearch::checkpoint() const {
   {
     boost::archive::binary_oarchive out(body, boost::archive::no_codecvt);
     out << options_.kind << options_.resource_min << options_.resource_max << options_.eta
-        << options_.configs << options_.generation << start_ << log_ << told_;
+        << options_.configs << options_.generation << options_.batch << start_ << log_ << told_;
     const std::uint64_t open = jobs_.size();
     out << open;
   }
@@ -244,7 +259,8 @@ Result<FidelitySearch> FidelitySearch::restore(Space space, std::string_view byt
   const auto corrupt = [](const std::string& why) {
     return Error(ErrorCode::Corrupt, "fidelity checkpoint: " + why);
   };
-  if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + kSumBytes) {
+  const bool first = bytes.starts_with(kMagicFirst);
+  if ((!first && !bytes.starts_with(kMagic)) || bytes.size() < kMagic.size() + kSumBytes) {
     return corrupt("it does not start as one");
   }
   const std::string_view body = bytes.substr(kMagic.size() + kSumBytes);
@@ -260,7 +276,9 @@ Result<FidelitySearch> FidelitySearch::restore(Space space, std::string_view byt
     std::vector<std::uint8_t> told;
     std::uint64_t open = 0;
     in >> options.kind >> options.resource_min >> options.resource_max >> options.eta;
-    in >> options.configs >> options.generation >> start >> log >> told >> open;
+    in >> options.configs >> options.generation;
+    if (!first) in >> options.batch;
+    in >> start >> log >> told >> open;
     auto search = Search::restore(std::move(space), start);
     if (!search) return search.error();
     auto made = FidelitySearch::make(*std::move(search), options);
@@ -271,10 +289,10 @@ Result<FidelitySearch> FidelitySearch::restore(Space space, std::string_view byt
     while (out.log_.size() < log.size()) {
       WINNOW_TRY(out.open());
       if (out.jobs_.empty()) return corrupt("it tells of more jobs than there are");
-      const std::uint64_t first = out.log_.size() - out.jobs_.size();
+      const std::uint64_t begin = out.log_.size() - out.jobs_.size();
       if (out.log_.size() > log.size()) return corrupt("it ends within a generation");
       const std::uint64_t end = out.log_.size();
-      for (std::uint64_t t = first; t < end; ++t) {
+      for (std::uint64_t t = begin; t < end; ++t) {
         if (t >= closed && told[t - closed] == 0) continue;
         WINNOW_TRY(out.tell(t, log[t]));
       }

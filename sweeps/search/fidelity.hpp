@@ -20,6 +20,10 @@ struct FidelityOptions {
   std::uint64_t eta = 3;
   std::uint64_t configs = 0;     ///< Halving: at the first rung; Asha: in all; Hyperband: its own
   std::uint64_t generation = 0;  ///< Asha: jobs between two decisions
+  /// Jobs of a rung come in multiples of it: Hyperband's rungs are so many times as wide, Asha
+  /// promotes so many at once, and failed rows go on where too few others are left, so that the
+  /// number of jobs does not depend on what came out. Halving: configs must fit.
+  std::uint64_t batch = 1;
 };
 
 /// One evaluation, a trial of its own to the ledger: a row of the search at a resource.
@@ -57,6 +61,8 @@ class FidelitySearch {
   std::uint64_t jobs_told() const { return log_.size() - left_; }
   std::uint64_t rows_pruned() const { return pruned_; }
   const Search& search() const { return search_; }
+  /// The search with all it was told. Requires: finished().
+  Search take_search() && { return std::move(search_); }
 
   /// What was told; a restored search replays it and continues exactly.
   std::string checkpoint() const;
@@ -77,7 +83,7 @@ class FidelitySearch {
   void add_job(std::uint64_t config, std::uint64_t rung);
   std::vector<std::uint64_t> ranked(const std::vector<std::uint64_t>& configs,
                                     std::uint64_t rung) const;
-  bool promote_one();
+  bool promote_batch();
   Status close();
   Status close_bracket();
   Status close_asha();
