@@ -187,6 +187,31 @@ void add_ledger(CLI::App& app, Context& context) {
   });
 }
 
+/// A look of this answer would go on record, had the store been open for writing.
+bool waits_for_record(const Json& answer) {
+  const auto families = answer.find("families");
+  if (families == answer.end() || !families->is_array()) return false;
+  return std::any_of(families->begin(), families->end(), [](const Json& f) {
+    const auto look = f.find("look");
+    return look != f.end() && look->is_object() && !look->value("recorded", false) &&
+           look->value("recordable", false);
+  });
+}
+
+/// Asks again where the look can be recorded. While another process writes the store it cannot, and
+/// the answer stays as it is.
+Result<Json> answer_on_record(const Context& context, std::string_view name, const Json& args,
+                              Result<Json> answer) {
+  const auto store = store::Store::open(context.home() / "store");
+  if (!store.ok()) return answer;
+  const auto datasets = store::DatasetStore::open(context.home() / "data");
+  return serve::query({.store = store->get(),
+                       .datasets = datasets.ok() ? &*datasets : nullptr,
+                       .verdicts = store->get(),
+                       .parallel = serve::threads_for()},
+                      name, args);
+}
+
 }  // namespace
 
 Result<Json> answer_query(const Context& context, std::string_view name, const Json& args) {
@@ -208,11 +233,13 @@ Result<Json> answer_query(const Context& context, std::string_view name, const J
   }
   if (!store.ok()) return store.error();
   const auto datasets = store::DatasetStore::open(context.home() / "data");
-  return serve::query({.store = store->get(),
-                       .datasets = datasets.ok() ? &*datasets : nullptr,
-                       .verdicts = writable ? store->get() : nullptr,
-                       .parallel = serve::threads_for()},
-                      name, args);
+  auto answer = serve::query({.store = store->get(),
+                              .datasets = datasets.ok() ? &*datasets : nullptr,
+                              .verdicts = writable ? store->get() : nullptr,
+                              .parallel = serve::threads_for()},
+                             name, args);
+  if (writable || !answer.ok() || !waits_for_record(*answer)) return answer;
+  return answer_on_record(context, name, args, std::move(answer));
 }
 
 int run_sweep_list(const Context& context) {

@@ -130,6 +130,37 @@ std::string profit_detail(const Json& f) {
   return out;
 }
 
+std::string recency_text(const Json& f) {
+  return "last third of the blocks at Sharpe " + short_number(number_of(f, "recent_mean")) +
+         ", t " + short_number(number_of(f, "recent_t")) +
+         " against the rest: " + (f.value("recent_ok", false) ? "holds" : "fails");
+}
+
+std::string stress_text(const Json& f) {
+  const double sd = number_of(f, "stress_sd");
+  if (f.value("stress_in_sample", false)) {
+    return "a day of -" + short_number(sd) + " sd is in the sample already";
+  }
+  return "C " + short_number(number_of(f, "c_stress")) + " after one loss of " + short_number(sd) +
+         " sd in every variant";
+}
+
+std::string look_text(const Json& look) {
+  if (look.value("number", 0) == 0) {
+    return "none is due; the first needs " + look["next_days_needed"].dump() + " days";
+  }
+  std::string out =
+      look["number"].dump() + " of " + look["of"].dump() + " (" + text_of(look, "plan") + "), ";
+  out += look["days_scored"].is_null() ? "not counted"
+                                       : "taken with " + look["days_scored"].dump() +
+                                             " days by sweep " + text_of(look, "sweep");
+  if (!look.value("recorded", false)) out += ", not on record";
+  if (!look["next_days_needed"].is_null()) {
+    out += "; the next needs " + look["next_days_needed"].dump() + " days";
+  }
+  return out;
+}
+
 std::string family_detail(const Json& f) {
   std::string out = "\n" + text_of(f, "family") + " on " + text_of(f, "data") + ": " +
                     text_of(f, "verdict") + "\n";
@@ -151,6 +182,9 @@ std::string family_detail(const Json& f) {
                                " scored over " + count_of(f, "periods") + " days, " +
                                count_of(f, "distinct") + " distinct, " +
                                count_of(f, "trials_failed") + " failed");
+  out += field("recency", recency_text(f));
+  out += field("stress", stress_text(f));
+  if (!f["look"].is_null()) out += field("look", look_text(f["look"]));
   out += field("plateau centre", plateau_text(f));
   out += field("best", best_text(f));
   out += profit_detail(f);

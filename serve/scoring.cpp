@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "serve/account.hpp"
+#include "sweeps/convergence_declared.hpp"
+#include "sweeps/diversity.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
 
@@ -12,40 +14,49 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kDocumentKind = "convergence";
+// Grows with every change of what a verdict means: kept ones are then scored again.
+constexpr int kRulesVersion = 2;
 
-sweeps::ConvergenceOptions score_options(std::uint64_t launched, const ScoreOptions& options) {
-  sweeps::ConvergenceOptions out;
-  out.hurdle_sharpe_ann = options.hurdle_sharpe_ann;
-  out.launched = launched;
-  return out;
+/// Everything that a kept verdict depends on beside the trials themselves.
+Json options_json(const SweepView& view, const ScoreOptions& options,
+                  const std::optional<Look>& look) {
+  return {{"rules", kRulesVersion},
+          {"engine_version", engine::kEngineVersion},
+          {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
+          {"declared", view.plan.spec().convergence_json},
+          {"look", look ? Json(look->number) : Json()},
+          {"look_periods", look ? Json(look->periods) : Json()}};
 }
 
 std::string document_key(const SweepView& view, std::uint32_t segment) {
   return view.meta.id + "/" + std::to_string(segment);
 }
 
-std::optional<FamilyScore> read_verdict(const Sources& sources, const SweepView& view,
-                                        const sweeps::Segment& segment,
-                                        const ScoreOptions& options) {
+/// A kept verdict of this family under these options, with its look. False: there is none.
+Result<bool> read_verdict(const Sources& sources, const SweepView& view,
+                          const sweeps::Segment& segment, const ScoreOptions& options,
+                          FamilyScore& out) {
   const auto text = sources.store->document(kDocumentKind, document_key(view, segment.index));
-  if (!text.ok() || !*text) return std::nullopt;
+  if (!text.ok() || !*text || out.committed != out.trials) return false;
   const Json json = Json::parse(**text, nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return std::nullopt;
-  if (json.value("hurdle_sharpe_ann", kNan) != options.hurdle_sharpe_ann) return std::nullopt;
-  if (json.value("engine_version", 0u) != engine::kEngineVersion) return std::nullopt;
+  if (json.is_discarded() || !json.is_object()) return false;
+  if (!json.value("panel_periods", Json()).is_number_unsigned()) return false;
+  const auto look = take_look(sources, view, segment, json["panel_periods"], true);
+  if (!look.ok()) return look.error();
+  if (json.value("options", Json()) != options_json(view, options, *look)) return false;
   auto score = convergence_from_json(json.value("score", Json()));
-  if (!score) return std::nullopt;
-  FamilyScore out;
+  if (!score) return false;
   out.score = std::move(*score);
+  out.look = *look;
   out.cached = true;
-  return out;
+  return true;
 }
 
 void keep_verdict(const Sources& sources, const SweepView& view, const FamilyScore& family,
-                  const ScoreOptions& options) {
+                  const ScoreOptions& options, std::uint64_t panel_periods) {
   if (sources.verdicts == nullptr || family.committed != family.trials) return;
-  const Json json{{"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
-                  {"engine_version", engine::kEngineVersion},
+  const Json json{{"options", options_json(view, options, family.look)},
+                  {"panel_periods", panel_periods},
                   {"score", convergence_json(family.score)}};
   // A verdict that cannot be kept is computed again next time: nothing is lost.
   const Status kept = sources.verdicts->put_document(
@@ -134,14 +145,31 @@ void correct(std::vector<Scored>& scored, std::uint64_t hypotheses) {
   }
 }
 
-Result<FamilyScore> score_family(const Sources& sources, const SweepView& view,
-                                 const sweeps::Segment& segment, const ScoreOptions& options) {
-  if (auto known = read_verdict(sources, view, segment, options)) return std::move(*known);
-  const auto panel = read_panel(sources, view, segment);
-  if (!panel.ok()) return panel.error();
-  FamilyScore out;
-  out.score = score_panel(sources, *panel, segment.trials, options);
-  return out;
+/// The periods that the look covers.
+sweeps::PanelView looked_at(const FamilyPanel& panel, const std::optional<Look>& look) {
+  const auto all = sweeps::PanelView::of(panel.returns, panel.trial.size(), panel.periods);
+  return look && look->periods > 0 ? all.window(0, look->periods) : all;
+}
+
+/// Requires: `out` is described.
+Status score_family(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+                    const ScoreOptions& options, FamilyScore& out) {
+  const auto known = read_verdict(sources, view, segment, options, out);
+  if (!known.ok()) return known.error();
+  if (!*known) {
+    const auto panel = read_panel(sources, view, segment);
+    if (!panel.ok()) return panel.error();
+    auto look = take_look(sources, view, segment, panel->periods, out.committed == out.trials);
+    if (!look.ok()) return look.error();
+    out.look = std::move(*look);
+    const auto how = score_options(view, segment, options);
+    if (!how.ok()) return how.error();
+    out.score = sweeps::score_convergence(looked_at(*panel, out.look), *how, sources.parallel);
+    keep_verdict(sources, view, out, options, panel->periods);
+  }
+  if (out.look) apply_look(*out.look, out.score);
+  out.p = out.score.p_value();
+  return {};
 }
 
 void describe(FamilyScore& out, const SharpeColumn& sharpe, const sweeps::Segment& segment) {
@@ -160,7 +188,6 @@ void describe(FamilyScore& out, const SharpeColumn& sharpe, const sweeps::Segmen
     out.best_trial = static_cast<std::uint64_t>(t);
   }
   out.median_sharpe_ann = median_of({sharpe.all.begin() + first, sharpe.all.begin() + last});
-  out.p = out.score.p_value();
 }
 
 }  // namespace
@@ -203,10 +230,15 @@ Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
   return panel;
 }
 
-sweeps::Convergence score_panel(const Sources& sources, const FamilyPanel& panel,
-                                std::uint64_t launched, const ScoreOptions& options) {
-  const auto view = sweeps::PanelView::of(panel.returns, panel.trial.size(), panel.periods);
-  return sweeps::score_convergence(view, score_options(launched, options), sources.parallel);
+Result<sweeps::ConvergenceOptions> score_options(const SweepView& view,
+                                                 const sweeps::Segment& segment,
+                                                 const ScoreOptions& options) {
+  auto out = sweeps::declared_convergence(view.plan.spec().convergence_json);
+  if (!out.ok()) return out.error();
+  out->hurdle_sharpe_ann = options.hurdle_sharpe_ann;
+  out->launched = segment.trials;
+  out->spread = sweeps::parameter_spread(view.plan, segment);
+  return out;
 }
 
 Result<Scoring> score_families(const Sources& sources, const SweepView& view,
@@ -218,21 +250,20 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
   if (!hypotheses.ok()) return hypotheses.error();
   out.hypotheses = *hypotheses;
   for (const sweeps::Segment& segment : view.plan.segments()) {
-    auto family = score_family(sources, view, segment, options);
-    if (!family.ok()) return family.error();
-    describe(*family, *sharpe, segment);
+    FamilyScore family;
+    describe(family, *sharpe, segment);
+    WINNOW_TRY(score_family(sources, view, segment, options, family));
     const auto trials = ledger_trials(*sources.store, view.dataset(segment).content_hash);
     if (!trials.ok()) return trials.error();
-    family->ledger_trials = *trials;
-    family->noise = noise_expectation(*trials, family->score.periods);
+    family.ledger_trials = *trials;
+    family.noise = noise_expectation(*trials, family.score.periods);
     const auto near = sweeps::Neighbourhoods::make(view.plan, segment);
     if (near.ok()) {
-      family->plateau = find_plateau(sources, *near, segment, sharpe->all);
+      family.plateau = find_plateau(sources, *near, segment, sharpe->all);
     } else {
       out.warnings.push_back(near.error().text());
     }
-    if (!family->cached) keep_verdict(sources, view, *family, options);
-    out.families.push_back(std::move(*family));
+    out.families.push_back(std::move(family));
   }
   correct(out.families, out.hypotheses.sum());
   return out;
@@ -256,7 +287,13 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     for (std::size_t r = 0; r < panel->trial.size(); ++r) {
       row_of[panel->trial[r] - segment.first_trial] = static_cast<std::uint32_t>(r);
     }
-    const auto all = sweeps::PanelView::of(panel->returns, panel->trial.size(), panel->periods);
+    const bool complete = panel->trial.size() == segment.trials;
+    const auto look = take_look(sources, view, segment, panel->periods, complete);
+    if (!look.ok()) return look.error();
+    auto how = score_options(view, segment, options);
+    if (!how.ok()) return how.error();
+    how->spread = {};  // a tile is a part of the space by construction
+    const sweeps::PanelView all = looked_at(*panel, *look);
     std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
     sources.parallel(tiles.size(), [&](std::size_t i) {
       const auto tile = near->at(i);
@@ -275,8 +312,10 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       scored.centre = tile->centre;
       scored.members = tile->members.size();
       scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
-      scored.score =
-          sweeps::score_convergence(all.subset(rows), score_options(tile->members.size(), options));
+      sweeps::ConvergenceOptions own = *how;
+      own.launched = tile->members.size();
+      scored.score = sweeps::score_convergence(all.subset(rows), own);
+      if (*look) apply_look(**look, scored.score);
       tiles[i] = std::move(scored);
     });
     for (auto& tile : tiles) {

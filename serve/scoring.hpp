@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "serve/looks.hpp"
 #include "serve/sweep_view.hpp"
 #include "sweeps/convergence.hpp"
 
@@ -37,6 +38,7 @@ struct FamilyScore {
   std::uint64_t committed = 0;
   std::uint64_t failed = 0;
   sweeps::Convergence score;
+  std::optional<Look> look;  ///< where the specification declares several
   double p = 1;
   double p_holm = 1;  ///< over all hypotheses ever scored
   double p_bh = 1;
@@ -72,9 +74,11 @@ struct ScoreOptions {
 Result<Scoring> score_families(const Sources& sources, const SweepView& view,
                                const ScoreOptions& options = {});
 
-/// The same of one family whose panel is in memory already.
-sweeps::Convergence score_panel(const Sources& sources, const FamilyPanel& panel,
-                                std::uint64_t launched, const ScoreOptions& options);
+/// How a segment's family is scored: what its specification declared, the hurdle asked for, all
+/// launched trials and how they lie in parameter space. Fails: InvalidInput (of the declaration).
+Result<sweeps::ConvergenceOptions> score_options(const SweepView& view,
+                                                 const sweeps::Segment& segment,
+                                                 const ScoreOptions& options);
 
 /// One box of a family's parameter grid, scored as a family of its own.
 struct NeighbourhoodScore {

@@ -39,6 +39,8 @@ void each_part(Score& s, const Visit& visit) {
   visit("not_finite", s.not_finite);
   visit("distinct", s.distinct);
   visit("unchecked_pairs", s.unchecked_pairs);
+  visit("crowded_frac", s.crowded_frac);
+  visit("coverage_frac", s.coverage_frac);
   visit("block_means", s.block_means);
   visit("scored", s.scored);
   visit("reasons", s.reasons);

@@ -29,7 +29,7 @@ struct Look {
   double equal;
   double spending;
 };
-constexpr std::array<Look, 4> kLooks{
+constexpr std::array<Look, kLooks> kLookTable{
     {{90, .982, .999}, {180, .982, .995}, {365, .982, .985}, {730, .982, .965}}};
 
 [[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...) {
@@ -132,11 +132,26 @@ void fill_components(const FamilyTable& table, const ConvergenceOptions& options
   r.stress_in_sample = options.stress_sd > 0 && worst <= -options.stress_sd;
 }
 
+void check_spread(const ParameterSpread& spread, Convergence& r) {
+  if (spread.crowded_frac > kCrowdedFracMax) {
+    r.reasons.push_back(
+        text("parameters: %.0f%% of the variants lie within a quarter of the range of every "
+             "parameter, at most %.0f%% allowed",
+             100 * spread.crowded_frac, 100 * kCrowdedFracMax));
+  }
+  if (spread.coverage_frac < kAxisCoverageMin) {
+    r.reasons.push_back(
+        text("parameters: the variants reach %.0f%% of the range of %s, %.0f%% "
+             "needed",
+             100 * spread.coverage_frac, spread.thinnest.c_str(), 100 * kAxisCoverageMin));
+  }
+}
+
 void check_gates(const ConvergenceOptions& options, Convergence& r) {
   auto& why = r.reasons;
   if (r.c_required >= kNever) {
     why.push_back(text("no look is due before day %llu; there are %llu days",
-                       static_cast<unsigned long long>(kLooks[0].days),
+                       static_cast<unsigned long long>(kLookTable[0].days),
                        static_cast<unsigned long long>(r.periods)));
   } else if (r.c < r.c_required) {
     why.push_back(text("score: C = %.4f, %.4f needed", r.c, r.c_required));
@@ -153,10 +168,15 @@ void check_gates(const ConvergenceOptions& options, Convergence& r) {
     why.push_back(text("diversity: mean correlation %.4f, at most %.2f allowed", r.mean_correlation,
                        kMeanCorrelationMax));
   }
-  if (options.launched > r.variants) {
+  check_spread(options.spread, r);
+  // A variant without usable returns (failed, quarantined) is missing, whatever the reason.
+  const std::uint64_t usable = r.variants - r.not_finite;
+  const std::uint64_t launched =
+      options.chosen_by_periods > 0 ? usable : std::max(options.launched, r.variants);
+  if (usable < launched) {
     why.push_back(text("survivorship: %llu of %llu launched variants are scored, all are needed",
-                       static_cast<unsigned long long>(r.variants),
-                       static_cast<unsigned long long>(options.launched)));
+                       static_cast<unsigned long long>(usable),
+                       static_cast<unsigned long long>(launched)));
   }
   if (!r.recent_ok) {
     why.push_back(
@@ -222,18 +242,43 @@ const char* verdict_name(Verdict verdict) {
   return "INSUFFICIENT";
 }
 
+const char* look_plan_name(LookPlan plan) {
+  switch (plan) {
+    case LookPlan::OneLook:
+      return "one";
+    case LookPlan::EqualLooks:
+      return "equal";
+    case LookPlan::SpendingLooks:
+      return "spending";
+  }
+  return "";
+}
+
+std::uint64_t look_days(std::size_t look) { return kLookTable[look - 1].days; }
+
+std::size_t due_look(std::uint64_t periods) {
+  std::size_t look = 0;
+  while (look < kLooks && periods >= kLookTable[look].days) ++look;
+  return look;
+}
+
 double required_level(LookPlan plan, double alpha, std::uint64_t periods) {
   if (plan == LookPlan::OneLook) return 1 - alpha;
   double level = kNever;
-  for (const Look& look : kLooks) {
+  for (const Look& look : kLookTable) {
     if (periods >= look.days) level = plan == LookPlan::EqualLooks ? look.equal : look.spending;
   }
   return level;
 }
 
-Convergence score_convergence(const PanelView& panel, const ConvergenceOptions& options,
+Convergence score_convergence(const PanelView& all_periods, const ConvergenceOptions& options,
                               const ParallelFor& parallel) {
+  const std::size_t skipped = std::min(options.chosen_by_periods, all_periods.periods());
+  const PanelView panel =
+      skipped > 0 ? all_periods.window(skipped, all_periods.periods()) : all_periods;
   Convergence r;
+  r.crowded_frac = options.spread.crowded_frac;
+  r.coverage_frac = options.spread.coverage_frac;
   r.variants = panel.variants();
   r.periods = panel.periods();
   r.c_required = required_level(options.looks, options.alpha, r.periods);

@@ -30,6 +30,28 @@ enum class LookPlan : std::uint8_t {
   SpendingLooks,  ///< the same days, C >= .999, .995, .985, .965
 };
 
+/// "one", "equal", "spending".
+const char* look_plan_name(LookPlan plan);
+inline constexpr std::size_t kLooks = 4;
+/// Days that the look needs. Requires: 1 <= look <= kLooks.
+std::uint64_t look_days(std::size_t look);
+/// The last look that `periods` days allow, 1 to kLooks; 0: none yet. Requires: a plan of several.
+std::size_t due_look(std::uint64_t periods);
+
+/// How evenly the variants lie in the declared parameter space (sweeps/diversity.hpp). A search
+/// that gathers around a lucky variant makes its near clones outvote all others: they are too
+/// different for the dedupe and no evidence of their own.
+struct ParameterSpread {
+  /// Share of the variants within a quarter of the range of every varying parameter at once.
+  double crowded_frac = 0;
+  /// Of the least covered parameter: share of its quarters that hold a variant.
+  double coverage_frac = 1;
+  std::string thinnest = {};  ///< that parameter
+};
+/// A share of three quarters of near clones can carry a family alone (f / sqrt(f (1 - f)) > 1.73).
+inline constexpr double kCrowdedFracMax = 0.60;
+inline constexpr double kAxisCoverageMin = 0.50;
+
 struct ConvergenceOptions {
   double hurdle_sharpe_ann = 0;   ///< h: the edge to beat, after costs
   double target_sharpe_ann = 1;   ///< what is hoped for; futility is judged against it
@@ -46,6 +68,10 @@ struct ConvergenceOptions {
   /// Variants launched for this hypothesis, 0 if all are in the panel. Scoring survivors only is
   /// selection (the best 30% of a null family look converged), so a smaller panel never converges.
   std::uint64_t launched = 0;
+  /// The variants in the panel were chosen by what they did in the first so many periods (rungs of
+  /// a halving): only later periods are scored, and those that were left out need not be there.
+  std::size_t chosen_by_periods = 0;
+  ParameterSpread spread = {};  ///< default: even
 };
 
 /// How the near clones were found.
@@ -95,6 +121,8 @@ struct Convergence {
   std::uint64_t distinct = 0;       ///< N: groups of near clones
   DedupeMode dedupe = DedupeMode::Exact;
   std::uint64_t unchecked_pairs = 0;  ///< for Hashed: pairs of different groups never compared
+  double crowded_frac = 0;            ///< as ParameterSpread
+  double coverage_frac = 1;
 
   std::vector<double> block_means;  ///< mean over variants of each block, oldest first
 

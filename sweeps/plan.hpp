@@ -78,6 +78,9 @@ struct ResolvedSpec {
   std::uint64_t trials_max = 0;  ///< budget; 0: none. parse_spec refuses a search that makes more
   double cpu_hours_max = 0;      ///< budget; 0: none
   std::string validation_json;   ///< canonical; empty: none
+  /// How the families are scored, declared before there are results (convergence_declared.hpp);
+  /// canonical; empty: the defaults.
+  std::string convergence_json;
   /// What the person should know although nothing is wrong. Not part of the JSON.
   std::vector<std::string> warnings;
 

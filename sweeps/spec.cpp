@@ -17,9 +17,9 @@ using yaml::Node;
 constexpr std::size_t kDatasetsMax = 256;
 constexpr std::int64_t kPriorityMax = 1000;
 
-const std::vector<std::string> kSpecKeys{"sweep",      "data",   "window",     "execution",
-                                         "strategies", "search", "validation", "seed",
-                                         "priority",   "budget"};
+const std::vector<std::string> kSpecKeys{"sweep",      "data",     "window",     "execution",
+                                         "strategies", "search",   "validation", "convergence",
+                                         "seed",       "priority", "budget"};
 const std::vector<std::string> kMethods{"grid", "random", "sobol", "lhs"};
 constexpr std::array<std::string_view, 3> kMethodsLater{"tpe", "cmaes", "nsga2"};
 
@@ -246,6 +246,9 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
   read_samples(root, spec);
   if (const auto at = root.find("validation")) {
     spec.validation_json = read_validation(*at, spec.to - spec.from);
+  }
+  if (const auto at = root.find("convergence")) {
+    spec.convergence_json = read_convergence(*at, spec.strategies);
   }
   check_points(root, spec);
   return spec;

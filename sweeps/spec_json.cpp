@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "sweeps/convergence_declared.hpp"
 #include "sweeps/plan.hpp"
 
 namespace winnow::sweeps {
@@ -167,6 +168,11 @@ ResolvedSpec spec_from(const json& j) {
   spec.trials_max = j.at("trials_max");
   spec.cpu_hours_max = j.at("cpu_hours_max");
   if (const json& v = j.at("validation"); !v.is_null()) spec.validation_json = v.dump();
+  if (const auto c = j.find("convergence"); c != j.end() && !c->is_null()) {
+    spec.convergence_json = c->dump();
+    const auto options = declared_convergence(spec.convergence_json);
+    if (!options) throw json::other_error::create(501, options.error().text(), &j);
+  }
   return spec;
 }
 
@@ -195,6 +201,11 @@ std::string ResolvedSpec::to_json() const {
   for (const StrategySpace& s : strategies) j["strategies"].push_back(sweeps::to_json(s));
   j["validation"] = json::parse(validation_json, nullptr, false);
   if (j["validation"].is_discarded()) j["validation"] = nullptr;
+  // Only where it was said: specifications from before have the same text and so the same id.
+  if (!convergence_json.empty()) {
+    j["convergence"] = json::parse(convergence_json, nullptr, false);
+    if (j["convergence"].is_discarded()) j["convergence"] = nullptr;
+  }
   return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -20,4 +20,7 @@ std::vector<std::string> param_names(const engine::FamilyDecl& family);
 /// yaml::Refusal.
 std::string read_validation(const yaml::Cursor& at, DurationNs window);
 
+/// Reads `convergence:` and gives it as canonical JSON. Throws yaml::Refusal.
+std::string read_convergence(const yaml::Cursor& at, const std::vector<StrategySpace>& strategies);
+
 }  // namespace winnow::sweeps

@@ -107,6 +107,18 @@ std::string verdict_card(const ReportInput& input, const Family& family) {
              fixed(s.mu_sharpe_ann, 2) + " ± " + fixed(s.se, 2));
   out += row("Spread of true Sharpe between variants (sd)", fixed(s.tau, 2));
   out += row("Mean correlation of variants", fixed(s.mean_correlation, 2));
+  out += row("Last third of the blocks: mean Sharpe, t against the rest",
+             fixed(s.recent_mean, 2) + ", " + fixed(s.recent_t, 2) +
+                 (s.recent_ok ? " (holds)" : " (fails)"));
+  if (s.stress_sd > 0) {
+    out += row("Declared worst single loss (daily sd)",
+               fixed(s.stress_sd, 1) + (s.stress_in_sample ? ", seen in the sample" : ""));
+  }
+  if (f.look && f.look->number > 0) {
+    out += row("Look " + std::to_string(f.look->number) + " of " + std::to_string(sweeps::kLooks),
+               "first " + grouped(s.periods) + " days" +
+                   (f.look->recorded ? ", on record" : ", not on record"));
+  }
   out += row("Variants: launched / committed / failed",
              grouped(f.trials) + " / " + grouped(f.committed) + " / " + grouped(f.failed));
   out += row("Distinct variants over days", grouped(s.distinct) + " over " + grouped(s.periods));

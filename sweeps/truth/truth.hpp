@@ -46,6 +46,7 @@ struct TruthWorld {
 ///   no_edge        martingales without costs, the hardest null: nothing is lost on average
 ///   plateau        a mean-reverting market where the family's variants have a true Sharpe ratio of
 ///                  3 on average, after costs, over two years
+///   true_spike     one variant (a fast lookback) has a true edge, its neighbours none
 ///   lucky_day      a martingale with one enormous jump: some variants happened to be on its side
 ///   costs_eat_edge a fast edge that is real before costs and gone after
 ///   without_costs  the same market without costs, to show that there was something to eat

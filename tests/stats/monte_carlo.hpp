@@ -32,8 +32,8 @@ struct World {
 
 inline double daily(double sharpe_ann) { return sharpe_ann / std::sqrt(365.0); }
 
-inline Convergence score_world(const World& w, std::uint64_t seed,
-                               const ConvergenceOptions& options) {
+/// Returns of all variants [variant][day].
+inline std::vector<float> draw_world(const World& w, std::uint64_t seed) {
   std::vector<float> returns(w.variants * w.periods);
   std::vector<float> common(w.periods);
   Rng factor(seed, 0);
@@ -47,26 +47,38 @@ inline Convergence score_world(const World& w, std::uint64_t seed,
           a * common[t] + b * quick_normal(own) + static_cast<float>(w.edge(i, t));
     }
   }
+  return returns;
+}
+
+inline Convergence score_world(const World& w, std::uint64_t seed,
+                               const ConvergenceOptions& options) {
+  const std::vector<float> returns = draw_world(w, seed);
   return score_convergence(PanelView::of(std::span<const float>(returns), w.variants, w.periods),
                            options);
 }
 
-/// How many of `draws` seeded families satisfy `hit`. Two threads; the count does not depend on
-/// them.
-inline std::size_t count_families(std::size_t draws, std::uint64_t seed, const World& world,
-                                  const ConvergenceOptions& options,
-                                  const std::function<bool(const Convergence&)>& hit) {
+/// For how many of `draws` seeds `hit` is true. Two threads; the count does not depend on them.
+inline std::size_t count_seeds(std::size_t draws, std::uint64_t seed,
+                               const std::function<bool(std::uint64_t)>& hit) {
   std::atomic<std::size_t> next{0};
   std::atomic<std::size_t> hits{0};
   const auto work = [&] {
     for (std::size_t d = next++; d < draws; d = next++) {
-      if (hit(score_world(world, mix64(seed + d), options))) ++hits;
+      if (hit(mix64(seed + d))) ++hits;
     }
   };
   std::thread other(work);
   work();
   other.join();
   return hits;
+}
+
+/// How many of `draws` seeded families satisfy `hit`.
+inline std::size_t count_families(std::size_t draws, std::uint64_t seed, const World& world,
+                                  const ConvergenceOptions& options,
+                                  const std::function<bool(const Convergence&)>& hit) {
+  return count_seeds(draws, seed,
+                     [&](std::uint64_t s) { return hit(score_world(world, s, options)); });
 }
 
 inline bool converged(const Convergence& c) { return c.verdict == Verdict::Converged; }

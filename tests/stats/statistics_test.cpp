@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "sweeps/stats/basic.hpp"
@@ -158,6 +159,30 @@ TEST(Pbo, ThreadsDoNotChangeItAndDegenerateInputIsRefusedOrNamed) {
   EXPECT_EQ(ties->chosen[0], 0u);
   EXPECT_EQ(ties->rank[0], 5);
   EXPECT_EQ(ties->pbo, 1);
+}
+
+TEST(Pbo, WhatCannotBeRankedIsCountedAndNothingIsNan) {
+  test::Family f = test::family({.variants = 6, .periods = 64});
+  for (std::size_t t = 0; t < 64; ++t) {
+    f.at(1, t) = std::numeric_limits<float>::quiet_NaN();
+    f.at(2, t) = 0;
+    f.at(3, t) = 0.01f;  // rises evenly: no spread, an infinite ratio
+  }
+  const auto r = probability_of_overfitting(f.view(), {.blocks = 4});
+  ASSERT_TRUE(r.ok()) << r.error().text();
+  EXPECT_EQ(r->not_ranked, 2u);
+  EXPECT_EQ(r->chosen, std::vector<std::uint32_t>(6, 3));
+  EXPECT_EQ(r->pbo, 0);
+  for (const double v : {r->pbo, r->oos_loss_frac, r->slope, r->intercept, r->r}) {
+    EXPECT_TRUE(std::isfinite(v));
+  }
+  for (const double logit : r->logit) EXPECT_TRUE(std::isfinite(logit));
+  const auto one = probability_of_overfitting(f.view().subset(std::vector<std::uint32_t>{0}));
+  ASSERT_FALSE(one.ok());
+  EXPECT_NE(one.error().text().find("two variants; there are 1"), std::string::npos);
+  const auto few = probability_of_overfitting(f.view().window(0, 3), {.blocks = 16});
+  ASSERT_FALSE(few.ok());
+  EXPECT_NE(few.error().text().find("3 periods cannot fill 16 blocks"), std::string::npos);
 }
 
 // --- snooping and bootstrap

@@ -42,6 +42,27 @@ TEST(Spec, ReadsEverythingTheExampleSays) {
   EXPECT_TRUE(s.warnings.empty());
 }
 
+TEST(Spec, ConvergenceIsDeclaredAndChangesNothingWhereItIsNot) {
+  EXPECT_EQ(parsed(kSpec).to_json().find("convergence"), std::string::npos);
+  const std::string yaml = std::string(kSpec) + "convergence: {looks: equal, worst_loss_sd: 5}\n";
+  const ResolvedSpec s = parsed(yaml);
+  EXPECT_EQ(s.convergence_json, R"({"looks":"equal","worst_loss_sd":5.0})");
+  const auto back = ResolvedSpec::from_json(s.to_json());
+  ASSERT_TRUE(back.ok()) << back.error().text();
+  EXPECT_EQ(back->to_json(), s.to_json());
+  EXPECT_NE(id_of(yaml), id_of(kSpec));
+  EXPECT_EQ(id_of(std::string(kSpec) + "convergence: {}\n"), id_of(kSpec));
+  const auto refused = [](const std::string& line) {
+    const auto spec = parse_spec(std::string(kSpec) + line, "spec.yaml", catalog());
+    return spec.ok() ? std::string() : spec.error().text();
+  };
+  EXPECT_NE(refused("convergence: {looks: daily}\n").find("convergence.looks"), std::string::npos);
+  EXPECT_NE(refused("convergence: {looks: [30, 60]}\n").find("no known error rate"),
+            std::string::npos);
+  EXPECT_NE(refused("convergence: {worst_loss_sd: 0}\n").find("from 1 to 100"), std::string::npos);
+  EXPECT_NE(refused("convergence: {hard_stops: true}\n").find("stop_bps"), std::string::npos);
+}
+
 TEST(Spec, JsonRoundTripIsExact) {
   for (const char* search : {"{method: grid}", "{method: random, samples: 50}",
                              "{method: sobol, samples: 50}", "{method: lhs, samples: 50}"}) {

@@ -40,6 +40,14 @@ TEST(Truth, OneLuckyDayIsNotAnEdge) {
   EXPECT_TRUE(r.met) << r.sweeps_with_promotion << " of 20 sweeps promoted a lucky day";
 }
 
+TEST(Truth, OneTrueSpikeIsNotAFamily) {
+  const TruthReport r = run("true_spike", {.sweeps = 20, .families = 5, .seed = 1});
+  EXPECT_TRUE(r.met) << r.sweeps_with_promotion << " of 20 sweeps promoted a spike";
+  // One variant has an edge, the family has none.
+  EXPECT_GT(r.best_sharpe_ann, 2.5);
+  EXPECT_LT(r.family_sharpe_ann, 0.4);
+}
+
 TEST(Truth, EdgeThatCostsEatIsRejectedAndWithoutThemFound) {
   const TruthReport eaten = run("costs_eat_edge", {.sweeps = 20, .families = 5, .seed = 1});
   EXPECT_TRUE(eaten.met) << eaten.sweeps_with_promotion << " of 20 sweeps";

@@ -1,0 +1,100 @@
+#include "sweeps/convergence_declared.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "sweeps/names.hpp"
+#include "sweeps/spec_params.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+using nlohmann::json;
+using yaml::Cursor;
+
+constexpr std::string_view kStopParam = "stop_bps";
+constexpr LookPlan kPlans[] = {LookPlan::OneLook, LookPlan::EqualLooks, LookPlan::SpendingLooks};
+
+std::vector<std::string> plan_names() {
+  std::vector<std::string> out;
+  for (const LookPlan plan : kPlans) out.emplace_back(look_plan_name(plan));
+  return out;
+}
+
+/// A hard stop must stop every variant: one without it can lose anything in a day.
+void check_hard_stops(const Cursor& at, const std::vector<StrategySpace>& strategies) {
+  for (const StrategySpace& s : strategies) {
+    const auto stop = std::find_if(s.params.begin(), s.params.end(),
+                                   [](const ParamSpace& p) { return p.name == kStopParam; });
+    if (stop == s.params.end()) {
+      at.refuse("the family '" + s.family + "' has no parameter " + std::string(kStopParam) +
+                ", so its losses have no hard stop; leave hard_stops out");
+    }
+    if (stop->low <= 0) {
+      at.refuse("the family '" + s.family + "' is tried with " + std::string(kStopParam) +
+                " 0, which is no stop; raise the range above 0 or leave hard_stops out");
+    }
+  }
+}
+
+}  // namespace
+
+std::string read_convergence(const Cursor& at, const std::vector<StrategySpace>& strategies) {
+  at.expect_map("how families are scored, as in {looks: equal, worst_loss_sd: 8}",
+                {"looks", "worst_loss_sd", "hard_stops"});
+  json out = json::object();
+  if (const auto looks = at.find("looks")) {
+    if (!looks->is(yaml::Node::Kind::Scalar)) {
+      looks->refuse(
+          "a word belongs here: one (all days at once), equal or spending (days 90, 180, "
+          "365 and 730); other days have no known error rate");
+    }
+    out["looks"] = looks->choice(plan_names());
+  }
+  if (const auto loss = at.find("worst_loss_sd")) {
+    const double sd = loss->number("daily standard deviations, from 1 to 100");
+    if (sd < 1 || sd > kWorstLossSdMax) {
+      loss->refuse(show_number(sd) + " is not from 1 to 100 daily standard deviations");
+    }
+    out["worst_loss_sd"] = sd;
+  }
+  if (const auto stops = at.find("hard_stops")) {
+    const bool on = stops->boolean();
+    if (on) check_hard_stops(*stops, strategies);
+    if (on) out["hard_stops"] = true;
+  }
+  return out.empty() ? std::string() : out.dump();
+}
+
+Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json) {
+  ConvergenceOptions out;
+  if (canonical_json.empty()) return out;
+  const auto bad = [](const std::string& why) {
+    return Error(ErrorCode::InvalidInput, "convergence: " + why);
+  };
+  const json j = json::parse(canonical_json, nullptr, false);
+  if (!j.is_object()) return bad("not a JSON object");
+  for (const auto& [key, value] : j.items()) {
+    if (key == "looks") {
+      const auto* const plan = std::find_if(std::begin(kPlans), std::end(kPlans),
+                                            [&](LookPlan p) { return value == look_plan_name(p); });
+      if (plan == std::end(kPlans)) {
+        return bad("looks " + value.dump() + "; allowed: " + join_names(plan_names()));
+      }
+      out.looks = *plan;
+    } else if (key == "worst_loss_sd") {
+      if (!value.is_number() || value < 1 || value > kWorstLossSdMax) {
+        return bad("worst_loss_sd " + value.dump() + "; a number from 1 to 100 is allowed");
+      }
+      out.stress_sd = value;
+    } else if (key == "hard_stops") {
+      if (!value.is_boolean()) return bad("hard_stops " + value.dump() + "; true or false");
+      out.hard_stops = value;
+    } else {
+      return bad("unknown key '" + key + "'");
+    }
+  }
+  return out;
+}
+
+}  // namespace winnow::sweeps

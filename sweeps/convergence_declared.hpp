@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/result.hpp"
+#include "sweeps/convergence.hpp"
+
+namespace winnow::sweeps {
+
+/// Largest loss that `convergence.worst_loss_sd` may declare.
+inline constexpr double kWorstLossSdMax = 100;
+
+/// What a specification's canonical `convergence` text declares: plan of looks, worst single loss,
+/// hard stops. Empty text: the defaults. Fails: InvalidInput naming what is not allowed.
+Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json);
+
+}  // namespace winnow::sweeps
