@@ -71,9 +71,12 @@ Coordinate by_rank(const Axis& axis, std::vector<double> values) {
 Coordinate coordinate(const Axis& axis, std::vector<double> values) {
   if (axis.count() > 0 && axis.count() <= kQuarters) return by_rank(axis, std::move(values));
   Coordinate out;
-  for (const double v : values) out.units.push_back(axis.to_unit(v));
-  out.window = densest(out.units, 1.0 / kQuarters);
+  // An axis of listed values goes by their position, which hides that many lie side by side.
   const bool listed = axis.count() > 0 && !axis.stepped();
+  for (const double v : values) {
+    out.units.push_back(listed ? (v - axis.low()) / (axis.high() - axis.low()) : axis.to_unit(v));
+  }
+  out.window = densest(out.units, 1.0 / kQuarters);
   if (listed && axis.low() > 0) {
     Coordinate logs;
     const double span = std::log(axis.high() / axis.low());
