@@ -137,12 +137,9 @@ std::string recency_text(const Json& f) {
 }
 
 std::string stress_text(const Json& f) {
-  const double sd = number_of(f, "stress_sd");
-  if (f.value("stress_in_sample", false)) {
-    return "a day of -" + short_number(sd) + " sd is in the sample already";
-  }
-  return "C " + short_number(number_of(f, "c_stress")) + " after one loss of " + short_number(sd) +
-         " sd in every variant";
+  const std::string sd = short_number(number_of(f, "stress_sd")) + " sd";
+  if (f.value("stress_in_sample", false)) return "a day of -" + sd + " is in the sample already";
+  return "C " + short_number(number_of(f, "c_stress")) + " after one loss of " + sd + " each";
 }
 
 std::string look_text(const Json& look) {
