@@ -139,7 +139,7 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
 Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance) {
   Deflation out;
   out.trials = std::max(1.0, trials);
-  const double variance = ratio_variance > 0 ? ratio_variance : 1 / std::max(1.0, record.periods);
+  const double variance = std::max(ratio_variance, 1 / std::max(1.0, record.periods));
   if (out.trials > 1) out.expected_max_sharpe = stats::expected_max_sharpe(out.trials, 0, variance);
   out.psr = stats::probabilistic_sharpe(record, 0);
   out.dsr = stats::deflated_sharpe(record, out.trials, variance);

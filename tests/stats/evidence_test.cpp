@@ -94,6 +94,8 @@ TEST(Deflation, FallsWithTrialsAndIsPsrForOne) {
     last = dsr;
   }
   EXPECT_EQ(deflate(record, 100, 0.002).dsr, stats::deflated_sharpe(record, 100, 0.002));
+  EXPECT_EQ(deflate(record, 100, 0).dsr, deflate(record, 100, 1 / 500.0).dsr)
+      << "clones made luck small";
   stats::TrackRecord loser = record;
   loser.sharpe = -0.1;
   EXPECT_FALSE(deflate(loser, 10, 0.002).min_track_record_periods);
