@@ -159,9 +159,16 @@ Frame strange_frame(Rng& rng, const std::string& sweep, std::uint64_t session) {
   for (auto& x : many) x = n();
   switch (rng.below(13)) {
     case 0:
-      return encode(Hello{n(), text(), n32(), engine::kEngineVersion, text(), n(), {text()},
-                          {{n(), sweep, rng.below(90), n32(), many}, {n(), text(), n(), n32(), {}}}},
-                    session);
+      return encode(
+          Hello{n(),
+                text(),
+                n32(),
+                engine::kEngineVersion,
+                text(),
+                n(),
+                {text()},
+                {{n(), sweep, rng.below(90), n32(), many}, {n(), text(), n(), n32(), {}}}},
+          session);
     case 1:
       return encode(Credit{n(), n32(), n()}, session);
     case 2:
