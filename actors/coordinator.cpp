@@ -6,6 +6,7 @@
 
 #include "actors/coordinator_core.hpp"
 #include "actors/dataset_desk.hpp"
+#include "actors/farm_port.hpp"
 #include "actors/intake.hpp"
 #include "actors/metered_actor.hpp"
 #include "actors/query_desk.hpp"
@@ -52,10 +53,16 @@ class Coordinator : public CoordinatorCore::Outside {
     return core_->start(mono());
   }
 
-  void on_frame(const Frame& frame) {
+  void serve(std::shared_ptr<FarmPort> port) { port_ = std::move(port); }
+  FarmPortMetrics* port_metrics() { return metrics_ ? &metrics_->port : nullptr; }
+
+  void on_frame(Frame& frame) {
+    if (port_) port_->handled(frame.body.size());
+    const PeerRole role = stamp_of(frame.kind);
+    frame.kind = without_stamp(frame.kind);
     const auto sender = caf::actor_cast<caf::actor>(self_->current_sender());
     if (!sender) return;  // nobody to answer
-    core_->on_frame(id_of(sender), frame, mono());
+    core_->on_frame(id_of(sender), frame, mono(), role);
   }
 
   void link_down(const caf::down_msg& down) {
@@ -68,6 +75,7 @@ class Coordinator : public CoordinatorCore::Outside {
   }
 
   void tick() {
+    if (port_) port_->tick(mono());
     core_->tick(mono());
     if (metrics_ && ++ticks_ % kTicksAMeasurement == 0) {
       core_->measure(mono());
@@ -78,6 +86,7 @@ class Coordinator : public CoordinatorCore::Outside {
   }
 
   void stop() {
+    if (port_) port_->close();
     self_->meter(nullptr);
     desk_.reset();
     datasets_.reset();
@@ -93,7 +102,8 @@ class Coordinator : public CoordinatorCore::Outside {
   void commit(CommitOffer offer) override { intake_->offer(std::move(offer)); }
   void ask(PeerId peer, std::uint64_t request, const Query& question) override {
     desk_->ask(question.name, question.args_json,
-               [this, me = handle(), peer, request](Result<std::string> text) {
+               [this, me = handle(), peer, request, asked = mono()](Result<std::string> text) {
+                 if (metrics_) metrics_->query_latency.observe((mono() - asked).seconds());
                  auto shared = std::make_shared<Result<std::string>>(std::move(text));
                  caf::anon_send(me, Turn{[this, peer, request, shared] {
                                   core_->answered(peer, request, *shared);
@@ -102,7 +112,10 @@ class Coordinator : public CoordinatorCore::Outside {
   }
   void ship(PeerId to, const Frame& question) override {
     datasets_->ask(question, [this, me = handle(), to](Frame answer) {
-      if (metrics_) metrics_->shipped_bytes.add(answer.body.size());
+      if (metrics_) {
+        metrics_->shipped_bytes.add(answer.body.size());
+        metrics_->shipped_answers.add();
+      }
       auto shared = std::make_shared<Frame>(std::move(answer));
       caf::anon_send(me, Turn{[this, to, shared] { send(to, std::move(*shared)); }});
     });
@@ -130,6 +143,7 @@ class Coordinator : public CoordinatorCore::Outside {
   Self self_ = nullptr;
   std::unique_ptr<CoordinatorMetrics> metrics_;  // outlives what follows
   std::uint64_t ticks_ = 0;
+  std::shared_ptr<FarmPort> port_;
   std::unique_ptr<StoreSweepBook> book_;
   std::unique_ptr<CoordinatorCore> core_;
   std::unique_ptr<Intake> intake_;
@@ -150,7 +164,7 @@ caf::behavior coordinator_behavior(caf::stateful_actor<Coordinator, MeteredActor
   started->set_value(self->state.start(self, options, context));
   self->delayed_send(self, kTick, tick_atom_v);
   return {
-      [self](const Frame& frame) { self->state.on_frame(frame); },
+      [self](Frame& frame) { self->state.on_frame(frame); },
       [self](tick_atom) { self->state.tick(); },
       [](Turn& turn) { turn.run(); },
       [self](stop_atom) { self->state.stop(); },
@@ -166,13 +180,16 @@ class CafCoordinator final : public CoordinatorProcess {
     auto started = std::make_shared<std::promise<Status>>();
     actor_ = system_.spawn(coordinator_behavior, options, context, started);
     WINNOW_TRY(started->get_future().get());
-    auto port = system_.middleman().publish(actor_, options.port, options.host.c_str(), true);
-    if (!port) {
-      return Error(ErrorCode::Unavailable, "cannot listen on " + options.host + ":" +
-                                               std::to_string(options.port) + ": " +
-                                               system_.render(port.error()));
-    }
-    port_ = *port;
+    auto state = caf::actor_cast<caf::stateful_actor<Coordinator, MeteredActor>*>(actor_);
+    auto port = FarmPort::open(system_, actor_,
+                               {.host = options.host,
+                                .port = options.port,
+                                .peers = options.peers,
+                                .metrics = state->state.port_metrics(),
+                                .limits = {}});
+    if (!port) return port.error();
+    port_ = (*port)->port();
+    caf::anon_send(actor_, Turn{[state, served = *port] { state->state.serve(served); }});
     return {};
   }
 

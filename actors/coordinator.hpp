@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "cluster/door/peers.hpp"
 #include "scheduler/scheduler.hpp"
 #include "store/store.hpp"
 #include "sweeps/plan.hpp"
@@ -17,8 +18,10 @@ namespace winnow::actors {
 struct CoordinatorOptions {
   std::string host = "127.0.0.1";  ///< loopback only: the farm port trusts whoever reaches it
   std::uint16_t port = 0;          ///< 0: any free one
-  bool resume_all = true;          ///< take up every unfinished sweep of the store at start; else a
-                                   ///< sweep goes on when it is submitted again
+  /// Who comes through the door in front of the port; others are processes of this machine.
+  std::shared_ptr<const cluster::DoorPeers> peers;
+  bool resume_all = true;  ///< take up every unfinished sweep of the store at start; else a
+                           ///< sweep goes on when it is submitted again
   scheduler::Options scheduling;
 };
 

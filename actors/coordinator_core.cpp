@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "actors/runner.hpp"
 
 namespace winnow::actors {
@@ -13,6 +15,26 @@ constexpr std::int64_t kSilentTtls = 20;
 constexpr std::uint64_t kTicksPerCensus = 50;
 constexpr std::uint32_t kWorkersMax = 4096;
 constexpr std::size_t kSessionsRememberedMax = 4 * kNodesMax;
+constexpr std::size_t kNodeNameMax = 320;  // a host name, a colon, a process id
+constexpr std::size_t kNodeDatasetsMax = 4096;
+constexpr std::size_t kHashTextMax = 128;
+constexpr std::size_t kReasonMax = 2048;
+constexpr DurationNs kBlockWorkMax = days(7);
+
+/// Text of a peer's that goes into logs and answers: printable ASCII without quotes or backslashes.
+bool is_plain(std::string_view text, std::size_t most) {
+  return !text.empty() && text.size() <= most && std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+}
+
+/// The same of a reason, which is for people: what does not fit is cut off or replaced.
+std::string plain_reason(std::string text) {
+  if (text.size() > kReasonMax) text.resize(kReasonMax);
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
+}
 
 }  // namespace
 
@@ -47,8 +69,19 @@ void CoordinatorCore::with(const Frame& frame, const From& from,
   refuse(from, message.error());
 }
 
-void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now) {
+void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, PeerRole role) {
   const From from{peer, frame.session, now};
+  if (!may_send(role, static_cast<Kind>(frame.kind))) {
+    const bool client = role == PeerRole::Client;
+    return refuse(
+        from, Error(ErrorCode::Refused,
+                    std::string("this identity is that of a ") + std::string(peer_role_name(role)) +
+                        (client ? ", which may submit, watch, steer and ask, but not "
+                                  "join as a node or deliver results"
+                                : ", which may join and deliver results, but not submit, "
+                                  "watch, steer or ask") +
+                        "; `winnow cluster invite --role` makes the other kind"));
+  }
   switch (static_cast<Kind>(frame.kind)) {
     case Kind::Hello:
       return with<Hello>(frame, from, &CoordinatorCore::hello);
@@ -141,6 +174,16 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
     return no("engine version " + std::to_string(m.engine_version) +
               " cannot join a farm of version " + std::to_string(engine::kEngineVersion));
   }
+  if (!is_plain(m.name, kNodeNameMax) || !is_plain(m.isa, kHashTextMax)) {
+    return no("a node's name and instruction set are 1 to " + std::to_string(kNodeNameMax) +
+              " printable characters");
+  }
+  if (m.datasets.size() > kNodeDatasetsMax ||
+      !std::all_of(m.datasets.begin(), m.datasets.end(),
+                   [](const std::string& hash) { return is_plain(hash, kHashTextMax); })) {
+    return no("a node tells of at most " + std::to_string(kNodeDatasetsMax) +
+              " datasets by their hashes");
+  }
   const auto welcome = [&] {
     send(from.peer,
          Welcome{options_.scheduling.lease_ttl.ns / kRenewsPerTtl, nodes_.at(from.session).adopted},
@@ -222,11 +265,17 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
     // A sweep this coordinator does not run; its node need not keep the result for it.
     return send(from.peer, BlocksCommitted{m.sweep, {}, {m.block}}, from.session);
   }
+  const std::size_t bytes = m.block_bytes.size();
+  if (bytes_in_commit_ + bytes > kCommitBytesMax) return;  // its node will send it again
   count_result(m.lease, from.now);
-  scheduler_.block_received(NodeId(from.session), LeaseId(m.lease), m.sweep, m.block,
-                            DurationNs{m.work_ns}, from.now);
+  // A cost that no block has would spoil the sizes of everybody's leases.
+  const DurationNs work{std::clamp<std::int64_t>(m.work_ns, 0, kBlockWorkMax.ns)};
+  scheduler_.block_received(NodeId(from.session), LeaseId(m.lease), m.sweep, m.block, work,
+                            from.now);
   const std::uint64_t node = nodes_.at(from.session).node;
-  if (!in_commit_.emplace(node, m.sweep, m.block).second) return;  // it is answered once
+  const InCommit key(node, m.sweep, m.block);
+  if (!in_commit_.try_emplace(key, bytes).second) return;  // it is answered once
+  bytes_in_commit_ += bytes;
   CommitOffer offer;
   offer.plan = sweep->plan;
   offer.user = sweep->meta.user;
@@ -239,13 +288,14 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
 
 void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
   NodePeer& node = nodes_.at(from.session);
-  spdlog::warn("node {}: {}", node.name, m.reason);
+  const std::string reason = plain_reason(m.reason);
+  spdlog::warn("node {}: {}", node.name, reason);
   if (metrics_ != nullptr) metrics_->leases_refused.add();
   const auto end = static_cast<LeaseEnd>(m.end);
   if (end == LeaseEnd::NoPlan) node.knows.clear();  // what it has not heard is said again
   scheduler_.lease_failed(
       NodeId(from.session), LeaseId(m.lease),
-      end == LeaseEnd::Failed ? scheduler::Blame::Block : scheduler::Blame::Nobody, m.reason,
+      end == LeaseEnd::Failed ? scheduler::Blame::Block : scheduler::Blame::Nobody, reason,
       from.now);
   act(from.now);
 }
@@ -271,7 +321,11 @@ void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs
   std::map<std::pair<std::uint64_t, std::string>, BlocksCommitted> answers;
   store_trouble_.clear();
   for (const CommitResult& result : results) {
-    in_commit_.erase({result.sender, result.sweep, result.block});
+    if (const auto sent = in_commit_.find({result.sender, result.sweep, result.block});
+        sent != in_commit_.end()) {
+      bytes_in_commit_ -= sent->second;
+      in_commit_.erase(sent);
+    }
     BlocksCommitted& answer = answers[{result.sender, result.sweep}];
     if (!result.status) {
       spdlog::error("{}", result.status.error().text());

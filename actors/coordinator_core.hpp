@@ -14,6 +14,7 @@
 #include "actors/coordinator.hpp"
 #include "actors/farm_metrics.hpp"
 #include "actors/intake_group.hpp"
+#include "actors/peer_role.hpp"
 #include "actors/sweep_registry.hpp"
 
 namespace winnow::actors {
@@ -29,7 +30,8 @@ using PeerId = Id<struct PeerTag>;
 /// Invariants: a node's frames count only in its current session; BlocksCommitted names only what
 /// a commit result said is on disk. Frames may be lost, late or doubled: nodes state what they
 /// have, and say it again.
-/// Limits: a block of a node is on its way to the store once, however often it is sent.
+/// Limits: a block of a node is on its way to the store once, however often it is sent;
+/// kCommitBytesMax on that way, what comes beyond is dropped (nodes send it again).
 class CoordinatorCore {
  public:
   /// Purpose: what the core does to the world. Thread: the core's.
@@ -55,7 +57,8 @@ class CoordinatorCore {
 
   /// Takes up the store's unfinished sweeps, if the options say so. Fails: Io, Corrupt.
   Status start(MonoNs now);
-  void on_frame(PeerId from, const Frame& frame, MonoNs now);
+  /// `role` is what the peer's identity allows, by its connection.
+  void on_frame(PeerId from, const Frame& frame, MonoNs now, PeerRole role = PeerRole::Local);
   /// The connection to this peer is gone for good.
   void peer_gone(PeerId peer, MonoNs now);
   /// To be called every kTick; expiries and progress wait for it, everything else acts at once.
@@ -70,6 +73,7 @@ class CoordinatorCore {
   static constexpr DurationNs kRejoinGrace = milliseconds(900);
   /// So long a node whose connection broke may come back before its leases are taken from it.
   static constexpr DurationNs kReconnectGrace = milliseconds(250);
+  static constexpr std::size_t kCommitBytesMax = std::size_t{256} << 20;
 
   /// For questions and checks.
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
@@ -151,7 +155,8 @@ class CoordinatorCore {
   SweepRegistry registry_;
   std::map<std::uint64_t, NodePeer> nodes_;  // by session
   std::map<std::uint64_t, Latest> latest_;   // by node; bounded
-  std::set<InCommit> in_commit_;
+  std::map<InCommit, std::size_t> in_commit_;  // with the bytes of each
+  std::size_t bytes_in_commit_ = 0;
   std::set<std::string> unrecorded_;  // sweeps that are done and not yet so in the store
   std::map<std::string, std::vector<Watcher>> watchers_;
   std::string store_trouble_;

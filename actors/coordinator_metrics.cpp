@@ -21,6 +21,7 @@ void CoordinatorCore::measure(MonoNs now) {
   m.nodes_busy.set_count(busy);
   m.leases_live.set_count(leases);
   m.workers.set_count(scheduler_.workers());
+  m.leases_expired.raise_to(scheduler_.leases_expired());
 
   std::array<std::uint64_t, 5> blocks{};
   std::size_t running = 0, paused = 0;
@@ -56,7 +57,10 @@ void CoordinatorCore::count_result(std::uint64_t lease, MonoNs now) {
 
 void CoordinatorCore::count_left(const std::string& why) {
   if (metrics_ == nullptr) return;
-  (why == "it said goodbye" ? metrics_->nodes_left_goodbye : metrics_->nodes_left_broken).add();
+  if (why == "it said goodbye") return metrics_->nodes_left_goodbye.add();
+  if (why == "it was silent") return metrics_->nodes_left_silent.add();
+  if (why.starts_with("it came back")) return metrics_->nodes_left_replaced.add();
+  metrics_->nodes_left_broken.add();
 }
 
 }  // namespace winnow::actors

@@ -20,14 +20,36 @@ Counter& left(MetricsBook& book, const std::string& reason) {
                       {{"reason", reason}});
 }
 
+Counter& port_ends(MetricsBook& book, const std::string& reason) {
+  return book.counter("winnow_port_cut_total",
+                      "Connections that the farm port ended: by its limit, by a frame against the "
+                      "rules, by a deadline.",
+                      {{"reason", reason}});
+}
+
 Gauge& sweeps(MetricsBook& book, const std::string& state) {
   return book.gauge("winnow_scheduler_sweeps", "Unfinished sweeps by state.", {{"state", state}});
 }
 
 }  // namespace
 
+FarmPortMetrics::FarmPortMetrics(MetricsBook& book)
+    : connections(book.gauge("winnow_port_connections", "Connections of the farm port.")),
+      turned_away(port_ends(book, "limit")),
+      refused(port_ends(book, "rules")),
+      late(port_ends(book, "deadline")),
+      out_of_role(book.counter("winnow_port_out_of_role_total",
+                               "Messages that their sender's certificate does not allow.")),
+      received_bytes(
+          book.counter("winnow_port_received_bytes_total", "Bytes of frames for the coordinator.")),
+      unhandled_bytes(book.gauge("winnow_port_unhandled_bytes",
+                                 "Bytes of frames that the coordinator has not handled yet.")),
+      pauses(book.counter("winnow_port_pauses_total",
+                          "Times that nobody was read, as too much was not handled yet.")) {}
+
 CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
     : mailbox(book, "coordinator"),
+      port(book),
       intake_blocks(book.gauge("winnow_actors_intake_blocks",
                                "Blocks that arrived and are not committed yet.")),
       intake_bytes(book.gauge("winnow_actors_intake_bytes", "Bytes of those blocks.")),
@@ -37,6 +59,13 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
                                     "Chunks of datasets that nodes wait for.")),
       shipped_bytes(book.counter("winnow_actors_shipped_bytes_total",
                                  "Bytes of datasets sent to nodes, framing included.")),
+      shipped_answers(book.counter("winnow_actors_shipped_answers_total",
+                                   "Answers to nodes that fetch datasets: offers, chunks, "
+                                   "denials.")),
+      query_latency(book.histogram("winnow_actors_query_seconds",
+                                   "From a question to the store to its answer, the waiting "
+                                   "included.",
+                                   latency_bounds_s())),
       leases_live(book.gauge("winnow_scheduler_leases", "Leases that nodes hold.")),
       leases_granted(book.counter("winnow_scheduler_leases_granted_total", "Leases granted.")),
       leases_refused(book.counter("winnow_scheduler_leases_refused_total",
@@ -44,6 +73,8 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
       leases_adopted(book.counter("winnow_scheduler_leases_adopted_total",
                                   "Running leases that a node brought along from an earlier "
                                   "session or another coordinator.")),
+      leases_expired(book.counter("winnow_scheduler_leases_expired_total",
+                                  "Leases that ran out as nothing was heard of them.")),
       blocks_retried(book.counter("winnow_scheduler_blocks_retried_total",
                                   "Blocks given back by expiry, loss or failure.")),
       blocks_straggling(book.counter("winnow_scheduler_blocks_straggling_total",
@@ -78,6 +109,8 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
       nodes_joined(book.counter("winnow_actors_node_joins_total", "Nodes that joined.")),
       nodes_left_goodbye(left(book, "goodbye")),
       nodes_left_broken(left(book, "connection_broke")),
+      nodes_left_silent(left(book, "silent")),
+      nodes_left_replaced(left(book, "replaced")),
       sweep_blocks{blocks_in(book, "pending"), blocks_in(book, "leased"),
                    blocks_in(book, "received"), blocks_in(book, "committed"),
                    blocks_in(book, "quarantined")},

@@ -26,21 +26,40 @@ struct MailboxMetrics {
   Gauge& busy;
 };
 
+/// Purpose: what the farm port does with its connections. Owner: the coordinator; the book outlives
+/// it. Thread: any.
+struct FarmPortMetrics {
+  explicit FarmPortMetrics(MetricsBook& book);
+
+  Gauge& connections;
+  Counter& turned_away;
+  Counter& refused;
+  Counter& late;
+  Counter& out_of_role;
+  Counter& received_bytes;
+  Gauge& unhandled_bytes;
+  Counter& pauses;
+};
+
 /// Purpose: the coordinator's metrics. Owner: the coordinator; the book outlives it. Thread: any.
 struct CoordinatorMetrics {
   explicit CoordinatorMetrics(MetricsBook& book);
 
   MailboxMetrics mailbox;
+  FarmPortMetrics port;
   Gauge& intake_blocks;
   Gauge& intake_bytes;
   Gauge& query_questions;
   Gauge& shipping_questions;
   Counter& shipped_bytes;
+  Counter& shipped_answers;
+  Histogram& query_latency;
 
   Gauge& leases_live;
   Counter& leases_granted;
   Counter& leases_refused;
   Counter& leases_adopted;
+  Counter& leases_expired;
   Counter& blocks_retried;
   Counter& blocks_straggling;
   Counter& blocks_quarantined;
@@ -64,6 +83,8 @@ struct CoordinatorMetrics {
   Counter& nodes_joined;
   Counter& nodes_left_goodbye;
   Counter& nodes_left_broken;
+  Counter& nodes_left_silent;
+  Counter& nodes_left_replaced;
 
   /// In the order of scheduler progress: pending, leased, received, committed, quarantined.
   std::array<Gauge*, 5> sweep_blocks;

@@ -55,7 +55,8 @@ Status check_may_listen(const Context& context, const std::string& host) {
 
 Result<std::unique_ptr<cluster::Door>> open_door(const Context& context,
                                                  const actors::Endpoint& where,
-                                                 std::uint16_t inner_port) {
+                                                 std::uint16_t inner_port,
+                                                 std::shared_ptr<cluster::DoorPeers> peers) {
   auto authority = cluster::Authority::open(context.home());
   if (!authority) return authority.error();
   const auto own = authority->coordinator(system_clock().now());  // renews it in time
@@ -66,6 +67,7 @@ Result<std::unique_ptr<cluster::Door>> open_door(const Context& context,
                               .inner_port = inner_port,
                               .identity = folder / "coordinator",
                               .revoked = folder / "revoked",
+                              .peers = std::move(peers),
                               .limits = {}});
 }
 
@@ -73,6 +75,18 @@ Result<std::unique_ptr<cluster::DoorPath>> open_path(const actors::Endpoint& whe
                                                      const std::string& identity) {
   return cluster::DoorPath::open(
       {.host = where.host, .port = where.port, .identity = identity, .limits = {}});
+}
+
+Status check_role(const std::string& identity, cluster::Role needed) {
+  const auto own = cluster::read_identity(identity);
+  if (!own) return own.error();
+  if (own->role == needed) return {};
+  const std::string wanted(cluster::role_name(needed));
+  return Error(ErrorCode::Refused, identity + " is the identity of a " +
+                                       std::string(cluster::role_name(own->role)) +
+                                       ", and only that of a " + wanted +
+                                       " may do this; `winnow cluster invite NAME --role " +
+                                       wanted + " --out FILE` makes one");
 }
 
 Result<std::unique_ptr<Client>> connect_through_door(const actors::Endpoint& where,

@@ -19,11 +19,16 @@ Status check_may_listen(const Context& context, const std::string& host);
 /// The door at `where` in front of the coordinator's loopback port. Fails: as Door::open.
 Result<std::unique_ptr<cluster::Door>> open_door(const Context& context,
                                                  const actors::Endpoint& where,
-                                                 std::uint16_t inner_port);
+                                                 std::uint16_t inner_port,
+                                                 std::shared_ptr<cluster::DoorPeers> peers);
 
 /// The near end of a way through the door at `where`. Fails: as DoorPath::open.
 Result<std::unique_ptr<cluster::DoorPath>> open_path(const actors::Endpoint& where,
                                                      const std::string& identity);
+
+/// Requires of `identity` what `needed` may do. Fails: Refused, saying which role it has; as
+/// read_identity.
+Status check_role(const std::string& identity, cluster::Role needed);
 
 /// A client that speaks through the door at `where`. Fails: Unavailable, saying what the door said.
 Result<std::unique_ptr<actors::Client>> connect_through_door(const actors::Endpoint& where,

@@ -69,6 +69,39 @@ Result<std::unique_ptr<serve::Exporter>> serve_metrics(
   return exporter;
 }
 
+/// What the door says of itself whenever the book is read. The door outlives the reading.
+void add_door_metrics(actors::MetricsBook& book, const cluster::Door*& door) {
+  const std::string help =
+      "Connections that the door ended: limit (of all, an address or an identity), handshake (no "
+      "TLS 1.3), certificate (another authority, farm or role, expired, not valid yet), revoked, "
+      "deadline, frame (not the farm's protocol), lost.";
+  const auto by = [&](const char* reason) {
+    return &book.counter("winnow_door_refused_total", help, {{"reason", reason}});
+  };
+  actors::Gauge& open = book.gauge("winnow_door_connections", "Connections of the door now.");
+  actors::Counter& accepted =
+      book.counter("winnow_door_accepted_total", "Connections that reached the door.");
+  actors::Counter& authenticated =
+      book.counter("winnow_door_authenticated_total", "Connections with a valid certificate.");
+  book.before_reading([&door, &open, &accepted, &authenticated, limit = by("limit"),
+                       handshake = by("handshake"), certificate = by("certificate"),
+                       revoked = by("revoked"), deadline = by("deadline"), frame = by("frame"),
+                       lost = by("lost")] {
+    if (door == nullptr) return;
+    const cluster::DoorCounts now = door->counts();
+    open.set_count(now.open);
+    accepted.raise_to(now.accepted);
+    authenticated.raise_to(now.authenticated);
+    limit->raise_to(now.turned_away + now.by_limit);
+    handshake->raise_to(now.by_handshake);
+    certificate->raise_to(now.by_certificate);
+    revoked->raise_to(now.by_revocation);
+    deadline->raise_to(now.by_deadline);
+    frame->raise_to(now.by_frame);
+    lost->raise_to(now.by_loss);
+  });
+}
+
 /// A text of a question's arguments; empty if it is not there or no text.
 std::string text_of(const serve::Json& args, const char* key) {
   const auto found = args.find(key);
@@ -112,11 +145,15 @@ int run_up(const Context& context, const UpOptions& options) {
   farm.host = guarded ? "127.0.0.1" : endpoint->host;
   farm.port = guarded ? std::uint16_t{0} : endpoint->port;
   farm.resume_all = !options.only_submitted;
+  const auto peers = std::make_shared<cluster::DoorPeers>();
+  farm.peers = peers;
   actors::CoordinatorContext surroundings;
   surroundings.store = store->get();
   const auto metrics = std::make_shared<actors::MetricsBook>();
   actors::add_process_metrics(*metrics);
   actors::add_store_metrics(*metrics, **store);
+  const cluster::Door* counted_door = nullptr;
+  add_door_metrics(*metrics, counted_door);
   surroundings.metrics = metrics.get();
   surroundings.data_dir = home / "data";
   surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
@@ -140,15 +177,15 @@ int run_up(const Context& context, const UpOptions& options) {
   };
   auto coordinator = actors::CoordinatorProcess::start(farm, surroundings);
   if (!coordinator) return fail(context, coordinator.error());
-  const auto exporter = serve_metrics(options.http, metrics);
-  if (!exporter) return fail(context, exporter.error());
-
   std::unique_ptr<cluster::Door> door;
   if (guarded) {
-    auto opened = open_door(context, *endpoint, (*coordinator)->port());
+    auto opened = open_door(context, *endpoint, (*coordinator)->port(), peers);
     if (!opened) return fail(context, opened.error());
     door = std::move(*opened);
+    counted_door = door.get();
   }
+  const auto exporter = serve_metrics(options.http, metrics);
+  if (!exporter) return fail(context, exporter.error());
   const std::uint16_t port = guarded ? door->port() : (*coordinator)->port();
   const std::string where = endpoint->host + ":" + std::to_string(port);
   // One that ends with its owner is nothing for others to lean on.
@@ -186,6 +223,9 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
   node.port = endpoint->port;
   std::unique_ptr<cluster::DoorPath> path;
   if (const std::string identity = identity_file(context, endpoint->host); !identity.empty()) {
+    if (const Status fits = check_role(identity, cluster::Role::Node); !fits) {
+      return fail(context, fits.error());
+    }
     auto opened = open_path(*endpoint, identity);
     if (!opened) return fail(context, opened.error());
     path = std::move(*opened);

@@ -281,7 +281,8 @@ void add_systemd(CLI::App& group, Context& context, const SharedOptions& options
   systemd->add_option("--join", options->node.join, "the coordinator as the node reaches it");
   systemd->add_option("--workers", options->node.workers, "threads that compute, a node")
       ->check(CLI::Range(1u, 4096u));
-  systemd->add_option("--identity", options->node.identity, "the node's identity file");
+  systemd->add_option("--identity", options->node.identity,
+                      "the node's identity file, root's alone: systemd hands it to the unit");
   systemd->add_option("--listen", options->systemd.listen, "the coordinator's farm port")
       ->capture_default_str();
   systemd->add_option("--binary", options->systemd.binary, "absolute path of winnow")

@@ -45,6 +45,13 @@ std::string unit_line(std::span<const std::string> argv) {
   return line;
 }
 
+/// A path that ends a unit file's line, with the specifiers' sign doubled.
+std::string unit_path(const std::string& path) {
+  std::string out;
+  for (const char c : path) out += c == '%' ? "%%" : std::string(1, c);
+  return out;
+}
+
 std::string container(std::string_view name, const KubernetesLaunch& launch,
                       std::span<const std::string> args) {
   std::string text = "        - name: " + std::string(name) + "\n          image: \"" +
@@ -221,6 +228,12 @@ Result<std::string> systemd_unit(UnitRole role, const SystemdLaunch& launch) {
     return not_allowed("--binary", launch.binary,
                        "an absolute path of letters, digits, '-', '_', '.', '+'");
   }
+  const std::string& secret = launch.node.identity;
+  if (!secret.empty() &&
+      (!std::filesystem::path(secret).is_absolute() ||
+       std::any_of(secret.begin(), secret.end(), [](unsigned char c) { return c < ' '; }))) {
+    return not_allowed("--identity", secret, "an absolute path on one line");
+  }
   const bool coordinator = role == UnitRole::Coordinator;
   std::vector<std::string> argv;
   if (coordinator) {
@@ -229,12 +242,18 @@ Result<std::string> systemd_unit(UnitRole role, const SystemdLaunch& launch) {
     NodeLaunch node = launch.node;
     node.binary = launch.binary;
     if (node.home.empty()) node.home = "/var/lib/winnow-node";
+    node.identity.clear();
     argv = node_argv(node);
   }
+  // The file is root's alone; systemd hands it to the unit's own user, in memory.
+  const std::string& identity = launch.node.identity;
+  const bool carries = !coordinator && !identity.empty();
+  const std::string credential = carries ? "\nLoadCredential=identity:" + unit_path(identity) : "";
+  const std::string where = carries ? " --identity %d/identity" : "";
   const std::string state = coordinator ? "winnow" : "winnow-node";
   return "[Unit]\nDescription=Winnow " + std::string(coordinator ? "coordinator" : "worker node") +
          "\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\nExecStart=" +
-         unit_line(argv) + R"(
+         unit_line(argv) + where + credential + R"(
 Restart=always
 RestartSec=2
 KillSignal=SIGTERM

@@ -17,6 +17,7 @@ void Scheduler::expire(MonoNs now) {
     if (lease->second.deadline > now) {
       due_.emplace(lease->second.deadline, id);
     } else {
+      ++leases_expired_;
       return_lease(id, Blame::Loss, "the node fell silent");
     }
   }

@@ -183,6 +183,8 @@ class Scheduler {
   std::optional<SweepProgress> progress(std::string_view sweep) const;
   std::vector<NodeStatus> nodes() const;
   std::uint32_t workers() const { return workers_; }
+  /// Leases that ran out, as nothing was heard of them in time.
+  std::uint64_t leases_expired() const { return leases_expired_; }
   /// Why this sweep or block waits or what became of it, one sentence a line (law 7).
   std::string explain(std::string_view sweep, std::optional<std::uint64_t> block, MonoNs now) const;
 
@@ -299,6 +301,7 @@ class Scheduler {
   std::map<NodeId, Node> nodes_;
   std::set<NodeId> asking_;  // of them, those with credit
   std::uint32_t workers_ = 0;
+  std::uint64_t leases_expired_ = 0;
   std::optional<NodeId> reserved_;  // runs dry, so that a suspect can have it to itself
   std::map<LeaseId, HeldLease> leases_;
   // Deadlines as they were when noted, the earliest on top; a renewed lease is noted again when its

@@ -2,6 +2,7 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -108,8 +109,8 @@ class RocksStore final : public Store {
   mutable KeyIndex index_;
   mutable std::once_flag index_loaded_;  ///< readers load the pending keys when first asked
   mutable Status index_status_;
-  LedgerBook book_;               ///< the committing thread's
-  std::uint64_t next_alarm_ = 0;  ///< the committing thread's
+  LedgerBook book_;                            ///< the committing thread's
+  std::atomic<std::uint64_t> next_alarm_ = 0;  ///< how many there are; the committing thread's
   /// The committing thread's. Kept, as a batch that grows to a group's size anew each time is
   /// copied twice over, into pages that the kernel has to clear first.
   rocksdb::WriteBatch batch_;

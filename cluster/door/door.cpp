@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -11,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "cluster/door/line_quota.hpp"
 #include "cluster/door/relay.hpp"
 
 namespace winnow::cluster {
@@ -24,7 +26,6 @@ using Tcp = asio::ip::tcp;
 constexpr std::chrono::milliseconds kTick{100};
 // When descriptors run out, accepting at once again would spin.
 constexpr std::chrono::milliseconds kAcceptPause{100};
-constexpr DurationNs kLogPause = seconds(1);
 constexpr DurationNs kDialPauseMin = milliseconds(50);
 constexpr DurationNs kDialPauseMax = seconds(2);
 
@@ -50,6 +51,8 @@ struct Counters {
   std::atomic<std::uint64_t> refused{0};
   std::atomic<std::uint64_t> cut{0};
   std::atomic<std::uint32_t> open{0};
+  std::array<std::atomic<std::uint64_t>, 9> ends{};  // by RelayEnd
+  std::uint64_t of(RelayEnd end) const { return ends[static_cast<std::size_t>(end)]; }
 };
 
 /// Purpose: what both ends have in common: a listening socket, relays, trust that is read again,
@@ -103,7 +106,7 @@ class Gate : public RelayOwner {
     }
     asio::post(io_, [this] {
       const auto all = relays_;
-      for (const auto& relay : all) relay->cut("");
+      for (const auto& relay : all) relay->cut(RelayEnd::Finished);
       io_.stop();
     });
     thread_.join();
@@ -111,8 +114,20 @@ class Gate : public RelayOwner {
 
   std::uint16_t port() const { return port_; }
   DoorCounts counts() const {
-    return {counters_.accepted, counters_.authenticated, counters_.turned_away,
-            counters_.refused,  counters_.cut,           counters_.open};
+    const Counters& c = counters_;
+    return {.accepted = c.accepted,
+            .authenticated = c.authenticated,
+            .turned_away = c.turned_away,
+            .refused = c.refused,
+            .cut = c.cut,
+            .open = c.open,
+            .by_handshake = c.of(RelayEnd::Handshake),
+            .by_certificate = c.of(RelayEnd::Certificate),
+            .by_revocation = c.of(RelayEnd::Revoked),
+            .by_limit = c.of(RelayEnd::Limit),
+            .by_deadline = c.of(RelayEnd::Late),
+            .by_frame = c.of(RelayEnd::Frame),
+            .by_loss = c.of(RelayEnd::Lost)};
   }
 
   const Trust& trust() const override { return *trust_; }
@@ -130,7 +145,8 @@ class Gate : public RelayOwner {
     return {};
   }
 
-  void ended(Relay& relay, const std::string& why) override {
+  void ended(Relay& relay, RelayEnd end, const std::string& why) override {
+    ++counters_.ends[static_cast<std::size_t>(end)];
     const auto less = [](auto& counts, const std::string& key) {
       const auto found = counts.find(key);
       if (found != counts.end() && --found->second == 0) counts.erase(found);
@@ -229,6 +245,9 @@ class Gate : public RelayOwner {
       const MonoNs now = system_clock().mono();
       const auto all = relays_;
       for (const auto& relay : all) relay->tick(now);
+      if (const auto missed = lines_.take_missed(now)) {
+        spdlog::warn("door: {} more lines like these", missed);
+      }
       if (now >= reload_at_) {
         reload_at_ = now + limits_.reload;
         load_if_changed();
@@ -237,15 +256,10 @@ class Gate : public RelayOwner {
     });
   }
 
-  /// One line a second at most: whoever knocks must not fill the disk.
   void note(const Relay& relay, const std::string& why) {
-    const MonoNs now = system_clock().mono();
-    ++unlogged_;
-    if (now < log_at_) return;
-    log_at_ = now + kLogPause;
-    spdlog::warn("door: {} {}: {} ({} since the last line)", relay.address(), relay.peer().name,
-                 why, unlogged_);
-    unlogged_ = 0;
+    if (!lines_.take(system_clock().mono())) return;
+    const std::string& name = relay.peer().name;
+    spdlog::warn("door: {}{}{}: {}", relay.address(), name.empty() ? "" : " ", name, why);
   }
 
   fs::path identity_file_;
@@ -265,8 +279,7 @@ class Gate : public RelayOwner {
   std::uint32_t handshaking_ = 0;
   Counters counters_;
   MonoNs reload_at_;
-  MonoNs log_at_;
-  std::uint64_t unlogged_ = 0;
+  LineQuota lines_;
   std::uint16_t port_ = 0;
   std::thread thread_;
 };
@@ -274,7 +287,9 @@ class Gate : public RelayOwner {
 class ServingDoor final : public Door, private Gate {
  public:
   explicit ServingDoor(const Options& options)
-      : Gate(options.identity, options.revoked, options.limits), inner_port_(options.inner_port) {}
+      : Gate(options.identity, options.revoked, options.limits),
+        inner_port_(options.inner_port),
+        peers_(options.peers) {}
   ~ServingDoor() override { stop(); }
 
   Status begin(const Options& options) {
@@ -292,7 +307,15 @@ class ServingDoor final : public Door, private Gate {
     if (relay != nullptr) relay->serve(std::move(socket), inner_port_);
   }
 
+  void speaks_for(std::uint16_t inner_port, const Subject& peer) override {
+    if (peers_) peers_->add(inner_port, {peer.role, peer.name});
+  }
+  void on_ended(const Relay& relay, const std::string&) override {
+    if (peers_) peers_->remove(relay.inner_local_port());
+  }
+
   std::uint16_t inner_port_;
+  std::shared_ptr<DoorPeers> peers_;
 };
 
 class JoiningPath final : public DoorPath, private Gate {
@@ -316,20 +339,18 @@ class JoiningPath final : public DoorPath, private Gate {
     if (relay != nullptr) relay->join(std::move(socket), door_port_);
   }
 
-  Status admit(const Subject& peer) override {
-    WINNOW_TRY(Gate::admit(peer));
+  void greeted() override {
     dial_pause_ = kDialPauseMin;
     dial_at_ = {};
     const std::lock_guard lock(mutex_);
     last_failure_.clear();
-    return {};
   }
 
   void on_ended(const Relay& relay, const std::string& why) override {
     if (why.empty()) return;
     const std::lock_guard lock(mutex_);
     last_failure_ = why;
-    if (relay.authenticated()) return;
+    if (relay.greeted()) return;  // else it was let in by nobody
     dial_at_ = system_clock().mono() + dial_pause_;
     dial_pause_ = std::min(dial_pause_ * 2, kDialPauseMax);
   }

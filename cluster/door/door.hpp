@@ -7,6 +7,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "cluster/door/peers.hpp"
 #include "cluster/identity.hpp"
 
 namespace winnow::cluster {
@@ -32,6 +33,14 @@ struct DoorCounts {
   std::uint64_t refused = 0;      ///< by certificate, role, revocation or a missed deadline
   std::uint64_t cut = 0;          ///< authenticated, then a bad frame, silence or revocation
   std::uint32_t open = 0;         ///< now
+  // Of refused and cut, by what was wrong.
+  std::uint64_t by_handshake = 0;    ///< no TLS, or an older one
+  std::uint64_t by_certificate = 0;  ///< another authority, farm or role, expired, not valid yet
+  std::uint64_t by_revocation = 0;
+  std::uint64_t by_limit = 0;     ///< of one identity's connections
+  std::uint64_t by_deadline = 0;  ///< handshake, greeting, silence
+  std::uint64_t by_frame = 0;     ///< not CAF's protocol, or too large
+  std::uint64_t by_loss = 0;      ///< the network, or the peer without a word
 };
 
 /// Purpose: the coordinator's end. Listens where it is told, speaks TLS 1.3 with holders of the
@@ -47,6 +56,8 @@ class Door {
     std::uint16_t inner_port = 0;
     std::filesystem::path identity;  ///< HOME/cluster/coordinator, read again when it changes
     std::filesystem::path revoked;   ///< HOME/cluster/revoked, the same
+    std::shared_ptr<DoorPeers> peers =
+        nullptr;  ///< where the port inside looks up who speaks; may be none
     DoorLimits limits;
   };
   /// Fails: InvalidInput (address, identity), Unavailable (the port is taken).

@@ -69,14 +69,15 @@ void Relay::join(Tcp::socket inner, std::uint16_t port) {
       address_, std::to_string(port), Tcp::resolver::numeric_service,
       [this, self](const error_code& failed, const Tcp::resolver::results_type& found) {
         if (state_ == State::Ended) return;
-        if (failed) return cut("cannot resolve " + address_ + ": " + failed.message());
-        asio::async_connect(dialled_, found,
-                            [this, self](const error_code& unreached, const Tcp::endpoint&) {
-                              if (state_ == State::Ended) return;
-                              if (unreached)
-                                return cut("cannot reach " + address_ + ": " + unreached.message());
-                              start_outer(std::move(dialled_), asio::ssl::stream_base::client);
-                            });
+        if (failed)
+          return cut(RelayEnd::Lost, "cannot resolve " + address_ + ": " + failed.message());
+        asio::async_connect(
+            dialled_, found, [this, self](const error_code& unreached, const Tcp::endpoint&) {
+              if (state_ == State::Ended) return;
+              if (unreached)
+                return cut(RelayEnd::Lost, "cannot reach " + address_ + ": " + unreached.message());
+              start_outer(std::move(dialled_), asio::ssl::stream_base::client);
+            });
       });
 }
 
@@ -84,26 +85,46 @@ void Relay::start_outer(Tcp::socket socket, asio::ssl::stream_base::handshake_ty
   watch_over(socket, owner_.limits().user_timeout_ms);
   no_delay(socket);
   outer_ = std::make_unique<Stream>(std::move(socket), *context_);
+  note_refusal_in(outer_->native_handle(), refusal_);
   outer_->async_handshake(
       type, [self = shared_from_this()](const error_code& failed) { self->on_handshake(failed); });
 }
 
 void Relay::on_handshake(const error_code& failed) {
   if (state_ == State::Ended) return;
-  if (failed) return cut("no TLS handshake: " + failed.message());
+  if (failed) {
+    SSL* const connection = outer_->native_handle();
+    const bool judged = SSL_get_verify_result(connection) != X509_V_OK;
+    const bool revoked = SSL_get_verify_result(connection) == X509_V_ERR_CERT_REVOKED;
+    return cut(revoked  ? RelayEnd::Revoked
+               : judged ? RelayEnd::Certificate
+                        : RelayEnd::Handshake,
+               refusal_text(connection, failed.message()));
+  }
   const auto peer = check_peer(owner_.trust(), outer_->native_handle());
-  if (!peer) return cut(peer.error().text());
+  if (!peer) return cut(RelayEnd::Certificate, peer.error().text());
   peer_ = *peer;
   if (const Status admitted = owner_.admit(peer_); !admitted) {
-    return cut(admitted.error().text());
+    return cut(RelayEnd::Limit, admitted.error().text());
   }
   state_ = State::Relaying;
   expect_by(owner_.limits().greeting);
-  if (inner_.is_open()) return begin_relaying();
-  inner_.async_connect({asio::ip::address_v4::loopback(), inner_port_},
+  inner_.is_open() ? begin_relaying() : connect_inside();
+}
+
+void Relay::connect_inside() {
+  const asio::ip::address_v4 here = asio::ip::address_v4::loopback();
+  error_code failed;
+  inner_.open(Tcp::v4(), failed);
+  if (!failed) inner_.bind({here, 0}, failed);
+  if (!failed) inner_local_port_ = inner_.local_endpoint(failed).port();
+  if (failed) return cut(RelayEnd::Lost, "no port to the coordinator: " + failed.message());
+  owner_.speaks_for(inner_local_port_, peer_);
+  inner_.async_connect({here, inner_port_},
                        [self = shared_from_this()](const error_code& unreached) {
                          if (self->state_ == State::Ended) return;
-                         if (unreached) return self->cut("the coordinator is not there");
+                         if (unreached)
+                           return self->cut(RelayEnd::Lost, "the coordinator is not there");
                          self->begin_relaying();
                        });
 }
@@ -133,16 +154,21 @@ void Relay::on_outer(const error_code& failed, std::size_t size) {
     expect_by(owner_.limits().linger);
     return finish_if_done();
   }
-  if (failed) return cut("lost: " + failed.message());
+  if (failed) {
+    const std::string alert = alert_of(failed);
+    if (alert.empty()) return cut(RelayEnd::Lost, "lost: " + failed.message());
+    return cut(RelayEnd::Refused, "the door refuses this identity: " + alert);
+  }
   const Status fit = from_outer_.guard.feed(std::span(from_outer_.buffer).first(size));
-  if (!fit) return cut(fit.error().text());
+  if (!fit) return cut(RelayEnd::Frame, fit.error().text());
+  if (frames_seen_ == 0 && greeted()) owner_.greeted();
   if (from_outer_.guard.frames() != std::exchange(frames_seen_, from_outer_.guard.frames())) {
     expect_by(owner_.limits().silence);
   }
   asio::async_write(inner_, asio::buffer(from_outer_.buffer.data(), size),
                     [self = shared_from_this()](const error_code& unwritten, std::size_t) {
                       if (self->state_ == State::Ended) return;
-                      if (unwritten) return self->cut("");
+                      if (unwritten) return self->cut(RelayEnd::Finished);
                       self->read_outer();
                     });
 }
@@ -169,36 +195,39 @@ void Relay::on_inner(const error_code& failed, std::size_t size) {
     return;
   }
   const Status fit = from_inner_.guard.feed(std::span(from_inner_.buffer).first(size));
-  if (!fit) return cut(fit.error().text());
+  if (!fit) return cut(RelayEnd::Frame, fit.error().text());
   asio::async_write(*outer_, asio::buffer(from_inner_.buffer.data(), size),
                     [self = shared_from_this()](const error_code& unwritten, std::size_t) {
                       if (self->state_ == State::Ended) return;
-                      if (unwritten) return self->cut("lost: " + unwritten.message());
+                      if (unwritten)
+                        return self->cut(RelayEnd::Lost, "lost: " + unwritten.message());
                       self->read_inner();
                     });
 }
 
 void Relay::finish_if_done() {
-  if (from_outer_.done && from_inner_.done) cut("");
+  if (from_outer_.done && from_inner_.done) cut(RelayEnd::Finished);
 }
 
 void Relay::tick(MonoNs now) {
   if (state_ == State::Ended || now < deadline_) return;
-  if (state_ == State::Arriving) return cut("no handshake in time");
-  if (from_outer_.done || from_inner_.done) return cut("");
-  cut(frames_seen_ == 0 ? "no greeting in time" : "silent");
+  if (state_ == State::Arriving) return cut(RelayEnd::Late, "no handshake in time");
+  if (from_outer_.done || from_inner_.done) return cut(RelayEnd::Finished);
+  cut(RelayEnd::Late, frames_seen_ == 0 ? "no greeting in time" : "silent");
 }
 
 void Relay::check_again() {
   if (state_ != State::Relaying) return;
   const auto peer = check_peer(owner_.trust(), outer_->native_handle());
-  if (!peer) cut(peer.error().text());
+  if (peer) return;
+  const bool revoked = owner_.trust().revoked.contains(peer_.serial);
+  cut(revoked ? RelayEnd::Revoked : RelayEnd::Certificate, peer.error().text());
 }
 
-void Relay::cut(const std::string& why) {
+void Relay::cut(RelayEnd end, const std::string& why) {
   if (state_ == State::Ended) return;
   const auto self = shared_from_this();
-  owner_.ended(*this, why);
+  owner_.ended(*this, end, why);
   state_ = State::Ended;
   resolver_.cancel();
   close(dialled_);

@@ -17,6 +17,19 @@ namespace winnow::cluster {
 
 class Relay;
 
+/// Why a relay ended.
+enum class RelayEnd {
+  Finished,     ///< both sides had said all, or this end closes
+  Handshake,    ///< no TLS, or an older one
+  Certificate,  ///< of another authority, farm or role, expired, not valid yet
+  Revoked,
+  Limit,    ///< of connections of one identity
+  Late,     ///< a deadline passed: handshake, greeting, silence
+  Frame,    ///< not CAF's protocol, or larger than allowed
+  Refused,  ///< joining: the far end did not take this identity
+  Lost,     ///< the network, or the peer without a word
+};
+
 /// Purpose: what a relay asks of the end of the door it belongs to. Thread: the door's.
 class RelayOwner {
  public:
@@ -25,8 +38,12 @@ class RelayOwner {
   virtual const DoorLimits& limits() const = 0;
   /// The peer is who it should be. Fails: Refused (a limit).
   virtual Status admit(const Subject& peer) = 0;
+  /// The peer has said its first complete frame: it takes this end for what it is.
+  virtual void greeted() {}
   /// The last call of a relay. `why` is empty if both sides had finished.
-  virtual void ended(Relay& relay, const std::string& why) = 0;
+  virtual void ended(Relay& relay, RelayEnd end, const std::string& why) = 0;
+  /// Serving: this loopback port, about to reach the coordinator, is the peer's.
+  virtual void speaks_for(std::uint16_t /*inner_port*/, const Subject& /*peer*/) {}
 };
 
 /// Purpose: one connection: TLS outside, plain on loopback inside, a guard on each direction. Reads
@@ -48,11 +65,13 @@ class Relay : public std::enable_shared_from_this<Relay> {
   void tick(MonoNs now);
   /// Ends it if its peer may not stay.
   void check_again();
-  void cut(const std::string& why);
+  void cut(RelayEnd end, const std::string& why = "");
 
   const std::string& address() const { return address_; }
   const Subject& peer() const { return peer_; }
   bool authenticated() const { return state_ != State::Arriving; }
+  bool greeted() const { return from_outer_.guard.frames() > 0; }
+  std::uint16_t inner_local_port() const { return inner_local_port_; }
 
  private:
   enum class State { Arriving, Relaying, Ended };
@@ -65,6 +84,7 @@ class Relay : public std::enable_shared_from_this<Relay> {
 
   void start_outer(Tcp::socket socket, boost::asio::ssl::stream_base::handshake_type type);
   void on_handshake(const boost::system::error_code& failed);
+  void connect_inside();
   void begin_relaying();
   void read_outer();
   void read_inner();
@@ -81,6 +101,8 @@ class Relay : public std::enable_shared_from_this<Relay> {
   std::unique_ptr<Stream> outer_;
   Tcp::socket inner_;
   std::uint16_t inner_port_ = 0;
+  std::uint16_t inner_local_port_ = 0;  ///< serving: by which the coordinator knows the peer
+  std::string refusal_;                 ///< noted while the handshake runs
   std::string address_;
   Subject peer_;
   Direction from_outer_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>
+#include <boost/system/error_code.hpp>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -18,6 +19,16 @@ struct Trust {
   std::set<std::string> revoked;
   std::shared_ptr<boost::asio::ssl::context> context;
 };
+
+/// Where a connection notes why it refuses its peer, while the handshake runs. Outlives
+/// `connection`.
+void note_refusal_in(SSL* connection, std::string& why);
+
+/// Why a handshake failed, in a person's words. `failed` is what the stream said.
+std::string refusal_text(SSL* connection, const std::string& failed);
+
+/// If the peer ended the connection by a TLS alert, its name; else empty.
+std::string alert_of(const boost::system::error_code& failed);
 
 /// Reads the files. `revoked` may be empty (no list). Fails: as read_identity, read_revoked;
 /// InvalidInput (role of the identity, a key that does not fit).

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "base/rng.hpp"
@@ -93,7 +94,7 @@ void mutate(const T& message, std::uint64_t seed) {
 }
 
 TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
-  mutate(Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}}, 1);
+  mutate(Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}, {}}, 1);
   mutate(Renew{{1, 2, 3}, {1, 2, 3, 4}}, 2);
   mutate(Submit{"yaml: 1", "f.yaml", "u", {"p"}, {"text"}}, 3);
   mutate(BlockResult{1, "sweep", 2, 3, std::string(300, 'b')}, 4);
@@ -103,6 +104,35 @@ TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
   mutate(ChunkAsk{"hash", 3}, 8);
   mutate(DatasetChunk{"hash", 3, std::string(500, 'c')}, 9);
   mutate(DatasetDenied{"hash", 2, "text"}, 10);
+  mutate(Welcome{5, {{1, 2}}}, 11);
+  mutate(Credit{1, 2, 3}, 12);
+  mutate(SweepInfo{"sweep", "{}"}, 13);
+  mutate(LeaseOrder{1, "sweep", 2, 3, 4}, 14);
+  mutate(LeaseFailed{1, 2, "reason"}, 15);
+  mutate(Goodbye{}, 16);
+  mutate(Refusal{3, "text"}, 17);
+  mutate(DatasetAsk{"hash"}, 18);
+  mutate(Submitted{"sweep", 1, 2}, 19);
+  mutate(Watch{"sweep"}, 20);
+  mutate(Progress{"sweep", "running", 1, 2, 3, 4, 5, 6, 7, 8, 9, "note"}, 21);
+  mutate(Control{"sweep", "pause", "u", 1, 2}, 22);
+  mutate(Query{"name", "{}"}, 23);
+}
+
+/// A count that announces more than the body holds is believed by nobody.
+TEST(Codec, EnormousCountsAreRefusedBeforeMemoryIsTaken) {
+  for (const std::uint64_t count : {1ull << 20, 1ull << 32, 1ull << 60, ~0ull}) {
+    Frame frame = encode(Renew{{1, 2, 3}, {}}, 1);
+    ASSERT_GE(frame.body.size(), 8u);
+    for (std::size_t i = 0; i + 8 <= frame.body.size(); ++i) {
+      Frame bad = frame;
+      std::memcpy(bad.body.data() + i, &count, sizeof count);
+      (void)decode<Renew>(bad).ok();
+    }
+    Frame text = encode(Query{"n", "{}"}, 1);
+    std::memcpy(text.body.data(), &count, sizeof count);
+    EXPECT_FALSE(decode<Query>(text).ok());
+  }
 }
 
 }  // namespace

@@ -134,10 +134,14 @@ TEST(LaunchSystemd, UnitsRestartAndGiveTimeToDrain) {
   ASSERT_TRUE(unit.ok()) << unit.error().text();
   EXPECT_NE(unit->find("Restart=always\n"), std::string::npos);
   EXPECT_NE(unit->find("TimeoutStopSec=75\n"), std::string::npos);
-  EXPECT_NE(unit->find("\"/etc/winnow/100%% mine\""), std::string::npos) << *unit;
+  EXPECT_NE(unit->find(" --identity %d/identity\n"), std::string::npos) << *unit;
+  EXPECT_NE(unit->find("LoadCredential=identity:/etc/winnow/100%% mine\n"), std::string::npos);
   const auto coordinator = systemd_unit(UnitRole::Coordinator, launch);
   ASSERT_TRUE(coordinator.ok());
   EXPECT_NE(coordinator->find("ExecStart=/usr/local/bin/winnow \"up\""), std::string::npos);
+  launch.node.identity = "/etc/a\nExecStartPre=/bin/evil";
+  EXPECT_EQ(systemd_unit(UnitRole::Node, launch).error().code(), ErrorCode::InvalidInput);
+  launch.node.identity = "";
   launch.binary = "winnow";
   EXPECT_EQ(systemd_unit(UnitRole::Node, launch).error().code(), ErrorCode::InvalidInput);
 }

@@ -1,5 +1,4 @@
 // A farm over TLS with real processes: who gets in, and what the others can do.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -14,29 +13,12 @@
 #include <thread>
 #include <utility>
 
-#include "tests/e2e/farm.hpp"
+#include "tests/e2e/door_farm.hpp"
 
 namespace winnow::e2e {
 namespace {
 
 namespace fs = std::filesystem;
-
-int connect_to(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_port = htons(static_cast<std::uint16_t>(port));
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&where), sizeof where) == 0) return fd;
-  ::close(fd);
-  return -1;
-}
-
-std::ptrdiff_t descriptors(pid_t pid) {
-  std::error_code ec;
-  return std::distance(fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", ec),
-                       fs::directory_iterator());
-}
 
 /// Seconds of CPU a process has used.
 double cpu_s(pid_t pid) {
@@ -49,55 +31,6 @@ double cpu_s(pid_t pid) {
   fields >> user >> system;
   return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
-
-/// A coordinator behind a door on loopback, and identities of its farm.
-struct DoorFarm : testing::Test {
-  void SetUp() override {
-    home = folder.path() / "coordinator";
-    ASSERT_EQ(winnow(home, {"cluster", "init", "--name", "test"}).status, 0);
-    invite("node-1");
-    invite("user", {"--role", "client"});
-    up = std::make_unique<Process>(
-        folder.path() / "up", winnow_argv(home, {"up", "--secure", "--listen", "127.0.0.1:0"}));
-    const std::string before = "coordinator on 127.0.0.1:";
-    ASSERT_TRUE(eventually(20, [&] {
-      const std::string said = up->output();
-      const auto at = said.find(before);
-      if (at == std::string::npos || said.find('\n', at) == std::string::npos) return false;
-      port = std::stoi(said.substr(at + before.size()));
-      return true;
-    })) << up->errors();
-  }
-  void invite(const std::string& name, std::vector<std::string> more = {}) {
-    std::vector<std::string> args{"cluster", "invite", name, "--out", file(name)};
-    args.insert(args.end(), more.begin(), more.end());
-    const Ran ran = winnow(home, args);
-    ASSERT_EQ(ran.status, 0) << ran.errors;
-  }
-  std::string file(const std::string& name) const { return folder.path() / (name + ".identity"); }
-  std::string where() const { return "127.0.0.1:" + std::to_string(port); }
-  std::unique_ptr<Process> start_node(const std::string& identity) {
-    return std::make_unique<Process>(
-        folder.path() / identity,
-        winnow_argv(folder.path() / (identity + "-home"),
-                    {"node", "--join", where(), "--workers", "1", "--identity", file(identity)}));
-  }
-  std::size_t nodes() {
-    const Ran ran = winnow(folder.path() / "user-home",
-                           {"nodes", "--connect", where(), "--identity", file("user"), "--json"});
-    if (ran.status != 0) return 0;
-    std::size_t fresh = 0;
-    for (const auto& node : nlohmann::json::parse(ran.output)) {
-      fresh += node["last_seen_ms_ago"].get<std::int64_t>() < 3000 ? 1 : 0;
-    }
-    return fresh;
-  }
-
-  TemporaryFolder folder;
-  fs::path home;
-  std::unique_ptr<Process> up;
-  int port = 0;
-};
 
 TEST_F(DoorFarm, FinishesASweepForThoseWithAnIdentityAndNobodyElse) {
   make_market(home, 60);

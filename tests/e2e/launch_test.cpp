@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "tests/e2e/farm.hpp"
+#include "tests/e2e/door_farm.hpp"
 #include "tests/e2e/process.hpp"
 #include "tests/e2e/tables.hpp"
 
@@ -288,6 +288,75 @@ TEST_F(Launch, SlurmRunsNodesAndCancellingTheJobDrainsThem) {
   EXPECT_EQ(slurm.tell({"scancel", job}).status, 0);
   EXPECT_TRUE(joined(0)) << nodes().dump();
   expect_orderly_goodbyes(2);
+}
+
+// ---- through the door
+
+/// Launched nodes that join over TLS, each with the identity it was given.
+struct LaunchThroughDoor : DoorFarm {
+  void run_a_sweep() {
+    make_market(home, 60);
+    const fs::path spec = folder.path() / "sweep.yaml";
+    write_text(spec, kSweep);
+    const Ran ran = ask_as("user", {"sweep", "run", spec.string(), "--quiet"});
+    EXPECT_EQ(ran.status, 0) << ran.errors << up->errors();
+    EXPECT_EQ(ask(home, {"sweep", "list"})["sweeps"][0]["state"], "done");
+  }
+  bool joined(std::size_t count) {
+    return eventually(60, [&] { return nodes() == count; });
+  }
+};
+
+TEST_F(LaunchThroughDoor, SshNodeCarriesItsIdentityAndWithoutItStaysOut) {
+  for (const char* program : {"sshd", "ssh", "ssh-keygen"}) {
+    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
+  }
+  OwnSshd sshd(folder.path() / "sshd");
+  const auto launch = [&](const std::string& identity) {
+    std::vector<std::string> args{
+        "launch",    "ssh",         "--join",
+        where(),     "--host",      "127.0.0.1:" + std::to_string(sshd.port()),
+        "--workers", "1",           "--binary",
+        kBinary,     "--node-home", (folder.path() / "there").string()};
+    if (!identity.empty()) args.insert(args.end(), {"--identity", identity});
+    for (const std::string& option : sshd.client_options()) args.push_back(option);
+    return std::make_unique<Process>(folder.path() / "launcher",
+                                     winnow_argv(folder.path() / "launcher", args));
+  };
+  const auto stranger = launch("");
+  EXPECT_TRUE(
+      eventually(60, [&] { return up->errors().find("no TLS handshake") != std::string::npos; }))
+      << up->errors() << stranger->errors() << sshd.log();
+  EXPECT_EQ(nodes(), 0u);
+  stranger->send(SIGTERM);
+  stranger->wait(60);
+
+  const auto launcher = launch(file("node-1"));
+  ASSERT_TRUE(joined(1)) << launcher->errors() << sshd.log();
+  run_a_sweep();
+  ASSERT_EQ(winnow(home, {"cluster", "revoke", "node-1"}).status, 0);
+  EXPECT_TRUE(joined(0)) << "a revoked node works on";
+  launcher->send(SIGTERM);
+  EXPECT_NE(launcher->wait(60), -1);
+}
+
+TEST_F(LaunchThroughDoor, SlurmNodesCarryTheirIdentity) {
+  for (const char* program : {"munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo"}) {
+    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
+  }
+  if (::geteuid() != 0) GTEST_SKIP() << "slurmd wants to be root";
+  OwnSlurm slurm(folder.path() / "slurm");
+  ASSERT_TRUE(slurm.ready()) << slurm.log();
+  const fs::path there = folder.path() / "there";
+  const Ran launched = winnow(
+      there, {"launch", "slurm", "--join", where(), "--nodes", "2", "--workers", "1", "--partition",
+              "p", "--binary", kBinary, "--node-home", there.string(), "--identity", file("node-1"),
+              "--log-folder", folder.path().string(), "--json"});
+  ASSERT_EQ(launched.status, 0) << launched.errors << slurm.log();
+  ASSERT_TRUE(joined(2)) << slurm.log() << up->errors();
+  run_a_sweep();
+  EXPECT_EQ(slurm.tell({"scancel", json_of(launched)["job_id"]}).status, 0);
+  EXPECT_TRUE(joined(0));
 }
 
 // ---- systemd

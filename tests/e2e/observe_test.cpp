@@ -2,13 +2,17 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <fstream>
+#include <regex>
+#include <set>
 
-#include "tests/e2e/farm.hpp"
+#include "tests/e2e/door_farm.hpp"
 #include "tests/e2e/process.hpp"
+#include "tests/e2e/tables.hpp"
 
 namespace winnow::e2e {
 namespace {
@@ -41,6 +45,27 @@ TEST(Observe, RulesConfigurationAndDashboardAreValid) {
   const json dashboard = json::parse(in, nullptr, false);
   ASSERT_TRUE(dashboard.is_object());
   EXPECT_GE(dashboard["panels"].size(), 10u);
+}
+
+/// What a process answers to GET /metrics; empty if nothing.
+std::string scrape(const std::string& port) {
+  const int fd = connect_to(std::stoi(port));
+  if (fd < 0) return "";
+  const std::string question = "GET /metrics HTTP/1.0\r\n\r\n";
+  ::send(fd, question.data(), question.size(), MSG_NOSIGNAL);
+  std::string text(1 << 16, '\0');
+  std::string all;
+  for (ssize_t n = 0; (n = ::recv(fd, text.data(), text.size(), 0)) > 0;) {
+    all.append(text.data(), static_cast<std::size_t>(n));
+  }
+  ::close(fd);
+  return all;
+}
+
+/// Every `winnow_...` name in a text.
+std::set<std::string> names_in(const std::string& text) {
+  static const std::regex name("winnow_[a-z_]+");
+  return {std::sregex_token_iterator(text.begin(), text.end(), name), {}};
 }
 
 class Scraped : public ::testing::Test {
@@ -96,6 +121,59 @@ class Scraped : public ::testing::Test {
   std::string prometheus_port_ = std::to_string(20'000 + ::getpid() % 20'000);
   std::unique_ptr<Process> prometheus_;
 };
+
+TEST_F(Scraped, RulesAndPanelsSpeakOfMetricsThatThereAre) {
+  const fs::path home = folder_.path() / "home";
+  Process farm(home, winnow_argv(home, {"up", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}));
+  Process node(home, winnow_argv(home, {"node", "--join", "127.0.0.1:1", "--http", "127.0.0.1:0",
+                                        "--workers", "1"}));
+  const std::string words = "metrics on http://127.0.0.1:";
+  const std::string all = scrape(port_after(farm, words)) + scrape(port_after(node, words));
+  const std::set<std::string> there = names_in(all);
+  EXPECT_GT(there.size(), 60u) << all;
+  for (const char* file : {"alerts.yml", "alerts_test.yml", "grafana_dashboard.json"}) {
+    const auto used = names_in(read_text(kConfigs / file));
+    EXPECT_GT(used.size(), 10u) << file;
+    for (const std::string& name : used) {
+      EXPECT_TRUE(there.contains(name)) << file << " speaks of " << name << ", which nothing has";
+    }
+  }
+  // What is promised for every queue, lease, latency, commit, node and mailbox.
+  for (const char* name :
+       {"winnow_actors_mailbox_depth_messages", "winnow_actors_intake_blocks",
+        "winnow_actors_query_questions", "winnow_actors_query_seconds_bucket",
+        "winnow_actors_shipping_questions", "winnow_actors_shipped_answers_total",
+        "winnow_scheduler_leases_expired_total", "winnow_scheduler_leases_refused_total",
+        "winnow_scheduler_blocks_quarantined_total", "winnow_store_commit_duration_seconds_bucket",
+        "winnow_node_spool_bytes", "winnow_door_refused_total", "winnow_port_cut_total"}) {
+    EXPECT_TRUE(there.contains(name)) << name;
+  }
+  for (const char* reason : {"goodbye", "connection_broke", "silent", "replaced"}) {
+    EXPECT_NE(all.find("winnow_actors_node_leaves_total{reason=\"" + std::string(reason)),
+              std::string::npos)
+        << reason;
+  }
+}
+
+/// The listening port holds out against whoever connects and says nothing, or too much.
+TEST_F(Scraped, SilentAndLoudConnectionsDoNotKeepPrometheusOut) {
+  const fs::path home = folder_.path() / "home";
+  Process farm(home, winnow_argv(home, {"up", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}));
+  const std::string port = port_after(farm, "metrics on http://127.0.0.1:");
+  std::vector<int> silent;
+  for (int i = 0; i < 60; ++i) silent.push_back(connect_to(std::stoi(port)));
+  const std::string much(1 << 20, 'x');
+  for (int i = 0; i < 20; ++i) {
+    const int fd = connect_to(std::stoi(port));
+    if (fd < 0) continue;
+    static_cast<void>(::send(fd, much.data(), much.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    ::close(fd);
+  }
+  EXPECT_TRUE(
+      eventually(240, [&] { return names_in(scrape(port)).contains("winnow_actors_nodes"); }));
+  for (const int fd : silent) ::close(fd);
+  EXPECT_TRUE(farm.running());
+}
 
 TEST_F(Scraped, PrometheusReadsTheFarmAndFiresAnAlert) {
   const fs::path home = folder_.path() / "home";

@@ -1,0 +1,286 @@
+// The coordinator's core against peers that say anything: no frame may end it, stop the others or
+// take memory that was not sent.
+
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <limits>
+#include <map>
+
+#include "actors/coordinator_core.hpp"
+#include "base/rng.hpp"
+
+namespace winnow::actors {
+namespace {
+
+/// Sweeps in memory: the store's part that the core asks in its own turn.
+class Book final : public SweepBook {
+ public:
+  Status put_sweep(const store::SweepMeta& meta) override {
+    sweeps_[meta.id] = meta;
+    return {};
+  }
+  Result<std::optional<store::SweepMeta>> sweep(std::string_view id) const override {
+    const auto found = sweeps_.find(std::string(id));
+    if (found == sweeps_.end()) return std::optional<store::SweepMeta>();
+    return std::optional(found->second);
+  }
+  Result<std::vector<store::SweepMeta>> sweeps() const override {
+    std::vector<store::SweepMeta> all;
+    for (const auto& [id, meta] : sweeps_) all.push_back(meta);
+    return all;
+  }
+  Result<std::vector<bool>> committed(std::string_view, std::uint64_t blocks) const override {
+    return std::vector<bool>(blocks);
+  }
+
+ private:
+  std::map<std::string, store::SweepMeta> sweeps_;
+};
+
+sweeps::Catalog catalog() {
+  sweeps::DatasetInfo data;
+  data.name = "sim";
+  data.content_hash = "content of sim";
+  data.instrument = "SIM";
+  data.interval = seconds(300);
+  data.first = TimestampNs{} + days(19'000);
+  data.bars = 288;
+  data.last = data.first + DurationNs{data.interval.ns * 287};
+  sweeps::Catalog out;
+  out.dataset_names = {"sim"};
+  out.dataset = [data](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
+    return name == "sim" ? std::optional(data) : std::nullopt;
+  };
+  out.execution_names = {"none"};
+  out.execution = [](std::string_view) -> Result<std::string> {
+    return std::string("name: none\nsizing: all_in\ninitial_cash: 100000\n");
+  };
+  return out;
+}
+
+constexpr const char* kSpec = R"(sweep: fuzzed
+data: [sim]
+window: {}
+execution: none
+strategies:
+  - family: mean_reversion
+    params:
+      lookback_bars: {int: [2, 200]}
+      entry_z: {float: [0.5, 4.0]}
+search: {method: random, samples: 5000}
+seed: 3
+)";
+
+class Rig final : public CoordinatorCore::Outside {
+ public:
+  Rig()
+      : core(
+            {}, book, [] { return catalog(); }, *this) {
+    EXPECT_TRUE(core.start(now));
+    say(kUser, Submit{kSpec, "f.yaml", "u", {}, {}}, 1);
+    const auto submitted = decode<Submitted>(last[kUser]);
+    EXPECT_TRUE(submitted) << "refused";
+    if (submitted) sweep = submitted->sweep;
+  }
+  template <class T>
+  void say(PeerId peer, const T& message, std::uint64_t session) {
+    core.on_frame(peer, encode(message, session), now);
+  }
+  void send(PeerId to, Frame frame) override {
+    ++sent;
+    last[to] = std::move(frame);
+  }
+  void commit(CommitOffer offer) override {
+    ++offers;
+    CommitResult result;  // what the intake answers to a block that is none
+    result.sender = offer.sender;
+    result.sweep = offer.plan->id();
+    result.block = offer.block_index;
+    result.status = Error(ErrorCode::Corrupt, "not a block");
+    results.push_back(std::move(result));
+  }
+  void ask(PeerId peer, std::uint64_t request, const Query&) override {
+    core.answered(peer, request, std::string("{}"));
+  }
+  std::string network_of(PeerId peer) const override { return std::to_string(peer.value()); }
+  TimestampNs utc_now() const override { return TimestampNs{} + days(20'000); }
+  void advance(DurationNs by) {
+    now = now + by;
+    core.committed(std::exchange(results, {}), now);
+    core.tick(now);
+  }
+  bool joins(PeerId peer, std::uint64_t node, std::uint64_t session) {
+    Hello hello{node, "host:1", 1, engine::kEngineVersion, "avx2", 1, {}, {}};
+    say(peer, hello, session);
+    return last[peer].kind == static_cast<std::uint16_t>(Kind::Welcome);
+  }
+
+  static constexpr PeerId kUser{1};
+  MonoNs now;
+  Book book;
+  std::map<PeerId, Frame> last;
+  std::vector<CommitResult> results;
+  std::uint64_t sent = 0, offers = 0;
+  std::string sweep;
+  CoordinatorCore core;
+};
+
+std::string strange_text(Rng& rng, const std::string& sweep) {
+  switch (rng.below(7)) {
+    case 0:
+      return sweep;
+    case 1:
+      return std::string("\xff\xfe\xc0\x80", 4);
+    case 2:
+      return std::string(rng.below(5000), '\0');
+    case 3:
+      return "\"},{\n\x1b[2J";
+    case 4:
+      return std::string(rng.below(3000), '[');
+    case 5:
+      return "cancel";
+    default:
+      return "";
+  }
+}
+
+std::uint64_t strange_number(Rng& rng) {
+  constexpr std::uint64_t kPlaces[] = {0,        1,          2,     7,          1 << 20,
+                                       1u << 31, 1ull << 60, ~0ull, 1ull << 63, ~0u};
+  return kPlaces[rng.below(std::size(kPlaces))] + rng.below(3);
+}
+
+Frame strange_frame(Rng& rng, const std::string& sweep, std::uint64_t session) {
+  const auto text = [&] { return strange_text(rng, sweep); };
+  const auto n = [&] { return strange_number(rng); };
+  const auto n32 = [&] { return static_cast<std::uint32_t>(n()); };
+  std::vector<std::uint64_t> many(rng.below(200));
+  for (auto& x : many) x = n();
+  switch (rng.below(13)) {
+    case 0:
+      return encode(
+          Hello{n(),
+                text(),
+                n32(),
+                engine::kEngineVersion,
+                text(),
+                n(),
+                {text()},
+                {{n(), sweep, rng.below(90), n32(), many}, {n(), text(), n(), n32(), {}}}},
+          session);
+    case 1:
+      return encode(Credit{n(), n32(), n()}, session);
+    case 2:
+      return encode(Renew{{n(), n32(), n()}, many}, session);
+    case 3:
+      return encode(BlockResult{n(), text(), n(), static_cast<std::int64_t>(n()), text()}, session);
+    case 4:
+      return encode(LeaseFailed{n(), static_cast<std::uint8_t>(n()), text()}, session);
+    case 5:
+      return encode(Goodbye{}, session);
+    case 6:
+      return encode(Submit{text(), text(), text(), {text(), text()}, {text()}}, session);
+    case 7:
+      return encode(Watch{text()}, session);
+    case 8:
+      // Never the sweep itself: a client may cancel it, and the test wants it to live.
+      return encode(Control{"other", text(), text(), n(), n()}, session);
+    case 9:
+      return encode(Query{text(), text()}, session);
+    case 10:
+      return encode(DatasetAsk{text()}, session);
+    case 11:
+      return encode(BlocksCommitted{text(), many, many}, session);
+    default:
+      return encode(Progress{text(), text(), n(), n(), n(), n(), n(), n(), n(), 1, 1, text()},
+                    session);
+  }
+}
+
+TEST(CoordinatorFuzz, NoFrameEndsItOrTheOthers) {
+  constexpr std::uint64_t kFrames = 60'000;
+  Rig rig;
+  ASSERT_FALSE(rig.sweep.empty());
+  const PeerId good{2};
+  ASSERT_TRUE(rig.joins(good, 77, 770));
+  const auto in_use = [] { return static_cast<std::uint64_t>(::mallinfo2().uordblks); };
+  const std::uint64_t before = in_use();
+  Rng rng(2026);
+  std::uint64_t lease_seen = 0, sequence = 0;
+  for (std::uint64_t i = 0; i < kFrames; ++i) {
+    SCOPED_TRACE("frame " + std::to_string(i) + " of seed 2026");
+    const PeerId peer{3 + rng.below(4)};
+    const std::uint64_t session = rng.below(4) == 0 ? 770 : 900 + rng.below(6);
+    Frame frame = strange_frame(rng, rig.sweep, session);
+    if (rng.below(3) == 0 && !frame.body.empty()) {
+      for (std::uint64_t k = 1 + rng.below(3); k > 0; --k) {
+        frame.body[rng.below(frame.body.size())] = static_cast<char>(rng.below(256));
+      }
+    }
+    if (rng.below(50) == 0) frame.kind = static_cast<std::uint16_t>(rng.below(300));
+    rig.core.on_frame(peer, frame, rig.now, static_cast<PeerRole>(rng.below(3)));
+    if (i % 50 != 0) continue;
+    rig.advance(milliseconds(200));
+    rig.say(good, Credit{++sequence, 1, lease_seen}, 770);
+    if (const auto order = decode<LeaseOrder>(rig.last[good])) {
+      lease_seen = std::max(lease_seen, order->lease);
+    }
+    if (rng.below(20) == 0) rig.core.peer_gone(peer, rig.now);
+  }
+  // The good node is there still and gets work; another can join.
+  EXPECT_GT(lease_seen, 0u);
+  EXPECT_LE(rig.core.nodes(), 8u);
+  EXPECT_TRUE(rig.joins(PeerId{100}, 78, 7800));
+  rig.say(Rig::kUser, Query{"nodes", "{}"}, 5);
+  const auto reply = decode<Reply>(rig.last[Rig::kUser]);
+  ASSERT_TRUE(reply);
+  EXPECT_NE(reply->text.find("host:1"), std::string::npos);
+  for (const char c : reply->text) EXPECT_TRUE(c >= ' ' && c <= '~');
+  EXPECT_LT(in_use(), before + (std::uint64_t{64} << 20));
+}
+
+/// A node that sends blocks faster than the store takes them costs a bounded amount of memory.
+TEST(CoordinatorFuzz, ResultsOnTheirWayToTheStoreAreBounded) {
+  Rig rig;
+  const PeerId peer{9};
+  ASSERT_TRUE(rig.joins(peer, 5, 50));
+  const std::uint64_t blocks = rig.core.scheduler().progress(rig.sweep)->blocks;
+  const std::string bytes(std::size_t{900} << 10, 'b');
+  std::uint64_t sent = 0;
+  for (std::uint64_t node = 0; node < 400; ++node) {
+    const PeerId other{100 + node};
+    ASSERT_TRUE(rig.joins(other, 1000 + node, 100'000 + node));
+    for (std::uint64_t block = 0; block < blocks && sent < 600; ++block, ++sent) {
+      rig.say(other, BlockResult{0, rig.sweep, block, 1, bytes}, 100'000 + node);
+    }
+  }
+  ASSERT_EQ(sent, 600u);
+  EXPECT_EQ(rig.offers, CoordinatorCore::kCommitBytesMax / bytes.size());
+  rig.advance(milliseconds(200));  // the store has answered
+  const std::uint64_t before = rig.offers;
+  rig.say(PeerId{100}, BlockResult{0, rig.sweep, 0, 1, bytes}, 100'000);
+  EXPECT_EQ(rig.offers, before + 1) << "room again, and nothing is taken";
+}
+
+TEST(CoordinatorFuzz, OnlyTheRoleOfTheConnectionCounts) {
+  Rig rig;
+  const PeerId peer{9};
+  rig.core.on_frame(peer, encode(Hello{5, "n", 1, engine::kEngineVersion, "avx2", 1, {}, {}}, 50),
+                    rig.now, PeerRole::Client);
+  EXPECT_EQ(rig.core.nodes(), 0u);
+  const auto refusal = decode<Refusal>(rig.last[peer]);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->code, static_cast<std::uint32_t>(ErrorCode::Refused));
+  EXPECT_NE(refusal->text.find("not join as a node"), std::string::npos) << refusal->text;
+
+  rig.core.on_frame(peer, encode(Control{rig.sweep, "cancel", "u", 0, 0}, 51), rig.now,
+                    PeerRole::Node);
+  const auto no = decode<Refusal>(rig.last[peer]);
+  ASSERT_TRUE(no);
+  EXPECT_NE(no->text.find("not submit"), std::string::npos) << no->text;
+  EXPECT_TRUE(rig.core.scheduler().progress(rig.sweep));
+}
+
+}  // namespace
+}  // namespace winnow::actors
