@@ -167,6 +167,13 @@ ResolvedSpec spec_from(const json& j) {
   spec.trials_max = j.at("trials_max");
   spec.cpu_hours_max = j.at("cpu_hours_max");
   if (const json& v = j.at("validation"); !v.is_null()) spec.validation_json = v.dump();
+  if (const auto limits = j.find("limits"); limits != j.end()) {
+    spec.limits = {limits->at("trial_seconds"), limits->at("trial_memory_mb")};
+  }
+  if (const auto points = j.find("points"); points != j.end()) {
+    spec.points.metrics = points->at("metrics").get<std::vector<std::string>>();
+    spec.points.every.ns = points->at("every_ns");
+  }
   return spec;
 }
 
@@ -195,6 +202,13 @@ std::string ResolvedSpec::to_json() const {
   for (const StrategySpace& s : strategies) j["strategies"].push_back(sweeps::to_json(s));
   j["validation"] = json::parse(validation_json, nullptr, false);
   if (j["validation"].is_discarded()) j["validation"] = nullptr;
+  // What a sweep does not ask for is not said, so that its id stays what it was.
+  if (limits != TrialLimits{}) {
+    j["limits"] = {{"trial_seconds", limits.seconds}, {"trial_memory_mb", limits.memory_mb}};
+  }
+  if (!points.metrics.empty()) {
+    j["points"] = {{"metrics", points.metrics}, {"every_ns", points.every.ns}};
+  }
   return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
