@@ -41,6 +41,114 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
       leases_granted(book.counter("winnow_scheduler_leases_granted_total", "Leases granted.")),
       leases_refused(book.counter("winnow_scheduler_leases_refused_total",
                                   "Leases that a node gave back because it could not run them.")),
+      leases_adopted(book.counter("winnow_scheduler_leases_adopted_total",
+                                  "Running leases that a node brought along from an earlier "
+                                  "session or another coordinator.")),
       leases_overran(book.counter("winnow_scheduler_leases_overran_total",
                                   "Leases given back because a trial did not stop at its limit of "
                                   "time; each cost its node a restart.")),
+      blocks_retried(book.counter("winnow_scheduler_blocks_retried_total",
+                                  "Blocks given back by expiry, loss or failure.")),
+      blocks_straggling(book.counter("winnow_scheduler_blocks_straggling_total",
+                                     "Blocks given to a second worker as the first was late.")),
+      blocks_quarantined(book.counter("winnow_scheduler_blocks_quarantined_total",
+                                      "Blocks given up after too many failed attempts.")),
+      grant_to_result(book.histogram("winnow_scheduler_grant_to_result_seconds",
+                                     "From the grant of a lease to each of its results.",
+                                     latency_bounds_s())),
+      result_to_acknowledgement(book.histogram("winnow_actors_result_to_acknowledgement_seconds",
+                                               "From a block's arrival to its being on disk.",
+                                               latency_bounds_s())),
+      commit_duration(book.histogram("winnow_store_commit_duration_seconds",
+                                     "One group commit with its sync.", latency_bounds_s())),
+      commit_blocks(book.histogram("winnow_store_commit_size_blocks", "Blocks in a group commit.",
+                                   size_bounds())),
+      blocks_fresh(committed_kind(book, "fresh")),
+      blocks_duplicate(committed_kind(book, "duplicate")),
+      blocks_mismatch(committed_kind(book, "mismatch")),
+      blocks_refused(committed_kind(book, "refused")),
+      trials_committed(book.counter("winnow_store_commit_trials_total",
+                                    "Trials of blocks that were committed fresh.")),
+      bytes_committed(book.counter("winnow_store_commit_bytes_total",
+                                   "Bytes of blocks offered for commit, as they arrived.")),
+      commits_stalled(book.counter("winnow_store_commit_stalls_total",
+                                   "Group commits that the store refused and that are retried.")),
+      nodes(book.gauge("winnow_actors_nodes", "Nodes that are connected.")),
+      nodes_silent(book.gauge("winnow_actors_nodes_silent",
+                              "Connected nodes that nothing was heard of for two seconds.")),
+      nodes_busy(book.gauge("winnow_actors_nodes_busy", "Nodes that hold a lease.")),
+      workers(book.gauge("winnow_actors_workers", "Workers of all nodes.")),
+      nodes_joined(book.counter("winnow_actors_node_joins_total", "Nodes that joined.")),
+      nodes_left_goodbye(left(book, "goodbye")),
+      nodes_left_broken(left(book, "connection_broke")),
+      sweep_blocks{blocks_in(book, "pending"), blocks_in(book, "leased"),
+                   blocks_in(book, "received"), blocks_in(book, "committed"),
+                   blocks_in(book, "quarantined")},
+      sweeps_active(sweeps(book, "running")),
+      sweeps_paused(sweeps(book, "paused")) {}
+
+void add_store_metrics(MetricsBook& book, const store::Store& store) {
+  struct Gauges {
+    explicit Gauges(MetricsBook& b)
+        : stopped(b.gauge("winnow_store_stopped", "1 while the store takes no writes.")),
+          delayed(b.gauge("winnow_store_delayed_write_bytes_per_second",
+                          "The rate writes are slowed down to; 0: they are not.")),
+          pending(b.gauge("winnow_store_pending_compaction_bytes",
+                          "What compactions have yet to rewrite.")),
+          compactions(b.gauge("winnow_store_running_compactions", "Compactions that run.")),
+          flushes(b.gauge("winnow_store_running_flushes", "Flushes that run.")),
+          cache(b.gauge("winnow_store_cache_bytes", "The block cache.")),
+          memtables(b.gauge("winnow_store_memtable_bytes", "Written and not yet in sorted files.")),
+          wal(b.gauge("winnow_store_wal_bytes", "The write-ahead log's files.")),
+          tables(b.gauge("winnow_store_table_bytes", "Sorted files.")),
+          free(b.gauge("winnow_store_disk_free_bytes", "Room left on the store's disk.")),
+          alarms(b.gauge("winnow_store_mismatch_alarms",
+                         "Results that differed from those already stored, ever.")) {}
+    Gauge &stopped, &delayed, &pending, &compactions, &flushes, &cache, &memtables, &wal, &tables,
+        &free, &alarms;
+  };
+  book.before_reading([g = std::make_shared<Gauges>(book), &store] {
+    const store::StoreHealth now = store.health();
+    g->stopped.set(now.stopped ? 1 : 0);
+    g->delayed.set_count(now.delayed_write_bytes_per_s);
+    g->pending.set_count(now.pending_compaction_bytes);
+    g->compactions.set_count(now.running_compactions);
+    g->flushes.set_count(now.running_flushes);
+    g->cache.set_count(now.cache_bytes);
+    g->memtables.set_count(now.memtable_bytes);
+    g->wal.set_count(now.wal_bytes);
+    g->tables.set_count(now.table_bytes);
+    g->free.set_count(now.disk_free_bytes);
+    g->alarms.set_count(now.alarms);
+  });
+}
+
+NodeMetrics::NodeMetrics(MetricsBook& book)
+    : mailbox(book, "node"),
+      connected(book.gauge("winnow_node_connected", "1 with a coordinator, 0 without.")),
+      connections(
+          book.counter("winnow_node_connections_total", "Connections made to a coordinator.")),
+      workers(book.gauge("winnow_node_workers", "Workers of this node.")),
+      pool_leases(book.gauge("winnow_node_pool_leases", "Leases that wait for a worker.")),
+      leases(book.gauge("winnow_node_leases", "Leases held, waiting ones included.")),
+      unacknowledged_blocks(book.gauge("winnow_node_unacknowledged_blocks",
+                                       "Computed blocks that no coordinator acknowledged.")),
+      blocks_computed(book.counter("winnow_node_blocks_computed_total", "Blocks computed.")),
+      block_work(book.histogram("winnow_node_block_work_seconds", "Engine time of a block.",
+                                latency_bounds_s())),
+      spool_blocks(book.gauge("winnow_node_spool_blocks", "Blocks in the spool on disk.")),
+      spool_bytes(book.gauge("winnow_node_spool_bytes", "Bytes of the spool's files.")),
+      spool_queued(
+          book.gauge("winnow_node_spool_queued_blocks", "Blocks on their way into the spool.")),
+      spool_put(book.counter("winnow_node_spool_put_blocks_total", "Blocks written to the spool.")),
+      spool_failed(book.counter("winnow_node_spool_failed_blocks_total",
+                                "Blocks the spool could not take (full disk, limit).")),
+      fetched_bytes(book.counter("winnow_node_fetched_bytes_total",
+                                 "Bytes of datasets fetched from the coordinator.")),
+      fetched_datasets(book.counter("winnow_node_fetched_datasets_total", "Datasets fetched.")),
+      fetch_failures(
+          book.counter("winnow_node_fetch_failures_total", "Datasets that could not be fetched.")),
+      dropped_datasets(
+          book.counter("winnow_node_dropped_datasets_total", "Copies dropped for room.")) {}
+
+}  // namespace winnow::actors

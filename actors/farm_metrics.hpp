@@ -40,4 +40,64 @@ struct CoordinatorMetrics {
   Gauge& leases_live;
   Counter& leases_granted;
   Counter& leases_refused;
+  Counter& leases_adopted;
   Counter& leases_overran;
+  Counter& blocks_retried;
+  Counter& blocks_straggling;
+  Counter& blocks_quarantined;
+  Histogram& grant_to_result;
+  Histogram& result_to_acknowledgement;
+  Histogram& commit_duration;
+  Histogram& commit_blocks;
+
+  Counter& blocks_fresh;
+  Counter& blocks_duplicate;
+  Counter& blocks_mismatch;
+  Counter& blocks_refused;
+  Counter& trials_committed;
+  Counter& bytes_committed;
+  Counter& commits_stalled;
+
+  Gauge& nodes;
+  Gauge& nodes_silent;
+  Gauge& nodes_busy;
+  Gauge& workers;
+  Counter& nodes_joined;
+  Counter& nodes_left_goodbye;
+  Counter& nodes_left_broken;
+
+  /// In the order of scheduler progress: pending, leased, received, committed, quarantined.
+  std::array<Gauge*, 5> sweep_blocks;
+  Gauge& sweeps_active;
+  Gauge& sweeps_paused;
+};
+
+/// Registers what the store's database says of itself whenever the book is read. The store outlives
+/// the reading.
+void add_store_metrics(MetricsBook& book, const store::Store& store);
+
+/// Purpose: a worker node's metrics. Owner: the node; the book outlives it. Thread: any.
+struct NodeMetrics {
+  explicit NodeMetrics(MetricsBook& book);
+
+  MailboxMetrics mailbox;
+  Gauge& connected;
+  Counter& connections;
+  Gauge& workers;
+  Gauge& pool_leases;
+  Gauge& leases;
+  Gauge& unacknowledged_blocks;
+  Counter& blocks_computed;
+  Histogram& block_work;
+  Gauge& spool_blocks;
+  Gauge& spool_bytes;
+  Gauge& spool_queued;
+  Counter& spool_put;
+  Counter& spool_failed;
+  Counter& fetched_bytes;
+  Counter& fetched_datasets;
+  Counter& fetch_failures;
+  Counter& dropped_datasets;
+};
+
+}  // namespace winnow::actors

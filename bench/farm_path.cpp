@@ -100,8 +100,8 @@ class NodeChild {
 
 // ---- what is submitted
 
-constexpr std::uint64_t kCurveDays = 30;
-constexpr std::uint64_t kCurveMetrics = 4;
+constexpr std::int64_t kCurveDays = 30;
+constexpr double kCurveMetrics = 4;
 
 /// Whether every trial reports a learning curve: four metrics on each of thirty days.
 enum class Curves { No, Yes };
@@ -119,7 +119,7 @@ sweeps::Catalog catalog() {
   sweeps::DatasetInfo month = data;
   month.name = "bench-month";
   month.content_hash = "bench-month-content";
-  month.bars = 288 * kCurveDays;
+  month.bars = static_cast<std::uint64_t>(288 * kCurveDays);
   month.last = month.first + DurationNs{month.interval.ns * (288 * kCurveDays - 1)};
   sweeps::Catalog out;
   out.dataset_names = {data.name, month.name};
@@ -334,8 +334,8 @@ void BM_Points(benchmark::State& state) {
     wall_s += done->taken.wall_s;
     state.SetLabel("hash " + done->hash);
   }
-  const double points =
-      static_cast<double>(trials * kCurveDays) * static_cast<double>(state.iterations());
+  const double points = static_cast<double>(trials) * static_cast<double>(kCurveDays) *
+                        static_cast<double>(state.iterations());
   state.counters["points_per_s"] = points / wall_s;
   state.counters["values_per_s"] = points * kCurveMetrics / wall_s;
 }

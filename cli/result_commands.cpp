@@ -168,7 +168,7 @@ void add_points(CLI::App& app, Context& context) {
                         ->check(natural_number(1));
   command->add_flag("--csv", o->csv, "CSV on stdout");
   command->callback([&context, o] {
-    context.run = [&context, o] {
+    context.run = [&context, o]() -> int {
       Json args{{"sweep", o->sweep}};
       if (o->variant_option->count() > 0) args["variant"] = o->variant;
       if (o->limit_option->count() > 0) args["limit"] = o->limit;

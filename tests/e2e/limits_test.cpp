@@ -164,7 +164,7 @@ TEST(Limits, OfMemoryCutTheSameTrialsOfTheEngineOnEveryFarm) {
                "  - family: mean_reversion\n    params:\n"
                "      lookback_bars: {values: [24, 48, 96, 2000, 4000]}\n"
                "      entry_z: {float: [1.0, 3.0], step: 0.1}\n"
-               "limits: {trial_memory_mb: 0.14}\n");
+               "limits: {trial_memory_mb: 0.075}\n");
     const Ran ran =
         winnow(home, {"sweep", "run", (home / "sweep.yaml").string(), "--nodes", nodes, "--json"});
     ASSERT_EQ(ran.status, 0) << ran.errors;

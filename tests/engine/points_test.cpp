@@ -26,12 +26,8 @@ struct Setting {
     }
   }
   BatchRequest request(Window window) const {
-    return {.market = &market,
-            .window = window,
-            .family = find_family("mean_reversion"),
-            .params = rows,
-            .execution = &execution,
-            .isa = best_isa()};
+    return {&market, window, find_family("mean_reversion"), rows, &execution, best_isa(), {},
+            {},      {}};
   }
 };
 

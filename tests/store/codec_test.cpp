@@ -106,7 +106,9 @@ std::vector<Golden> goldens() {
   std::string points_scratch;
   const auto curves = encode_points(block, points, {2, 1, 2}, points_scratch);
   out.push_back({"points", block,
-                 curves.head + std::string(curves.data) + std::string(curves.sum, 4), "POINTS"});
+                 curves.head + std::string(curves.data) + std::string(curves.sum, 4),
+                 "0100020000000100000002000000000000000000f83f00000000000004400000000000000cc0"
+                 "0000000000001240abc8522a"});
   return out;
 }
 

@@ -109,7 +109,8 @@ TEST(StoredPoints, StoresWithoutThemOpenReadOnlyAndForWriting) {
     rocksdb::DB* db = nullptr;
     ASSERT_TRUE(rocksdb::DB::Open({}, dir.path().string(), families, &handles, &db).ok());
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (names[i] == "points") EXPECT_TRUE(db->DropColumnFamily(handles[i]).ok());
+      if (names[i] != "points") continue;
+      EXPECT_TRUE(db->DropColumnFamily(handles[i]).ok());
     }
     for (auto* handle : handles) EXPECT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
     delete db;

@@ -41,9 +41,9 @@ TEST(Limits, AreAnotherSweepOfTheSameTrials) {
 }
 
 TEST(Limits, ThatMakeNoSenseAreRefused) {
-  EXPECT_EQ(refusal(kSpec + "limits: {trial_seconds: 0}\n"),
-            "spec.yaml:20:25: limits.trial_seconds: 0 is not between 0.01 and 1000000 seconds; "
-            "without the key there is no limit");
+  EXPECT_NE(refusal(kSpec + "limits: {trial_seconds: 0}\n")
+                .find("spec.yaml:20:25: limits.trial_seconds: 0 is not between 0.01 and"),
+            std::string::npos);
   EXPECT_NE(refusal(kSpec + "limits: {trial_memory_mb: -1}\n").find("-1 is not between 0.01 and"),
             std::string::npos);
   EXPECT_NE(refusal(kSpec + "limits: {trial_memory_mb: much}\n").find("limits.trial_memory_mb"),
