@@ -146,6 +146,7 @@ WINNOW_MESSAGE(LeaseOrder);
 WINNOW_MESSAGE(BlockResult);
 WINNOW_MESSAGE(BlocksCommitted);
 WINNOW_MESSAGE(LeaseFailed);
+WINNOW_MESSAGE(LeaseOverran);
 WINNOW_MESSAGE(Goodbye);
 WINNOW_MESSAGE(Refusal);
 WINNOW_MESSAGE(DatasetAsk);
@@ -204,6 +205,11 @@ std::string encode_block(const ResultBlock& block) {
     out.append(reinterpret_cast<const char*>(&size), sizeof size);
     out.append(text);
   }
+  if (block.point_steps > 0) {
+    const std::uint32_t shape[] = {block.point_metrics, block.point_steps};
+    out.append(reinterpret_cast<const char*>(shape), sizeof shape);
+    append_column(out, block.points);
+  }
   const Hash128 sum = hash128(out);
   out.append(reinterpret_cast<const char*>(&sum.low), sizeof sum.low);
   return out;
@@ -242,7 +248,19 @@ Result<ResultBlock> decode_block(std::string_view bytes) {
     block.errors.emplace_back(in.substr(0, size));
     in.remove_prefix(size);
   }
-  if (!in.empty()) return corrupt;
+  if (in.empty()) return block;
+  std::uint32_t shape[2] = {};
+  if (in.size() < sizeof shape) return corrupt;
+  std::memcpy(shape, in.data(), sizeof shape);
+  in.remove_prefix(sizeof shape);
+  block.point_metrics = shape[0];
+  block.point_steps = shape[1];
+  const bool sound = shape[0] > 0 && shape[1] > 0 && rows > 0 &&
+                     std::uint64_t{shape[0]} * shape[1] <= in.size() / sizeof(double);
+  if (!sound || !take_column(in, block.points, std::uint64_t{shape[0]} * shape[1] * rows) ||
+      !in.empty()) {
+    return corrupt;
+  }
   return block;
 }
 

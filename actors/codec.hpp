@@ -20,7 +20,7 @@ Frame encode(const T& message, std::uint64_t session);
 template <class T>
 Result<T> decode(const Frame& frame);
 
-/// A block as bytes: fixed little-endian header, columns, checksum.
+/// A block as bytes: fixed little-endian header, columns, points if it has any, checksum.
 std::string encode_block(const ResultBlock& block);
 Result<ResultBlock> decode_block(std::string_view bytes);
 

@@ -114,6 +114,8 @@ void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, Peer
       return with<BlockResult>(frame, from, &CoordinatorCore::block_result);
     case Kind::LeaseFailed:
       return with<LeaseFailed>(frame, from, &CoordinatorCore::lease_failed);
+    case Kind::LeaseOverran:
+      return with<LeaseOverran>(frame, from, &CoordinatorCore::lease_overran);
     case Kind::DatasetAsk:
     case Kind::ChunkAsk:
       return outside_.ship(peer, frame);
@@ -300,6 +302,15 @@ void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
   act(from.now);
 }
 
+void CoordinatorCore::lease_overran(const LeaseOverran& m, const From& from) {
+  spdlog::warn("node {}: {}", nodes_.at(from.session).name, m.evidence);
+  if (metrics_ != nullptr) metrics_->leases_overran.add();
+  scheduler::Scheduler::Overrun what{{m.first_block, m.first_block + m.blocks}, {}, m.evidence};
+  if (m.trials == 1) what.trial = m.first_trial;
+  scheduler_.lease_overran(NodeId(from.session), LeaseId(m.lease), what, from.now);
+  act(from.now);
+}
+
 void CoordinatorCore::node_gone(std::uint64_t session, const std::string& why, MonoNs now) {
   const auto node = nodes_.find(session);
   if (node == nodes_.end()) return;
@@ -381,10 +392,20 @@ void CoordinatorCore::carry_out(const scheduler::Grant& grant, MonoNs now) {
     node.knows.insert(grant.lease.sweep);
     send(node.peer, SweepInfo{grant.lease.sweep, sweep->meta.spec_json}, found->first);
   }
-  send(node.peer,
-       LeaseOrder{grant.lease.id.value(), grant.lease.sweep, grant.lease.first_block,
-                  grant.lease.blocks, grant.lease.attempt},
-       found->first);
+  const auto alone = static_cast<std::uint8_t>(grant.lease.alone ? 1 : 0);
+  LeaseOrder order{grant.lease.id.value(),
+                   grant.lease.sweep,
+                   grant.lease.first_block,
+                   grant.lease.blocks,
+                   grant.lease.attempt,
+                   alone,
+                   {},
+                   {}};
+  for (const auto& [trial, evidence] : grant.lease.condemned) {
+    order.condemned.push_back(trial);
+    order.condemned_by.push_back(evidence);
+  }
+  send(node.peer, order, found->first);
 }
 
 void CoordinatorCore::carry_out(const scheduler::SweepFinished& done, MonoNs now) {

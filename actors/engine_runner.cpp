@@ -1,19 +1,15 @@
+#include <malloc.h>
+
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <map>
 #include <mutex>
 
-#include "actors/runner.hpp"
+#include "actors/limited_runner.hpp"
 #include "engine/engine.hpp"
 #include "store/dataset_store.hpp"
 
 namespace winnow::actors {
 namespace {
-
-// One call of the engine: enough variants to share indicators among, few enough to report within
-// about a second and to keep memory small.
-constexpr std::uint64_t kBatchRowsMax = 2048;
 
 /// A dataset with the sweep's window found in it.
 struct LoadedWindow {
@@ -21,27 +17,36 @@ struct LoadedWindow {
   engine::Window window;
 };
 
-class EngineRunner final : public TrialRunner {
+class EngineComputer final : public TrialComputer {
  public:
-  EngineRunner(std::string data_dir, std::shared_ptr<DatasetProvider> provider)
+  EngineComputer(std::string data_dir, std::shared_ptr<DatasetProvider> provider)
       : data_dir_(std::move(data_dir)), provider_(std::move(provider)) {}
 
-  Status run(const sweeps::Plan& plan, std::uint64_t first, std::uint32_t count,
-             std::stop_token stop, const Emit& emit) override {
-    const sweeps::Segment& segment = plan.segment_of_block(first);
-    auto loaded = fetch_and_load(plan, segment, stop);
-    if (!loaded) return loaded.error();
-    for (std::uint64_t block = first; block < first + count;) {
-      if (stop.stop_requested()) return Error(ErrorCode::Cancelled, "the node stops");
-      std::uint64_t rows = plan.block_range(block).rows;
-      std::uint64_t last = block + 1;
-      while (last < first + count && rows + plan.block_range(last).rows <= kBatchRowsMax) {
-        rows += plan.block_range(last++).rows;
-      }
-      WINNOW_TRY(run_batch(plan, segment, **loaded, block, last, rows, emit));
-      block = last;
-    }
-    return {};
+  Status prepare(const sweeps::Plan& plan, const sweeps::Segment& segment,
+                 std::stop_token stop) override {
+    const auto loaded = fetch_and_load(plan, segment, stop);
+    return loaded ? Status() : Status(loaded.error());
+  }
+
+  Result<std::uint64_t> bytes(const Range& range) override {
+    auto batch = batch_of(range);
+    if (!batch) return batch.error();
+    return engine::batch_bytes((*batch)->request);
+  }
+
+  Result<ResultBlock> compute(const Range& range, const std::function<bool()>& stop) override {
+    auto batch = batch_of(range);
+    if (!batch) return batch.error();
+    (*batch)->request.stop = stop;
+    auto result = engine::run_batch((*batch)->request);
+    if (!result) return result.error();
+    return rows_of(range, (*batch)->params, *std::move(result));
+  }
+
+  void relieve() override {
+    const std::lock_guard lock(mutex_);
+    loaded_.clear();
+    (void)::malloc_trim(0);
   }
 
  private:
@@ -86,58 +91,67 @@ class EngineRunner final : public TrialRunner {
                std::make_shared<const LoadedWindow>(LoadedWindow{std::move(*dataset), window});
   }
 
-  Status run_batch(const sweeps::Plan& plan, const sweeps::Segment& segment,
-                   const LoadedWindow& loaded, std::uint64_t first, std::uint64_t last,
-                   std::uint64_t rows, const Emit& emit) {
-    const sweeps::ResolvedSpec& spec = plan.spec();
-    const std::uint64_t first_trial = plan.block_range(first).first_trial;
-    const std::vector<double> params = plan.params(first_trial, rows);
+  /// A request with what it points to.
+  struct Batch {
+    Loaded loaded;
+    std::vector<double> params;
+    std::vector<std::uint32_t> point_periods;
     engine::BatchRequest request;
-    request.market = &loaded.dataset.view();
-    request.window = loaded.window;
-    request.family = engine::find_family(spec.strategies[segment.strategy].family);
-    request.params = params;
-    request.execution = &spec.execution_by_data[segment.dataset];
+  };
+
+  Result<std::unique_ptr<Batch>> batch_of(const Range& range) {
+    auto loaded = load(range.plan, range.segment);
+    if (!loaded) return loaded.error();
+    auto batch = std::make_unique<Batch>();
+    batch->loaded = *std::move(loaded);
+    batch->params = range.plan.params(range.first_trial, range.trials);
+    engine::BatchRequest& request = batch->request;
+    request.market = &batch->loaded->dataset.view();
+    request.window = batch->loaded->window;
+    request.family = &range.plan.family(range.segment);
+    request.params = batch->params;
+    request.execution = &range.plan.execution(range.segment);
     request.isa = engine::best_isa();
-    const MonoNs start = system_clock().mono();
-    auto result = engine::run_batch(request);
-    if (!result) return result.error();
-    const DurationNs spent = system_clock().mono() - start;
-    for (std::uint64_t block = first; block < last; ++block) {
-      ResultBlock out = slice(plan, segment, *result, params, block, first_trial);
-      const DurationNs share{static_cast<std::int64_t>(static_cast<double>(spent.ns) * out.rows /
-                                                       static_cast<double>(rows))};
-      emit(std::move(out), share);
+    if (range.segment.point_steps > 0) {
+      batch->point_periods = periods_of_steps(range, *batch->loaded);
+      request.point_metrics = range.plan.point_metrics();
+      request.point_periods = batch->point_periods;
     }
-    return {};
+    return batch;
   }
 
-  static ResultBlock slice(const sweeps::Plan& plan, const sweeps::Segment& segment,
-                           const engine::BatchResult& result, const std::vector<double>& params,
-                           std::uint64_t block, std::uint64_t batch_first_trial) {
-    const auto range = plan.block_range(block);
-    const std::uint64_t skip = range.first_trial - batch_first_trial;
-    const std::size_t width = params.size() / result.variants;
+  static std::vector<std::uint32_t> periods_of_steps(const Range& range,
+                                                     const LoadedWindow& loaded) {
+    const auto starts = engine::period_starts(loaded.dataset.view(), loaded.window);
+    std::vector<std::uint32_t> out;
+    for (std::uint32_t step = 0; step < range.segment.point_steps; ++step) {
+      const std::int64_t until = range.plan.point_until(range.segment, step).ns;
+      out.push_back(static_cast<std::uint32_t>(
+          std::lower_bound(starts.begin(), starts.end(), until) - starts.begin()));
+    }
+    return out;
+  }
+
+  static ResultBlock rows_of(const Range& range, std::span<const double> params,
+                             engine::BatchResult result) {
     ResultBlock out;
-    out.block = block;
     out.first_trial = range.first_trial;
-    out.rows = range.rows;
+    out.rows = static_cast<std::uint32_t>(range.trials);
     out.metric_count = static_cast<std::uint32_t>(result.metrics.size() / result.variants);
     out.periods = static_cast<std::uint32_t>(result.periods);
-    out.status.assign(range.rows, TrialStatus::Ok);
-    out.keys.reserve(range.rows);
-    for (std::uint64_t row = skip; row < skip + range.rows; ++row) {
-      out.keys.push_back(plan.key(segment, std::span(params).subspan(row * width, width)));
+    out.status.assign(out.rows, TrialStatus::Ok);
+    const std::size_t width = params.size() / result.variants;
+    out.keys.reserve(out.rows);
+    for (std::size_t row = 0; row < out.rows; ++row) {
+      out.keys.push_back(range.plan.key(range.segment, params.subspan(row * width, width)));
     }
-    out.metrics.reserve(std::size_t{out.metric_count} * range.rows);
-    for (std::uint32_t m = 0; m < out.metric_count; ++m) {
-      const auto column =
-          result.metrics.begin() + static_cast<std::ptrdiff_t>(m * result.variants + skip);
-      out.metrics.insert(out.metrics.end(), column, column + range.rows);
+    out.metrics = std::move(result.metrics);
+    out.returns = std::move(result.returns);
+    out.point_steps = range.segment.point_steps;
+    if (out.point_steps > 0) {
+      out.point_metrics = static_cast<std::uint32_t>(range.plan.point_metrics().size());
     }
-    const auto returns =
-        result.returns.begin() + static_cast<std::ptrdiff_t>(skip * result.periods);
-    out.returns.assign(returns, returns + static_cast<std::ptrdiff_t>(range.rows * result.periods));
+    out.points = std::move(result.points);
     return out;
   }
 
@@ -150,29 +164,15 @@ class EngineRunner final : public TrialRunner {
 
 }  // namespace
 
-std::unique_ptr<TrialRunner> make_engine_runner(const std::string& data_dir,
-                                                std::shared_ptr<DatasetProvider> provider) {
-  return std::make_unique<EngineRunner>(data_dir, std::move(provider));
+std::shared_ptr<TrialComputer> make_engine_computer(const std::string& data_dir,
+                                                    std::shared_ptr<DatasetProvider> provider) {
+  return std::make_shared<EngineComputer>(data_dir, std::move(provider));
 }
 
-ResultBlock failed_block(const sweeps::Plan& plan, std::uint64_t block, const std::string& reason) {
-  const auto range = plan.block_range(block);
-  const sweeps::Segment& segment = plan.segment_of_block(block);
-  const std::vector<double> params = plan.params(range.first_trial, range.rows);
-  const std::size_t width = params.size() / range.rows;
-  ResultBlock out;
-  out.block = block;
-  out.first_trial = range.first_trial;
-  out.rows = range.rows;
-  out.metric_count = static_cast<std::uint32_t>(engine::metric_decls().size());
-  out.status.assign(range.rows, TrialStatus::Failed);
-  out.errors.assign(range.rows, reason);
-  out.metrics.assign(std::size_t{out.metric_count} * range.rows,
-                     std::numeric_limits<double>::quiet_NaN());
-  for (std::uint32_t row = 0; row < range.rows; ++row) {
-    out.keys.push_back(plan.key(segment, std::span(params).subspan(row * width, width)));
-  }
-  return out;
+std::unique_ptr<TrialRunner> make_engine_runner(const std::string& data_dir,
+                                                std::shared_ptr<DatasetProvider> provider,
+                                                const NodeLimits& limits) {
+  return make_limited_runner(make_engine_computer(data_dir, std::move(provider)), limits);
 }
 
 }  // namespace winnow::actors

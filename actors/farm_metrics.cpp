@@ -75,6 +75,9 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
                                   "session or another coordinator.")),
       leases_expired(book.counter("winnow_scheduler_leases_expired_total",
                                   "Leases that ran out as nothing was heard of them.")),
+      leases_overran(book.counter("winnow_scheduler_leases_overran_total",
+                                  "Leases given back because a trial did not stop at its limit of "
+                                  "time; each cost its node a restart.")),
       blocks_retried(book.counter("winnow_scheduler_blocks_retried_total",
                                   "Blocks given back by expiry, loss or failure.")),
       blocks_straggling(book.counter("winnow_scheduler_blocks_straggling_total",

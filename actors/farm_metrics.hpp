@@ -60,6 +60,7 @@ struct CoordinatorMetrics {
   Counter& leases_refused;
   Counter& leases_adopted;
   Counter& leases_expired;
+  Counter& leases_overran;
   Counter& blocks_retried;
   Counter& blocks_straggling;
   Counter& blocks_quarantined;

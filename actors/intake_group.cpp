@@ -22,6 +22,11 @@ Status check_against_plan(const ResultBlock& block, const CommitOffer& offer) {
   }
   if (block.metric_count != engine::metric_decls().size()) return wrong("unexpected metric count");
   const auto& segment = plan.segment_of_block(offer.block_index);
+  const bool curves = segment.point_steps > 0;
+  if (block.point_steps != segment.point_steps ||
+      block.point_metrics != (curves ? plan.point_metrics().size() : 0)) {
+    return wrong("it has other points than planned");
+  }
   const std::vector<double> params = plan.params(range.first_trial, range.rows);
   const std::size_t width = params.size() / range.rows;
   for (std::uint32_t row = 0; row < range.rows; ++row) {

@@ -1,9 +1,8 @@
 #include "actors/node.hpp"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <random>
 #include <set>
 #include <thread>
@@ -26,11 +25,11 @@ constexpr std::chrono::milliseconds kDialDelayMin{50};
 constexpr std::chrono::milliseconds kDialDelayMax{500};  // well below kRejoinGrace
 constexpr std::chrono::seconds kDialTimeout{3};
 
-std::string own_name() {
-  char host[256] = "node";
-  (void)::gethostname(host, sizeof host - 1);
-  return std::string(host) + ":" + std::to_string(::getpid());
-}
+/// What the node's owner may see from its own thread.
+struct NodeState {
+  std::atomic<std::size_t> busy = 0;  ///< places and results not yet safe
+  std::atomic<bool> stuck = false;
+};
 
 /// Purpose: carries frames between CAF and the core, and work to the pool; dials again whenever
 /// the coordinator is away. Thread: the actor's turns; workers call back through Turn messages.
@@ -40,10 +39,10 @@ class Node : public NodeCore::Outside {
   using Self = caf::stateful_actor<Node, MeteredActor>*;
 
   void start(Self self, const NodeOptions& options, std::unique_ptr<TrialRunner> runner,
-             std::shared_ptr<std::atomic<std::size_t>> busy) {
+             std::shared_ptr<NodeState> state) {
     self_ = self;
     options_ = options;
-    busy_ = std::move(busy);
+    state_ = std::move(state);
     runner_ = std::move(runner);
     if (options.metrics != nullptr) {
       metrics_ = std::make_unique<NodeMetrics>(*options.metrics);
@@ -51,7 +50,7 @@ class Node : public NodeCore::Outside {
       self->meter(&metrics_->mailbox);
     }
     core_ = std::make_unique<NodeCore>(
-        NodeCoreOptions{own_name(), options.workers,
+        NodeCoreOptions{node_name(), options.workers,
                         std::string(engine::isa_name(engine::best_isa()))},
         *this);
     const auto me = caf::actor_cast<caf::actor>(self);
@@ -110,6 +109,7 @@ class Node : public NodeCore::Outside {
   }
 
   void tick() {
+    look_for_stuck_work();
     core_->tick();
     if (metrics_) measure();
     self_->delayed_send(self_, std::chrono::nanoseconds(core_->renew_interval().ns), tick_atom_v);
@@ -166,6 +166,25 @@ class Node : public NodeCore::Outside {
   }
 
  private:
+  void look_for_stuck_work() {
+    if (!runner_) return;
+    for (const WorkWatch::Overdue& o : runner_->overdue()) {
+      char spent[96];
+      std::snprintf(spent, sizeof spent, "%.3g s of processor time in %.3g s", o.cpu_s, o.wall_s);
+      const std::string trials =
+          o.what.trials == 1 ? "trial " + std::to_string(o.what.first_trial)
+                             : "one of trials " + std::to_string(o.what.first_trial) + " to " +
+                                   std::to_string(o.what.first_trial + o.what.trials - 1);
+      char limit[40];
+      std::snprintf(limit, sizeof limit, "%.3g s", o.what.limit_s);
+      core_->overran(o.what.place, o.what.first_trial, o.what.trials,
+                     trials + " went over its limit of " + limit +
+                         " and did not stop when asked: given up after " + spent + " on node " +
+                         node_name());
+      state_->stuck = true;
+    }
+  }
+
   void measure() {
     NodeMetrics& m = *metrics_;
     m.connected.set(coordinator_ ? 1 : 0);
@@ -223,7 +242,7 @@ class Node : public NodeCore::Outside {
     dial_delay_ = std::min(dial_delay_ * 2, kDialDelayMax);
   }
 
-  void count_busy() { busy_->store(core_->busy()); }
+  void count_busy() { state_->busy = core_->busy(); }
 
   Self self_ = nullptr;
   NodeOptions options_;
@@ -232,7 +251,7 @@ class Node : public NodeCore::Outside {
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<SpoolKeeper> spool_;
-  std::shared_ptr<std::atomic<std::size_t>> busy_;  // places and results not yet safe
+  std::shared_ptr<NodeState> state_;
   caf::actor coordinator_;
   std::chrono::milliseconds dial_delay_ = kDialDelayMin;
 };
@@ -240,9 +259,9 @@ class Node : public NodeCore::Outside {
 caf::behavior node_behavior(caf::stateful_actor<Node, MeteredActor>* self,
                             const NodeOptions& options,
                             const std::shared_ptr<std::unique_ptr<TrialRunner>>& runner,
-                            const std::shared_ptr<std::atomic<std::size_t>>& busy) {
+                            const std::shared_ptr<NodeState>& state) {
   guard(self, "node");
-  self->state.start(self, options, std::move(*runner), busy);
+  self->state.start(self, options, std::move(*runner), state);
   self->set_down_handler([self](caf::down_msg& down) { self->state.link_down(down); });
   self->send(self, dial_atom_v);
   self->delayed_send(self, 500ms, tick_atom_v);
@@ -258,10 +277,10 @@ caf::behavior node_behavior(caf::stateful_actor<Node, MeteredActor>* self,
 class CafNode final : public NodeProcess {
  public:
   CafNode(const NodeOptions& options, std::unique_ptr<TrialRunner> runner)
-      : busy_(std::make_shared<std::atomic<std::size_t>>(0)), system_(config_) {
+      : state_(std::make_shared<NodeState>()), system_(config_) {
     actor_ =
         system_.spawn(node_behavior, options,
-                      std::make_shared<std::unique_ptr<TrialRunner>>(std::move(runner)), busy_);
+                      std::make_shared<std::unique_ptr<TrialRunner>>(std::move(runner)), state_);
   }
 
   void drain(DurationNs patience) override {
@@ -270,8 +289,10 @@ class CafNode final : public NodeProcess {
     // The drain message is behind at most a few turns; then busy_ only falls.
     do {
       std::this_thread::sleep_for(20ms);
-    } while (busy_->load() > 0 && system_clock().mono() < until);
+    } while (state_->busy.load() > 0 && system_clock().mono() < until);
   }
+
+  bool wants_restart() const override { return state_->stuck; }
 
   ~CafNode() override {
     caf::anon_send(actor_, stop_atom_v, true);
@@ -281,7 +302,7 @@ class CafNode final : public NodeProcess {
 
  private:
   SystemConfig config_;
-  std::shared_ptr<std::atomic<std::size_t>> busy_;
+  std::shared_ptr<NodeState> state_;
   caf::actor_system system_;
   caf::actor actor_;
 };

@@ -32,6 +32,9 @@ class NodeProcess {
   /// Takes no more leases, gives back what has not started, waits for what runs and for its
   /// acknowledgement, at most `patience`; then leaves.
   virtual void drain(DurationNs patience) = 0;
+  /// A computation does not stop, and only the end of this process ends it: drain(), and start
+  /// anew without destroying the node, which would wait for it.
+  virtual bool wants_restart() const = 0;
   virtual ~NodeProcess() = default;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/engine.hpp"
+#include "sweeps/results.hpp"
 
 namespace winnow::actors {
 
@@ -195,7 +196,7 @@ void NodeCore::begin(const LeaseOrder& order) {
     if (known.session == session_ && known.lease == order.lease) return;  // it came twice
   }
   lease_seen_ = std::max(lease_seen_, order.lease);
-  HeldLease held{session_, order.lease, order.sweep, {}, true};
+  HeldLease held{session_, order.lease, order.sweep, nullptr, {}, true};
   const auto decline = [&](LeaseEnd end, const std::string& reason) {
     fail(held, end, reason);
     send(state_of_places());
@@ -209,9 +210,14 @@ void NodeCore::begin(const LeaseOrder& order) {
     return decline(LeaseEnd::NotBegun, "the plan has no such blocks");
   }
   for (std::uint32_t i = 0; i < order.blocks; ++i) held.open.insert(order.first_block + i);
-  const LeaseId place(next_place_++);
-  places_.emplace(place, std::move(held));
-  outside_.push({place, plan->second, order.first_block, order.blocks});
+  held.plan = plan->second;
+  WorkerPool::Work work{LeaseId(next_place_++), plan->second,     order.first_block,
+                        order.blocks,           order.alone != 0, {}};
+  for (std::size_t i = 0; i < std::min(order.condemned.size(), order.condemned_by.size()); ++i) {
+    work.condemned.emplace(order.condemned[i], order.condemned_by[i]);
+  }
+  places_.emplace(work.lease, std::move(held));
+  outside_.push(std::move(work));
 }
 
 void NodeCore::fail(const HeldLease& held, LeaseEnd end, const std::string& reason) {
@@ -267,6 +273,26 @@ void NodeCore::lease_over(LeaseId place, const Status& status) {
       return !unacknowledged_.contains({held->second.sweep, block});
     });
   }
+  free_if_done(held);
+}
+
+void NodeCore::overran(LeaseId place, std::uint64_t first_trial, std::uint64_t trials,
+                       const std::string& evidence) {
+  const auto held = places_.find(place);
+  if (held == places_.end() || !held->second.computing || trials == 0) return;
+  const sweeps::Plan& plan = *held->second.plan;
+  spdlog::error("sweep {}: {}", held->second.sweep, evidence);
+  if (held->second.session == session_) {
+    const std::uint64_t first = sweeps::block_of_trial(plan, first_trial);
+    const std::uint64_t last = sweeps::block_of_trial(plan, first_trial + trials - 1);
+    send(LeaseOverran{held->second.lease, first, static_cast<std::uint32_t>(last - first + 1),
+                      first_trial, trials, evidence});
+  }
+  held->second.computing = false;
+  std::erase_if(held->second.open, [&](std::uint64_t block) {
+    return !unacknowledged_.contains({held->second.sweep, block});
+  });
+  drain();
   free_if_done(held);
 }
 

@@ -74,6 +74,11 @@ class NodeCore {
 
   void computed(LeaseId place, std::uint64_t block, DurationNs work, std::string block_bytes);
   void lease_over(LeaseId place, const Status& status);
+  /// A computation of `place` on trials [first_trial, first_trial + trials) went over its limit and
+  /// does not stop. Reports it, gives the place up and takes no more leases: the process is to
+  /// start anew. Repeats are ignored.
+  void overran(LeaseId place, std::uint64_t first_trial, std::uint64_t trials,
+               const std::string& evidence);
   /// A result that an earlier process kept and nobody acknowledged.
   void adopted(BlockResult result);
 
@@ -103,6 +108,7 @@ class NodeCore {
     std::uint64_t session = 0;  ///< in which it was granted
     std::uint64_t lease = 0;    ///< the coordinator's number for it
     std::string sweep;
+    std::shared_ptr<const sweeps::Plan> plan;
     std::set<std::uint64_t> open;  ///< blocks neither acknowledged nor failed
     bool computing = true;
   };

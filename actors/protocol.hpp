@@ -4,8 +4,8 @@
 // Boost.Serialization archive of one of the structs below. CAF itself never sees a floating-point
 // number (it corrupts some of them) nor a struct of ours.
 //
-//   node        -> coordinator   Hello, Credit, Renew, BlockResult, LeaseFailed, Goodbye,
-//                                DatasetAsk, ChunkAsk
+//   node        -> coordinator   Hello, Credit, Renew, BlockResult, LeaseFailed, LeaseOverran,
+//                                Goodbye, DatasetAsk, ChunkAsk
 //   coordinator -> node          Welcome, SweepInfo, LeaseOrder, BlocksCommitted, Refusal,
 //                                DatasetOffer, DatasetChunk, DatasetDenied
 //   client      -> coordinator   Submit, Watch, Control, Query
@@ -48,6 +48,7 @@ enum class Kind : std::uint16_t {
   ChunkAsk = 14,
   DatasetChunk = 15,
   DatasetDenied = 16,
+  LeaseOverran = 17,
   Submit = 20,
   Submitted = 21,
   Watch = 22,
@@ -165,9 +166,12 @@ struct LeaseOrder {
   std::uint64_t first_block = 0;
   std::uint32_t blocks = 0;
   std::uint32_t attempt = 0;
+  std::uint8_t alone = 0;                 ///< 1: one trial at a time
+  std::vector<std::uint64_t> condemned;   ///< trials of the one block that are not to be run...
+  std::vector<std::string> condemned_by;  ///< ...and why, one each
   template <class A>
   void serialize(A& a, unsigned) {
-    a& lease& sweep& first_block& blocks& attempt;
+    a& lease& sweep& first_block& blocks& attempt& alone& condemned& condemned_by;
   }
 };
 
@@ -214,6 +218,22 @@ struct LeaseFailed {
   template <class A>
   void serialize(A& a, unsigned) {
     a& lease& end& reason;
+  }
+};
+
+/// A computation of the lease went over its limit of time and did not stop when asked. The node
+/// gives the lease back, finishes its other work and starts anew, as nothing else ends a thread.
+struct LeaseOverran {
+  static constexpr Kind kKind = Kind::LeaseOverran;
+  std::uint64_t lease = 0;
+  std::uint64_t first_block = 0;  ///< it ran on these...
+  std::uint32_t blocks = 0;
+  std::uint64_t first_trial = 0;  ///< ...or, more closely, on these
+  std::uint64_t trials = 0;
+  std::string evidence;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& lease& first_block& blocks& first_trial& trials& evidence;
   }
 };
 

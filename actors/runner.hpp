@@ -2,10 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
+#include "actors/work_watch.hpp"
+#include "base/id.hpp"
 #include "base/result.hpp"
 #include "base/result_block.hpp"
 #include "base/time.hpp"
@@ -13,8 +17,21 @@
 
 namespace winnow::actors {
 
+/// Trials that are not to be run any more, by their index in the plan, each with the evidence.
+using Condemned = std::map<std::uint64_t, std::string>;
+
+/// Blocks [first_block, first_block + blocks) of a plan, which lie in one segment.
+struct RunRequest {
+  std::shared_ptr<const sweeps::Plan> plan;
+  std::uint64_t first_block = 0;
+  std::uint32_t blocks = 0;
+  LeaseId place;        ///< whose work it is, for overdue()
+  bool alone = false;   ///< one trial at a time, so that a guilty one is known by its number
+  Condemned condemned;  ///< become Cut rows
+};
+
 /// Purpose: runs blocks of a plan. The node's workers know nothing of engines or datasets.
-/// Thread: run() from many threads at once.
+/// Thread: run() from many threads at once, overdue() from any.
 class TrialRunner {
  public:
   /// A finished block and the time its computation took.
@@ -22,11 +39,13 @@ class TrialRunner {
 
   virtual ~TrialRunner() = default;
 
-  /// Runs blocks [first, first + count), which lie in one segment, in order, handing each to `emit`
-  /// as soon as it is there. A trial that fails becomes a Failed row. Fails: the whole range could
-  /// not be run (a dataset is not here, say).
-  virtual Status run(const sweeps::Plan& plan, std::uint64_t first, std::uint32_t count,
-                     std::stop_token stop, const Emit& emit) = 0;
+  /// Runs the blocks in order, handing each to `emit` as soon as it is there. A trial that fails
+  /// becomes a Failed row, one that goes over a limit a Cut row. Fails: the whole range could not
+  /// be run (a dataset is not here, say).
+  virtual Status run(const RunRequest& request, std::stop_token stop, const Emit& emit) = 0;
+
+  /// Computations that went over their limit of time and did not stop when asked.
+  virtual std::vector<WorkWatch::Overdue> overdue() const { return {}; }
 };
 
 /// Purpose: brings datasets to this place. Thread: any.
@@ -39,12 +58,24 @@ class DatasetProvider {
   virtual std::uint64_t drops() const = 0;
 };
 
+/// What a node allows beside what the sweep does; the smaller limit holds. 0: none.
+struct NodeLimits {
+  double trial_seconds = 0;     ///< of processor time
+  double trial_memory_mb = 0;   ///< MiB
+  std::uint64_t memory_mb = 0;  ///< MiB of the whole process; batches wait for room
+};
+
 /// The real one: the lane engine on datasets of `data_dir`, found by content hash; those that are
 /// not there come from `provider`, if there is one.
-std::unique_ptr<TrialRunner> make_engine_runner(
-    const std::string& data_dir, std::shared_ptr<DatasetProvider> provider = nullptr);
+std::unique_ptr<TrialRunner> make_engine_runner(const std::string& data_dir,
+                                                std::shared_ptr<DatasetProvider> provider = nullptr,
+                                                const NodeLimits& limits = {});
 
-/// A block of failed trials, all with one reason: what a quarantined block is committed as.
+/// A block of trials that were not run, all with one reason: what a quarantined block is committed
+/// as.
 ResultBlock failed_block(const sweeps::Plan& plan, std::uint64_t block, const std::string& reason);
+
+/// host:pid, for people.
+std::string node_name();
 
 }  // namespace winnow::actors

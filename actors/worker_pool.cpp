@@ -65,8 +65,9 @@ void WorkerPool::loop(std::stop_token stop) {
     }
     Status status;
     try {
-      status = runner_.run(*work.plan, work.first_block, work.blocks, stop,
-                           [&](ResultBlock block, DurationNs spent) {
+      status = runner_.run({work.plan, work.first_block, work.blocks, work.lease, work.alone,
+                            std::move(work.condemned)},
+                           stop, [&](ResultBlock block, DurationNs spent) {
                              callbacks_.block(work.lease, std::move(block), spent);
                            });
     } catch (const std::exception& e) {  // out of memory, say: the lease fails, the node lives

@@ -25,6 +25,8 @@ class WorkerPool {
     std::shared_ptr<const sweeps::Plan> plan;
     std::uint64_t first_block = 0;
     std::uint32_t blocks = 0;
+    bool alone = false;
+    Condemned condemned;
   };
   struct Callbacks {
     std::function<void(LeaseId, ResultBlock, DurationNs work)> block;

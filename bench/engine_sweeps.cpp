@@ -46,9 +46,15 @@ const MarketColumns& market_of(std::size_t bars) {
 void run(benchmark::State& state, const Workload& workload, engine::Isa isa) {
   const MarketView market = market_of(workload.bars).view();
   const engine::ExecutionModel execution = bench_execution();
-  const engine::BatchRequest request{
-      &market,       {0, market.size()}, engine::find_family(workload.family),
-      workload.rows, &execution,         isa};
+  const engine::BatchRequest request{&market,
+                                     {0, market.size()},
+                                     engine::find_family(workload.family),
+                                     workload.rows,
+                                     &execution,
+                                     isa,
+                                     {},
+                                     {},
+                                     {}};
   double trades = 0;
   std::size_t variants = 1;
   for (auto _ : state) {

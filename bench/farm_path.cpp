@@ -1,6 +1,7 @@
 // The whole path of a trial, without the engine: a client submits, the coordinator plans and
 // leases, a node in a process of its own runs, the coordinator commits with sync, the ranking is
-// asked for. NoopTrials says how many trials a second go that way; BurnTrials what the way costs
+// asked for. NoopTrials says how many trials a second go that way, Points how many points of
+// learning curves; BurnTrials what the way costs
 // beside trials that burn 1, 10 and 100 ms of processor time each, against the same burning without
 // a farm in the same run. Every run reads the store back and compares a hash with what the plan
 // says.
@@ -99,6 +100,12 @@ class NodeChild {
 
 // ---- what is submitted
 
+constexpr std::int64_t kCurveDays = 30;
+constexpr double kCurveMetrics = 4;
+
+/// Whether every trial reports a learning curve: four metrics on each of thirty days.
+enum class Curves { No, Yes };
+
 sweeps::Catalog catalog() {
   sweeps::DatasetInfo data;
   data.name = "bench";
@@ -108,10 +115,17 @@ sweeps::Catalog catalog() {
   data.first = TimestampNs{} + days(19'000);
   data.bars = 288;
   data.last = data.first + DurationNs{data.interval.ns * 287};
+  // Thirty days, for learning curves.
+  sweeps::DatasetInfo month = data;
+  month.name = "bench-month";
+  month.content_hash = "bench-month-content";
+  month.bars = static_cast<std::uint64_t>(288 * kCurveDays);
+  month.last = month.first + DurationNs{month.interval.ns * (288 * kCurveDays - 1)};
   sweeps::Catalog out;
-  out.dataset_names = {data.name};
-  out.dataset = [data](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
+  out.dataset_names = {data.name, month.name};
+  out.dataset = [data, month](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
     if (name == data.name) return data;
+    if (name == month.name) return month;
     return std::nullopt;
   };
   out.execution_names = {"none"};
@@ -121,9 +135,15 @@ sweeps::Catalog catalog() {
   return out;
 }
 
-std::string spec_yaml(std::uint64_t trials) {
+std::string spec_yaml(std::uint64_t trials, Curves curves = Curves::No) {
+  const bool with = curves == Curves::Yes;
+  const std::string points =
+      with ? "points: {metrics: [final_equity, sharpe_ann, drawdown_max_frac, total_return_frac], "
+             "every: 1d}\n"
+           : "";
   return "sweep: farm-path\n"
-         "data: [bench]\n"
+         "data: [" +
+         std::string(with ? "bench-month" : "bench") + "]\n" + points +
          "window: {}\n"
          "execution: none\n"
          "strategies:\n"
@@ -229,9 +249,10 @@ class Farm {
 
 /// Everything committed is what the plan says, nothing is missing, and the ranking's first row is
 /// the best of all. Gives the chained hash of all blocks.
-Result<std::string> check(const Farm& farm, const Farm::Taken& taken, std::uint64_t trials) {
+Result<std::string> check(const Farm& farm, const Farm::Taken& taken, std::uint64_t trials,
+                          Curves curves) {
   const auto wrong = [](const std::string& what) { return Error(ErrorCode::Corrupt, what); };
-  auto spec = sweeps::parse_spec(spec_yaml(trials), "farm_path.yaml", catalog());
+  auto spec = sweeps::parse_spec(spec_yaml(trials, curves), "farm_path.yaml", catalog());
   if (!spec) return spec.error();
   const auto plan = sweeps::Plan::make(std::move(*spec));
   if (!plan) return plan.error();
@@ -246,7 +267,7 @@ Result<std::string> check(const Farm& farm, const Farm::Taken& taken, std::uint6
       best = std::max(best, made.metrics[by * made.rows + row]);
     }
     expected.add(made);
-    const auto block = farm.store().read_block(plan->id(), b, {true, true, true});
+    const auto block = farm.store().read_block(plan->id(), b, {true, true, true, true});
     if (!block) return block.error();
     found.add(*block);
   }
@@ -271,12 +292,13 @@ struct Measured {
   Farm::Taken taken;
   std::string hash;
 };
-Result<Measured> measure(std::uint64_t trials, std::uint32_t workers, DurationNs trial_cost) {
+Result<Measured> measure(std::uint64_t trials, std::uint32_t workers, DurationNs trial_cost,
+                         Curves curves = Curves::No) {
   Farm farm;
   WINNOW_TRY(farm.start(workers, trial_cost));
-  auto taken = farm.run(spec_yaml(trials));
+  auto taken = farm.run(spec_yaml(trials, curves));
   if (!taken) return taken.error();
-  auto hash = check(farm, *taken, trials);
+  auto hash = check(farm, *taken, trials, curves);
   if (!hash) return hash.error();
   return Measured{std::move(*taken), std::move(*hash)};
 }
@@ -298,6 +320,24 @@ void BM_NoopTrials(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(trials) * state.iterations());
   state.counters["cpu_us_per_trial"] = cpu_s / runs / static_cast<double>(trials) * 1e6;
   state.counters["rank_ms"] = rank_s / runs * 1e3;
+}
+
+// Learning curves, durable: a point is one step of one trial's curve with all its metrics.
+void BM_Points(benchmark::State& state) {
+  const auto workers = static_cast<std::uint32_t>(state.range(0));
+  const std::uint64_t trials = store::bench_small() ? 2'000 : 100'000;
+  double wall_s = 0;
+  for (auto _ : state) {
+    const auto done = measure(trials, workers, DurationNs{0}, Curves::Yes);
+    if (!done) return state.SkipWithError(done.error().text().c_str());
+    state.SetIterationTime(done->taken.wall_s);
+    wall_s += done->taken.wall_s;
+    state.SetLabel("hash " + done->hash);
+  }
+  const double points = static_cast<double>(trials) * static_cast<double>(kCurveDays) *
+                        static_cast<double>(state.iterations());
+  state.counters["points_per_s"] = points / wall_s;
+  state.counters["values_per_s"] = points * kCurveMetrics / wall_s;
 }
 
 // The machine's speed changes from second to second, so the farm runs between two runs of its
@@ -334,6 +374,13 @@ void register_all() {
   const bool small = store::bench_small();
   for (const std::int64_t workers : {1, 2, 4, 16}) {
     benchmark::RegisterBenchmark("BM_NoopTrials", BM_NoopTrials)
+        ->Arg(workers)
+        ->UseManualTime()
+        ->Iterations(small ? 1 : 3)
+        ->Unit(benchmark::kMillisecond);
+  }
+  for (const std::int64_t workers : {1, 2, 4}) {
+    benchmark::RegisterBenchmark("BM_Points", BM_Points)
         ->Arg(workers)
         ->UseManualTime()
         ->Iterations(small ? 1 : 3)

@@ -65,6 +65,11 @@ inline ResultBlock made_block(const sweeps::Plan& plan, std::uint64_t block) {
   out.keys.resize(range.rows);
   out.metrics.resize(std::size_t{out.metric_count} * range.rows);
   out.returns.resize(std::size_t{out.periods} * range.rows);
+  out.point_steps = segment.point_steps;
+  if (out.point_steps > 0) {
+    out.point_metrics = static_cast<std::uint32_t>(plan.point_metrics().size());
+  }
+  out.points.resize(std::size_t{out.point_metrics} * out.point_steps * range.rows);
   for (std::uint32_t row = 0; row < range.rows; ++row) {
     const std::span<const double> point = std::span(params).subspan(row * width, width);
     out.keys[row] = plan.key(segment, point);
@@ -79,6 +84,8 @@ inline ResultBlock made_block(const sweeps::Plan& plan, std::uint64_t block) {
     for (std::uint32_t p = 0; p < out.periods; ++p) {
       out.returns[std::size_t{row} * out.periods + p] = static_cast<float>(next() * 0.04 - 0.02);
     }
+    const std::size_t columns = std::size_t{out.point_metrics} * out.point_steps;
+    for (std::size_t c = 0; c < columns; ++c) out.points[c * range.rows + row] = next();
   }
   return out;
 }
@@ -88,10 +95,11 @@ class MadeRunner final : public TrialRunner {
  public:
   explicit MadeRunner(DurationNs cost) : cost_(cost) {}
 
-  Status run(const sweeps::Plan& plan, std::uint64_t first, std::uint32_t count,
-             std::stop_token stop, const Emit& emit) override {
+  Status run(const RunRequest& request, std::stop_token stop, const Emit& emit) override {
     step_back();
-    for (std::uint64_t block = first; block < first + count; ++block) {
+    const sweeps::Plan& plan = *request.plan;
+    const std::uint64_t first = request.first_block;
+    for (std::uint64_t block = first; block < first + request.blocks; ++block) {
       if (stop.stop_requested()) return Error(ErrorCode::Cancelled, "the node stops");
       const MonoNs start = system_clock().mono();
       ResultBlock out = made_block(plan, block);

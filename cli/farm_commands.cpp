@@ -18,6 +18,7 @@
 #include "cli/stop_signals.hpp"
 #include "cli/store_backup.hpp"
 #include "cluster/local_farm.hpp"
+#include "cluster/process.hpp"
 #include "serve/exporter.hpp"
 #include "serve/parallel.hpp"
 #include "serve/query.hpp"
@@ -27,6 +28,8 @@ namespace winnow::cli {
 namespace {
 
 constexpr DurationNs kDrainPatience = seconds(20);
+constexpr DurationNs kRestartPatience = seconds(5);
+constexpr std::chrono::milliseconds kLookForStuckWork{250};
 
 struct UpOptions {
   std::string listen = "127.0.0.1:7700";
@@ -43,6 +46,7 @@ struct NodeCommandOptions {
   std::string http;
   std::string farm;
   std::uint64_t data_limit_bytes = 0;
+  actors::NodeLimits limits{.trial_seconds = 3600};
   int owner_pid = 0;
   bool until_eof = false;
 };
@@ -241,12 +245,21 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
   actors::add_process_metrics(*metrics);
   node.metrics = metrics.get();
   auto process = actors::NodeProcess::start(
-      node, actors::make_engine_runner((context.home() / "data").string(), node.courier));
+      node,
+      actors::make_engine_runner((context.home() / "data").string(), node.courier, options.limits));
   const auto exporter = serve_metrics(options.http, metrics);
   if (!exporter) return fail(context, exporter.error());
   if (options.until_eof) end_with_input();
-  wait_for_stop();
+  while (!stop_signal_came(kLookForStuckWork)) {
+    if (!process->wants_restart()) continue;
+    process->drain(kRestartPatience);
+    const Status failed = cluster::start_anew();
+    spdlog::critical("{}", failed.error().text());
+    ::_exit(kFailed);  // the thread that is stuck would hold up any other end
+  }
   process->drain(kDrainPatience);
+  // A thread that is stuck now would hold up the end as well.
+  if (process->wants_restart()) ::_exit(kDone);
   return kDone;
 }
 
@@ -310,6 +323,21 @@ void add_farm_commands(CLI::App& app, Context& context) {
                    "how much of the disk copies of datasets from the coordinator may take, such as "
                    "20GB; the least recently used go first (default: no limit)")
       ->transform(CLI::AsSizeValue(true));
+  node->add_option("--trial-seconds", node_options->limits.trial_seconds,
+                   "processor time that any one trial gets here, in seconds; the sweep's own limit "
+                   "holds if it is smaller; 0: none")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  node->add_option("--trial-memory-mb", node_options->limits.trial_memory_mb,
+                   "memory that any one trial may need here, in MiB; the sweep's own limit holds "
+                   "if it is smaller; 0: none")
+      ->check(CLI::Range(0.0, 1e9))
+      ->capture_default_str();
+  node->add_option(
+          "--memory-mb", node_options->limits.memory_mb,
+          "memory of the whole process, in MiB; batches wait for room or are made smaller, "
+          "rather than be ended by the system (default: no limit)")
+      ->check(natural_number(16));
   node->add_option("--farm", node_options->farm,
                    "name under which unacknowledged results are kept below HOME/spool (default: "
                    "the coordinator's address); a later node of the same name sends them");

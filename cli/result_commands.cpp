@@ -147,6 +147,39 @@ void add_explain(CLI::App& app, Context& context) {
   });
 }
 
+void add_points(CLI::App& app, Context& context) {
+  CLI::App* command = add_command(app, context, "points",
+                                  "learning curves: metrics at the steps that `points:` asked for");
+  add_connect_option(*command, context);
+  struct Options {
+    std::string sweep = "last";
+    std::uint64_t variant = 0;
+    std::uint64_t limit = 0;
+    bool csv = false;
+    CLI::Option* variant_option = nullptr;
+    CLI::Option* limit_option = nullptr;
+  };
+  auto o = std::make_shared<Options>();
+  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
+  o->variant_option =
+      command->add_option("V", o->variant, "variant number (default: all, as --csv or --json)")
+          ->check(natural_number(0));
+  o->limit_option = command->add_option("--limit", o->limit, "variants, if all are asked for")
+                        ->check(natural_number(1));
+  command->add_flag("--csv", o->csv, "CSV on stdout");
+  command->callback([&context, o] {
+    context.run = [&context, o]() -> int {
+      Json args{{"sweep", o->sweep}};
+      if (o->variant_option->count() > 0) args["variant"] = o->variant;
+      if (o->limit_option->count() > 0) args["limit"] = o->limit;
+      const auto answer = answer_query(context, "points", args);
+      if (!answer.ok() || !o->csv) return show(context, answer, render_points);
+      write_stdout(render_csv(*answer));
+      return kDone;
+    };
+  });
+}
+
 void add_report(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "report", "one HTML file about a sweep");
   add_connect_option(*command, context);
@@ -292,6 +325,7 @@ void add_result_commands(CLI::App& app, Context& context) {
   add_converge(app, context);
   add_compare(app, context);
   add_explain(app, context);
+  add_points(app, context);
   add_report(app, context);
   add_ledger(app, context);
 }

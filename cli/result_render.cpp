@@ -475,6 +475,23 @@ std::string render_ledger(const Json& answer, std::size_t width) {
   return out;
 }
 
+std::string render_points(const Json& answer, std::size_t width) {
+  std::string out = heading(answer) + ", every " + answer["every_days"].dump() + " days\n";
+  std::vector<TableColumn> columns;
+  for (const Json& name : answer["columns"])
+    columns.push_back({printable(name.get<std::string>())});
+  TextTable table(std::move(columns));
+  for (const Json& row : answer["rows"]) {
+    std::vector<std::string> cells;
+    for (const Json& cell : row) {
+      cells.push_back(cell.is_string() ? cell.get<std::string>() : metric_text(cell));
+    }
+    table.add_row(std::move(cells));
+  }
+  if (table.rows() == 0) return out + "no points are committed\n";
+  return out + table.render(width);
+}
+
 std::string render_csv(const Json& table) {
   std::string out;
   const auto add_line = [&](const Json& cells) {

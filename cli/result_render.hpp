@@ -16,6 +16,7 @@ std::string render_compare(const Json& answer, std::size_t width);
 std::string render_explain(const Json& answer, std::size_t width);
 std::string render_sweep_list(const Json& answer, std::size_t width);
 std::string render_sweep_show(const Json& answer, std::size_t width);
+std::string render_points(const Json& answer, std::size_t width);
 std::string render_ledger(const Json& answer, std::size_t width);
 
 /// The `table` form of `top` as CSV (RFC 4180, lines end in \n): exact numbers, empty where there

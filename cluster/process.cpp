@@ -76,6 +76,18 @@ void end_all(const std::vector<pid_t>& pids, DurationNs patience) {
   }
 }
 
+Status start_anew() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  std::vector<char*> argv;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\0', at) + 1) {
+    argv.push_back(text.data() + at);
+  }
+  argv.push_back(nullptr);
+  ::execv("/proc/self/exe", argv.data());
+  return Error(ErrorCode::Io, std::string("cannot start anew: ") + std::strerror(errno));
+}
+
 std::string last_lines(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::string text((std::istreambuf_iterator<char>(in)), {});

@@ -34,6 +34,10 @@ int wait_for(pid_t pid);
 /// that did not. Non-positive entries are skipped.
 void end_all(const std::vector<pid_t>& pids, DurationNs patience);
 
+/// Replaces this process by a new one of the same program, arguments, environment and number: all
+/// its threads end, its files close. Returns only when that fails: Io.
+Status start_anew();
+
 /// The end of a log, for an error's text; empty if there is none.
 std::string last_lines(const std::filesystem::path& file);
 

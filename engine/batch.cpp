@@ -1,12 +1,14 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/engine.hpp"
 #include "engine/isa.hpp"
 #include "engine/lanes/job.hpp"
+#include "engine/lanes/tile_size.hpp"
 #include "engine/metrics.hpp"
 #include "engine/prepare.hpp"
 
@@ -176,12 +178,28 @@ Status check_request(const BatchRequest& request) {
       return status.error().within("parameter row " + std::to_string(v));
     }
   }
+  for (const std::uint32_t metric : request.point_metrics) {
+    if (!metric_from_equity(static_cast<int>(metric))) {
+      return Error(ErrorCode::InvalidInput,
+                   "metric " + std::to_string(metric) + " has no learning curve");
+    }
+  }
   if (!isa_supported(request.isa)) {
     return Error(ErrorCode::InvalidInput, "this machine does not support " +
                                               std::string(isa_name(request.isa)) + " kernels");
   }
   return {};
 }
+
+/// A request's predicate as the kernels call it.
+struct Stop {
+  const std::function<bool()>& asked;
+  bool said = false;
+  static bool ask(void* with) {
+    auto& stop = *static_cast<Stop*>(with);
+    return stop.said = stop.asked();
+  }
+};
 
 /// What the kernel wrote, and the rows made of it.
 class Collector {
@@ -194,7 +212,8 @@ class Collector {
     job.tallies = tallies_.data();
   }
 
-  void write(const Layout& layout, MetricRow& row, BatchResult& result) const {
+  void write(const Layout& layout, const BatchRequest& request, MetricRow& row,
+             BatchResult& result) const {
     const std::size_t metrics = metric_decls().size();
     std::vector<double> equity(result.periods);
     std::vector<double> tallies(lanes::kTallies);
@@ -207,16 +226,62 @@ class Collector {
       const std::span<float> returns(result.returns.data() + v * result.periods, result.periods);
       row.compute(equity, tallies, values, returns);
       for (std::size_t m = 0; m < metrics; ++m) result.metrics[m * result.variants + v] = values[m];
+      if (!request.point_metrics.empty()) write_points(request, v, equity, values, row, result);
     }
   }
 
  private:
+  static void write_points(const BatchRequest& request, std::size_t variant,
+                           std::span<const double> equity, std::span<double> values, MetricRow& row,
+                           BatchResult& result) {
+    const std::size_t steps = request.point_periods.size();
+    for (std::size_t step = 0; step < steps; ++step) {
+      row.compute_prefix(equity.first(request.point_periods[step]), values);
+      for (std::size_t m = 0; m < request.point_metrics.size(); ++m) {
+        result.points[(m * steps + step) * result.variants + variant] =
+            values[request.point_metrics[m]];
+      }
+    }
+  }
+
   std::size_t slots_;
   std::vector<double> equity_;   // [period][slot]
   std::vector<double> tallies_;  // [tally][slot]
 };
 
 }  // namespace
+
+Result<std::uint64_t> batch_bytes(const BatchRequest& request) {
+  WINNOW_TRY(check_request(request));
+  const FamilyRuntime& runtime = family_runtime(*request.family);
+  const std::size_t width = request.family->params.size();
+  const std::uint64_t variants = request.params.size() / width;
+  std::set<ColumnSpec> specs;
+  for (std::uint64_t v = 0; v < variants; ++v) {
+    for (int c = 0; c < runtime.columns; ++c) {
+      specs.insert(runtime.column(c, request.params.data() + v * width));
+    }
+  }
+  lanes::Job job;
+  job.spec_count = specs.size();
+  const std::uint64_t tile = lanes::tile_bars(job);
+  // Values of a tile, their block summaries (two for eight bars) and those of the market.
+  std::uint64_t doubles = specs.size() * tile + (specs.size() + 1) * tile / 4;
+  for (const ColumnSpec& spec : specs) doubles += 2 * static_cast<std::uint64_t>(spec.window);
+  // Bounds that hold for every instruction set, so that a trial's need is the same on every node:
+  // lanes are filled up to whole groups of eight, by a quarter at most; a lane's state is below 64
+  // numbers.
+  constexpr std::uint64_t kLanesMax = 8;
+  constexpr std::uint64_t kLaneDoubles = 64;
+  const std::uint64_t slots = variants + variants / 4 + kLanesMax;
+  const std::uint64_t periods = period_starts(*request.market, request.window).size();
+  doubles += slots * (periods + lanes::kTallies + kLaneDoubles + 2 * width);
+  // A row of the result, as a block and as the bytes that travel.
+  const std::uint64_t row_doubles =
+      metric_decls().size() + request.point_metrics.size() * request.point_periods.size();
+  doubles += 2 * variants * (row_doubles + periods / 2 + 4) + 4 * periods;
+  return doubles * sizeof(double);
+}
 
 Result<BatchResult> run_batch(const BatchRequest& request) {
   WINNOW_TRY(check_request(request));
@@ -241,15 +306,28 @@ Result<BatchResult> run_batch(const BatchRequest& request) {
   job.columns = layout.columns.data();
   Collector collector(prepared.periods(), job.slots);
   collector.attach(job);
+  Stop stop{request.stop};
+  if (request.stop) {
+    job.stop = Stop::ask;
+    job.stop_with = &stop;
+  }
   kernels.run[family_runtime(*request.family).index](job);
+  if (stop.said) return Error(ErrorCode::Cancelled, "the batch was stopped between two tiles");
 
   BatchResult result;
   result.variants = variants;
   result.periods = prepared.periods();
+  for (const std::uint32_t periods : request.point_periods) {
+    if (periods <= result.periods) continue;
+    return Error(ErrorCode::InvalidInput, "a point after " + std::to_string(periods) +
+                                              " periods; the window has " +
+                                              std::to_string(result.periods));
+  }
+  result.points.resize(request.point_metrics.size() * request.point_periods.size() * variants);
   result.metrics.resize(metric_decls().size() * variants);
   result.returns.resize(variants * result.periods);
   MetricRow row(metric_input(job));
-  collector.write(layout, row, result);
+  collector.write(layout, request, row, result);
   return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ struct MetricDecl {
 std::span<const MetricDecl> metric_decls();
 /// -1 if there is none of that name.
 int find_metric(std::string_view name);
+/// Whether daily equity alone gives the metric, so that it is defined after any of the days.
+bool metric_from_equity(int metric);
 
 /// Bars [first, last) of a market on which trades happen. Bars before `first` only warm indicators
 /// up.
@@ -54,6 +57,11 @@ struct BatchRequest {
   std::span<const double> params;  ///< row-major [variant][parameter], declaration order
   const ExecutionModel* execution = nullptr;
   Isa isa = Isa::Scalar;
+  /// Learning curves: these metrics (indices; see metric_from_equity) after so many periods each.
+  std::span<const std::uint32_t> point_metrics;
+  std::span<const std::uint32_t> point_periods;  ///< one a step; 0 gives NaN
+  /// Asked between tiles of bars; when it says yes, the batch ends with Cancelled. Empty: never.
+  std::function<bool()> stop;
 };
 
 /// Rows in the order of the request, whatever order the engine ran them in.
@@ -62,11 +70,17 @@ struct BatchResult {
   std::size_t periods = 0;
   std::vector<double> metrics;  ///< [metric][variant], see metric_decls()
   std::vector<float> returns;   ///< [variant][period], simple net return of the period
+  std::vector<double> points;   ///< [point metric][step][variant]
 };
+
+/// Bytes that run_batch takes at most for so many variants of the request's family and window, its
+/// result included: what counts against a limit of memory. Requires: as run_batch, of everything
+/// but `params`, of which only what decides about indicators is read.
+Result<std::uint64_t> batch_bytes(const BatchRequest& request);
 
 /// Runs the batch. Memory: result, plus indicator tiles (below 64 MiB), plus 8 bytes a variant and
 /// period. Fails: InvalidInput (a bad parameter row names its index, empty window, bad execution
-/// model). Pure: no thread, file or clock.
+/// model), Cancelled (`stop` said so). Pure: no thread, file or clock.
 Result<BatchResult> run_batch(const BatchRequest& request);
 
 enum class Side : std::int8_t { Short = -1, Long = 1 };

@@ -112,6 +112,8 @@ int find_metric(std::string_view name) {
   return -1;
 }
 
+bool metric_from_equity(int metric) { return metric >= kSharpe && metric <= kFinalEquity; }
+
 MetricInput metric_input(const lanes::Job& job) {
   return {job.costs.initial_cash, static_cast<double>(job.last - job.first), job.costs.taker_fee,
           job.costs.maker_fee};
@@ -127,9 +129,17 @@ void MetricRow::compute(std::span<const double> equity, std::span<const double> 
   }
   for (std::size_t i = 0; i < returns.size(); ++i) returns[i] = static_cast<float>(r_[i]);
   curve_metrics(equity, out);
-  return_metrics(out);
-  tail_metrics(out);
+  return_metrics(r_, out);
+  tail_metrics(r_, out);
   trade_metrics(equity, tallies, out);
+}
+
+void MetricRow::compute_prefix(std::span<const double> equity, std::span<double> out) {
+  if (equity.empty()) return std::fill(out.begin(), out.end(), kNan);
+  const std::span<const double> returns = std::span<const double>(r_).first(equity.size());
+  curve_metrics(equity, out);
+  return_metrics(returns, out);
+  tail_metrics(returns, out);
 }
 
 void MetricRow::curve_metrics(std::span<const double> equity, std::span<double> out) {
@@ -158,14 +168,14 @@ void MetricRow::curve_metrics(std::span<const double> equity, std::span<double> 
   out[kCalmar] = ratio(out[kCagr], worst);
 }
 
-void MetricRow::return_metrics(std::span<double> out) {
-  const double n = static_cast<double>(r_.size());
+void MetricRow::return_metrics(std::span<const double> returns, std::span<double> out) {
+  const double n = static_cast<double>(returns.size());
   double sum = 0;
   double gains = 0;
   double losses = 0;
   double downside = 0;
   double positive = 0;
-  for (const double r : r_) {
+  for (const double r : returns) {
     sum += r;
     gains += std::max(r, 0.0);
     losses -= std::min(r, 0.0);
@@ -176,7 +186,7 @@ void MetricRow::return_metrics(std::span<double> out) {
   double m2 = 0;
   double m3 = 0;
   double m4 = 0;
-  for (const double r : r_) {
+  for (const double r : returns) {
     const double d = r - mean;
     m2 += d * d;
     m3 += d * d * d;
@@ -196,11 +206,11 @@ void MetricRow::return_metrics(std::span<double> out) {
   out[kPositiveDays] = positive / n;
 }
 
-void MetricRow::tail_metrics(std::span<double> out) {
-  const std::size_t n = r_.size();
+void MetricRow::tail_metrics(std::span<const double> returns, std::span<double> out) {
+  const std::size_t n = returns.size();
   // Only the ends are looked at: order statistics up to the one after 5%, and as many above.
   const std::size_t ends = std::min(n, static_cast<std::size_t>(0.05 * static_cast<double>(n)) + 3);
-  sorted_.assign(r_.begin(), r_.end());
+  sorted_.assign(returns.begin(), returns.end());
   const auto first = sorted_.begin();
   if (2 * ends < n) {
     std::nth_element(first, first + ends, sorted_.end());

@@ -31,10 +31,15 @@ class MetricRow {
   void compute(std::span<const double> equity, std::span<const double> tallies,
                std::span<double> out, std::span<float> returns);
 
+  /// The metrics of metric_from_equity() after the first periods.size() of the last compute()d
+  /// equity, with the bits that compute() gives for that equity alone; all of `out` if there are
+  /// none: NaN. Requires: `equity` is a prefix of what compute() saw.
+  void compute_prefix(std::span<const double> equity, std::span<double> out);
+
  private:
   void curve_metrics(std::span<const double> equity, std::span<double> out);
-  void return_metrics(std::span<double> out);
-  void tail_metrics(std::span<double> out);
+  static void return_metrics(std::span<const double> returns, std::span<double> out);
+  void tail_metrics(std::span<const double> returns, std::span<double> out);
   void trade_metrics(std::span<const double> equity, std::span<const double> tallies,
                      std::span<double> out) const;
 

@@ -81,7 +81,11 @@ std::string Scheduler::explain_sweep(const std::string& id, const Sweep& sweep, 
 std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, std::uint64_t block,
                                      MonoNs now) const {
   const auto evidence = sweep.evidence.find(block);
-  const std::string history = evidence == sweep.evidence.end() ? "" : " " + evidence->second + ".";
+  std::string history = evidence == sweep.evidence.end() ? "" : " " + evidence->second + ".";
+  if (const auto found = sweep.condemned.find(block); found != sweep.condemned.end()) {
+    history += " " + count(found->second.size(), "trial") + " of it did not stop at a limit and " +
+               (found->second.size() == 1 ? "is" : "are") + " left out.";
+  }
   switch (sweep.blocks[block].state) {
     case BlockState::Pending:
       if (sweep.suspects.contains(block)) {

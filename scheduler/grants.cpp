@@ -127,6 +127,11 @@ void Scheduler::grant_suspect(Node& node, Sweep& sweep, MonoNs now) {
   const std::uint64_t block = *sweep.suspects.begin();
   HeldLease& held = hand_out(node, sweep, {block, block + 1}, sweep.attempts[block] + 1, now);
   held.exclusive = true;
+  held.lease.alone = true;
+  if (const auto found = sweep.condemned.find(block); found != sweep.condemned.end()) {
+    held.lease.condemned = found->second;
+  }
+  std::get<Grant>(decisions_.back()).lease = held.lease;
   node.exclusive = true;
   if (reserved_ == node.status.id) reserved_.reset();
 }
@@ -166,8 +171,13 @@ void Scheduler::reserve_for_suspects(MonoNs now) {
 Scheduler::HeldLease Scheduler::begin_lease(const Node& node, const Sweep& sweep, BlockRange range,
                                             std::uint32_t attempt, MonoNs now) {
   HeldLease held;
-  held.lease = {LeaseId(next_lease_++), sweep.work.id, range.first,
-                static_cast<std::uint32_t>(range.size()), attempt};
+  held.lease = {LeaseId(next_lease_++),
+                sweep.work.id,
+                range.first,
+                static_cast<std::uint32_t>(range.size()),
+                attempt,
+                false,
+                {}};
   held.node = node.status.id;
   held.open.assign(range.size(), false);
   held.granted = now;

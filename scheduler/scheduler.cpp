@@ -152,7 +152,8 @@ void Scheduler::forgive(NodeId lost) {
     if (--attempts->second == 0) sweep.attempts.erase(attempts);
     const auto now_left = sweep.attempts.find(suspect.block);
     const std::uint32_t left = now_left == sweep.attempts.end() ? 0 : now_left->second;
-    if (left < options_.isolate_after && sweep.suspects.erase(suspect.block) > 0) {
+    if (left < options_.isolate_after && !sweep.condemned.contains(suspect.block) &&
+        sweep.suspects.erase(suspect.block) > 0) {
       sweep.pending.insert({suspect.block, suspect.block + 1});
     }
   }
@@ -306,6 +307,7 @@ void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) 
   state.state = BlockState::Committed;
   ++sweep.counts.committed;
   sweep.attempts.erase(block);
+  sweep.condemned.erase(block);
   finish_if_done(sweep);
 }
 
@@ -332,6 +334,25 @@ void Scheduler::lease_failed(NodeId node, LeaseId id, Blame blame, std::string_v
   const auto it = leases_.find(id);
   if (it == leases_.end() || it->second.node != node) return;
   return_lease(id, blame, reason);
+}
+
+void Scheduler::lease_overran(NodeId node, LeaseId id, const Overrun& what, MonoNs) {
+  const auto it = leases_.find(id);
+  if (it == leases_.end() || it->second.node != node) return;
+  const HeldLease& held = it->second;
+  Sweep& sweep = sweeps_.at(held.lease.sweep);
+  for (std::size_t i = 0; i < held.open.size(); ++i) {
+    const std::uint64_t block = held.lease.first_block + i;
+    const bool running = block >= what.running.first && block < what.running.last;
+    if (!held.open[i] || !running || sweep.blocks[block].state != BlockState::Leased) continue;
+    std::uint32_t& attempts = sweep.attempts[block];
+    attempts = std::max(attempts, options_.isolate_after);
+    sweep.evidence[block] = what.evidence;
+    if (what.trial && what.running.size() == 1) {
+      sweep.condemned[block].emplace(*what.trial, what.evidence);
+    }
+  }
+  return_lease(id, Blame::Nobody, what.evidence);
 }
 
 void Scheduler::drop_lease(std::map<LeaseId, HeldLease>::iterator lease) {

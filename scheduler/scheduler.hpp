@@ -67,6 +67,9 @@ struct Lease {
   std::uint64_t first_block = 0;
   std::uint32_t blocks = 0;
   std::uint32_t attempt = 1;  ///< highest attempt number of its blocks
+  bool alone = false;         ///< one trial at a time, on a node that runs nothing else
+  /// Trials of its one block that are not to be run any more, each with the evidence.
+  std::map<std::uint64_t, std::string> condemned;
 };
 
 // Decisions: what the shell must now do.
@@ -175,6 +178,16 @@ class Scheduler {
   /// A lease it no longer holds is ignored.
   void lease_failed(NodeId node, LeaseId lease, Blame blame, std::string_view reason, MonoNs now);
 
+  /// The node gives the lease back since a computation on blocks [first, last) went over its limit
+  /// of time and did not stop when asked, which costs the node. Those blocks become suspects at
+  /// once. If it was a single trial, that one is condemned: its block is run again without it.
+  struct Overrun {
+    BlockRange running;
+    std::optional<std::uint64_t> trial;
+    std::string evidence;
+  };
+  void lease_overran(NodeId node, LeaseId lease, const Overrun& what, MonoNs now);
+
   /// What to do now: expiries, grants, finished sweeps.
   std::vector<Decision> step(MonoNs now);
   /// When step() must be called at the latest even if nothing happens.
@@ -212,6 +225,8 @@ class Scheduler {
     std::set<std::uint64_t> suspects;  // ...blocks that wait for a node of their own
     std::unordered_map<std::uint64_t, std::uint32_t> attempts;  // blocks given back at least once
     std::unordered_map<std::uint64_t, std::string> evidence;
+    /// By block: trials that did not stop when asked. Such a block is a suspect until it is done.
+    std::map<std::uint64_t, std::map<std::uint64_t, std::string>> condemned;
     SweepProgress counts;
     std::uint64_t committed_before = 0;   // before this coordinator's time
     double block_cost_ns = 0;             // moving average; 0 while unknown

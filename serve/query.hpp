@@ -17,6 +17,7 @@ namespace winnow::serve {
 ///   explain      sweep [variant]
 ///   ledger       [by = family | sweep | hypothesis | user, data, family, user, sweep, hypothesis]:
 ///                trials ever made, and how that number came about
+///   points       sweep [variant, limit]: learning curves, as rows under `columns`
 ///   sweep_list   [limit]
 ///   sweep_show   sweep
 ///   report       sweep [generated_ns]: {"html": the page}

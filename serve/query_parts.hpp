@@ -18,6 +18,12 @@ Result<Json> ledger(const Sources& sources, const Json& args);
 Result<Json> sweep_list(const Sources& sources, const Json& args);
 Result<Json> sweep_show(const Sources& sources, const Json& args);
 Result<Json> report(const Sources& sources, const Json& args);
+Result<Json> points(const Sources& sources, const Json& args);
+
+/// Learning curves of consecutive trials as rows [trial, step, until, metric...]; trials that are
+/// not committed have none. Requires: the sweep keeps curves.
+Result<Json> points_of(const Sources& sources, const SweepView& view, std::uint64_t first_trial,
+                       std::uint64_t trials);
 
 // Arguments by name. Fails: InvalidInput naming the argument and what it must be.
 Result<std::string> text_arg(const Json& args, std::string_view name, std::string_view fallback);

@@ -137,7 +137,7 @@ Result<Json> top(const Sources& sources, const Json& args) {
 
   Json out = sweep_head(*view);
   out["trials_committed"] = read->trial.size();
-  out["trials_failed"] = std::count(read->status.begin(), read->status.end(), TrialStatus::Failed);
+  out["trials_failed"] = std::count_if(read->status.begin(), read->status.end(), has_failed);
   out["trials_matching"] = ranked.matching;
   out["by"] = *by;
   out["higher_is_better"] = ranking->higher_is_better();

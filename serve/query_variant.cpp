@@ -160,7 +160,7 @@ std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow
                   std::string(store::sweep_state_name(view.meta.state)) + ")");
     return out;
   }
-  if (row->status == TrialStatus::Failed) {
+  if (has_failed(row->status)) {
     out.push_back("the trial failed: " + row->error);
     return out;
   }
@@ -219,6 +219,15 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     auto luck = luck_json(sources, view, trial, *row);
     if (!luck.ok()) return luck.error();
     out["luck"] = std::move(*luck);
+    if (!view.plan.spec().points.metrics.empty()) {
+      const auto curve = points_of(sources, view, trial, 1);
+      if (!curve.ok()) return curve.error();
+      out["point_columns"] = Json::array({"trial", "step", "until"});
+      for (const std::string& name : view.plan.spec().points.metrics) {
+        out["point_columns"].push_back(name);
+      }
+      out["points"] = *curve;
+    }
   }
   out["why"] = sentences;
   return out;

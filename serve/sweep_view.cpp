@@ -132,10 +132,9 @@ Result<std::vector<std::optional<TrialRow>>> read_trials(const Sources& sources,
         const auto first = block->returns.begin() + static_cast<std::ptrdiff_t>(r * block->periods);
         row.returns.assign(first, first + block->periods);
       }
-      if (row.status == TrialStatus::Failed) {
-        const auto at = static_cast<std::size_t>(
-            std::count(block->status.begin(), block->status.begin() + static_cast<long>(r),
-                       TrialStatus::Failed));
+      if (has_failed(row.status)) {
+        const auto at = static_cast<std::size_t>(std::count_if(
+            block->status.begin(), block->status.begin() + static_cast<long>(r), has_failed));
         if (at < block->errors.size()) row.error = block->errors[at];
       }
       rows[i] = std::move(row);

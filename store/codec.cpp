@@ -238,7 +238,7 @@ Result<BlockHeader> decode_header(std::string_view key, std::string_view value) 
   }
   WINNOW_TRY(check_end(in, "the block header"));
   for (TrialStatus s : h.status) {
-    if (s > TrialStatus::Failed) return corrupt("the block header has an unknown trial status");
+    if (s > TrialStatus::Cut) return corrupt("the block header has an unknown trial status");
   }
   return h;
 }

@@ -98,6 +98,53 @@ ColumnValue encode_panel(std::string_view key, std::span<const float> returns, s
   return value;
 }
 
+ColumnValue encode_points(std::string_view key, std::span<const double> points,
+                          const PointsShape& shape, std::string& scratch) {
+  const std::string_view raw(reinterpret_cast<const char*>(points.data()), points.size_bytes());
+  const bool packed = pack_panel(raw, scratch);
+  ColumnValue value;
+  value.head.push_back(kVersion);
+  value.head.push_back(static_cast<char>(packed ? PanelMethod::Zstd : PanelMethod::Raw));
+  const std::uint32_t numbers[] = {shape.rows, shape.metrics, shape.steps};
+  value.head.append(reinterpret_cast<const char*>(numbers), sizeof numbers);
+  value.data = packed ? std::string_view(scratch) : raw;
+  seal(key, value);
+  return value;
+}
+
+Result<PointsShape> decode_points(std::string_view key, std::string_view value, std::uint32_t rows,
+                                  std::vector<double>& points) {
+  auto payload = open_value(key, value);
+  if (!payload.ok()) return payload.error();
+  Reader in(*payload);
+  const auto method = static_cast<PanelMethod>(in.u8());
+  PointsShape shape;
+  shape.rows = in.u32();
+  shape.metrics = in.u32();
+  shape.steps = in.u32();
+  // What a block can hold at most, so that a wrong shape never asks for much memory.
+  constexpr std::uint64_t kPointsMax = std::uint64_t{1} << 24;
+  const std::uint64_t columns = std::uint64_t{shape.metrics} * shape.steps;
+  if (!in.ok() || shape.rows != rows || rows == 0 || columns == 0 || columns > kPointsMax / rows) {
+    return Error(ErrorCode::Corrupt, "learning curves of " + std::to_string(shape.rows) +
+                                         " rows, " + std::to_string(shape.metrics) +
+                                         " metrics and " + std::to_string(shape.steps) +
+                                         " steps in a block of " + std::to_string(rows) + " rows");
+  }
+  points.resize(columns * rows);
+  const std::size_t bytes = points.size() * sizeof(double);
+  const std::string_view data = in.rest();
+  if (method == PanelMethod::Raw && data.size() == bytes) {
+    std::memcpy(points.data(), data.data(), bytes);
+    return shape;
+  }
+  if (method == PanelMethod::Zstd &&
+      ZSTD_decompress(points.data(), bytes, data.data(), data.size()) == bytes) {
+    return shape;
+  }
+  return Error(ErrorCode::Corrupt, "learning curves that do not unpack to their size");
+}
+
 Status decode_panel(std::string_view key, std::string_view value, std::uint32_t rows,
                     std::uint32_t periods, std::span<float> out) {
   auto payload = open_value(key, value);

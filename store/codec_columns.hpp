@@ -51,4 +51,17 @@ ColumnValue encode_panel(std::string_view key, std::span<const float> returns, s
 Status decode_panel(std::string_view key, std::string_view value, std::uint32_t rows,
                     std::uint32_t periods, std::span<float> out);
 
+/// The learning curves of a block: metrics * steps * rows numbers, in the order of
+/// ResultBlock::points, packed if that halves them. `points` and `scratch` must outlive the value.
+struct PointsShape {
+  std::uint32_t rows = 0;
+  std::uint32_t metrics = 0;
+  std::uint32_t steps = 0;
+};
+ColumnValue encode_points(std::string_view key, std::span<const double> points,
+                          const PointsShape& shape, std::string& scratch);
+/// Fails: Corrupt (checksum, version, another number of rows, or not as long as its shape says).
+Result<PointsShape> decode_points(std::string_view key, std::string_view value, std::uint32_t rows,
+                                  std::vector<double>& points);
+
 }  // namespace winnow::store::codec

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <string>
@@ -89,7 +90,16 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  // A store of an earlier version lacks the youngest families; its writer adds them.
+  std::vector<std::string> there;
+  if (options.read_only) {
+    rocksdb::DB::ListColumnFamilies({}, dir.string(), &there).PermitUncheckedError();
+  }
+  const auto is_there = [&](std::string_view name) {
+    return there.empty() || std::find(there.begin(), there.end(), name) != there.end();
+  };
   for (std::size_t i = 0; i < kFamilies; ++i) {
+    if (static_cast<Family>(i) == Family::Points && !is_there(kFamilyNames[i])) continue;
     families.emplace_back(std::string(kFamilyNames[i]),
                           family_options(static_cast<Family>(i), cache));
   }
@@ -127,7 +137,8 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   out->dir_ = dir;
   out->db_.reset(db);
   out->default_ = handles[0];
-  for (std::size_t i = 0; i < kFamilies; ++i) out->handles_[i] = handles[i + 1];
+  // Only the last one can be missing.
+  for (std::size_t i = 0; i + 1 < handles.size(); ++i) out->handles_[i] = handles[i + 1];
   return out;
 }
 
@@ -140,7 +151,9 @@ rocksdb::Status RocksDb::revive() {
 
 RocksDb::~RocksDb() {
   if (!db_) return;
-  for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  for (auto* handle : handles_) {
+    if (handle != nullptr) db_->DestroyColumnFamilyHandle(handle);
+  }
   db_->DestroyColumnFamilyHandle(default_);
   db_->Close().PermitUncheckedError();
 }

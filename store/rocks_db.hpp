@@ -26,12 +26,13 @@ enum class Family : std::uint8_t {
   Ledger,
   Alarms,
   Pending,  ///< blocks whose keys are not in Keys yet
+  Points,   ///< learning curves, one value a block, in blob files
 };
-inline constexpr std::size_t kFamilies = 8;
+inline constexpr std::size_t kFamilies = 9;
 /// Files on their way into Keys; what a crash leaves there is of no use.
 inline constexpr std::string_view kIngestFolder = "ingest";
 inline constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
-    "meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms", "pending"};
+    "meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms", "pending", "points"};
 
 /// What RocksDB's own threads report of themselves.
 struct RocksHealth {
@@ -53,6 +54,8 @@ class RocksDb {
   rocksdb::ColumnFamilyHandle* family(Family f) const {
     return handles_[static_cast<std::size_t>(f)];
   }
+  /// False for a family that is younger than the store, until a writer opens it.
+  bool has(Family f) const { return family(f) != nullptr; }
   const std::filesystem::path& dir() const { return dir_; }
 
   /// RocksDB takes no writes after a failed one, until revive() succeeds.

@@ -146,6 +146,7 @@ class Store {
     bool keys = false;
     bool metrics = false;
     bool returns = false;
+    bool points = false;
   };
   virtual Result<ResultBlock> read_block(std::string_view sweep_id, std::uint64_t block,
                                          Parts parts) const = 0;

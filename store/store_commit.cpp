@@ -13,9 +13,12 @@ namespace {
 // Alarms name the first difference and count the rest.
 constexpr std::size_t kAlarmTextMax = 2000;
 
+// The hash of a row that was cut off at a limit: it contradicts no other result of its trial.
+constexpr std::uint64_t kNoResult = 0;
+
 std::uint64_t failed_rows(const ResultBlock& block) {
   return static_cast<std::uint64_t>(
-      std::count(block.status.begin(), block.status.end(), TrialStatus::Failed));
+      std::count_if(block.status.begin(), block.status.end(), has_failed));
 }
 
 Status check_block(const BlockCommit& commit, const SweepInfo& sweep) {
@@ -27,10 +30,12 @@ Status check_block(const BlockCommit& commit, const SweepInfo& sweep) {
   const std::size_t rows = b.rows;
   if (rows == 0) return bad("it has no rows; at least one is needed");
   if (b.keys.size() != rows || b.status.size() != rows ||
-      b.metrics.size() != rows * b.metric_count || b.returns.size() != rows * b.periods) {
+      b.metrics.size() != rows * b.metric_count || b.returns.size() != rows * b.periods ||
+      b.points.size() != rows * b.point_metrics * b.point_steps) {
     return bad("its columns do not have " + std::to_string(rows) + " rows, " +
-               std::to_string(b.metric_count) + " metrics and " + std::to_string(b.periods) +
-               " periods");
+               std::to_string(b.metric_count) + " metrics, " + std::to_string(b.periods) +
+               " periods and " + std::to_string(b.point_steps) + " points of " +
+               std::to_string(b.point_metrics) + " metrics");
   }
   if (b.errors.size() != failed_rows(b)) {
     return bad(std::to_string(b.errors.size()) + " error texts for " +
@@ -179,17 +184,20 @@ Status CommitBuilder::judge_repeat(std::size_t i, std::uint32_t sweep, const Has
     outcomes_[i].kind = CommitKind::Duplicate;
     return {};
   }
-  outcomes_[i].kind = CommitKind::Mismatch;
   const BlockCommit& commit = commits_[i];
   std::string where;
   if (first != nullptr) {
     where = describe_difference(*first, *commit.block);
   } else {
-    auto block = store_.read_block(commit.sweep_id, commit.block->block,
-                                   {.keys = true, .metrics = true, .returns = true});
+    auto block =
+        store_.read_block(commit.sweep_id, commit.block->block,
+                          {.keys = true, .metrics = true, .returns = true, .points = true});
     where = block.ok() ? describe_difference(*block, *commit.block) : block.error().text();
   }
   (void)sweep;
+  // They differ in nothing but rows that one of them cut off at a limit.
+  outcomes_[i].kind = where.empty() ? CommitKind::Duplicate : CommitKind::Mismatch;
+  if (where.empty()) return {};
   alarm("block " + std::to_string(commit.block->block) + " of sweep " + commit.sweep_id +
         " came again with another content (law 2); the first, committed " +
         format_timestamp(stored.committed) + " with content " + stored.content.hex() +
@@ -247,6 +255,7 @@ Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntr
   const ResultBlock& block = block_of(fresh);
   fresh.repeated_rows.push_back(ref.row);
   if (fresh.row_hashes[ref.row] == first.row_hash) return {};
+  if (fresh.row_hashes[ref.row] == kNoResult || first.row_hash == kNoResult) return {};
   std::uint32_t metric_count = 0;
   std::uint32_t periods = 0;
   std::uint64_t first_trial = 0;
@@ -317,6 +326,11 @@ void CommitBuilder::put_block(const Fresh& fresh, std::uint64_t nth) {
     put_value(Family::Returns, header_key,
               codec::encode_panel(header_key, block.returns, block.rows, block.periods, scratch_));
   }
+  if (!block.points.empty()) {
+    put_value(Family::Points, header_key,
+              codec::encode_points(header_key, block.points,
+                                   {block.rows, block.point_metrics, block.point_steps}, scratch_));
+  }
 }
 
 void CommitBuilder::put_trials(const Fresh& fresh) {
@@ -355,6 +369,7 @@ void CommitBuilder::alarm(std::string text) {
 }
 
 std::uint64_t CommitBuilder::row_hash(const ResultBlock& block, std::uint32_t row) {
+  if (block.status[row] == TrialStatus::Cut) return kNoResult;
   row_bytes_.resize(1 + block.metric_count * sizeof(double));
   row_bytes_[0] = static_cast<char>(block.status[row]);
   for (std::size_t m = 0; m < block.metric_count; ++m) {

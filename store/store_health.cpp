@@ -12,6 +12,7 @@ StoreHealth RocksStore::health() const {
     std::uint64_t total = 0;
     for (std::size_t f = 0; f < kFamilies; ++f) {
       std::uint64_t one = 0;
+      if (!rocks_->has(static_cast<Family>(f))) continue;
       if (db().GetIntProperty(rocks_->family(static_cast<Family>(f)), name, &one)) total += one;
     }
     return total;

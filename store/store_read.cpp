@@ -128,6 +128,9 @@ Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint6
     const Status decoded = codec::decode_panel(key, view(value), h.rows, h.periods, out.returns);
     if (!decoded.ok()) return named(decoded.error().within("returns"), sweep_id, block);
   }
+  if (parts.points && rocks_->has(Family::Points)) {
+    WINNOW_TRY(read_points(sweep_id, sweep->number, out));
+  }
   if (!h.status.empty()) {
     const std::string key = codec::column_key(sweep->number, codec::kErrorsColumn, block);
     WINNOW_TRY(fetch(Family::Metrics, key, "the error texts"));
@@ -136,6 +139,21 @@ Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint6
     out.errors = std::move(*texts);
   }
   return out;
+}
+
+// Most blocks have none, which their content hash confirms.
+Status RocksStore::read_points(std::string_view sweep_id, std::uint32_t sweep,
+                               ResultBlock& block) const {
+  const std::string key = codec::block_key(sweep, block.block);
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status status = db().Get({}, rocks_->family(Family::Points), slice(key), &value);
+  if (status.IsNotFound()) return {};
+  if (!status.ok()) return rocks_failure(status, "reading points");
+  const auto shape = codec::decode_points(key, view(value), block.rows, block.points);
+  if (!shape.ok()) return named(shape.error().within("points"), sweep_id, block.block);
+  block.point_metrics = shape->metrics;
+  block.point_steps = shape->steps;
+  return {};
 }
 
 Status RocksStore::read_column(std::uint32_t sweep, std::uint16_t column,

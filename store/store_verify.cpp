@@ -70,6 +70,7 @@ class Verifier {
   std::uint64_t block_count_ = 0;
   std::uint64_t column_count_ = 0;
   std::uint64_t panel_count_ = 0;
+  std::uint64_t curve_count_ = 0;
   std::uint64_t key_count_ = 0;
 };
 
@@ -148,7 +149,8 @@ Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
                        const codec::BlockHeader& header) {
   const auto name = store_.sweep_name(sweep);
   if (!name) return corrupt(place(sweep, number) + ": its sweep is missing");
-  auto stored = store_.read_block(*name, number, {.keys = true, .metrics = true, .returns = true});
+  auto stored = store_.read_block(*name, number,
+                                  {.keys = true, .metrics = true, .returns = true, .points = true});
   if (!stored.ok()) return stored.error();
   if (stored->content_hash() != header.content) {
     return corrupt(place(sweep, number) + ": its columns do not hash to the committed content");
@@ -156,10 +158,11 @@ Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
   ++block_count_;
   column_count_ += header.metric_count + std::uint64_t{1} + (header.status.empty() ? 0 : 1);
   panel_count_ += header.periods > 0 ? 1 : 0;
+  curve_count_ += stored->points.empty() ? 0 : 1;
   Tally& tally = tallies_[header.ledger_entry];
   tally.executions += header.rows;
   tally.failed += static_cast<std::uint64_t>(
-      std::count(header.status.begin(), header.status.end(), TrialStatus::Failed));
+      std::count_if(header.status.begin(), header.status.end(), has_failed));
   // Each row's key is in the index, at this row or at an earlier one of another block.
   std::vector<TrialKey> keys = stored->keys;
   std::sort(keys.begin(), keys.end());
@@ -187,9 +190,18 @@ Status Verifier::panels() {
   std::uint64_t found = 0;
   for (it->SeekToFirst(); it->Valid(); it->Next()) ++found;
   WINNOW_TRY(scan_error(*it, "returns"));
-  if (found == panel_count_) return {};
-  return corrupt(std::to_string(found) + " panels of returns are stored, the blocks have " +
-                 std::to_string(panel_count_));
+  if (found != panel_count_) {
+    return corrupt(std::to_string(found) + " panels of returns are stored, the blocks have " +
+                   std::to_string(panel_count_));
+  }
+  if (!store_.rocks_->has(Family::Points)) return {};
+  const auto curves = iterate(Family::Points);
+  std::uint64_t with_points = 0;
+  for (curves->SeekToFirst(); curves->Valid(); curves->Next()) ++with_points;
+  WINNOW_TRY(scan_error(*curves, "points"));
+  if (with_points == curve_count_) return {};
+  return corrupt(std::to_string(with_points) + " blocks of points are stored, the blocks have " +
+                 std::to_string(curve_count_));
 }
 
 // The blocks led to key_count_ entries that point back at them: there must be no others.

@@ -26,20 +26,55 @@ TimestampNs window_end(const ResolvedSpec& spec, const DatasetInfo& d) {
   return std::min(spec.to, d.last + d.interval);
 }
 
-// UTC days the window touches; a day has at most as many periods as bars.
-std::uint32_t period_bound(const ResolvedSpec& spec, const DatasetInfo& d) {
+// UTC days the window touches.
+std::uint64_t days_touched(const ResolvedSpec& spec, const DatasetInfo& d) {
   const std::int64_t first = utc_day(window_first(spec, d));
   const std::int64_t last = utc_day(window_end(spec, d) - DurationNs{1});
-  const auto days_touched = static_cast<std::uint64_t>(last - first + 1);
-  return static_cast<std::uint32_t>(std::min(days_touched, d.bars));
+  return static_cast<std::uint64_t>(last - first + 1);
+}
+
+// A day has at most as many periods as bars.
+std::uint32_t period_bound(const ResolvedSpec& spec, const DatasetInfo& d) {
+  return static_cast<std::uint32_t>(std::min(days_touched(spec, d), d.bars));
+}
+
+Result<std::uint32_t> point_steps(const ResolvedSpec& spec, const DatasetInfo& d) {
+  if (spec.points.metrics.empty()) return 0u;
+  const auto every = static_cast<std::uint64_t>(spec.points.every.ns / days(1).ns);
+  if (every == 0 || spec.points.every.ns % days(1).ns != 0) {
+    return bad("points every " + format_duration(spec.points.every) +
+               "; learning curves go by whole days");
+  }
+  const std::uint64_t steps = (days_touched(spec, d) + every - 1) / every;
+  const std::uint64_t values = steps * spec.points.metrics.size();
+  if (values > kPointValuesMax) {
+    return bad("points: " + std::to_string(spec.points.metrics.size()) + " metrics at " +
+               std::to_string(steps) + " steps of '" + d.name + "' make " + std::to_string(values) +
+               " values a trial; at most " + std::to_string(kPointValuesMax) +
+               " are kept, so take longer steps");
+  }
+  return static_cast<std::uint32_t>(steps);
+}
+
+Result<std::vector<std::uint32_t>> point_metric_indices(const ResolvedSpec& spec) {
+  std::vector<std::uint32_t> out;
+  for (const std::string& name : spec.points.metrics) {
+    const int index = engine::find_metric(name);
+    if (index < 0 || !engine::metric_from_equity(index)) {
+      return bad("points: there is no learning curve of '" + name + "'");
+    }
+    out.push_back(static_cast<std::uint32_t>(index));
+  }
+  return out;
 }
 
 std::uint64_t round_up(std::uint64_t n, std::uint64_t step) { return (n + step - 1) / step * step; }
 
 // Rows whose encoding stays within kBlockBytesMax.
-std::uint32_t choose_block_rows(std::uint64_t trials, std::uint32_t periods) {
-  const std::size_t row_bytes =
-      engine::metric_decls().size() * sizeof(double) + periods * sizeof(float) + 24;
+std::uint32_t choose_block_rows(std::uint64_t trials, std::uint32_t periods,
+                                std::uint64_t point_values) {
+  const std::size_t row_bytes = (engine::metric_decls().size() + point_values) * sizeof(double) +
+                                periods * sizeof(float) + 24;
   const std::uint64_t fitting = kBlockBytesMax / row_bytes / kBlockRowsStep * kBlockRowsStep;
   const std::uint64_t wanted = round_up(trials / kBlocksWanted, kBlockRowsStep);
   const std::uint64_t rows = std::min({fitting, wanted, kBlockRowsMax});
@@ -102,9 +137,13 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
     if (family == nullptr) return bad("there is no strategy family '" + s.family + "'");
     plan.families_.push_back(family);
   }
+  auto point_metrics = point_metric_indices(spec);
+  if (!point_metrics) return point_metrics.error();
+  plan.point_metrics_ = *std::move(point_metrics);
   // Grids and Sobol points do not depend on the segment: datasets share them.
   const bool shared = spec.method == SearchMethod::Grid || spec.method == SearchMethod::Sobol;
   std::uint32_t periods_max = 1;
+  std::uint64_t point_values_max = 0;
   for (std::size_t d = 0; d < spec.data.size(); ++d) {
     for (std::size_t s = 0; s < spec.strategies.size(); ++s) {
       Segment segment{.index = static_cast<std::uint32_t>(plan.segments_.size()),
@@ -122,6 +161,10 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
       segment.trials = plan.designs_.back()->size();
       segment.periods = period_bound(spec, spec.data[d]);
       periods_max = std::max(periods_max, segment.periods);
+      const auto steps = point_steps(spec, spec.data[d]);
+      if (!steps) return steps.error();
+      segment.point_steps = *steps;
+      point_values_max = std::max(point_values_max, *steps * plan.point_metrics_.size());
       plan.trials_ += segment.trials;
       if (plan.trials_ > kTrialsMax) {
         return bad("the sweep has more than " + std::to_string(kTrialsMax) + " trials");
@@ -131,7 +174,7 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
       plan.segments_.push_back(segment);
     }
   }
-  plan.block_rows_ = choose_block_rows(plan.trials_, periods_max);
+  plan.block_rows_ = choose_block_rows(plan.trials_, periods_max, point_values_max);
   for (Segment& segment : plan.segments_) {
     segment.first_block = plan.blocks_;
     segment.blocks = round_up(segment.trials, plan.block_rows_) / plan.block_rows_;
@@ -163,6 +206,14 @@ Plan::Range Plan::block_range(std::uint64_t block) const {
   const std::uint64_t offset = (block - segment.first_block) * block_rows_;
   const std::uint64_t rows = std::min<std::uint64_t>(block_rows_, segment.trials - offset);
   return {segment.first_trial + offset, static_cast<std::uint32_t>(rows)};
+}
+
+TimestampNs Plan::point_until(const Segment& segment, std::uint32_t step) const {
+  const DatasetInfo& d = spec_.data[segment.dataset];
+  const std::int64_t first = utc_day(window_first(spec_, d));
+  const std::int64_t end = first + static_cast<std::int64_t>(days_touched(spec_, d));
+  const std::int64_t day = first + std::int64_t{step + 1} * (spec_.points.every.ns / days(1).ns);
+  return TimestampNs{std::min(day, end) * days(1).ns};
 }
 
 std::vector<double> Plan::params(std::uint64_t first_trial, std::uint64_t count) const {

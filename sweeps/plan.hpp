@@ -58,6 +58,21 @@ struct StrategySpace {
 
 enum class SearchMethod { Grid, Random, Sobol, Lhs };
 
+/// What one trial may use; 0: no limit. Part of the sweep's identity: another limit may cut other
+/// trials.
+struct TrialLimits {
+  double seconds = 0;    ///< of processor time
+  double memory_mb = 0;  ///< MiB that its computation needs at once
+  bool operator==(const TrialLimits&) const = default;
+};
+
+/// The learning curve that every trial reports: metrics as they stood every so often in data time.
+struct PointsSpec {
+  std::vector<std::string> metrics;  ///< of engine::metric_from_equity; empty: no curve
+  DurationNs every;                  ///< whole days
+  bool operator==(const PointsSpec&) const = default;
+};
+
 /// Purpose: a sweep with every name resolved: what it says, it says without a catalogue. Two specs
 /// that resolve to the same text are the same sweep.
 struct ResolvedSpec {
@@ -81,6 +96,8 @@ struct ResolvedSpec {
   /// How the families are scored, declared before there are results (convergence_declared.hpp);
   /// canonical; empty: the defaults.
   std::string convergence_json;
+  TrialLimits limits;
+  PointsSpec points;
   /// What the person should know although nothing is wrong. Not part of the JSON.
   std::vector<std::string> warnings;
 
@@ -116,7 +133,11 @@ struct Segment {
   /// UTC days the window can touch: an upper bound, which sizes blocks. The number of periods of a
   /// result is the engine's (days without a bar have none) and never more.
   std::uint32_t periods = 0;
+  std::uint32_t point_steps = 0;  ///< of its trials' learning curves
 };
+
+/// Values of one trial's learning curve, at most: metrics times steps.
+inline constexpr std::uint64_t kPointValuesMax = 2048;
 
 class Design;  // sweeps/design.hpp
 
@@ -158,6 +179,12 @@ class Plan {
   /// trial.
   TrialKey key(const Segment& segment, std::span<const double> params) const;
 
+  /// Exclusive end of the data that step `step` of a segment's learning curves has seen: midnight
+  /// after a whole number of PointsSpec::every, the last one after the window's last day.
+  TimestampNs point_until(const Segment& segment, std::uint32_t step) const;
+  /// Indices of PointsSpec::metrics in engine::metric_decls().
+  std::span<const std::uint32_t> point_metrics() const { return point_metrics_; }
+
   /// What a segment trades by.
   const engine::ExecutionModel& execution(const Segment& segment) const {
     return spec_.execution_by_data[segment.dataset];
@@ -179,6 +206,7 @@ class Plan {
   std::vector<const engine::FamilyDecl*> families_;     // by strategy
   std::vector<std::shared_ptr<const Design>> designs_;  // by segment
   std::vector<Hash128> segment_keys_;                   // what all keys of a segment share
+  std::vector<std::uint32_t> point_metrics_;
 };
 
 }  // namespace winnow::sweeps

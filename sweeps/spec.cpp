@@ -19,7 +19,7 @@ constexpr std::int64_t kPriorityMax = 1000;
 
 const std::vector<std::string> kSpecKeys{"sweep",      "data",     "window",     "execution",
                                          "strategies", "search",   "validation", "convergence",
-                                         "seed",       "priority", "budget"};
+                                         "seed",       "priority", "budget",     "limits",      "points"};
 const std::vector<std::string> kMethods{"grid", "random", "sobol", "lhs"};
 constexpr std::array<std::string_view, 3> kMethodsLater{"tpe", "cmaes", "nsga2"};
 
@@ -172,6 +172,74 @@ void read_budget(const Cursor& root, ResolvedSpec& spec) {
   }
 }
 
+constexpr double kTrialSecondsMin = 0.01;
+constexpr double kTrialSecondsMax = 1e6;
+constexpr double kTrialMemoryMbMin = 0.01;
+constexpr double kTrialMemoryMbMax = 1e6;
+
+void read_limits(const Cursor& root, ResolvedSpec& spec) {
+  const auto limits = root.find("limits");
+  if (!limits) return;
+  limits->expect_map("limits such as {trial_seconds: 60, trial_memory_mb: 512}",
+                     {"trial_seconds", "trial_memory_mb"});
+  if (const auto at = limits->find("trial_seconds")) {
+    spec.limits.seconds = at->number("a number of seconds of processor time");
+    if (spec.limits.seconds < kTrialSecondsMin || spec.limits.seconds > kTrialSecondsMax) {
+      at->refuse(show_number(spec.limits.seconds) + " is not between " +
+                 show_number(kTrialSecondsMin) + " and " + show_number(kTrialSecondsMax) +
+                 " seconds; without the key there is no limit");
+    }
+  }
+  if (const auto at = limits->find("trial_memory_mb")) {
+    spec.limits.memory_mb = at->number("a number of MiB");
+    if (spec.limits.memory_mb < kTrialMemoryMbMin || spec.limits.memory_mb > kTrialMemoryMbMax) {
+      at->refuse(show_number(spec.limits.memory_mb) + " is not between " +
+                 show_number(kTrialMemoryMbMin) + " and " + show_number(kTrialMemoryMbMax) +
+                 " MiB; without the key there is no limit");
+    }
+  }
+}
+
+void read_points(const Cursor& root, ResolvedSpec& spec) {
+  const auto points = root.find("points");
+  if (!points) return;
+  constexpr const char* kShape = "points such as {metrics: [final_equity, sharpe_ann], every: 30d}";
+  points->expect_map(kShape, {"metrics", "every"});
+  std::vector<std::string> allowed;
+  const auto decls = engine::metric_decls();
+  for (std::size_t m = 0; m < decls.size(); ++m) {
+    if (engine::metric_from_equity(static_cast<int>(m))) allowed.emplace_back(decls[m].name);
+  }
+  const Cursor metrics = points->at("metrics", "list some of " + join_names(allowed));
+  for (const Cursor& entry : metrics.list("a list of metrics, as in [final_equity, sharpe_ann]")) {
+    const std::string name = entry.choice(allowed);
+    const auto& known = spec.points.metrics;
+    if (std::find(known.begin(), known.end(), name) != known.end()) {
+      entry.refuse("the metric '" + name + "' stands twice");
+    }
+    spec.points.metrics.push_back(name);
+  }
+  if (spec.points.metrics.empty()) metrics.refuse("the list is empty; name at least one metric");
+  const Cursor every = points->at("every", "say how often, as in every: 30d");
+  spec.points.every = every.duration();
+  if (spec.points.every < days(1) || spec.points.every.ns % days(1).ns != 0) {
+    every.refuse(format_duration(spec.points.every) +
+                 " is not a whole number of days from 1d up, as in 7d");
+  }
+  for (const DatasetInfo& d : spec.data) {
+    const std::int64_t window_ns =
+        std::min(spec.to, end_of(d)).ns - std::max(spec.from, d.first).ns;
+    const std::int64_t steps = window_ns / spec.points.every.ns + 2;
+    const auto values = static_cast<std::uint64_t>(steps) * spec.points.metrics.size();
+    if (values > kPointValuesMax) {
+      every.refuse(std::to_string(spec.points.metrics.size()) + " metrics every " +
+                   format_duration(spec.points.every) + " make up to " + std::to_string(values) +
+                   " values a trial on '" + d.name + "'; at most " +
+                   std::to_string(kPointValuesMax) + " are kept");
+    }
+  }
+}
+
 void read_samples(const Cursor& root, ResolvedSpec& spec) {
   const auto search = root.find("search");
   const auto at = search ? search->find("samples") : std::nullopt;
@@ -243,6 +311,8 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
         static_cast<std::int32_t>(at->integer("a priority", -kPriorityMax, kPriorityMax));
   }
   read_budget(root, spec);
+  read_limits(root, spec);
+  read_points(root, spec);
   read_samples(root, spec);
   if (const auto at = root.find("validation")) {
     spec.validation_json = read_validation(*at, spec.to - spec.from);

@@ -173,6 +173,13 @@ ResolvedSpec spec_from(const json& j) {
     const auto options = declared_convergence(spec.convergence_json);
     if (!options) throw json::other_error::create(501, options.error().text(), &j);
   }
+  if (const auto limits = j.find("limits"); limits != j.end()) {
+    spec.limits = {limits->at("trial_seconds"), limits->at("trial_memory_mb")};
+  }
+  if (const auto points = j.find("points"); points != j.end()) {
+    spec.points.metrics = points->at("metrics").get<std::vector<std::string>>();
+    spec.points.every.ns = points->at("every_ns");
+  }
   return spec;
 }
 
@@ -205,6 +212,13 @@ std::string ResolvedSpec::to_json() const {
   if (!convergence_json.empty()) {
     j["convergence"] = json::parse(convergence_json, nullptr, false);
     if (j["convergence"].is_discarded()) j["convergence"] = nullptr;
+  }
+  // What a sweep does not ask for is not said, so that its id stays what it was.
+  if (limits != TrialLimits{}) {
+    j["limits"] = {{"trial_seconds", limits.seconds}, {"trial_memory_mb", limits.memory_mb}};
+  }
+  if (!points.metrics.empty()) {
+    j["points"] = {{"metrics", points.metrics}, {"every_ns", points.every.ns}};
   }
   return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -95,6 +95,10 @@ struct Job {
 
   double* period_equity = nullptr;  ///< out, [period][slot]
   double* tallies = nullptr;        ///< out, [tally][slot]
+
+  /// Asked before each tile with `stop_with`; yes ends the run, and what was written is of no use.
+  bool (*stop)(void* with) = nullptr;
+  void* stop_with = nullptr;
 };
 
 /// Families in the order of the kernel tables.

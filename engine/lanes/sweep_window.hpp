@@ -160,6 +160,7 @@ class SweepWindow {
     std::size_t period = 0;
     std::size_t funding = 0;
     for (std::size_t begin = job_.first; begin < job_.last; begin += tile_.bars()) {
+      if (job_.stop != nullptr && job_.stop(job_.stop_with)) return;
       tile_.move_to(begin, std::min(job_.last, begin + tile_.bars()));
       for (auto& pack : pack_) pack.valid = false;
       std::size_t period_next = period;

@@ -28,6 +28,28 @@ ResultBlock sample_block() {
   return block;
 }
 
+ResultBlock block_with_points() {
+  ResultBlock block = sample_block();
+  block.status[2] = TrialStatus::Cut;
+  block.errors.push_back("row 2: over its limit");
+  block.point_metrics = 2;
+  block.point_steps = 3;
+  for (int i = 0; i < 18; ++i) block.points.push_back(0.5 * i);
+  return block;
+}
+
+TEST(Codec, PointsTravelWithTheirBlock) {
+  const ResultBlock block = block_with_points();
+  const auto back = decode_block(encode_block(block));
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(back->points, block.points);
+  EXPECT_EQ(back->point_metrics, 2u);
+  EXPECT_EQ(back->point_steps, 3u);
+  EXPECT_EQ(back->status, block.status);
+  EXPECT_EQ(back->content_hash(), block.content_hash());
+  EXPECT_NE(back->content_hash(), sample_block().content_hash());
+}
+
 TEST(Codec, BlockRoundTripsBitForBit) {
   const ResultBlock block = sample_block();
   const auto back = decode_block(encode_block(block));
@@ -39,10 +61,9 @@ TEST(Codec, BlockRoundTripsBitForBit) {
 }
 
 TEST(Codec, DamagedBlocksAreCorruptNeverFatal) {
-  const std::string good = encode_block(sample_block());
   Rng rng(3);
   for (int i = 0; i < 20'000; ++i) {
-    std::string bad = good;
+    std::string bad = encode_block(i % 2 == 0 ? sample_block() : block_with_points());
     if (rng.below(3) == 0) {
       bad.resize(rng.below(bad.size()));
     } else {
@@ -107,7 +128,6 @@ TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
   mutate(Welcome{5, {{1, 2}}}, 11);
   mutate(Credit{1, 2, 3}, 12);
   mutate(SweepInfo{"sweep", "{}"}, 13);
-  mutate(LeaseOrder{1, "sweep", 2, 3, 4}, 14);
   mutate(LeaseFailed{1, 2, "reason"}, 15);
   mutate(Goodbye{}, 16);
   mutate(Refusal{3, "text"}, 17);
@@ -117,6 +137,8 @@ TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
   mutate(Progress{"sweep", "running", 1, 2, 3, 4, 5, 6, 7, 8, 9, "note"}, 21);
   mutate(Control{"sweep", "pause", "u", 1, 2}, 22);
   mutate(Query{"name", "{}"}, 23);
+  mutate(LeaseOrder{1, "sweep", 2, 1, 3, 1, {40, 41}, {"stuck", "stuck too"}}, 24);
+  mutate(LeaseOverran{1, 2, 1, 40, 1, "trial 40 is stuck"}, 25);
 }
 
 /// A count that announces more than the body holds is believed by nobody.

@@ -94,7 +94,8 @@ TEST(Batch, NamesTheRowItRefuses) {
   const MarketView market = columns.view();
   const ExecutionModel execution;
   const std::vector<double> rows = {5, 20, 0, 20, 5, 0};
-  BatchRequest request{&market, {0, 300}, find_family("sma_cross"), rows, &execution, best_isa()};
+  BatchRequest request{
+      &market, {0, 300}, find_family("sma_cross"), rows, &execution, best_isa(), {}, {}, {}};
   auto refused = run_batch(request);
   ASSERT_FALSE(refused.ok());
   EXPECT_NE(refused.error().text().find("parameter row 1"), std::string::npos);
@@ -113,8 +114,8 @@ TEST(Batch, HasAPeriodForEachDayWithBars) {
   const ExecutionModel execution;
   const std::vector<double> rows = {5, 20, 0};
   const Window window{100, 2900};
-  const auto run =
-      run_batch({&market, window, find_family("sma_cross"), rows, &execution, Isa::Scalar});
+  const auto run = run_batch(
+      {&market, window, find_family("sma_cross"), rows, &execution, Isa::Scalar, {}, {}, {}});
   ASSERT_TRUE(run.ok());
   const auto starts = period_starts(market, window);
   EXPECT_EQ(run->periods, starts.size());

@@ -32,7 +32,9 @@ struct Case {
   std::vector<double> rows;
   Window window;
 
-  BatchRequest request(Isa isa) const { return {&market, window, family, rows, &execution, isa}; }
+  BatchRequest request(Isa isa) const {
+    return {&market, window, family, rows, &execution, isa, {}, {}, {}};
+  }
 };
 
 Case random_case(std::uint64_t seed, std::size_t variants) {

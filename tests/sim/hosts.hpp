@@ -140,6 +140,9 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
   void feed();
   void compute(std::size_t worker);
   void computed(std::size_t worker, std::int64_t spent_ns);
+  std::optional<std::uint64_t> stuck_trial(const actors::WorkerPool::Work& work,
+                                           std::uint64_t block) const;
+  void give_up(std::size_t worker, std::uint64_t trial);
 
   World& world_;
   const Workload& workload_;

@@ -178,7 +178,11 @@ void NodeHost::computed(std::size_t w, std::int64_t spent_ns) {
     core_->lease_over(place, Error(ErrorCode::Internal, "the block is poison"));
     return feed();
   }
+  if (const auto stuck = stuck_trial(work, block); first_sweep && stuck) {
+    return give_up(w, *stuck);
+  }
   std::string bytes = results().block(work.plan, block);
+  if (!work.condemned.empty()) bytes = Results::cut_block(bytes, work.condemned);
   if (faults_ && index_ == 0 && world_.chance(workload_.wrong_frac)) {
     ++wrong_blocks;
     bytes = Results::wrong_block(bytes);
@@ -193,6 +197,29 @@ void NodeHost::computed(std::size_t w, std::int64_t spent_ns) {
   worker.work.reset();
   core_->lease_over(place, {});
   feed();
+}
+
+/// The first trial of the block that would not end.
+std::optional<std::uint64_t> NodeHost::stuck_trial(const actors::WorkerPool::Work& work,
+                                                   std::uint64_t block) const {
+  const auto range = work.plan->block_range(block);
+  for (const std::int64_t one : workload_.stuck) {
+    const auto trial = static_cast<std::uint64_t>(one);
+    if (trial < range.first_trial || trial - range.first_trial >= range.rows) continue;
+    if (!work.condemned.contains(trial)) return trial;
+  }
+  return std::nullopt;
+}
+
+// As actors/node.cpp and cli/farm_commands.cpp: what runs is known to the trial if it runs alone,
+// else to the block; then the process ends its other work and starts anew.
+void NodeHost::give_up(std::size_t w, std::uint64_t trial) {
+  const auto& work = *pool_[w].work;
+  const auto range = work.plan->block_range(pool_[w].block);
+  const std::uint64_t first = work.alone ? trial : range.first_trial;
+  world_.note(process.name, "is stuck", first, work.alone ? 1 : range.rows);
+  core_->overran(work.lease, first, work.alone ? 1 : range.rows, "it does not stop");
+  wait_for_drained(50);
 }
 
 }  // namespace winnow::sim

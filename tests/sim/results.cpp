@@ -1,6 +1,7 @@
 #include "tests/sim/results.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "actors/codec.hpp"
@@ -98,6 +99,21 @@ const std::string& Results::block(const PlanPtr& plan, std::uint64_t block) {
 std::string Results::wrong_block(const std::string& right) {
   auto block = actors::decode_block(right);
   block->metrics[0] += 1;
+  return actors::encode_block(*block);
+}
+
+std::string Results::cut_block(const std::string& right, const actors::Condemned& trials) {
+  auto block = actors::decode_block(right);
+  for (const auto& [trial, why] : trials) {
+    const std::uint64_t row = trial - block->first_trial;
+    if (row >= block->rows) continue;
+    block->status[row] = TrialStatus::Cut;
+    block->errors.push_back(why);
+    for (std::uint32_t m = 0; m < block->metric_count; ++m) {
+      block->metrics[std::size_t{m} * block->rows + row] = std::numeric_limits<double>::quiet_NaN();
+    }
+    block->returns[row] = std::numeric_limits<float>::quiet_NaN();
+  }
   return actors::encode_block(*block);
 }
 

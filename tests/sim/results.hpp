@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/runner.hpp"
 #include "base/result_block.hpp"
 #include "sweeps/plan.hpp"
 #include "tests/sim/workload.hpp"
@@ -25,6 +26,8 @@ class Results {
   const std::string& block(const PlanPtr& plan, std::uint64_t block);
   /// The same with another number in it.
   static std::string wrong_block(const std::string& right);
+  /// The same without some of its trials.
+  static std::string cut_block(const std::string& right, const actors::Condemned& trials);
 
  private:
   static constexpr std::size_t kBlocksMax = 20'000;

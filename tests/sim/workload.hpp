@@ -62,9 +62,10 @@ struct Workload {
   double clock_rate_frac = 0;  ///< clocks run fast or slow by up to this fraction
   double straggle_frac = 0;    ///< of blocks, which take straggle_factor times as long
   double straggle_factor = 100;
-  double wrong_frac = 0;           ///< of the blocks of node 0, whose bytes are wrong
-  std::int64_t poison_fail = -1;   ///< this block of the first sweep always fails
-  std::int64_t poison_crash = -1;  ///< this one takes its node down
+  double wrong_frac = 0;            ///< of the blocks of node 0, whose bytes are wrong
+  std::int64_t poison_fail = -1;    ///< this block of the first sweep always fails
+  std::int64_t poison_crash = -1;   ///< this one takes its node down
+  std::vector<std::int64_t> stuck;  ///< trials of the first sweep that never end by themselves
   /// Blocks begun elsewhere though a node that lives was at work on them when the coordinator was
   /// killed, copies for idle nodes aside: at most so many a run; below 0: any.
   std::int64_t recomputed_max = -1;

@@ -102,6 +102,13 @@ std::vector<Golden> goldens() {
                  trials.head + std::string(trials.keys) + std::string(trials.row_hashes) +
                      std::string(trials.sum, 4),
                  "010100000000000000020000000000000003000000000000000f337aa3"});
+  const double points[] = {1.5, 2.5, -3.5, 4.5};
+  std::string points_scratch;
+  const auto curves = encode_points(block, points, {2, 1, 2}, points_scratch);
+  out.push_back({"points", block,
+                 curves.head + std::string(curves.data) + std::string(curves.sum, 4),
+                 "0100020000000100000002000000000000000000f83f00000000000004400000000000000cc0"
+                 "0000000000001240abc8522a"});
   return out;
 }
 
@@ -154,6 +161,12 @@ TEST(Codec, ReadsTheBytesOfVersionOne) {
       must(decode_panel(g.key, bytes, 2, 2, v));
       EXPECT_EQ(v[1], -0.25f);
       EXPECT_EQ(v[3], 1.0f);
+    } else if (name == "points") {
+      std::vector<double> v;
+      const PointsShape shape = must(decode_points(g.key, bytes, 2, v));
+      EXPECT_EQ(shape.metrics, 1u);
+      EXPECT_EQ(shape.steps, 2u);
+      EXPECT_EQ(v, (std::vector<double>{1.5, 2.5, -3.5, 4.5}));
     } else {
       std::vector<TrialKey> keys;
       std::vector<std::uint64_t> hashes;
@@ -222,6 +235,8 @@ TEST(Codec, WellSealedNonsenseIsCorruptNotACrash) {
     check(decode_texts(key, value));
     std::vector<float> out(6);
     check(decode_panel(key, value, 2, 3, out));
+    std::vector<double> points;
+    check(decode_points(key, value, 2, points));
   }
 }
 

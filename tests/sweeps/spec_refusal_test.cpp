@@ -16,13 +16,16 @@ struct Case {
 const Case kCases[] = {
     {"UnknownTopKey", "seed: 42", "sede: 42",
      "spec.yaml:17:1: sede: unknown key (did you mean 'seed'?); allowed: sweep, data, wind"
-     "ow, execution, strategies, search, validation, convergence, seed, priority, budget"},
+     "ow, execution, strategies, search, validation, convergence, seed, priority, budget, lim"
+     "its, points"},
     {"UnknownKeyFarFromAny", "seed: 42", "colour: blue",
      "spec.yaml:17:1: colour: unknown key (nearest: 'sweep'); allowed: sweep, data, window"
-     ", execution, strategies, search, validation, convergence, seed, priority, budget"},
+     ", execution, strategies, search, validation, convergence, seed, priority, budget, lim"
+     "its, points"},
     {"FidelityIsLater", "seed: 42", "fidelity: {method: asha}",
      "spec.yaml:17:1: fidelity: is not in this version; remove it. Allowed: sweep, data, w"
-     "indow, execution, strategies, search, validation, convergence, seed, priority, budget"},
+     "indow, execution, strategies, search, validation, convergence, seed, priority, budget, lim"
+     "its, points"},
     {"MissingSweep", "sweep: demo\n", "",
      "spec.yaml:1:1: sweep: is missing; name the sweep, as in sweep: eth-mean-reversion"},
     {"BadSweepName", "sweep: demo", "sweep: my sweep!",

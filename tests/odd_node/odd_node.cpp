@@ -1,0 +1,102 @@
+// winnow_odd_node HOME PORT WORKERS [slow|deaf|hungry|broken TRIAL]...
+//
+// A node of the farm on loopback port PORT with the datasets of HOME, until SIGTERM. Its trials are
+// the engine's, but for those that are named: a slow one goes on until it is stopped, a deaf one
+// for ever, a hungry one says that it needs 1 GiB, a broken one fails.
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "actors/dataset_courier.hpp"
+#include "actors/limited_runner.hpp"
+#include "actors/node.hpp"
+#include "cluster/process.hpp"
+
+namespace winnow {
+namespace {
+
+using Trials = std::map<std::string, std::set<std::uint64_t>>;
+
+class OddComputer final : public actors::TrialComputer {
+ public:
+  OddComputer(std::shared_ptr<actors::TrialComputer> real, Trials trials)
+      : real_(std::move(real)), trials_(std::move(trials)) {}
+
+  Status prepare(const sweeps::Plan& plan, const sweeps::Segment& segment,
+                 std::stop_token stop) override {
+    return real_->prepare(plan, segment, stop);
+  }
+  Result<std::uint64_t> bytes(const Range& range) override {
+    auto bytes = real_->bytes(range);
+    if (bytes && has("hungry", range)) *bytes += std::uint64_t{1} << 30;
+    return bytes;
+  }
+  Result<ResultBlock> compute(const Range& range, const std::function<bool()>& stop) override {
+    while (has("slow", range)) {
+      if (stop()) return Error(ErrorCode::Cancelled, "told to stop");
+    }
+    for (volatile bool deaf = has("deaf", range); deaf;) {
+    }
+    if (has("broken", range)) return Error(ErrorCode::Internal, "a trial is broken");
+    return real_->compute(range, stop);
+  }
+
+ private:
+  bool has(const std::string& kind, const Range& range) const {
+    const auto found = trials_.find(kind);
+    if (found == trials_.end()) return false;
+    const auto first = found->second.lower_bound(range.first_trial);
+    return first != found->second.end() && *first < range.first_trial + range.trials;
+  }
+
+  std::shared_ptr<actors::TrialComputer> real_;
+  Trials trials_;
+};
+
+int run(int argc, char** argv) {
+  sigset_t stop;
+  ::sigemptyset(&stop);
+  ::sigaddset(&stop, SIGTERM);
+  (void)::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  const std::filesystem::path home = argv[1];
+  Trials trials;
+  for (int i = 4; i + 1 < argc; i += 2) {
+    trials[argv[i]].insert(std::strtoull(argv[i + 1], nullptr, 10));
+  }
+  actors::NodeOptions options;
+  options.port = static_cast<std::uint16_t>(std::atoi(argv[2]));
+  options.workers = static_cast<std::uint32_t>(std::atoi(argv[3]));
+  options.courier =
+      std::make_shared<actors::DatasetCourier>(actors::CourierOptions{.data_dir = home / "data"});
+  const auto engine = actors::make_engine_computer((home / "data").string(), options.courier);
+  const auto node = actors::NodeProcess::start(
+      options, actors::make_limited_runner(std::make_shared<OddComputer>(engine, trials)));
+  const timespec wait{0, 100'000'000};
+  while (::sigtimedwait(&stop, nullptr, &wait) < 0) {
+    if (!node->wants_restart()) continue;
+    node->drain(seconds(5));
+    const Status failed = cluster::start_anew();
+    spdlog::critical("{}", failed.error().text());
+    ::_exit(1);
+  }
+  node->drain(seconds(5));
+  if (node->wants_restart()) ::_exit(0);
+  return 0;
+}
+
+}  // namespace
+}  // namespace winnow
+
+int main(int argc, char** argv) {
+  if (argc >= 4) return winnow::run(argc, argv);
+  std::fprintf(stderr, "usage: %s HOME PORT WORKERS [slow|deaf|hungry|broken TRIAL]...\n", argv[0]);
+  return 2;
+}
