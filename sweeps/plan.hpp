@@ -75,7 +75,7 @@ struct ResolvedSpec {
   std::uint64_t samples = 0;  ///< per (dataset, strategy), for Random, Sobol and Lhs; 0 for Grid
   std::uint64_t seed = 0;
   std::int32_t priority = 0;
-  std::uint64_t trials_max = 0;  ///< budget; 0: none. parse_spec refuses a search that makes more
+  std::uint64_t trials_max = 0;  ///< budget; 0: none. A search may make more: it stops there
   double cpu_hours_max = 0;      ///< budget; 0: none
   std::string validation_json;   ///< canonical; empty: none
   /// What the person should know although nothing is wrong. Not part of the JSON.
