@@ -163,7 +163,10 @@ class CafClient final : public Client {
       if (!progress) return progress.error();
       heard = system_clock().mono();
       on_progress(*progress);
-      if (progress->state == "done" || progress->state == "cancelled") return *progress;
+      if (progress->state == "done" || progress->state == "cancelled" ||
+          progress->state == "budget_spent") {
+        return *progress;
+      }
     }
   }
 

@@ -1,5 +1,7 @@
 #include <spdlog/spdlog.h>
 
+#include <nlohmann/json.hpp>
+
 #include "actors/coordinator_core.hpp"
 
 namespace winnow::actors {
@@ -24,11 +26,21 @@ void CoordinatorCore::submit(const Submit& m, const From& from) {
         registry_.set_state(active, store::SweepState::Running, outside_.utc_now());
     if (!running) return refuse(from, running.error());
   }
-  const Status added = scheduler_.add_sweep(SweepRegistry::work_of(active));
+  const Status added = take_up(active);
   if (!added) return refuse(from, added.error());
   send(from.peer, Submitted{active.meta.id, active.plan->trials(), active.trials_committed},
        from.session);
   act(from.now);
+}
+
+// Gives it to the scheduler, which may know it with a smaller budget.
+Status CoordinatorCore::take_up(const ActiveSweep& sweep) {
+  const scheduler::SweepWork work = SweepRegistry::work_of(sweep);
+  WINNOW_TRY(scheduler_.add_sweep(work));
+  scheduler_.set_budget(work.id, work.cpu_s_max);
+  scheduler_.set_block_budget(work.id, work.blocks_max);
+  if (sweep.meta.state == store::SweepState::Running) unrecorded_.erase(work.id);
+  return {};
 }
 
 void CoordinatorCore::watch(const Watch& m, const From& from) {
@@ -47,10 +59,8 @@ void CoordinatorCore::extend(const Control& m, const From& from) {
   auto extended = registry_.extend(**sweep, m, outside_.utc_now());
   if (!extended) return refuse(from, extended.error());
   ActiveSweep& active = **extended;
-  const scheduler::SweepWork work = SweepRegistry::work_of(active);
-  const Status added = scheduler_.add_sweep(work);
+  const Status added = take_up(active);
   if (!added) return refuse(from, added.error());
-  scheduler_.set_budget(active.meta.id, work.cpu_s_max);
   spdlog::info("sweep {}: extended by {}; it goes on as {}", m.sweep, m.user, active.meta.id);
   send(from.peer, Reply{0, 1, "{\"sweep\":\"" + active.meta.id + "\"}"}, from.session);
   publish(active.meta.id, from.now);
@@ -68,6 +78,11 @@ void CoordinatorCore::control(const Control& m, const From& from) {
   if (sweep->meta.state == store::SweepState::Done) {
     return refuse(from, Error(ErrorCode::Refused, "sweep " + m.sweep + " is already done"));
   }
+  if (sweep->meta.state == store::SweepState::BudgetSpent && m.action != "cancel") {
+    return refuse(from, Error(ErrorCode::Refused, "sweep " + m.sweep +
+                                                      " has used up its budget and stands still; "
+                                                      "`winnow sweep extend` raises it"));
+  }
   store::SweepState state = store::SweepState::Running;
   if (m.action == "pause") state = store::SweepState::Paused;
   if (m.action == "cancel") state = store::SweepState::Cancelled;
@@ -84,6 +99,9 @@ void CoordinatorCore::control(const Control& m, const From& from) {
 
 void CoordinatorCore::query(const Query& m, const From& from) {
   if (m.name == "nodes") return answered(from.peer, from.session, nodes_json(from.now));
+  if (m.name == "explain_live") {
+    return answered(from.peer, from.session, explain_json(m.args_json, from.now));
+  }
   outside_.ask(from.peer, from.session, m);
 }
 
@@ -114,6 +132,45 @@ std::string CoordinatorCore::nodes_json(MonoNs now) const {
   return out + "]";
 }
 
+Result<std::string> CoordinatorCore::explain_json(const std::string& args_json, MonoNs now) const {
+  using Json = nlohmann::ordered_json;
+  const auto bad = [](const char* what) { return Error(ErrorCode::InvalidInput, what); };
+  const Json args = Json::parse(args_json, nullptr, false);
+  if (!args.is_object()) return bad("explain_live takes an object");
+  Json out;
+  if (args.contains("node")) {
+    if (!args["node"].is_string()) return bad("explain_live: node is a name");
+    const auto name = args["node"].get<std::string>();
+    for (const auto& [session, node] : nodes_) {
+      if (node.name != name) continue;
+      out["node"] = name;
+      out["farm"] = scheduler_.explain_node(NodeId(session), now);
+      return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    return Error(ErrorCode::NotFound, "no node " + name + " is in this farm; `winnow nodes` lists");
+  }
+  if (!args.contains("sweep") || !args["sweep"].is_string())
+    return bad("explain_live: which sweep?");
+  const auto id = args["sweep"].get<std::string>();
+  std::optional<std::uint64_t> block;
+  if (args.contains("block")) {
+    if (!args["block"].is_number_unsigned()) return bad("explain_live: block is a number from 0");
+    block = args["block"].get<std::uint64_t>();
+  }
+  out["sweep"] = id;
+  if (block) out["block"] = *block;
+  if (const auto counts = scheduler_.progress(id)) {
+    out["blocks_waiting"] = counts->pending;
+    out["blocks_on_nodes"] = counts->leased;
+    out["blocks_in_commit"] = counts->received;
+    out["blocks_quarantined"] = counts->quarantined;
+    out["blocks_given_back"] = counts->retries;
+    out["work_s"] = counts->work_s;
+  }
+  out["farm"] = scheduler_.explain(id, block, now);
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 void CoordinatorCore::publish(const std::string& id, MonoNs now) {
   const auto watchers = watchers_.find(id);
   if (watchers == watchers_.end() || watchers->second.empty()) return;
@@ -138,11 +195,13 @@ void CoordinatorCore::publish(const std::string& id, MonoNs now) {
   }
   if (!store_trouble_.empty()) {
     p.note = "the store refuses commits: " + store_trouble_;
-  } else if (sweep->meta.state == store::SweepState::Running && stands_still) {
+  } else if (sweep->meta.state == store::SweepState::BudgetSpent ||
+             (sweep->meta.state == store::SweepState::Running && stands_still)) {
     p.note = scheduler_.explain(id, {}, now);
   }
   for (const Watcher& w : watchers->second) send(w.peer, p, w.request);
   if (sweep->meta.state == store::SweepState::Done ||
+      sweep->meta.state == store::SweepState::BudgetSpent ||
       sweep->meta.state == store::SweepState::Cancelled) {
     watchers->second.clear();  // that was the last word
   }

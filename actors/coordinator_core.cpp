@@ -160,7 +160,7 @@ void CoordinatorCore::tick(MonoNs now) {
   if (++ticks_ % kTicksPerCensus == 0) forget_silent_nodes(now);
   give_up_broken_nodes(now);
   act(now);
-  for (const std::string& done : std::set<std::string>(unrecorded_)) record_done(done, now);
+  for (const auto& [id, state] : std::map(unrecorded_)) record_end(id, now);
   for (const auto& [sweep, watchers] : watchers_) publish(sweep, now);
 }
 
@@ -262,11 +262,17 @@ void CoordinatorCore::renew(const Renew& m, const From& from) {
 }
 
 void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
-  const ActiveSweep* sweep = registry_.find(m.sweep);
-  if (sweep == nullptr || m.block >= sweep->plan->blocks()) {
-    // A sweep this coordinator does not run; its node need not keep the result for it.
-    return send(from.peer, BlocksCommitted{m.sweep, {}, {m.block}}, from.session);
-  }
+  // Whatever the store knows takes its late results, though nobody runs it any more.
+  const auto found = registry_.find_or_load(m.sweep);
+  if (!found && found.error().code() == ErrorCode::Io) return;  // the node says it again
+  const auto refuse_result = [&](const std::string& why) {
+    spdlog::error("node {}: result block {} of sweep {} is refused: {}",
+                  nodes_.at(from.session).name, m.block, m.sweep, why);
+    send(from.peer, BlocksCommitted{m.sweep, {}, {m.block}, why}, from.session);
+  };
+  if (!found) return refuse_result(found.error().text());
+  const ActiveSweep* sweep = *found;
+  if (m.block >= sweep->plan->blocks()) return refuse_result("its plan has no such block");
   const std::size_t bytes = m.block_bytes.size();
   if (bytes_in_commit_ + bytes > kCommitBytesMax) return;  // its node will send it again
   count_result(m.lease, from.now);
@@ -341,6 +347,7 @@ void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs
     if (!result.status) {
       spdlog::error("{}", result.status.error().text());
       answer.refused.push_back(result.block);
+      answer.reason = result.status.error().text();
       scheduler_.block_refused(result.sweep, result.block, result.status.error().text());
       continue;
     }
@@ -377,6 +384,10 @@ void CoordinatorCore::act(MonoNs now) {
   for (const scheduler::Decision& decision : scheduler_.step(now)) {
     if (const auto* grant = std::get_if<scheduler::Grant>(&decision)) carry_out(*grant, now);
     if (const auto* done = std::get_if<scheduler::SweepFinished>(&decision)) carry_out(*done, now);
+    if (const auto* spent = std::get_if<scheduler::BudgetSpent>(&decision)) {
+      unrecorded_[spent->sweep] = store::SweepState::BudgetSpent;
+      record_end(spent->sweep, now);
+    }
     if (const auto* bad = std::get_if<scheduler::Quarantine>(&decision)) carry_out(*bad);
   }
 }
@@ -409,16 +420,19 @@ void CoordinatorCore::carry_out(const scheduler::Grant& grant, MonoNs now) {
 }
 
 void CoordinatorCore::carry_out(const scheduler::SweepFinished& done, MonoNs now) {
-  unrecorded_.insert(done.sweep);
-  record_done(done.sweep, now);
+  unrecorded_[done.sweep] = store::SweepState::Done;
+  record_end(done.sweep, now);
 }
 
 // A disk that is full just then must not leave the sweep running for ever: tick() tries again.
-void CoordinatorCore::record_done(const std::string& id, MonoNs now) {
-  if (ActiveSweep* sweep = registry_.find(id)) {
-    const Status stored = registry_.set_state(*sweep, store::SweepState::Done, outside_.utc_now());
+void CoordinatorCore::record_end(const std::string& id, MonoNs now) {
+  const store::SweepState state = unrecorded_.at(id);
+  if (ActiveSweep* sweep = registry_.find(id); sweep != nullptr && sweep->meta.state != state) {
+    const Status stored = registry_.set_state(*sweep, state, outside_.utc_now());
     if (!stored) return spdlog::error("sweep {}: {}", id, stored.error().text());
-    spdlog::info("sweep {} is done: {} trials", id, sweep->trials_committed);
+    spdlog::info("sweep {} is {}: {} trials", id,
+                 state == store::SweepState::Done ? "done" : "at the end of its budget",
+                 sweep->trials_committed);
     publish(id, now);
   }
   unrecorded_.erase(id);

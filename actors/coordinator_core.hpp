@@ -138,7 +138,7 @@ class CoordinatorCore {
   void act(MonoNs now);
   void carry_out(const scheduler::Grant& grant, MonoNs now);
   void carry_out(const scheduler::SweepFinished& done, MonoNs now);
-  void record_done(const std::string& sweep, MonoNs now);
+  void record_end(const std::string& sweep, MonoNs now);
   void carry_out(const scheduler::Quarantine& bad);
 
   // Clients (coordinator_clients.cpp).
@@ -146,8 +146,10 @@ class CoordinatorCore {
   void watch(const Watch& m, const From& from);
   void control(const Control& m, const From& from);
   void extend(const Control& m, const From& from);
+  Status take_up(const ActiveSweep& sweep);
   void query(const Query& m, const From& from);
   std::string nodes_json(MonoNs now) const;
+  Result<std::string> explain_json(const std::string& args_json, MonoNs now) const;
   void publish(const std::string& sweep, MonoNs now);
 
   CoordinatorOptions options_;
@@ -158,7 +160,7 @@ class CoordinatorCore {
   std::map<std::uint64_t, Latest> latest_;   // by node; bounded
   std::map<InCommit, std::size_t> in_commit_;  // with the bytes of each
   std::size_t bytes_in_commit_ = 0;
-  std::set<std::string> unrecorded_;  // sweeps that are done and not yet so in the store
+  std::map<std::string, store::SweepState> unrecorded_;  // ends that are not yet in the store
   std::map<std::string, std::vector<Watcher>> watchers_;
   std::string store_trouble_;
   std::uint64_t ticks_ = 0;

@@ -108,7 +108,10 @@ void NodeCore::tick() {
     if (!waiting.kept && (++waiting.ticks >= kTicksBeforeKeeping || session_ == 0)) keep(waiting);
   }
   if (session_ == 0) return;
-  if (!welcome_) return introduce();
+  if (!welcome_) {
+    if (hello_wait_ > 0 && --hello_wait_ > 0) return;
+    return introduce();
+  }
   Renew message{state_of_places(), current_leases()};
   send(message);
   resend();
@@ -153,6 +156,8 @@ void NodeCore::leave() {
 
 void NodeCore::welcomed(const Welcome& welcome) {
   welcome_ = true;
+  refusal_.clear();
+  hello_pause_ = hello_wait_ = 0;
   renew_interval_ = DurationNs{welcome.renew_interval_ns};
   spdlog::info("joined the coordinator");
   for (const Adopted& adopted : welcome.adopted) {
@@ -172,7 +177,12 @@ void NodeCore::welcomed(const Welcome& welcome) {
 }
 
 void NodeCore::refused(const Refusal& refusal) {
-  spdlog::error("the coordinator refuses: {}", refusal.text);
+  if (refusal.text != refusal_) spdlog::error("the coordinator refuses: {}", refusal.text);
+  refusal_ = refusal.text;
+  if (!welcome_) {  // it may change its mind, but not at every tick
+    hello_pause_ = std::clamp(2 * hello_pause_, 1u, kHelloPauseMax);
+    hello_wait_ = hello_pause_;
+  }
   // It has forgotten this session: the next tick introduces the node again.
   if (refusal.code != static_cast<std::uint32_t>(ErrorCode::NotFound)) return;
   welcome_ = false;
@@ -299,6 +309,10 @@ void NodeCore::overran(LeaseId place, std::uint64_t first_trial, std::uint64_t t
 void NodeCore::acknowledged(const BlocksCommitted& message) {
   for (const std::uint64_t block : message.blocks) settle(message.sweep, block);
   for (const std::uint64_t block : message.refused) settle(message.sweep, block);
+  if (!message.refused.empty()) {
+    spdlog::warn("sweep {}: the coordinator refuses {} result blocks from block {}: {}",
+                 message.sweep, message.refused.size(), message.refused.front(), message.reason);
+  }
 }
 
 void NodeCore::settle(const std::string& sweep, std::uint64_t block) {

@@ -121,6 +121,7 @@ class NodeCore {
     std::uint32_t ticks_patience = kResendTicks;
     bool kept = false;
   };
+  static constexpr std::uint32_t kHelloPauseMax = 64;
   static constexpr std::uint32_t kResendTicks = 10;
   static constexpr std::uint32_t kResendTicksMax = 160;
 
@@ -158,6 +159,9 @@ class NodeCore {
   std::map<std::pair<std::string, std::uint64_t>, Waiting> unacknowledged_;
   // In this session.
   bool welcome_ = false;
+  std::string refusal_;            // the last one, which is logged once
+  std::uint32_t hello_pause_ = 0;  // ticks between two tries while it is refused...
+  std::uint32_t hello_wait_ = 0;   // ...and left of them
   std::uint64_t sequence_ = 0;
   std::uint64_t lease_seen_ = 0;
 };

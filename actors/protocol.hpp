@@ -197,9 +197,10 @@ struct BlocksCommitted {
   std::string sweep;
   std::vector<std::uint64_t> blocks;
   std::vector<std::uint64_t> refused;
+  std::string reason;  ///< of the refusal
   template <class A>
   void serialize(A& a, unsigned) {
-    a& sweep& blocks& refused;
+    a& sweep& blocks& refused& reason;
   }
 };
 
@@ -349,7 +350,7 @@ struct Watch {
 struct Progress {
   static constexpr Kind kKind = Kind::Progress;
   std::string sweep;
-  std::string state;  ///< running, paused, done, cancelled
+  std::string state;  ///< running, paused, done, cancelled, budget_spent
   std::uint64_t trials = 0;
   std::uint64_t trials_committed = 0;
   std::uint64_t blocks = 0;

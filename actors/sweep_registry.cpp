@@ -37,10 +37,27 @@ Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs no
 
 Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string& user,
                                            TimestampNs now) {
-  if (ActiveSweep* known = find(plan.id())) return known;
-  auto stored = book_.sweep(plan.id());
-  if (!stored) return stored.error();
-  if (*stored) return adopt(std::move(plan), std::move(**stored));
+  const sweeps::ResolvedSpec asked = plan.spec();
+  ActiveSweep* known = find(plan.id());
+  if (known == nullptr) {
+    auto stored = book_.sweep(plan.id());
+    if (!stored) return stored.error();
+    if (*stored) {
+      auto loaded = load(std::move(**stored));
+      if (!loaded) return loaded.error();
+      known = *loaded;
+    }
+  }
+  if (known != nullptr) {
+    WINNOW_TRY(widen_budget(*known, asked));
+    return known;
+  }
+  if (asked.trials_max > 0 && blocks_within(plan, asked.trials_max) == 0) {
+    return Error(ErrorCode::InvalidInput,
+                 "budget.trials: " + std::to_string(asked.trials_max) +
+                     " trials are fewer than the first block of this sweep, " +
+                     std::to_string(plan.block_range(0).rows) + ", which is run as a whole");
+  }
 
   store::SweepMeta meta;
   meta.id = plan.id();
@@ -64,9 +81,16 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
   if (more.more_trials == 0 && more.more_cpu_ms == 0) {
     return Error(ErrorCode::InvalidInput, "extend by how much? Give trials or CPU hours");
   }
-  if (more.more_cpu_ms > 0) WINNOW_TRY(extend_budget(sweep, more));
+  if (more.more_cpu_ms > 0) WINNOW_TRY(extend_cpu(sweep, more));
   if (more.more_trials == 0) return &sweep;
   sweeps::ResolvedSpec spec = sweep.plan->spec();
+  if (const std::uint64_t rest =
+          sweep.plan->trials() - std::min(spec.trials_max, sweep.plan->trials());
+      spec.trials_max > 0 && rest > 0) {
+    WINNOW_TRY(
+        set_budget(sweep, spec.trials_max + std::min(rest, more.more_trials), spec.cpu_hours_max));
+    return &sweep;
+  }
   if (spec.method != sweeps::SearchMethod::Random && spec.method != sweeps::SearchMethod::Sobol) {
     return Error(ErrorCode::Refused,
                  "sweep " + more.sweep +
@@ -87,15 +111,36 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
   return record(std::move(*plan), more.user, now);
 }
 
-Status SweepRegistry::extend_budget(ActiveSweep& sweep, const Control& more) {
-  sweeps::ResolvedSpec spec = sweep.plan->spec();
+Status SweepRegistry::extend_cpu(ActiveSweep& sweep, const Control& more) {
+  const sweeps::ResolvedSpec& spec = sweep.plan->spec();
   if (spec.cpu_hours_max <= 0) {
     return Error(ErrorCode::Refused,
                  "sweep " + more.sweep + " has no budget of CPU time to extend");
   }
-  spec.cpu_hours_max += static_cast<double>(more.more_cpu_ms) / 3.6e6;
+  return set_budget(sweep, spec.trials_max,
+                    spec.cpu_hours_max + static_cast<double>(more.more_cpu_ms) / 3.6e6);
+}
+
+// A sweep that is submitted again with more to spend goes on; with less it keeps what it had.
+Status SweepRegistry::widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked) {
+  const auto wider = [](auto had, auto wants) {
+    return had == 0 || wants == 0 ? decltype(had){0} : std::max(had, wants);
+  };
+  const sweeps::ResolvedSpec& spec = sweep.plan->spec();
+  const std::uint64_t trials = wider(spec.trials_max, asked.trials_max);
+  const double cpu_hours = wider(spec.cpu_hours_max, asked.cpu_hours_max);
+  if (trials == spec.trials_max && cpu_hours == spec.cpu_hours_max) return {};
+  return set_budget(sweep, trials, cpu_hours);
+}
+
+Status SweepRegistry::set_budget(ActiveSweep& sweep, std::uint64_t trials_max,
+                                 double cpu_hours_max) {
+  sweeps::ResolvedSpec spec = sweep.plan->spec();
+  spec.trials_max = trials_max;
+  spec.cpu_hours_max = cpu_hours_max;
   store::SweepMeta meta = sweep.meta;
   meta.spec_json = spec.to_json();
+  if (meta.state == store::SweepState::BudgetSpent) meta.state = store::SweepState::Running;
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
   WINNOW_TRY(book_.put_sweep(meta));
@@ -176,6 +221,14 @@ void SweepRegistry::count_committed(ActiveSweep& sweep, std::uint64_t block) {
   sweep.trials_committed += sweep.plan->block_range(block).rows;
 }
 
+std::uint64_t SweepRegistry::blocks_within(const sweeps::Plan& plan, std::uint64_t trials) {
+  for (const sweeps::Segment& segment : plan.segments()) {
+    if (trials < segment.trials) return segment.first_block + trials / plan.block_rows();
+    trials -= segment.trials;
+  }
+  return plan.blocks();
+}
+
 scheduler::SweepWork SweepRegistry::work_of(const ActiveSweep& sweep) {
   scheduler::SweepWork work;
   work.id = sweep.plan->id();
@@ -184,6 +237,9 @@ scheduler::SweepWork SweepRegistry::work_of(const ActiveSweep& sweep) {
   work.priority = sweep.plan->spec().priority;
   work.user = sweep.meta.user;
   work.cpu_s_max = sweep.plan->spec().cpu_hours_max * 3600;
+  const std::uint64_t within = blocks_within(*sweep.plan, sweep.plan->spec().trials_max);
+  if (sweep.plan->spec().trials_max > 0 && within < work.blocks) work.blocks_max = within;
+  work.spent = sweep.meta.state == store::SweepState::BudgetSpent;
   for (const sweeps::Segment& segment : sweep.plan->segments()) {
     work.segment_ends.push_back(segment.first_block + segment.blocks);
     work.segment_data.push_back(sweep.plan->spec().data[segment.dataset].content_hash);

@@ -39,8 +39,9 @@ class SweepRegistry {
   ActiveSweep* find(const std::string& id);
   /// The same, or one that was finished in an earlier life. Fails: NotFound, Io, Corrupt.
   Result<ActiveSweep*> find_or_load(const std::string& id);
-  /// More CPU time: the same sweep with a larger budget. More trials: the sweep with so many more
-  /// samples, another one, whose first trials are this one's and are not counted again. Fails:
+  /// More CPU time, or more trials of those the sweep already plans: the same sweep with a larger
+  /// budget. More trials than that: the sweep with so many more samples, another one, whose first
+  /// trials are this one's and are not counted again. Fails:
   /// Refused (a search whose points cannot be continued, no budget to extend), as submit.
   Result<ActiveSweep*> extend(ActiveSweep& sweep, const Control& more, TimestampNs now);
   const std::map<std::string, ActiveSweep>& all() const { return sweeps_; }
@@ -48,13 +49,17 @@ class SweepRegistry {
   /// Counts a block's trials once.
   void count_committed(ActiveSweep& sweep, std::uint64_t block);
 
+  /// So many of the first blocks hold at most so many trials.
+  static std::uint64_t blocks_within(const sweeps::Plan& plan, std::uint64_t trials);
   /// The sweep as the scheduler wants it.
   static scheduler::SweepWork work_of(const ActiveSweep& sweep);
 
  private:
   Result<ActiveSweep*> load(store::SweepMeta meta);
   Result<ActiveSweep*> record(sweeps::Plan plan, const std::string& user, TimestampNs now);
-  Status extend_budget(ActiveSweep& sweep, const Control& more);
+  Status extend_cpu(ActiveSweep& sweep, const Control& more);
+  Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max);
+  Status widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked);
   Result<ActiveSweep*> adopt(sweeps::Plan plan, store::SweepMeta meta);
 
   SweepBook& book_;

@@ -125,6 +125,29 @@ void add_compare(CLI::App& app, Context& context) {
   });
 }
 
+// What the farm says now beside what the store knows.
+Result<Json> with_farm(const Context& context, Result<Json> answer) {
+  if (!answer || context.connect.empty()) return answer;
+  Json args{{"sweep", (*answer)["sweep_id"]}};
+  if (answer->contains("block")) args["block"] = (*answer)["block"];
+  const auto farm = answer_query(context, "explain_live", args);
+  if (!farm) return farm.error();
+  (*answer)["farm"] = *farm;
+  (*answer)["why"].push_back((*farm)["farm"]);
+  return answer;
+}
+
+int explain_node(const Context& context, const std::string& node) {
+  if (context.connect.empty()) {
+    return fail(context, Error(ErrorCode::InvalidInput, "--node asks a farm; say --connect"));
+  }
+  return show(context, answer_query(context, "explain_live", Json{{"node", node}}),
+              [](const Json& answer, std::size_t) {
+                return answer["node"].get<std::string>() + "\n" +
+                       answer["farm"].get<std::string>() + "\n";
+              });
+}
+
 void add_explain(CLI::App& app, Context& context) {
   CLI::App* command =
       add_command(app, context, "explain", "why a sweep or a variant is where it is");
@@ -133,16 +156,21 @@ void add_explain(CLI::App& app, Context& context) {
     std::string sweep = "last";
     std::uint64_t variant = 0;
     CLI::Option* variant_option = nullptr;
+    std::string node;
   };
   auto o = std::make_shared<Options>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
   o->variant_option =
       command->add_option("V", o->variant, "variant number")->check(natural_number(0));
+  command->add_option("--node", o->node,
+                      "what this node of the farm is doing, by its name in `winnow nodes`");
   command->callback([&context, o] {
     context.run = [&context, o] {
+      if (!o->node.empty()) return explain_node(context, o->node);
       Json args{{"sweep", o->sweep}};
       if (o->variant_option->count() > 0) args["variant"] = o->variant;
-      return show(context, answer_query(context, "explain", args), render_explain);
+      return show(context, with_farm(context, answer_query(context, "explain", args)),
+                  render_explain);
     };
   });
 }

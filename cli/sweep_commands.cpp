@@ -34,6 +34,9 @@ int run_sweep(const Context& context, const SweepOptions& options) {
     return fail(context, summary.error());
   }
   print_run_summary(context, *summary);
+  if (summary->last.state == "budget_spent" && !context.quiet) {
+    std::fprintf(stderr, "%s\n", summary->last.note.c_str());
+  }
   return summary->last.state == "cancelled" ? kInterrupted : kDone;
 }
 
@@ -117,7 +120,8 @@ void add_sweep_commands(CLI::App& app, Context& context) {
       ->required();
   extend
       ->add_option("--budget", options->more_trials,
-                   "so many more trials of a random or sobol search; it goes on as a new sweep")
+                   "so many more trials; a random or sobol search that has run all it planned "
+                   "goes on as a new sweep")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
   extend->add_option("--cpu-hours", options->more_cpu_hours, "so many more hours of CPU time")
       ->check(CLI::Range(1e-6, 1e6));

@@ -31,9 +31,8 @@ std::string Scheduler::explain_sweep(const std::string& id, const Sweep& sweep, 
   if (sweep.finished) return "All " + count(sweep.counts.blocks, "block") + " are committed.";
   if (sweep.counts.paused) return "The sweep is paused; `winnow sweep resume` continues it.";
   const bool waits = !sweep.pending.empty() || !sweep.suspects.empty();
-  if (waits && exhausted(sweep)) {
-    return "Its budget of " + hours_text(sweep.work.cpu_s_max) +
-           " CPU hours is used up; `winnow sweep extend " + id + " --cpu-hours N` adds to it.";
+  if (waits) {
+    if (std::string budget = explain_budget(id, sweep); !budget.empty()) return budget;
   }
   if (waits && sweep.awaited_until) {
     const std::int64_t left_ms = (*sweep.awaited_until - now).ns / 1'000'000;
@@ -51,7 +50,7 @@ std::string Scheduler::explain_sweep(const std::string& id, const Sweep& sweep, 
            " ms; " + count(silent, "node") + " may come back.";
   }
   for (const Sweep* other : open_) {
-    if (waits && grantable(*other) && !other->pending.empty() &&
+    if (waits && grantable(*other) && has_pending(*other) &&
         other->work.priority > sweep.work.priority) {
       return "Sweep " + other->work.id + " has priority " + std::to_string(other->work.priority) +
              ", above this one's " + std::to_string(sweep.work.priority) + ", and still has " +
@@ -70,12 +69,91 @@ std::string Scheduler::explain_sweep(const std::string& id, const Sweep& sweep, 
   if (!sweep.pending.empty() && asking_.empty()) {
     out += " Every place of " + count(workers_, "worker") + " is taken.";
   }
-  if (waits && open_.size() > 1) {
-    out += " " + count(open_.size(), "sweep") + " share the farm; user " +
-           (sweep.work.user.empty() ? "(none)" : sweep.work.user) + " has had " +
-           hours_text(users_.at(sweep.work.user).virtual_time) + " CPU hours.";
-  }
+  if (waits && open_.size() > 1) out += explain_rank(sweep);
   return out;
+}
+
+std::string Scheduler::explain_budget(const std::string& id, const Sweep& sweep) const {
+  if (exhausted(sweep) || (sweep.work.spent && has_pending(sweep))) {
+    return "Its budget of " + hours_text(sweep.work.cpu_s_max) +
+           " CPU hours is used up; `winnow sweep extend " + id + " --cpu-hours N` adds to it.";
+  }
+  if (has_pending(sweep) || !sweep.suspects.empty() || sweep.work.blocks_max == 0) return "";
+  const std::uint64_t out_there = sweep.counts.leased + sweep.counts.received;
+  return "Its budget of trials allows the first " + count(sweep.work.blocks_max, "block") + " of " +
+         std::to_string(sweep.counts.blocks) + "; " +
+         (out_there > 0 ? count(out_there, "block") + " of them are still on their way"
+                        : "all of them are done") +
+         "; `winnow sweep extend " + id + " --budget N` adds to it.";
+}
+
+// Whose turn it is, by what decides it.
+std::string Scheduler::explain_rank(const Sweep& sweep) const {
+  std::string out = " " + count(open_.size(), "sweep") + " share the farm; user " +
+                    (sweep.work.user.empty() ? "(none)" : sweep.work.user) + " has had " +
+                    hours_text(users_.at(sweep.work.user).virtual_time) + " CPU hours";
+  std::string others;
+  for (const auto& [name, user] : users_) {
+    if (name == sweep.work.user || user.open_sweeps == 0) continue;
+    others += (others.empty() ? "" : ", ") + (name.empty() ? "(none)" : name) + " " +
+              hours_text(user.virtual_time);
+  }
+  if (!others.empty()) out += " (others: " + others + "); whoever had least is next";
+  if (sweep.work.weight != 1) {
+    char weight[32];
+    std::snprintf(weight, sizeof weight, "%.3g", sweep.work.weight);
+    out += "; among this user's sweeps its weight is " + std::string(weight);
+  }
+  return out + ".";
+}
+
+// Who holds what the block needs.
+std::string Scheduler::explain_data(const Sweep& sweep, std::uint64_t block) const {
+  const auto& ends = sweep.work.segment_ends;
+  const auto segment = std::upper_bound(ends.begin(), ends.end(), block) - ends.begin();
+  if (static_cast<std::size_t>(segment) >= sweep.work.segment_data.size()) return "";
+  const std::string& data = sweep.work.segment_data[static_cast<std::size_t>(segment)];
+  std::size_t told = 0, holding = 0;
+  for (const auto& [id, node] : nodes_) {
+    told += !node.status.facts.datasets.empty();
+    holding += node.status.facts.datasets.contains(data);
+  }
+  if (told == 0 || holding == nodes_.size()) return "";
+  return " Its dataset is on " + std::to_string(holding) + " of " + count(nodes_.size(), "node") +
+         (holding == 0 ? "; it is shipped to the first that takes the block."
+                       : ", which are given it first.");
+}
+
+std::string Scheduler::explain_node(NodeId id, MonoNs now) const {
+  const auto it = nodes_.find(id);
+  if (it == nodes_.end()) return "The farm does not know this node.";
+  const Node& node = it->second;
+  const std::int64_t silent_ms = (now - node.status.last_seen).ns / 1'000'000;
+  std::string out = "It has " + count(node.status.facts.workers, "worker") + ", holds " +
+                    count(node.leases.size(), "lease") + ", has room for " +
+                    std::to_string(node.status.credit) + " more and was heard of " +
+                    std::to_string(silent_ms) + " ms ago.";
+  for (const LeaseId lease : node.leases) {
+    const HeldLease& held = leases_.at(lease);
+    out += " Lease " + std::to_string(lease.value()) + ": blocks " +
+           std::to_string(held.lease.first_block) + " to " +
+           std::to_string(held.lease.first_block + held.open.size() - 1) + " of sweep " +
+           held.lease.sweep + ", " + std::to_string(held.open_count) + " of " +
+           std::to_string(held.open.size()) + " open, for " +
+           std::to_string((now - held.granted).ns / 1'000'000) + " ms (attempt " +
+           std::to_string(held.lease.attempt) + ").";
+  }
+  if (node.exclusive) return out + " It runs a block that failed before, and nothing beside it.";
+  if (reserved_ == id)
+    return out +
+           " It gets no more until it is idle: a block that failed before "
+           "waits for a node of its own.";
+  if (now - node.status.last_seen >= options_.lease_ttl) return out + " It is silent.";
+  if (node.status.credit == 0) return out + " Every place is taken.";
+  const bool waits = std::any_of(open_.begin(), open_.end(), [this](const Sweep* sweep) {
+    return grantable(*sweep) && (has_pending(*sweep) || !sweep->suspects.empty());
+  });
+  return out + (waits ? " It is next in line." : " Nothing waits for it.");
 }
 
 std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, std::uint64_t block,
@@ -91,7 +169,11 @@ std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, 
       if (sweep.suspects.contains(block)) {
         return "It failed before and waits for a node that runs nothing else." + history;
       }
-      return "It waits for a worker. " + explain_sweep(id, sweep, now) + history;
+      if (block >= block_limit(sweep) && !sweep.counts.paused) {
+        return "It lies beyond the sweep's budget. " + explain_sweep(id, sweep, now) + history;
+      }
+      return "It waits for a worker. " + explain_sweep(id, sweep, now) +
+             explain_data(sweep, block) + history;
     case BlockState::Received:
       return "Its result is here and is being committed." + history;
     case BlockState::Committed:

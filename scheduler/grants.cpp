@@ -38,7 +38,28 @@ bool Scheduler::exhausted(const Sweep& sweep) const {
 }
 
 bool Scheduler::grantable(const Sweep& sweep) const {
-  return !sweep.finished && !sweep.counts.paused && !sweep.awaited_until && !exhausted(sweep);
+  return !sweep.finished && !sweep.counts.paused && !sweep.awaited_until && !sweep.work.spent &&
+         !exhausted(sweep);
+}
+
+std::uint64_t Scheduler::block_limit(const Sweep& sweep) {
+  return sweep.work.blocks_max == 0 ? sweep.blocks.size() : sweep.work.blocks_max;
+}
+
+bool Scheduler::has_pending(const Sweep& sweep) {
+  return !sweep.pending.empty() && sweep.pending.front().first < block_limit(sweep);
+}
+
+void Scheduler::notice_spent_budgets() {
+  for (Sweep* sweep : open_) {
+    const bool limited = sweep->work.blocks_max > 0 || sweep->work.cpu_s_max > 0;
+    if (!limited || sweep->work.spent || sweep->counts.leased + sweep->counts.received > 0)
+      continue;
+    const bool waits = has_pending(*sweep) || !sweep->suspects.empty();
+    if (waits && !exhausted(*sweep)) continue;
+    sweep->work.spent = true;
+    decisions_.push_back(BudgetSpent{sweep->work.id});
+  }
 }
 
 void Scheduler::stop_awaiting(MonoNs now) {
@@ -67,7 +88,7 @@ Scheduler::Sweep* Scheduler::pick_sweep(Wants wants) {
   };
   Sweep* best = nullptr;
   for (Sweep* sweep : open_) {
-    const bool waits = wants == Wants::Pending ? !sweep->pending.empty() : !sweep->suspects.empty();
+    const bool waits = wants == Wants::Pending ? has_pending(*sweep) : !sweep->suspects.empty();
     if (!waits || !grantable(*sweep)) continue;
     if (best == nullptr || key(*sweep) < key(*best)) best = sweep;
   }
@@ -95,7 +116,10 @@ BlockRange Scheduler::pick_range(const Sweep& sweep, const Node& node) const {
   if (!held.empty() && data.size() == ends.size()) {
     for (std::size_t s = 0; s < ends.size(); ++s) {
       if (!held.contains(data[s])) continue;
-      const BlockRange here = sweep.pending.first_within({s == 0 ? 0 : ends[s - 1], ends[s]});
+      const std::uint64_t first = s == 0 ? 0 : ends[s - 1];
+      const std::uint64_t last = std::min(ends[s], block_limit(sweep));
+      if (first >= last) break;
+      const BlockRange here = sweep.pending.first_within({first, last});
       if (here.size() == 0) continue;
       range = here;
       break;
@@ -104,6 +128,7 @@ BlockRange Scheduler::pick_range(const Sweep& sweep, const Node& node) const {
   if (auto end = std::upper_bound(ends.begin(), ends.end(), range.first); end != ends.end()) {
     range.last = std::min(range.last, *end);
   }
+  range.last = std::min(range.last, block_limit(sweep));
   return range;
 }
 
@@ -311,6 +336,7 @@ std::vector<Decision> Scheduler::step(MonoNs now) {
     }
   }
   grant_stragglers(now);
+  notice_spent_budgets();
   return std::exchange(decisions_, {});
 }
 

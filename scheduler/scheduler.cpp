@@ -58,12 +58,25 @@ void Scheduler::pause(std::string_view id, MonoNs) {
 }
 
 void Scheduler::resume(std::string_view id) {
-  if (auto it = sweeps_.find(id); it != sweeps_.end()) it->second.counts.paused = false;
+  const auto it = sweeps_.find(id);
+  if (it == sweeps_.end() || !it->second.counts.paused) return;
+  it->second.counts.paused = false;
+  it->second.work.spent = false;  // looked at anew
   reindex();
 }
 
 void Scheduler::set_budget(std::string_view id, double cpu_s_max) {
-  if (auto it = sweeps_.find(id); it != sweeps_.end()) it->second.work.cpu_s_max = cpu_s_max;
+  const auto it = sweeps_.find(id);
+  if (it == sweeps_.end() || it->second.work.cpu_s_max == cpu_s_max) return;
+  it->second.work.cpu_s_max = cpu_s_max;
+  it->second.work.spent = false;
+}
+
+void Scheduler::set_block_budget(std::string_view id, std::uint64_t blocks_max) {
+  const auto it = sweeps_.find(id);
+  if (it == sweeps_.end() || it->second.work.blocks_max == blocks_max) return;
+  it->second.work.blocks_max = blocks_max;
+  it->second.work.spent = false;
 }
 
 void Scheduler::await_holders(std::string_view id, MonoNs until) {
@@ -409,6 +422,7 @@ void Scheduler::release_holder(Sweep& sweep, std::uint64_t block) {
     return;
   }
   state.state = BlockState::Pending;
+  sweep.work.spent = false;  // looked at anew
   ++sweep.counts.retries;
   if (tried >= options_.isolate_after) {
     sweep.suspects.insert(block);
@@ -429,7 +443,8 @@ std::optional<SweepProgress> Scheduler::progress(std::string_view id) const {
   if (it == sweeps_.end()) return std::nullopt;
   SweepProgress out = it->second.counts;
   out.pending = it->second.pending.size() + it->second.suspects.size();
-  out.exhausted = out.pending > 0 && exhausted(it->second);
+  out.exhausted = out.pending > 0 && (it->second.work.spent || exhausted(it->second) ||
+                                      (!has_pending(it->second) && it->second.suspects.empty()));
   return out;
 }
 

@@ -43,6 +43,8 @@ struct SweepWork {
   std::string user;                         ///< of the same priority, users share first...
   double weight = 1;                        ///< ...then a user's sweeps, by weight > 0
   double cpu_s_max = 0;                     ///< budget of engine time; 0: none
+  std::uint64_t blocks_max = 0;  ///< budget of trials: only the first so many blocks; 0: all
+  bool spent = false;            ///< its budget was used up when it was last heard of
 };
 
 struct NodeFacts {
@@ -81,13 +83,17 @@ struct Grant {
 struct SweepFinished {
   std::string sweep;
 };
+/// Its budget is used up and nothing of it is on a node any more.
+struct BudgetSpent {
+  std::string sweep;
+};
 /// A block failed too often; it is not tried again. Its trials become Failed with this evidence.
 struct Quarantine {
   std::string sweep;
   std::uint64_t block = 0;
   std::string evidence;
 };
-using Decision = std::variant<Grant, SweepFinished, Quarantine>;
+using Decision = std::variant<Grant, SweepFinished, BudgetSpent, Quarantine>;
 
 /// What the farm is doing for a sweep.
 struct SweepProgress {
@@ -142,6 +148,8 @@ class Scheduler {
   bool knows(std::string_view sweep) const { return sweeps_.contains(sweep); }
   /// The new budget of engine seconds; 0: none.
   void set_budget(std::string_view sweep, double cpu_s_max);
+  /// The new budget of trials, as SweepWork::blocks_max.
+  void set_block_budget(std::string_view sweep, std::uint64_t blocks_max);
   /// Nodes may still be running blocks of this sweep that nobody here knows of: none is given out
   /// before `until`, so that they can say so.
   void await_holders(std::string_view sweep, MonoNs until);
@@ -200,6 +208,8 @@ class Scheduler {
   std::uint64_t leases_expired() const { return leases_expired_; }
   /// Why this sweep or block waits or what became of it, one sentence a line (law 7).
   std::string explain(std::string_view sweep, std::optional<std::uint64_t> block, MonoNs now) const;
+  /// The same of a node: what it runs, and why it gets no more.
+  std::string explain_node(NodeId node, MonoNs now) const;
 
   /// The first invariant that does not hold, or nothing. Costs a pass over everything; for tests
   /// and the simulation.
@@ -280,6 +290,9 @@ class Scheduler {
   void expire(MonoNs now);
   bool may_receive(const Node& node, MonoNs now) const;
   bool exhausted(const Sweep& sweep) const;
+  static std::uint64_t block_limit(const Sweep& sweep);
+  static bool has_pending(const Sweep& sweep);
+  void notice_spent_budgets();
   bool grantable(const Sweep& sweep) const;
   enum class Wants { Pending, Suspects };
   Sweep* pick_sweep(Wants wants);
@@ -306,6 +319,9 @@ class Scheduler {
 
   // Sentences (explain.cpp).
   std::string explain_sweep(const std::string& id, const Sweep& sweep, MonoNs now) const;
+  std::string explain_budget(const std::string& id, const Sweep& sweep) const;
+  std::string explain_rank(const Sweep& sweep) const;
+  std::string explain_data(const Sweep& sweep, std::uint64_t block) const;
   std::string explain_block(const std::string& id, const Sweep& sweep, std::uint64_t block,
                             MonoNs now) const;
 

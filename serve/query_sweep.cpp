@@ -69,6 +69,17 @@ std::vector<std::string> remarks(const SweepView& view, std::uint64_t committed,
                   " blocks have no result yet; the sweep is " +
                   std::string(store::sweep_state_name(view.meta.state)));
   }
+  if (missing > 0 && view.meta.state == store::SweepState::BudgetSpent) {
+    const sweeps::ResolvedSpec& spec = view.plan.spec();
+    std::string budget;
+    if (spec.trials_max > 0) budget = std::to_string(spec.trials_max) + " trials";
+    if (spec.cpu_hours_max > 0) {
+      budget += budget.empty() ? "" : " and ";
+      budget += sweeps::show_number(spec.cpu_hours_max) + " CPU hours";
+    }
+    out.push_back("it stopped at its budget of " + budget +
+                  "; `winnow sweep extend` raises it and the same sweep goes on");
+  }
   if (failed > 0) out.push_back(std::to_string(failed) + " trials failed");
   if (missing == 0 && failed == 0) out.push_back("every trial has a result");
   return out;

@@ -16,7 +16,13 @@
 
 namespace winnow::store {
 
-enum class SweepState : std::uint8_t { Running = 0, Paused = 1, Done = 2, Cancelled = 3 };
+enum class SweepState : std::uint8_t {
+  Running = 0,
+  Paused = 1,
+  Done = 2,
+  Cancelled = 3,
+  BudgetSpent = 4,  ///< it stopped where its budget said; a larger one lets it go on
+};
 std::string_view sweep_state_name(SweepState state);
 
 /// What the store knows of a sweep beside its results.

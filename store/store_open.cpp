@@ -49,6 +49,8 @@ std::string_view sweep_state_name(SweepState state) {
       return "done";
     case SweepState::Cancelled:
       return "cancelled";
+    case SweepState::BudgetSpent:
+      return "budget_spent";
   }
   return "unknown";
 }

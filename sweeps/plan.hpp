@@ -90,7 +90,7 @@ struct ResolvedSpec {
   std::uint64_t samples = 0;  ///< per (dataset, strategy), for Random, Sobol and Lhs; 0 for Grid
   std::uint64_t seed = 0;
   std::int32_t priority = 0;
-  std::uint64_t trials_max = 0;  ///< budget; 0: none. parse_spec refuses a search that makes more
+  std::uint64_t trials_max = 0;  ///< budget; 0: none. A search may make more: it stops there
   double cpu_hours_max = 0;      ///< budget; 0: none
   std::string validation_json;   ///< canonical; empty: none
   /// How the families are scored, declared before there are results (convergence_declared.hpp);

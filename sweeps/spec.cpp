@@ -265,9 +265,9 @@ void read_samples(const Cursor& root, ResolvedSpec& spec) {
   }
 }
 
-// Sees that every strategy has points, and that all of them fit the budget. A grid cut off at a
-// count would be an arbitrary corner of itself, so too small a budget is refused, not obeyed.
-void check_points(const Cursor& root, const ResolvedSpec& spec) {
+// Sees that every strategy has points. A grid cut off at a count is an arbitrary corner of itself,
+// so the person is told of a budget that does so.
+void check_points(const Cursor& root, ResolvedSpec& spec) {
   const std::vector<Cursor> entries = root.find("strategies")->list("");
   std::uint64_t trials = 0;
   for (std::size_t s = 0; s < entries.size(); ++s) {
@@ -283,11 +283,11 @@ void check_points(const Cursor& root, const ResolvedSpec& spec) {
     trials += (rows ? spec.samples : (*design)->size()) * spec.data.size();
   }
   if (spec.trials_max != 0 && trials > spec.trials_max) {
-    root.find("budget")->find("trials")->refuse(
-        std::to_string(spec.trials_max) + " trials are fewer than the " + std::to_string(trials) +
-        " that the search makes; raise the budget" +
-        (spec.method == SearchMethod::Grid ? ", take longer steps" : " or take fewer samples") +
-        (spec.method == SearchMethod::Grid ? " or search {method: sobol}" : ""));
+    spec.warnings.push_back(
+        "budget.trials: " + std::to_string(spec.trials_max) + " trials are fewer than the " +
+        std::to_string(trials) +
+        " that the search makes: the sweep stops there, with the first of its trials only, until "
+        "`winnow sweep extend` raises the budget");
   }
 }
 

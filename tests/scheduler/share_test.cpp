@@ -76,6 +76,92 @@ TEST(Budget, NoLeaseBeyondIt) {
   EXPECT_GE(run(s, 300)["a"], 50);
 }
 
+TEST(Budget, OfTrialsIsTheFirstBlocksAndGoesOnWhenItIsRaised) {
+  Scheduler s;
+  SweepWork work;
+  work.blocks_max = 7;
+  work.segment_ends = {4, 20};
+  add(s, "a", 20, work);
+  join(s, kNode, 2, 4, kStart);
+  std::set<std::uint64_t> ran;
+  int spent = 0;
+  const auto go_on = [&](int from) {
+    for (int i = from; i < from + 40; ++i) {
+      const auto decisions = s.step(at_ms(i));
+      spent += static_cast<int>(only<BudgetSpent>(decisions).size());
+      for (const Grant& g : only<Grant>(decisions)) {
+        for (std::uint32_t k = 0; k < g.lease.blocks; ++k) ran.insert(g.lease.first_block + k);
+        finish(s, g, at_ms(i));
+      }
+      ASSERT_EQ(s.audit(), "");
+    }
+  };
+  go_on(0);
+  EXPECT_EQ(ran, (std::set<std::uint64_t>{0, 1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(spent, 1);
+  EXPECT_TRUE(s.progress("a")->exhausted);
+  const std::string why = s.explain("a", {}, at_ms(50));
+  EXPECT_NE(why.find("allows the first 7 blocks of 20; all of them are done"), std::string::npos)
+      << why;
+  EXPECT_NE(s.explain("a", 9, at_ms(50)).find("beyond the sweep's budget"), std::string::npos);
+  s.set_block_budget("a", 12);
+  go_on(50);
+  EXPECT_EQ(ran.size(), 12u);
+  EXPECT_EQ(spent, 2);
+  s.set_block_budget("a", 0);
+  go_on(100);
+  EXPECT_EQ(ran.size(), 20u);
+  EXPECT_EQ(s.progress("a")->committed, 20u);
+  EXPECT_EQ(spent, 2);
+}
+
+TEST(Budget, SpentOneStaysSpentAfterARestart) {
+  Scheduler s;
+  SweepWork work;
+  work.cpu_s_max = 1.0;
+  work.spent = true;
+  add(s, "a", 100, work);
+  join(s, kNode, 1, 2, kStart);
+  EXPECT_TRUE(s.step(kStart).empty());
+  EXPECT_NE(s.explain("a", {}, kStart).find("CPU hours is used up"), std::string::npos);
+  s.set_budget("a", 2.0);
+  EXPECT_FALSE(only<Grant>(s.step(kStart)).empty());
+}
+
+TEST(Explain, NodeSaysWhatItRunsAndWhyItGetsNoMore) {
+  Scheduler s;
+  add(s, "a", 3);
+  join(s, kNode, 1, 2, kStart);
+  ASSERT_EQ(only<Grant>(s.step(kStart)).size(), 2u);
+  const std::string why = s.explain_node(kNode, at_ms(70));
+  EXPECT_NE(why.find("holds 2 leases"), std::string::npos) << why;
+  EXPECT_NE(why.find("blocks 1 to 1 of sweep a, 1 of 1 open, for 70 ms (attempt 1)"),
+            std::string::npos)
+      << why;
+  EXPECT_NE(why.find("Every place is taken."), std::string::npos) << why;
+  join(s, kOther, 1, 4, at_ms(70));
+  EXPECT_NE(s.explain_node(kOther, at_ms(70)).find("It is next in line."), std::string::npos);
+  (void)s.step(at_ms(70));
+  EXPECT_NE(s.explain_node(kOther, at_ms(71)).find("Nothing waits for it."), std::string::npos);
+  EXPECT_NE(s.explain_node(NodeId(99), kStart).find("does not know"), std::string::npos);
+}
+
+TEST(Explain, WaitingBlockNamesSharesAndWhoHoldsItsData) {
+  Scheduler s;
+  SweepWork work;
+  work.user = "ada";
+  work.segment_ends = {4};
+  work.segment_data = {"x"};
+  add(s, "a", 4, work);
+  work.user = "bob";
+  add(s, "b", 4, work);
+  join(s, kNode, 1, 0, kStart, {"x"});
+  join(s, kOther, 1, 0, kStart, {"y"});
+  const std::string why = s.explain("a", 2, kStart);
+  EXPECT_NE(why.find("user ada has had 0 CPU hours (others: bob 0)"), std::string::npos) << why;
+  EXPECT_NE(why.find("on 1 of 2 nodes, which are given it first"), std::string::npos) << why;
+}
+
 TEST(Budget, WhatWasCommittedBeforeARestartIsPaidFor) {
   Scheduler s;
   SweepWork work;

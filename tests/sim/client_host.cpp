@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/sim/hosts.hpp"
 
 namespace winnow::sim {
@@ -40,6 +42,9 @@ void ClientHost::tick() {
   if (link_) {
     for (std::size_t i = 0; i < ids_.size(); ++i) {
       // At first they come one by one.
+      if (watch_again_.erase(i) > 0) {
+        net_.to_server(link_, actors::encode(actors::Watch{ids_[i]}, 2000 + i));
+      }
       if (!answered_[i] && (insists_ || world_.rng.below(3) == 0)) submit(i);
     }
     if (!insists_ && workload_.control_every_s > 0 &&
@@ -69,7 +74,29 @@ void ClientHost::control() {
       link_, actors::encode(actors::Control{ids_[sweep], kActions[which], "ada"}, 1000 + sweep));
 }
 
+// More of what ran out, once for each time that it did; the last of such steps lets it finish.
+void ClientHost::extend(std::size_t sweep, std::uint64_t committed) {
+  if (extended_at_[sweep] == committed && world_.now_ns() < extend_again_ns_[sweep]) return;
+  extended_at_[sweep] = committed;
+  extend_again_ns_[sweep] = world_.now_ns() + 5000 * kMs;  // by then it or its answer was lost
+  const SweepDecl& decl = workload_.sweeps[sweep];
+  actors::Control more{ids_[sweep], "extend", decl.user};
+  more.more_trials = budget_trials(decl);
+  more.more_cpu_ms = static_cast<std::uint64_t>(decl.budget_cpu_s * 1000);
+  world_.note(process.name, "extends", sweep);
+  net_.to_server(link_, actors::encode(more, 3000 + sweep));
+}
+
 void ClientHost::on_frame(const Frame& frame) {
+  if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Progress)) {
+    const auto progress = actors::decode<actors::Progress>(frame);
+    if (!progress || progress->state != "budget_spent" || !link_) return;
+    const auto sweep = std::find(ids_.begin(), ids_.end(), progress->sweep) - ids_.begin();
+    if (sweep == static_cast<std::ptrdiff_t>(ids_.size())) return;
+    extend(static_cast<std::size_t>(sweep), progress->trials_committed);
+    watch_again_.insert(static_cast<std::size_t>(sweep));
+    return;
+  }
   if (frame.kind != static_cast<std::uint16_t>(actors::Kind::Submitted)) return;
   const auto answer = actors::decode<actors::Submitted>(frame);
   if (!answer || frame.session == 0 || frame.session > ids_.size()) return;

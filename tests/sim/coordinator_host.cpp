@@ -47,6 +47,7 @@ void CoordinatorHost::start() {
   if (const Status started = core_->start(now()); !started) {
     observer_.broken("the coordinator does not start: " + started.error().text());
   }
+  deliver();
   world_.note(process.name, "starts", process.life);
   touched = true;
   tick();
@@ -59,6 +60,7 @@ void CoordinatorHost::kill() {
   core_.reset();
   peers_.clear();
   queue_.clear();
+  outbox_.clear();
   stale_.clear();
   sessions_.clear();
   busy_ = false;
@@ -71,6 +73,7 @@ void CoordinatorHost::tick() {
     const Timed timed(core_ns);
     core_->tick(now());
   }
+  deliver();
   touched = true;
   world_.timer(process, actors::CoordinatorCore::kTick, [this] { tick(); });
 }
@@ -88,14 +91,18 @@ void CoordinatorHost::on_frame(const LinkPtr& link, const Frame& frame) {
                frame.kind < static_cast<std::uint16_t>(actors::Kind::Submit)) {
       Frame stale = frame;
       stale.session = newest.second;
-      return core_->on_frame(newest.first, stale, now());
+      core_->on_frame(newest.first, stale, now());
+      return deliver();
     }
   }
   if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Hello)) {
     sessions_[link->peer] = frame.session;
   }
-  const Timed timed(core_ns);
-  core_->on_frame(link->peer, frame, now());
+  {
+    const Timed timed(core_ns);
+    core_->on_frame(link->peer, frame, now());
+  }
+  deliver();
 }
 
 void CoordinatorHost::on_disconnected(const LinkPtr& link) {
@@ -103,9 +110,16 @@ void CoordinatorHost::on_disconnected(const LinkPtr& link) {
   world_.note(process.name, "loses", link->peer.value());
   peers_.erase(link->peer);
   core_->peer_gone(link->peer, now());
+  deliver();
 }
 
-void CoordinatorHost::send(PeerId to, Frame frame) {
+void CoordinatorHost::send(PeerId to, Frame frame) { outbox_.emplace_back(to, std::move(frame)); }
+
+void CoordinatorHost::deliver() {
+  for (auto& [to, frame] : std::exchange(outbox_, {})) post(to, std::move(frame));
+}
+
+void CoordinatorHost::post(PeerId to, Frame frame) {
   const auto peer = peers_.find(to);
   if (peer == peers_.end()) return;
   observer_.sent_to_node(frame.session, frame);
@@ -129,6 +143,7 @@ void CoordinatorHost::order_twice(PeerId first, const Frame& frame) {
 void CoordinatorHost::ask(PeerId peer, std::uint64_t request, const actors::Query& question) {
   world_.in(process, kMs, [this, peer, request, name = question.name] {
     core_->answered(peer, request, Error(ErrorCode::NotFound, "no question is called " + name));
+    deliver();
   });
 }
 
@@ -171,6 +186,7 @@ void CoordinatorHost::write(const std::shared_ptr<actors::IntakeGroup>& group) {
   const auto outcomes = disk_.write(commits);
   if (!outcomes) {
     core_->store_refuses(outcomes.error().text());
+    deliver();
     return world_.in(process, kRetryNs, [this, group] { write(group); });
   }
   for (std::size_t k = 0; k < commits.size(); ++k) {
@@ -191,8 +207,11 @@ void CoordinatorHost::write(const std::shared_ptr<actors::IntakeGroup>& group) {
 void CoordinatorHost::report(const std::shared_ptr<actors::IntakeGroup>& group) {
   world_.in(process, kMs / 50, [this, group] {
     touched = true;
-    const Timed timed(core_ns);
-    core_->committed(std::move(*group).results(), now());
+    {
+      const Timed timed(core_ns);
+      core_->committed(std::move(*group).results(), now());
+    }
+    deliver();
   });
 }
 

@@ -70,6 +70,8 @@ class CoordinatorHost final : public Server, public actors::CoordinatorCore::Out
   void commit(actors::CommitOffer offer) override;
   void ask(PeerId peer, std::uint64_t request, const actors::Query& question) override;
   void order_twice(PeerId first, const Frame& frame);
+  void deliver();
+  void post(PeerId to, Frame frame);
   std::string network_of(PeerId peer) const override;
   TimestampNs utc_now() const override { return {world_.clock_of(process).ns}; }
 
@@ -89,6 +91,9 @@ class CoordinatorHost final : public Server, public actors::CoordinatorCore::Out
   std::unique_ptr<actors::CoordinatorCore> core_;
   std::map<PeerId, LinkPtr> peers_;
   std::deque<actors::CommitOffer> queue_;
+  /// What the core sends in a call leaves when the call is over: the simulated network's work is
+  /// not the core's.
+  std::vector<std::pair<PeerId, Frame>> outbox_;
   bool busy_ = false;
   std::map<std::uint64_t, std::pair<PeerId, std::uint64_t>> stale_;  // canary NoFencing
   std::map<PeerId, std::uint64_t> sessions_;                         // canary LeasesTwice
@@ -179,6 +184,7 @@ class ClientHost final : public Remote {
   void dial();
   void tick();
   void submit(std::size_t sweep);
+  void extend(std::size_t sweep, std::uint64_t committed);
   void control();
 
   World& world_;
@@ -188,6 +194,9 @@ class ClientHost final : public Remote {
   bool insists_ = false;
   std::vector<std::string> ids_;  ///< of the sweeps, as they are answered
   std::vector<bool> answered_;
+  std::map<std::size_t, std::uint64_t> extended_at_;  ///< trials committed at the last extension
+  std::map<std::size_t, std::int64_t> extend_again_ns_;
+  std::set<std::size_t> watch_again_;
 };
 
 }  // namespace winnow::sim

@@ -9,11 +9,36 @@
 
 namespace winnow::sim {
 
+namespace {
+
+constexpr std::uint32_t kBlockRows = 16;
+
+// Two datasets, so that there are two segments.
+std::uint32_t sets_of(const SweepDecl& sweep) {
+  return static_cast<std::uint32_t>(1 + std::count(sweep.data.begin(), sweep.data.end(), ','));
+}
+std::uint32_t samples_of(const SweepDecl& sweep) {  // of each dataset
+  return std::max(1u, sweep.blocks / sets_of(sweep)) * kBlockRows;
+}
+
+std::string budget_text(const SweepDecl& sweep) {
+  std::string out;
+  if (sweep.budget_frac > 0) out += "trials: " + std::to_string(budget_trials(sweep));
+  if (sweep.budget_cpu_s > 0) {
+    out += out.empty() ? "" : ", ";
+    out += "cpu_hours: " + std::to_string(sweep.budget_cpu_s / 3600);
+  }
+  return out.empty() ? "" : "budget: {" + out + "}\n";
+}
+
+}  // namespace
+
+std::uint64_t budget_trials(const SweepDecl& sweep) {
+  const double trials = sweep.budget_frac * samples_of(sweep) * sets_of(sweep);
+  return trials <= 0 ? 0 : std::max<std::uint64_t>(kBlockRows, static_cast<std::uint64_t>(trials));
+}
+
 std::string spec_text(const SweepDecl& sweep) {
-  // Blocks have 16 rows; two datasets, so that there are two segments.
-  const auto sets =
-      static_cast<std::uint32_t>(1 + std::count(sweep.data.begin(), sweep.data.end(), ','));
-  const std::uint32_t samples = std::max(1u, sweep.blocks / sets) * 16;  // of each dataset
   return "sweep: " + sweep.name + "\ndata: [" + sweep.data +
          "]\n"
          "window: {}\n"
@@ -25,8 +50,9 @@ std::string spec_text(const SweepDecl& sweep) {
          "      entry_z: {float: [0.5, 4.0]}\n"
          "      stop_bps: {float: [10, 1000]}\n"
          "search: {method: random, samples: " +
-         std::to_string(samples) + "}\nseed: " + std::to_string(hash128(sweep.name).low % 1000) +
-         "\npriority: " + std::to_string(sweep.priority) + "\n";
+         std::to_string(samples_of(sweep)) +
+         "}\nseed: " + std::to_string(hash128(sweep.name).low % 1000) +
+         "\npriority: " + std::to_string(sweep.priority) + "\n" + budget_text(sweep);
 }
 
 sweeps::Catalog catalog() {

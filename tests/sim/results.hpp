@@ -13,6 +13,8 @@ namespace winnow::sim {
 
 /// The YAML of a sweep of about so many blocks, two segments, random search.
 std::string spec_text(const SweepDecl& sweep);
+/// The budget it begins with, and by which it is extended; 0: none.
+std::uint64_t budget_trials(const SweepDecl& sweep);
 /// The world those specifications speak of.
 sweeps::Catalog catalog();
 

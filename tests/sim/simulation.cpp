@@ -79,11 +79,39 @@ class Run {
   }
 
   void check() {
+    if (coordinator_.touched && workload_.unfair_frac_max > 0) check_shares();
     if (coordinator_.touched) checks_.coordinator(coordinator_, nodes_.size());
     coordinator_.touched = false;
     for (auto& node : nodes_) {
       if (node->touched) checks_.node(*node);
       node->touched = false;
+    }
+  }
+
+  /// Looks once, when the first sweep is done and has shared the farm with all others.
+  void check_shares() {
+    if (shares_seen_ || coordinator_.core() == nullptr) return;
+    std::map<std::string, double> had_s;
+    bool one_done = false;
+    const auto sweeps = disk_.sweeps();
+    if (sweeps->size() < workload_.sweeps.size()) return;
+    for (const store::SweepMeta& meta : *sweeps) {
+      const auto progress = coordinator_.core()->scheduler().progress(meta.id);
+      if (!progress) return;
+      had_s[meta.user] += progress->work_s;
+      one_done = one_done || progress->committed == progress->blocks;
+    }
+    if (!one_done) return;
+    shares_seen_ = true;
+    double all_s = 0;
+    for (const auto& [user, s] : had_s) all_s += s;
+    const double even_s = all_s / static_cast<double>(had_s.size());
+    for (const auto& [user, s] : had_s) {
+      if (s >= even_s * (1 - workload_.unfair_frac_max)) continue;
+      std::string what = "user ";
+      what += user;
+      checks_.broken(what + " had an unfair share: " + std::to_string(s) + " s, an even one is " +
+                     std::to_string(even_s) + " s");
     }
   }
 
@@ -290,6 +318,7 @@ class Run {
   ClientHost client_;
   bool faults_over_ = false;
   bool over_ = false;
+  bool shares_seen_ = false;
   std::uint64_t kills_ = 0;
   struct Holder {
     const NodeHost* node = nullptr;

@@ -48,7 +48,9 @@ void read_sweeps(const YAML::Node& node, std::vector<SweepDecl>& sweeps) {
              {{"name", value(sweep.name)},
               {"user", value(sweep.user)},
               {"blocks", value(sweep.blocks)},
-              {"priority", value(sweep.priority)}});
+              {"priority", value(sweep.priority)},
+              {"budget_frac", number(sweep.budget_frac)},
+              {"budget_cpu_s", number(sweep.budget_cpu_s)}});
     sweeps.push_back(sweep);
   }
 }
@@ -87,6 +89,7 @@ void read_all(const YAML::Node& root, Workload& w) {
             {"faults_for_s", number(w.faults_for_s)},
             {"finish_within_s", number(w.finish_within_s)},
             {"recomputed_max", value(w.recomputed_max)},
+            {"unfair_frac_max", number(w.unfair_frac_max)},
             {"faults", [&](const YAML::Node& node) { read_map(node, "faults.", faults); }}});
 }
 

@@ -27,6 +27,8 @@ struct SweepDecl {
   std::string user = "ada";
   std::uint32_t blocks = 16;
   std::int32_t priority = 0;
+  double budget_frac = 0;   ///< of its trials at first, and again with every extension; 0: none
+  double budget_cpu_s = 0;  ///< of engine time, likewise
   std::string data = "sim-a, sim-b";
 };
 
@@ -69,6 +71,9 @@ struct Workload {
   /// Blocks begun elsewhere though a node that lives was at work on them when the coordinator was
   /// killed, copies for idle nodes aside: at most so many a run; below 0: any.
   std::int64_t recomputed_max = -1;
+  /// When the first sweep is done, no user has had less than an even share of the engine time by
+  /// more than this fraction of it; 0: not looked at.
+  double unfair_frac_max = 0;
   double control_every_s = 0;  ///< a client pauses, resumes, cancels or submits again
 };
 

@@ -157,9 +157,6 @@ const Case kCases[] = {
     {"BudgetZero", "trials: 100000", "trials: 0",
      "spec.yaml:19:18: budget.trials: '0' where a number of trials belongs: a whole number"
      " from 1 to 1000000000000"},
-    {"BudgetBelowGrid", "trials: 100000", "trials: 100",
-     "spec.yaml:19:18: budget.trials: 100 trials are fewer than the 1466 that the search m"
-     "akes; raise the budget, take longer steps or search {method: sobol}"},
     {"BudgetUnit", "cpu_hours: 2", "cpu_minutes: 2",
      "spec.yaml:19:26: budget.cpu_minutes: unknown key, perhaps in another unit; write 'cp"
      "u_hours'; allowed: trials, cpu_hours"},

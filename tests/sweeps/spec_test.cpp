@@ -239,6 +239,22 @@ TEST(Spec, FundingWithoutHistoryIsSaid) {
             "'btcusdt-5m' has no funding history, so binance-usdm charges none on it");
 }
 
+TEST(Spec, BudgetBelowTheSearchIsSaidAndIsTheSameSweep) {
+  std::string yaml = kSpec;
+  const auto at = yaml.find("trials: 100000");
+  ASSERT_NE(at, std::string::npos);
+  yaml.replace(at, 14, "trials: 100");
+  const ResolvedSpec spec = parsed(yaml);
+  EXPECT_EQ(spec.trials_max, 100u);
+  ASSERT_EQ(spec.warnings.size(), 1u);
+  EXPECT_EQ(
+      spec.warnings[0],
+      "budget.trials: 100 trials are fewer than the 1466 that the search makes: the sweep "
+      "stops there, with the first of its trials only, until `winnow sweep extend` raises the "
+      "budget");
+  EXPECT_EQ(id_of(yaml), id_of(kSpec));
+}
+
 TEST(Spec, SameContentUnderTwoNamesIsRefused) {
   Catalog c = catalog();
   c.dataset = [](std::string_view name) -> std::optional<DatasetInfo> {
