@@ -156,8 +156,8 @@ class CoordinatorCore {
   Outside& outside_;
   scheduler::Scheduler scheduler_;
   SweepRegistry registry_;
-  std::map<std::uint64_t, NodePeer> nodes_;  // by session
-  std::map<std::uint64_t, Latest> latest_;   // by node; bounded
+  std::map<std::uint64_t, NodePeer> nodes_;    // by session
+  std::map<std::uint64_t, Latest> latest_;     // by node; bounded
   std::map<InCommit, std::size_t> in_commit_;  // with the bytes of each
   std::size_t bytes_in_commit_ = 0;
   std::map<std::string, store::SweepState> unrecorded_;  // ends that are not yet in the store

@@ -53,8 +53,8 @@ struct Deflation {
   /// Periods until psr would reach .95; absent if the ratio is not above 0.
   std::optional<double> min_track_record_periods;
 };
-/// `ratio_variance` counts as at least that of worthless independent ratios, 1 / periods: N is of all
-/// families, and a narrow one (ten clones, say) must not shrink what the others could show.
+/// `ratio_variance` counts as at least that of worthless independent ratios, 1 / periods: N is of
+/// all families, and a narrow one (ten clones, say) must not shrink what the others could show.
 Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance);
 
 /// Effective number of independent trials among `trials` whose returns correlate by

@@ -17,9 +17,9 @@ using yaml::Node;
 constexpr std::size_t kDatasetsMax = 256;
 constexpr std::int64_t kPriorityMax = 1000;
 
-const std::vector<std::string> kSpecKeys{"sweep",      "data",     "window",     "execution",
-                                         "strategies", "search",   "validation", "convergence",
-                                         "seed",       "priority", "budget",     "limits",      "points"};
+const std::vector<std::string> kSpecKeys{
+    "sweep",       "data", "window",   "execution", "strategies", "search", "validation",
+    "convergence", "seed", "priority", "budget",    "limits",     "points"};
 const std::vector<std::string> kMethods{"grid", "random", "sobol", "lhs"};
 constexpr std::array<std::string_view, 3> kMethodsLater{"tpe", "cmaes", "nsga2"};
 

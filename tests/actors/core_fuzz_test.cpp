@@ -191,7 +191,7 @@ Frame strange_frame(Rng& rng, const std::string& sweep, std::uint64_t session) {
     case 10:
       return encode(DatasetAsk{text()}, session);
     case 11:
-      return encode(BlocksCommitted{text(), many, many}, session);
+      return encode(BlocksCommitted{text(), many, many, text()}, session);
     default:
       return encode(Progress{text(), text(), n(), n(), n(), n(), n(), n(), n(), 1, 1, text()},
                     session);

@@ -75,7 +75,8 @@ TEST(Explain, OthersShareTheFarm) {
   work.user = "bob";
   add(s, "b", 10, work);
   join(s, kNode, 1, 0, kStart);
-  expect_says(s.explain("a", {}, kStart), "2 sweeps share the farm; user ada has had 0 CPU hours.");
+  expect_says(s.explain("a", {}, kStart),
+              "2 sweeps share the farm; user ada has had 0 CPU hours (others: bob 0); whoever");
 }
 
 TEST(Explain, BlockByItsState) {

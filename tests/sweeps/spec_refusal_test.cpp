@@ -19,7 +19,7 @@ const Case kCases[] = {
      "ow, execution, strategies, search, validation, convergence, seed, priority, budget, lim"
      "its, points"},
     {"UnknownKeyFarFromAny", "seed: 42", "colour: blue",
-     "spec.yaml:17:1: colour: unknown key (nearest: 'sweep'); allowed: sweep, data, window"
+     "spec.yaml:17:1: colour: unknown key (nearest: 'points'); allowed: sweep, data, window"
      ", execution, strategies, search, validation, convergence, seed, priority, budget, lim"
      "its, points"},
     {"FidelityIsLater", "seed: 42", "fidelity: {method: asha}",
