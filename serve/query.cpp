@@ -14,14 +14,16 @@ struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
 };
-constexpr std::array<Question, 8> kQuestions = {{{"top", parts::top},
-                                                 {"converge", parts::converge},
-                                                 {"compare", parts::compare},
-                                                 {"explain", parts::explain},
-                                                 {"ledger", parts::ledger},
-                                                 {"sweep_list", parts::sweep_list},
-                                                 {"sweep_show", parts::sweep_show},
-                                                 {"report", parts::report}}};
+constexpr std::array<Question, 10> kQuestions = {{{"top", parts::top},
+                                                  {"converge", parts::converge},
+                                                  {"compare", parts::compare},
+                                                  {"explain", parts::explain},
+                                                  {"risk", parts::risk},
+                                                  {"bakeoff", parts::bakeoff},
+                                                  {"ledger", parts::ledger},
+                                                  {"sweep_list", parts::sweep_list},
+                                                  {"sweep_show", parts::sweep_show},
+                                                  {"report", parts::report}}};
 
 }  // namespace
 
