@@ -8,6 +8,7 @@
 #include "cli/remote.hpp"
 #include "cli/result_render.hpp"
 #include "cli/results.hpp"
+#include "cli/risk_commands.hpp"
 #include "cli/table.hpp"
 #include "serve/export.hpp"
 #include "serve/parallel.hpp"
@@ -17,18 +18,6 @@ namespace winnow::cli {
 namespace {
 
 void write_stdout(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
-/// Prints an answer as JSON or as text.
-int show(const Context& context, const Result<Json>& answer,
-         std::string (*render)(const Json&, std::size_t)) {
-  if (!answer.ok()) return fail(context, answer.error());
-  if (context.json) {
-    write_stdout(answer->dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-  } else {
-    write_stdout(render(*answer, terminal_columns(1)));
-  }
-  return kDone;
-}
 
 struct TopOptions {
   std::string sweep = "last";
@@ -48,7 +37,7 @@ int run_top(const Context& context, const TopOptions& o) {
     if (o.limit_option->count() == 0) args["limit"] = std::uint64_t{1} << 40;  // an export has all
   }
   const auto answer = answer_query(context, "top", args);
-  if (!answer.ok() || !table) return show(context, answer, render_top);
+  if (!answer.ok() || !table) return show_answer(context, answer, render_top);
   if (!o.sqlite.empty()) {
     const Status status = serve::export_sqlite(*answer, o.sqlite);
     if (!status.ok()) return fail(context, status.error());
@@ -99,7 +88,7 @@ void add_converge(CLI::App& app, Context& context) {
                       {"by", o->by},
                       {"limit", o->limit},
                       {"hurdle_sharpe_ann", o->hurdle}};
-      return show(context, answer_query(context, "converge", args), render_converge);
+      return show_answer(context, answer_query(context, "converge", args), render_converge);
     };
   });
 }
@@ -120,7 +109,7 @@ void add_compare(CLI::App& app, Context& context) {
   command->callback([&context, o] {
     context.run = [&context, o] {
       const Json args{{"sweep", o->sweep}, {"variants", o->variants}};
-      return show(context, answer_query(context, "compare", args), render_compare);
+      return show_answer(context, answer_query(context, "compare", args), render_compare);
     };
   });
 }
@@ -141,11 +130,11 @@ int explain_node(const Context& context, const std::string& node) {
   if (context.connect.empty()) {
     return fail(context, Error(ErrorCode::InvalidInput, "--node asks a farm; say --connect"));
   }
-  return show(context, answer_query(context, "explain_live", Json{{"node", node}}),
-              [](const Json& answer, std::size_t) {
-                return answer["node"].get<std::string>() + "\n" +
-                       answer["farm"].get<std::string>() + "\n";
-              });
+  return show_answer(context, answer_query(context, "explain_live", Json{{"node", node}}),
+                     [](const Json& answer, std::size_t) {
+                       return answer["node"].get<std::string>() + "\n" +
+                              answer["farm"].get<std::string>() + "\n";
+                     });
 }
 
 void add_explain(CLI::App& app, Context& context) {
@@ -169,8 +158,8 @@ void add_explain(CLI::App& app, Context& context) {
       if (!o->node.empty()) return explain_node(context, o->node);
       Json args{{"sweep", o->sweep}};
       if (o->variant_option->count() > 0) args["variant"] = o->variant;
-      return show(context, with_farm(context, answer_query(context, "explain", args)),
-                  render_explain);
+      return show_answer(context, with_farm(context, answer_query(context, "explain", args)),
+                         render_explain);
     };
   });
 }
@@ -201,7 +190,7 @@ void add_points(CLI::App& app, Context& context) {
       if (o->variant_option->count() > 0) args["variant"] = o->variant;
       if (o->limit_option->count() > 0) args["limit"] = o->limit;
       const auto answer = answer_query(context, "points", args);
-      if (!answer.ok() || !o->csv) return show(context, answer, render_points);
+      if (!answer.ok() || !o->csv) return show_answer(context, answer, render_points);
       write_stdout(render_csv(*answer));
       return kDone;
     };
@@ -243,7 +232,7 @@ void add_ledger(CLI::App& app, Context& context) {
     context.run = [&context, o] {
       const Json args{{"by", o->by},     {"data", o->data},   {"family", o->family},
                       {"user", o->user}, {"sweep", o->sweep}, {"hypothesis", o->hypothesis}};
-      return show(context, answer_query(context, "ledger", args), render_ledger);
+      return show_answer(context, answer_query(context, "ledger", args), render_ledger);
     };
   });
 }
@@ -303,17 +292,29 @@ Result<Json> answer_query(const Context& context, std::string_view name, const J
   return answer_on_record(context, name, args, std::move(answer));
 }
 
+int show_answer(const Context& context, const Result<Json>& answer,
+                std::string (*render)(const Json&, std::size_t)) {
+  if (!answer.ok()) return fail(context, answer.error());
+  if (context.json) {
+    write_stdout(answer->dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else {
+    write_stdout(render(*answer, terminal_columns(1)));
+  }
+  return kDone;
+}
+
 int run_sweep_list(const Context& context) {
   auto answer = answer_query(context, "sweep_list", Json::object());
   // Before the first sweep there is no store: that is an empty list, not a failure.
   if (!answer.ok() && answer.error().code() == ErrorCode::NotFound && context.connect.empty()) {
     answer = Json{{"sweeps_total", 0}, {"sweeps", Json::array()}};
   }
-  return show(context, answer, render_sweep_list);
+  return show_answer(context, answer, render_sweep_list);
 }
 
 int run_sweep_show(const Context& context, const std::string& sweep) {
-  return show(context, answer_query(context, "sweep_show", {{"sweep", sweep}}), render_sweep_show);
+  return show_answer(context, answer_query(context, "sweep_show", {{"sweep", sweep}}),
+                     render_sweep_show);
 }
 
 int run_report(const Context& context, const std::string& sweep, const std::string& out) {
@@ -356,6 +357,7 @@ void add_result_commands(CLI::App& app, Context& context) {
   add_points(app, context);
   add_report(app, context);
   add_ledger(app, context);
+  add_risk_commands(app, context);
 }
 
 }  // namespace winnow::cli

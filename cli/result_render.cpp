@@ -6,77 +6,18 @@
 #include <limits>
 #include <vector>
 
+#include "cli/render_parts.hpp"
 #include "cli/table.hpp"
 
 namespace winnow::cli {
 namespace {
 
+using namespace render;
+
 // What a leaderboard shows beside the metric it is ranked by.
 constexpr std::array kShownMetrics = {
     "sharpe_ann", "cagr_frac",     "drawdown_max_frac", "calmar",        "sortino_ann",
     "trades",     "win_rate_frac", "profit_factor",     "avg_trade_bps", "exposure_frac"};
-
-double number(const Json& value) {
-  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
-}
-
-double number_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found == object.end() ? std::numeric_limits<double>::quiet_NaN() : number(*found);
-}
-
-std::string text_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return "";
-  return found->is_string() ? printable(found->get<std::string>()) : found->dump();
-}
-
-std::string count_of(const Json& object, const char* key) {
-  const double v = number_of(object, key);
-  return std::isnan(v) || v < 0 ? "-" : group_digits(static_cast<std::uint64_t>(v));
-}
-
-// Counts stay whole.
-std::string metric_text(const Json& value) {
-  if (value.is_number_integer()) return value.dump();
-  const double v = number(value);
-  if (std::isfinite(v) && v == std::floor(v) && std::fabs(v) >= 10 && std::fabs(v) < 1e12) {
-    return (v < 0 ? "-" : "") + group_digits(static_cast<std::uint64_t>(std::fabs(v)));
-  }
-  return short_number(v);
-}
-
-std::string heading(const Json& answer) {
-  return "sweep " + text_of(answer, "sweep_name") + " (" + text_of(answer, "sweep_id") + "), " +
-         text_of(answer, "state");
-}
-
-std::string warnings_of(const Json& answer) {
-  std::string out;
-  for (const char* key : {"warnings", "notes"}) {
-    if (!answer.contains(key)) continue;
-    for (const Json& w : answer[key]) out += "note: " + printable(w.get<std::string>()) + "\n";
-  }
-  return out;
-}
-
-std::string params_of(const Json& variant) {
-  std::string out;
-  if (!variant.contains("params")) return out;
-  for (const auto& [name, value] : variant["params"].items()) {
-    if (!out.empty()) out += ' ';
-    out += printable(name) + "=" + value.dump();
-  }
-  return out;
-}
-
-// `text` after a label, wrapped nowhere: the terminal does that.
-std::string field(const std::string& label, const std::string& text) {
-  constexpr std::size_t kLabel = 18;
-  std::string out = "  " + label;
-  out += std::string(kLabel > text_columns(label) ? kLabel - text_columns(label) : 1, ' ');
-  return out + text + "\n";
-}
 
 std::string plateau_text(const Json& family) {
   const Json& plateau = family["plateau_centre"];

@@ -14,6 +14,10 @@ namespace winnow::cli {
 Result<nlohmann::ordered_json> answer_query(const Context& context, std::string_view name,
                                             const nlohmann::ordered_json& args);
 
+/// Prints an answer as JSON or, by `render` (answer, columns of the terminal), as text.
+int show_answer(const Context& context, const Result<nlohmann::ordered_json>& answer,
+                std::string (*render)(const nlohmann::ordered_json&, std::size_t));
+
 /// `winnow sweep list` and `winnow sweep show ID`: print and give the exit status.
 int run_sweep_list(const Context& context);
 int run_sweep_show(const Context& context, const std::string& sweep);

@@ -14,15 +14,17 @@ struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
 };
-constexpr std::array<Question, 9> kQuestions = {{{"top", parts::top},
-                                                 {"converge", parts::converge},
-                                                 {"compare", parts::compare},
-                                                 {"explain", parts::explain},
-                                                 {"ledger", parts::ledger},
-                                                 {"sweep_list", parts::sweep_list},
-                                                 {"sweep_show", parts::sweep_show},
-                                                 {"report", parts::report},
-                                                 {"points", parts::points}}};
+constexpr std::array<Question, 11> kQuestions = {{{"top", parts::top},
+                                                  {"converge", parts::converge},
+                                                  {"compare", parts::compare},
+                                                  {"explain", parts::explain},
+                                                  {"risk", parts::risk},
+                                                  {"bakeoff", parts::bakeoff},
+                                                  {"ledger", parts::ledger},
+                                                  {"sweep_list", parts::sweep_list},
+                                                  {"sweep_show", parts::sweep_show},
+                                                  {"report", parts::report},
+                                                  {"points", parts::points}}};
 
 }  // namespace
 

@@ -15,6 +15,8 @@ namespace winnow::serve {
 ///   converge     sweep [by = family | neighbourhood, limit, hurdle_sharpe_ann]
 ///   compare      sweep variants: [trial, ...]
 ///   explain      sweep [variant]
+///   risk         sweep [variants, horizon_days, paths, seed, policies]: Monte Carlo, see risk.hpp
+///   bakeoff      sweeps: [selector, ...] [families, train_days, test_days, seed]
 ///   ledger       [by = family | sweep | hypothesis | user, data, family, user, sweep, hypothesis]:
 ///                trials ever made, and how that number came about
 ///   points       sweep [variant, limit]: learning curves, as rows under `columns`

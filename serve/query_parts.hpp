@@ -14,6 +14,8 @@ Result<Json> top(const Sources& sources, const Json& args);
 Result<Json> converge(const Sources& sources, const Json& args);
 Result<Json> compare(const Sources& sources, const Json& args);
 Result<Json> explain(const Sources& sources, const Json& args);
+Result<Json> risk(const Sources& sources, const Json& args);
+Result<Json> bakeoff(const Sources& sources, const Json& args);
 Result<Json> ledger(const Sources& sources, const Json& args);
 Result<Json> sweep_list(const Sources& sources, const Json& args);
 Result<Json> sweep_show(const Sources& sources, const Json& args);

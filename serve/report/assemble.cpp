@@ -7,6 +7,7 @@
 
 #include "engine/engine.hpp"
 #include "serve/report/html.hpp"
+#include "serve/report/risk_tables.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
@@ -341,6 +342,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   auto scoring = score_families(sources, view, options.score);
   if (!scoring.ok()) return scoring.error();
   out.hypotheses = scoring->hypotheses.sum();
+  WINNOW_TRY(add_risk(sources, view, *scoring, options.families_with_figures, out));
   for (FamilyScore& score : scoring->families) {
     const sweeps::Segment& segment = view.plan.segments()[score.segment];
     Family family;

@@ -91,6 +91,14 @@ struct Concern {
   std::string detail;
 };
 
+/// A table in words: cells are texts, the first column is left-aligned.
+struct WordTable {
+  std::string title;
+  std::string note;
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+};
+
 /// Purpose: everything a report says, and nothing else: the page is a function of this.
 struct ReportInput {
   std::string sweep_name;
@@ -102,7 +110,9 @@ struct ReportInput {
   std::uint64_t hypotheses = 0;
   double hurdle_sharpe_ann = 0;
   std::vector<MetricColumn> leader_metrics;
-  std::vector<LeaderRow> leaders;  ///< best first
+  std::vector<LeaderRow> leaders;   ///< best first
+  std::vector<WordTable> risk;      ///< what plateau centres may lose
+  std::vector<WordTable> bakeoffs;  ///< families against one another, by dataset
   std::vector<Concern> concerns;
   std::string spec_json;
 };

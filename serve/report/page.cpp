@@ -126,7 +126,7 @@ white-space:normal}.board td,.board th{padding:2px 4px}.board td.wrap{min-width:
 
 constexpr std::string_view kScript = R"js(
 (function(){'use strict';
-document.querySelectorAll('table.board th').forEach(function(th){
+document.querySelectorAll('table.board:not(.fixed) th').forEach(function(th){
 var label=th.innerHTML;var button=document.createElement('button');button.innerHTML=label;
 button.type='button';th.innerHTML='';th.appendChild(button);
 button.addEventListener('click',function(){var table=th.closest('table');

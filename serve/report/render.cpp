@@ -219,6 +219,49 @@ std::string family_figures(const Family& family, std::size_t index) {
   return out + "</div>\n";
 }
 
+std::string word_tables(const std::vector<WordTable>& tables) {
+  std::string out;
+  for (const WordTable& table : tables) {
+    out += "<h3>" + escape(table.title) + "</h3>";
+    if (!table.note.empty()) out += "<p class=\"dim\">" + escape(table.note) + "</p>";
+    if (table.rows.empty()) continue;
+    out += "<div class=\"scroll\"><table class=\"board fixed\"><thead><tr>";
+    for (std::size_t c = 0; c < table.header.size(); ++c) {
+      out += (c == 0 ? "<th>" : "<th class=\"n\">") + escape(table.header[c]) + "</th>";
+    }
+    out += "</tr></thead><tbody>\n";
+    for (const auto& row : table.rows) {
+      out += "<tr>";
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        out += (c == 0 ? "<td>" : "<td class=\"n\">") + escape(row[c]) + "</td>";
+      }
+      out += "</tr>\n";
+    }
+    out += "</tbody></table></div>\n";
+  }
+  return out;
+}
+
+std::string risk_sections(const ReportInput& input) {
+  std::string out;
+  if (!input.bakeoffs.empty()) {
+    out +=
+        "<h2>Families against one another</h2><p class=\"dim\">The same days and costs. "
+        "Walk-forward: the best of 90 days is held for 30; portfolio: all variants at equal "
+        "weights. Capacity: the position, in quote currency, at which impact eats half the "
+        "edge.</p>" +
+        word_tables(input.bakeoffs);
+  }
+  if (!input.risk.empty()) {
+    out +=
+        "<h2>What may be lost in a year</h2><p class=\"dim\">Days drawn again by the "
+        "stationary bootstrap, 365 to a path; policies act at the bar that shows the "
+        "loss.</p>" +
+        word_tables(input.risk);
+  }
+  return out;
+}
+
 std::string concerns_section(const ReportInput& input) {
   if (input.concerns.empty()) {
     return "<ul class=\"concerns fine\"><li>Nothing: every trial has a result, no variant was "
@@ -302,6 +345,7 @@ std::string render_report(const ReportInput& input) {
   for (std::size_t i = 0; i < input.families.size(); ++i) {
     out += family_figures(input.families[i], i);
   }
+  out += risk_sections(input);
   out += "<h2>What was not in order</h2>" + concerns_section(input);
   out += "<h2>What the numbers mean</h2>" + glossary(input);
   out +=

@@ -1,0 +1,80 @@
+#include "cli/render_parts.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include "cli/table.hpp"
+
+namespace winnow::cli::render {
+
+double number(const Json& value) {
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+double number_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() ? std::numeric_limits<double>::quiet_NaN() : number(*found);
+}
+
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return "";
+  return found->is_string() ? printable(found->get<std::string>()) : found->dump();
+}
+
+std::string count_of(const Json& object, const char* key) {
+  const double v = number_of(object, key);
+  return std::isnan(v) || v < 0 ? "-" : group_digits(static_cast<std::uint64_t>(v));
+}
+
+std::string metric_text(const Json& value) {
+  if (value.is_number_integer()) return value.dump();
+  const double v = number(value);
+  if (std::isfinite(v) && v == std::floor(v) && std::fabs(v) >= 10 && std::fabs(v) < 1e12) {
+    return (v < 0 ? "-" : "") + group_digits(static_cast<std::uint64_t>(std::fabs(v)));
+  }
+  return short_number(v);
+}
+
+std::string heading(const Json& answer) {
+  return "sweep " + text_of(answer, "sweep_name") + " (" + text_of(answer, "sweep_id") + "), " +
+         text_of(answer, "state");
+}
+
+std::string warnings_of(const Json& answer) {
+  std::string out;
+  for (const char* key : {"warnings", "notes"}) {
+    if (!answer.contains(key)) continue;
+    for (const Json& w : answer[key]) out += "note: " + printable(w.get<std::string>()) + "\n";
+  }
+  return out;
+}
+
+std::string params_of(const Json& variant) {
+  std::string out;
+  if (!variant.contains("params")) return out;
+  for (const auto& [name, value] : variant["params"].items()) {
+    if (!out.empty()) out += ' ';
+    out += printable(name) + "=" + value.dump();
+  }
+  return out;
+}
+
+std::string field(const std::string& label, const std::string& text) {
+  constexpr std::size_t kLabel = 18;
+  std::string out = "  " + label;
+  out += std::string(kLabel > text_columns(label) ? kLabel - text_columns(label) : 1, ' ');
+  return out + text + "\n";
+}
+
+std::string percent(double frac) {
+  if (!std::isfinite(frac)) return "-";
+  const double shown = frac * 100;
+  char text[40];
+  const int decimals = std::fabs(shown) < 0.1 ? 3 : std::fabs(shown) < 1000 ? 1 : 0;
+  std::snprintf(text, sizeof text, "%.*f%%", shown == 0 ? 0 : decimals, shown);
+  return text;
+}
+
+}  // namespace winnow::cli::render

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace winnow::cli::render {
+
+// What the renderers of answers share. Missing keys and null are NaN, empty text or `-`.
+using Json = nlohmann::ordered_json;
+
+double number(const Json& value);
+double number_of(const Json& object, const char* key);
+std::string text_of(const Json& object, const char* key);
+std::string count_of(const Json& object, const char* key);
+/// For reading; counts stay whole.
+std::string metric_text(const Json& value);
+/// A number that is a fraction, as percent: `-12.3%`.
+std::string percent(double frac);
+std::string heading(const Json& answer);
+std::string warnings_of(const Json& answer);
+std::string params_of(const Json& variant);
+/// `text` after a label, wrapped nowhere: the terminal does that.
+std::string field(const std::string& label, const std::string& text);
+
+}  // namespace winnow::cli::render

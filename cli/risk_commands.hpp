@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/app.hpp"
+
+namespace winnow::cli {
+
+/// `winnow risk` and `winnow bakeoff`, called by add_result_commands.
+void add_risk_commands(CLI::App& app, Context& context);
+
+}  // namespace winnow::cli
