@@ -226,7 +226,7 @@ Result<Json> assess_variant(const Sources& sources, const SweepView& view, std::
   Json out = parts::variant_json(view, trial);
   out["params_text"] = sweeps::params_text(view.plan, segment, view.plan.params(trial, 1));
   if (!row) return refuse(std::move(out), "NO_RESULT", "the variant has not been run yet");
-  if (row->status == TrialStatus::Failed) {
+  if (has_failed(row->status)) {
     return refuse(std::move(out), "FAILED", "the trial failed: " + row->error);
   }
   const std::vector<double> returns(row->returns.begin(), row->returns.end());
