@@ -186,7 +186,8 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
   const auto& row = rows->front();
   const std::uint64_t block = sweeps::block_of_trial(view.plan, trial);
   const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
-  const TrialKey key = view.plan.key(segment, view.plan.params(trial, 1));
+  const TrialKey key =
+      view.plan.trial_key(sweeps::block_of_trial(view.plan, trial), view.plan.params(trial, 1));
   Json out = sweep_head(view);
   out.update(variant_json(view, trial));
   out["dataset_hash"] = view.dataset(segment).content_hash;
