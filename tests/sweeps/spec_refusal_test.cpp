@@ -19,7 +19,7 @@ const Case kCases[] = {
      "ow, execution, strategies, search, fidelity, validation, convergence, seed, priority"
      ", budget, limits, points"},
     {"UnknownKeyFarFromAny", "seed: 42", "colour: blue",
-     "spec.yaml:17:1: colour: unknown key (nearest: 'sweep'); allowed: sweep, data, window"
+     "spec.yaml:17:1: colour: unknown key (nearest: 'points'); allowed: sweep, data, window"
      ", execution, strategies, search, fidelity, validation, convergence, seed, priority, "
      "budget, limits, points"},
     {"FidelityOfGrid", "seed: 42", "fidelity: {method: asha}",
@@ -192,6 +192,12 @@ const Case kCases[] = {
     {"BudgetZero", "trials: 100000", "trials: 0",
      "spec.yaml:19:18: budget.trials: '0' where a number of trials belongs: a whole number"
      " from 1 to 1000000000000"},
+    {"BudgetBelowLearningSearch",
+     "search: {method: grid}\nvalidation: {protocol: walk_forward, train: 90d, test: 30d, step: "
+     "30d, embargo: 1d}",
+     "search: {method: tpe, trials: 128000}",
+     "spec.yaml:18:18: budget.trials: 100000 trials are fewer than the 512000 that the search "
+     "makes; raise the budget or take fewer trials"},
     {"BudgetUnit", "cpu_hours: 2", "cpu_minutes: 2",
      "spec.yaml:19:26: budget.cpu_minutes: unknown key, perhaps in another unit; write 'cp"
      "u_hours'; allowed: trials, cpu_hours"},
