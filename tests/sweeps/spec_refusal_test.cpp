@@ -194,10 +194,10 @@ const Case kCases[] = {
      " from 1 to 1000000000000"},
     {"BudgetBelowLearningSearch",
      "search: {method: grid}\nvalidation: {protocol: walk_forward, train: 90d, test: 30d, step: "
-     "30d, embargo: 1d}",
-     "search: {method: tpe, trials: 128000}",
-     "spec.yaml:18:18: budget.trials: 100000 trials are fewer than the 512000 that the search "
-     "makes; raise the budget or take fewer trials"},
+     "30d, embargo: 1d}\nseed: 42\npriority: 0\nbudget: {trials: 100000, cpu_hours: 2}",
+     "search: {method: tpe, trials: 64}\nbudget: {trials: 100}",
+     "spec.yaml:16:18: budget.trials: 100 trials are fewer than the 256 that the search makes; "
+     "raise the budget or take fewer trials"},
     {"BudgetUnit", "cpu_hours: 2", "cpu_minutes: 2",
      "spec.yaml:19:26: budget.cpu_minutes: unknown key, perhaps in another unit; write 'cp"
      "u_hours'; allowed: trials, cpu_hours"},
