@@ -31,7 +31,7 @@ struct SweepDecl {
   double budget_cpu_s = 0;  ///< of engine time, likewise
   std::string data = "sim-a, sim-b";
   std::string search = "random";  ///< or a method that learns
-  std::string fidelity;           ///< its ladder of windows, in YAML
+  std::string fidelity = "";      ///< its ladder of windows, in YAML
 };
 
 /// Purpose: a farm, what it has to do and what goes wrong meanwhile, as data (workloads/*.yaml).
