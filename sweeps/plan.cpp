@@ -194,8 +194,8 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
                                    .first_trial = plan.trials_}));
       const Segment& added = plan.segments_.back();
       periods_max = std::max(periods_max, added.periods);
-      point_values_max = std::max(point_values_max,
-                                  std::uint64_t{added.point_steps} * plan.point_metrics_.size());
+      point_values_max =
+          std::max(point_values_max, std::uint64_t{added.point_steps} * plan.point_metrics_.size());
     }
   }
   plan.block_rows_ = choose_block_rows(plan.spec_, plan.trials_, periods_max, point_values_max);

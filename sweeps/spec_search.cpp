@@ -147,6 +147,19 @@ void read_trials(const Cursor& root, const Cursor& search, ResolvedSpec& spec) {
   }
 }
 
+// A block of `asha` goes on to the next rung when `eta` blocks were tried on the one below.
+void warn_of_short_ladder(ResolvedSpec& spec) {
+  if (spec.adaptive.fidelity != FidelityMethod::Asha) return;
+  std::uint64_t least = 0;
+  for (std::size_t k = 0; k < rung_lengths(spec).size(); ++k) {
+    least = least * spec.adaptive.eta + kAdaptiveBlockRows;
+  }
+  if (spec.samples >= least) return;
+  spec.warnings.push_back("search.trials " + std::to_string(spec.samples) +
+                          ": none will see the whole window, and no other is ranked; that takes " +
+                          std::to_string(least) + " or more, or a longer fidelity.shortest");
+}
+
 }  // namespace
 
 void read_search(const Cursor& root, ResolvedSpec& spec) {
@@ -188,6 +201,7 @@ void read_samples(const Cursor& root, ResolvedSpec& spec) {
   if (spec.learns()) {
     read_trials(root, *search, spec);
     if (const Status sound = check_adaptive(spec); !sound) search->refuse(sound.error().text());
+    warn_of_short_ladder(spec);
     return;
   }
   const auto at = search ? search->find("samples") : std::nullopt;

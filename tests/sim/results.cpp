@@ -58,8 +58,8 @@ std::string spec_text(const SweepDecl& sweep) {
          "    params:\n"
          "      lookback_bars: {int: [2, 200]}\n"
          "      entry_z: {float: [0.5, 4.0]}\n"
-         "      stop_bps: {float: [10, 1000]}\n" + search_text(sweep) +
-         "\nseed: " + std::to_string(hash128(sweep.name).low % 1000) +
+         "      stop_bps: {float: [10, 1000]}\n" +
+         search_text(sweep) + "\nseed: " + std::to_string(hash128(sweep.name).low % 1000) +
          "\npriority: " + std::to_string(sweep.priority) + "\n" + budget_text(sweep);
 }
 

@@ -48,6 +48,7 @@ void read_sweeps(const YAML::Node& node, std::vector<SweepDecl>& sweeps) {
              {{"name", value(sweep.name)},
               {"user", value(sweep.user)},
               {"blocks", value(sweep.blocks)},
+              {"data", value(sweep.data)},
               {"search", value(sweep.search)},
               {"fidelity", value(sweep.fidelity)},
               {"priority", value(sweep.priority)},

@@ -194,6 +194,22 @@ TEST(AdaptiveSpec, TrialsAreWholeGenerationsAndSaySo) {
   EXPECT_EQ(back->to_json(), spec->to_json());
 }
 
+TEST(AdaptiveSpec, LadderWhoseTopIsOutOfReachSaysSo) {
+  const auto warnings = [](const char* trials) {
+    const auto spec = parse_spec(learning("search: {method: lhs, generation: 32, trials: " +
+                                          std::string(trials) +
+                                          "}\nfidelity: {method: asha, shortest: 40d, eta: 3}\n"),
+                                 "spec.yaml", catalog());
+    EXPECT_TRUE(spec.ok()) << spec.error().text();
+    return spec ? spec->warnings : std::vector<std::string>();
+  };
+  ASSERT_EQ(warnings("64").size(), 1u);  // 40, 120 and 360 days, then all
+  EXPECT_EQ(warnings("64")[0],
+            "search.trials 64: none will see the whole window, and no other is ranked; that takes "
+            "320 or more, or a longer fidelity.shortest");
+  EXPECT_TRUE(warnings("320").empty());
+}
+
 TEST(AdaptiveSpec, JsonFromElsewhereIsCheckedBeforeItIsPlanned) {
   const auto spec = parse_spec(learning(kSearches[3]), "spec.yaml", catalog());
   ASSERT_TRUE(spec.ok());
