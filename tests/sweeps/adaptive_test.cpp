@@ -196,10 +196,10 @@ TEST(AdaptiveSpec, TrialsAreWholeGenerationsAndSaySo) {
 
 TEST(AdaptiveSpec, LadderWhoseTopIsOutOfReachSaysSo) {
   const auto warnings = [](const char* trials) {
-    const auto spec = parse_spec(learning("search: {method: lhs, generation: 32, trials: " +
-                                          std::string(trials) +
-                                          "}\nfidelity: {method: asha, shortest: 40d, eta: 3}\n"),
-                                 "spec.yaml", catalog());
+    const auto spec =
+        parse_spec(learning("search: {method: lhs, generation: 32, trials: " + std::string(trials) +
+                            "}\nfidelity: {method: asha, shortest: 40d, eta: 3}\n"),
+                   "spec.yaml", catalog());
     EXPECT_TRUE(spec.ok()) << spec.error().text();
     return spec ? spec->warnings : std::vector<std::string>();
   };
