@@ -33,9 +33,13 @@ void CoordinatorCore::submit(const Submit& m, const From& from) {
   act(from.now);
 }
 
-// Gives it to the scheduler, which may know it with a smaller budget.
+// Gives it to the scheduler, which may know it with a smaller budget. A search that has grown is
+// another piece of work; what its nodes still send is taken all the same.
 Status CoordinatorCore::take_up(const ActiveSweep& sweep) {
   const scheduler::SweepWork work = SweepRegistry::work_of(sweep);
+  if (const auto known = scheduler_.progress(work.id); known && known->blocks != work.blocks) {
+    scheduler_.remove(work.id);
+  }
   WINNOW_TRY(scheduler_.add_sweep(work));
   scheduler_.set_budget(work.id, work.cpu_s_max);
   scheduler_.set_block_budget(work.id, work.blocks_max);

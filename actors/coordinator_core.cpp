@@ -159,6 +159,10 @@ void CoordinatorCore::forget_silent_nodes(MonoNs now) {
 void CoordinatorCore::tick(MonoNs now) {
   if (++ticks_ % kTicksPerCensus == 0) forget_silent_nodes(now);
   give_up_broken_nodes(now);
+  // What a full disk held up goes on.
+  for (const auto& [id, sweep] : registry_.all()) {
+    if (!sweep.searches.empty() && scheduler_.knows(id)) advance_search(*registry_.find(id));
+  }
   act(now);
   for (const auto& [id, state] : std::map(unrecorded_)) record_end(id, now);
   for (const auto& [sweep, watchers] : watchers_) publish(sweep, now);
@@ -273,6 +277,7 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
   if (!found) return refuse_result(found.error().text());
   const ActiveSweep* sweep = *found;
   if (m.block >= sweep->plan->blocks()) return refuse_result("its plan has no such block");
+  if (!sweep->plan->known(m.block)) return refuse_result("its parameters are not chosen yet");
   const std::size_t bytes = m.block_bytes.size();
   if (bytes_in_commit_ + bytes > kCommitBytesMax) return;  // its node will send it again
   count_result(m.lease, from.now);
@@ -336,6 +341,7 @@ void CoordinatorCore::forget_node(std::map<std::uint64_t, NodePeer>::iterator no
 
 void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs now) {
   std::map<std::pair<std::uint64_t, std::string>, BlocksCommitted> answers;
+  std::set<std::string> learned;
   store_trouble_.clear();
   for (const CommitResult& result : results) {
     if (const auto sent = in_commit_.find({result.sender, result.sweep, result.block});
@@ -359,8 +365,10 @@ void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs
     scheduler_.block_committed(result.sweep, result.block);
     if (ActiveSweep* sweep = registry_.find(result.sweep)) {
       registry_.count_committed(*sweep, result.block);
+      if (!sweep->searches.empty()) learned.insert(result.sweep);
     }
   }
+  for (const std::string& sweep : learned) advance_search(*registry_.find(sweep));
   for (auto& [key, answer] : answers) {
     answer.sweep = key.second;
     // To the connection that its node has now.
@@ -398,9 +406,11 @@ void CoordinatorCore::carry_out(const scheduler::Grant& grant, MonoNs now) {
   const ActiveSweep* sweep = registry_.find(grant.lease.sweep);
   if (found == nodes_.end() || sweep == nullptr) return;
   NodePeer& node = found->second;
-  if (!node.knows.contains(grant.lease.sweep)) {
+  // A search that was extended is another plan of the same name.
+  const std::string plan_name = grant.lease.sweep + "/" + std::to_string(sweep->plan->trials());
+  if (!node.knows.contains(plan_name)) {
     if (node.knows.size() >= kPlansPerSessionMax) node.knows.clear();
-    node.knows.insert(grant.lease.sweep);
+    node.knows.insert(plan_name);
     send(node.peer, SweepInfo{grant.lease.sweep, sweep->meta.spec_json}, found->first);
   }
   const auto alone = static_cast<std::uint8_t>(grant.lease.alone ? 1 : 0);
@@ -411,12 +421,24 @@ void CoordinatorCore::carry_out(const scheduler::Grant& grant, MonoNs now) {
                    grant.lease.attempt,
                    alone,
                    {},
+                   {},
                    {}};
   for (const auto& [trial, evidence] : grant.lease.condemned) {
     order.condemned.push_back(trial);
     order.condemned_by.push_back(evidence);
   }
+  if (sweep->plan->spec().learns()) {
+    order.rows = sweeps::encode_generation(
+        sweeps::rows_of_blocks(*sweep->plan, grant.lease.first_block, grant.lease.blocks));
+  }
   send(node.peer, order, found->first);
+}
+
+// The next generation, if one is due: on disk first, then for lease.
+void CoordinatorCore::advance_search(ActiveSweep& sweep) {
+  const auto released = registry_.advance(sweep);
+  if (!released) return store_refuses(released.error().text());
+  for (const scheduler::BlockRange& blocks : *released) scheduler_.release(sweep.meta.id, blocks);
 }
 
 void CoordinatorCore::carry_out(const scheduler::SweepFinished& done, MonoNs now) {

@@ -139,6 +139,7 @@ class CoordinatorCore {
   void carry_out(const scheduler::Grant& grant, MonoNs now);
   void carry_out(const scheduler::SweepFinished& done, MonoNs now);
   void record_end(const std::string& sweep, MonoNs now);
+  void advance_search(ActiveSweep& sweep);
   void carry_out(const scheduler::Quarantine& bad);
 
   // Clients (coordinator_clients.cpp).

@@ -7,6 +7,7 @@
 #include "actors/limited_runner.hpp"
 #include "engine/engine.hpp"
 #include "store/dataset_store.hpp"
+#include "sweeps/results.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -24,7 +25,7 @@ class EngineComputer final : public TrialComputer {
 
   Status prepare(const sweeps::Plan& plan, const sweeps::Segment& segment,
                  std::stop_token stop) override {
-    const auto loaded = fetch_and_load(plan, segment, stop);
+    const auto loaded = fetch_and_load(plan, segment, plan.spec().to, stop);
     return loaded ? Status() : Status(loaded.error());
   }
 
@@ -53,22 +54,21 @@ class EngineComputer final : public TrialComputer {
   using Loaded = std::shared_ptr<const LoadedWindow>;
 
   Result<Loaded> fetch_and_load(const sweeps::Plan& plan, const sweeps::Segment& segment,
-                                std::stop_token stop) {
-    if (provider_ == nullptr) return load(plan, segment);
+                                TimestampNs to, std::stop_token stop) {
+    if (provider_ == nullptr) return load(plan, segment, to);
     // Between the two another fetch may drop what was just brought.
     constexpr int kTries = 3;
     for (int i = 1;; ++i) {
       WINNOW_TRY(provider_->need(plan.spec().data[segment.dataset].content_hash, stop));
-      auto loaded = load(plan, segment);
+      auto loaded = load(plan, segment, to);
       if (loaded || loaded.error().code() != ErrorCode::NotFound || i == kTries) return loaded;
     }
   }
 
-  Result<Loaded> load(const sweeps::Plan& plan, const sweeps::Segment& segment) {
+  Result<Loaded> load(const sweeps::Plan& plan, const sweeps::Segment& segment, TimestampNs to) {
     const sweeps::ResolvedSpec& spec = plan.spec();
     const std::string& hash = spec.data[segment.dataset].content_hash;
-    const std::string key =
-        hash + ":" + std::to_string(spec.from.ns) + ":" + std::to_string(spec.to.ns);
+    const std::string key = hash + ":" + std::to_string(spec.from.ns) + ":" + std::to_string(to.ns);
     const std::lock_guard lock(mutex_);
     if (provider_ != nullptr && provider_->drops() != drops_seen_) {
       drops_seen_ = provider_->drops();
@@ -84,7 +84,7 @@ class EngineComputer final : public TrialComputer {
       return static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), t.ns) -
                                       times.begin());
     };
-    const engine::Window window{index(spec.from), index(spec.to)};
+    const engine::Window window{index(spec.from), index(to)};
     constexpr std::size_t kLoadedMax = 64;
     if (loaded_.size() >= kLoadedMax) loaded_.erase(loaded_.begin());
     return loaded_[key] =
@@ -100,7 +100,8 @@ class EngineComputer final : public TrialComputer {
   };
 
   Result<std::unique_ptr<Batch>> batch_of(const Range& range) {
-    auto loaded = load(range.plan, range.segment);
+    const std::uint64_t block = sweeps::block_of_trial(range.plan, range.first_trial);
+    auto loaded = load(range.plan, range.segment, range.plan.window_to(block));
     if (!loaded) return loaded.error();
     auto batch = std::make_unique<Batch>();
     batch->loaded = *std::move(loaded);
@@ -123,8 +124,15 @@ class EngineComputer final : public TrialComputer {
   static std::vector<std::uint32_t> periods_of_steps(const Range& range,
                                                      const LoadedWindow& loaded) {
     const auto starts = engine::period_starts(loaded.dataset.view(), loaded.window);
+    const TimestampNs to =
+        range.plan.window_to(sweeps::block_of_trial(range.plan, range.first_trial));
     std::vector<std::uint32_t> out;
     for (std::uint32_t step = 0; step < range.segment.point_steps; ++step) {
+      // Of a step after the end of a shorter window there is no metric.
+      if (step > 0 && range.plan.point_until(range.segment, step - 1) >= to) {
+        out.push_back(0);
+        continue;
+      }
       const std::int64_t until = range.plan.point_until(range.segment, step).ns;
       out.push_back(static_cast<std::uint32_t>(
           std::lower_bound(starts.begin(), starts.end(), until) - starts.begin()));
@@ -142,8 +150,9 @@ class EngineComputer final : public TrialComputer {
     out.status.assign(out.rows, TrialStatus::Ok);
     const std::size_t width = params.size() / result.variants;
     out.keys.reserve(out.rows);
+    const std::uint64_t block = sweeps::block_of_trial(range.plan, range.first_trial);
     for (std::size_t row = 0; row < out.rows; ++row) {
-      out.keys.push_back(range.plan.key(range.segment, params.subspan(row * width, width)));
+      out.keys.push_back(range.plan.trial_key(block, params.subspan(row * width, width)));
     }
     out.metrics = std::move(result.metrics);
     out.returns = std::move(result.returns);

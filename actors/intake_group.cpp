@@ -21,6 +21,7 @@ Status check_against_plan(const ResultBlock& block, const CommitOffer& offer) {
     return wrong("it covers other trials than planned");
   }
   if (block.metric_count != engine::metric_decls().size()) return wrong("unexpected metric count");
+  if (!plan.known(offer.block_index)) return wrong("its parameters are not chosen yet");
   const auto& segment = plan.segment_of_block(offer.block_index);
   const bool curves = segment.point_steps > 0;
   if (block.point_steps != segment.point_steps ||
@@ -30,7 +31,8 @@ Status check_against_plan(const ResultBlock& block, const CommitOffer& offer) {
   const std::vector<double> params = plan.params(range.first_trial, range.rows);
   const std::size_t width = params.size() / range.rows;
   for (std::uint32_t row = 0; row < range.rows; ++row) {
-    if (block.keys[row] != plan.key(segment, std::span(params).subspan(row * width, width))) {
+    if (block.keys[row] !=
+        plan.trial_key(offer.block_index, std::span(params).subspan(row * width, width))) {
       return wrong("row " + std::to_string(row) + " is another trial than planned");
     }
   }

@@ -81,7 +81,7 @@ class Batch {
     for (std::size_t row = 0; row < rows; ++row) {
       if (out.status[row] == TrialStatus::Ok) continue;
       const std::uint64_t trial = out.first_trial + row;
-      out.keys[row] = plan_.key(segment_, plan_.params(trial, 1));
+      out.keys[row] = plan_.trial_key(index, plan_.params(trial, 1));
       out.errors.push_back(error_of(trial));
     }
     return out;
@@ -152,7 +152,8 @@ class LimitedRunner final : public TrialRunner {
       if (stop.stop_requested()) return Error(ErrorCode::Cancelled, "the node stops");
       std::uint64_t rows = plan.block_range(block).rows;
       std::uint64_t last = block + 1;
-      while (last < end && rows + plan.block_range(last).rows <= rows_max) {
+      while (last < end && plan.rung_of_block(last) == plan.rung_of_block(block) &&
+             rows + plan.block_range(last).rows <= rows_max) {
         rows += plan.block_range(last++).rows;
       }
       Batch batch(plan, segment);

@@ -14,7 +14,7 @@ namespace winnow::actors {
 /// Thread: any, many at once.
 class TrialComputer {
  public:
-  /// Consecutive trials of one segment.
+  /// Consecutive trials of one segment on one window.
   struct Range {
     const sweeps::Plan& plan;
     const sweeps::Segment& segment;

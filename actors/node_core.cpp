@@ -5,9 +5,28 @@
 #include <algorithm>
 
 #include "engine/engine.hpp"
+#include "sweeps/generation.hpp"
 #include "sweeps/results.hpp"
 
 namespace winnow::actors {
+namespace {
+
+// The plan with the rows that came along with a lease of a search that learns.
+Result<sweeps::Plan> plan_with(const sweeps::Plan& plan, const LeaseOrder& order) {
+  auto rows = sweeps::decode_generation(order.rows);
+  if (!rows) return rows.error();
+  auto with = plan.with_rows({&*rows, 1});
+  if (!with) return with;
+  for (std::uint32_t i = 0; i < order.blocks; ++i) {
+    if (with->known(order.first_block + i)) continue;
+    return Error(
+        ErrorCode::InvalidInput,
+        "the parameters of block " + std::to_string(order.first_block + i) + " did not come along");
+  }
+  return with;
+}
+
+}  // namespace
 
 NodeCore::NodeCore(NodeCoreOptions options, Outside& outside)
     : options_(std::move(options)), outside_(outside), id_(outside.random_id()) {}
@@ -190,7 +209,8 @@ void NodeCore::refused(const Refusal& refusal) {
 }
 
 void NodeCore::learn(const SweepInfo& info) {
-  if (plans_.contains(info.sweep)) return;
+  const auto known = plans_.find(info.sweep);
+  if (known != plans_.end() && known->second->spec().to_json() == info.spec_json) return;
   auto plan = outside_.plan(info.spec_json);
   if (!plan) return spdlog::error("sweep {}: {}", info.sweep, plan.error().text());
   if ((*plan)->id() != info.sweep) {
@@ -219,10 +239,16 @@ void NodeCore::begin(const LeaseOrder& order) {
       order.blocks > plan->second->blocks() - order.first_block) {
     return decline(LeaseEnd::NotBegun, "the plan has no such blocks");
   }
+  auto lease_plan = plan->second;
+  if (lease_plan->spec().learns()) {
+    auto with = plan_with(*lease_plan, order);
+    if (!with) return decline(LeaseEnd::NotBegun, with.error().text());
+    lease_plan = std::make_shared<const sweeps::Plan>(*std::move(with));
+  }
   for (std::uint32_t i = 0; i < order.blocks; ++i) held.open.insert(order.first_block + i);
-  held.plan = plan->second;
-  WorkerPool::Work work{LeaseId(next_place_++), plan->second,     order.first_block,
-                        order.blocks,           order.alone != 0, {}};
+  held.plan = lease_plan;
+  WorkerPool::Work work{LeaseId(next_place_++), std::move(lease_plan), order.first_block,
+                        order.blocks,           order.alone != 0,      {}};
   for (std::size_t i = 0; i < std::min(order.condemned.size(), order.condemned_by.size()); ++i) {
     work.condemned.emplace(order.condemned[i], order.condemned_by[i]);
   }

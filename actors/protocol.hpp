@@ -169,9 +169,10 @@ struct LeaseOrder {
   std::uint8_t alone = 0;                 ///< 1: one trial at a time
   std::vector<std::uint64_t> condemned;   ///< trials of the one block that are not to be run...
   std::vector<std::string> condemned_by;  ///< ...and why, one each
+  std::string rows;  ///< of a search that learns: the parameters, encode_generation()
   template <class A>
   void serialize(A& a, unsigned) {
-    a& lease& sweep& first_block& blocks& attempt& alone& condemned& condemned_by;
+    a& lease& sweep& first_block& blocks& attempt& alone& condemned& condemned_by& rows;
   }
 };
 

@@ -5,12 +5,14 @@
 #include <vector>
 
 #include "store/store.hpp"
+#include "sweeps/generation.hpp"
 
 namespace winnow::actors {
 
-/// Purpose: what the coordinator itself asks of the store: which sweeps there are and which of
-/// their blocks are committed. As narrow as that, so that the simulation can put a disk with faults
-/// behind it. Every write is on disk when it returns.
+/// Purpose: what the coordinator itself asks of the store: which sweeps there are, which of their
+/// blocks are committed, and what searches that learn were told and chose. As narrow as that, so
+/// that the simulation can put a disk with faults behind it. Every write is on disk when it
+/// returns.
 class SweepBook {
  public:
   virtual ~SweepBook() = default;
@@ -19,6 +21,11 @@ class SweepBook {
   virtual Result<std::vector<store::SweepMeta>> sweeps() const = 0;
   virtual Result<std::vector<bool>> committed(std::string_view sweep_id,
                                               std::uint64_t blocks) const = 0;
+  /// Status and metrics of a committed block: what a search learns from.
+  virtual Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const = 0;
+  /// A generation of a search under generation_key(), and what was put down so.
+  virtual Status put_generation(const std::string& key, const std::string& bytes) = 0;
+  virtual Result<std::optional<std::string>> generation(const std::string& key) const = 0;
 };
 
 /// The store's own. Requires: the store outlives it.
@@ -33,6 +40,15 @@ class StoreSweepBook final : public SweepBook {
   Result<std::vector<bool>> committed(std::string_view sweep_id,
                                       std::uint64_t blocks) const override {
     return store_.committed(sweep_id, blocks);
+  }
+  Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const override {
+    return store_.read_block(sweep_id, block, {.metrics = true});
+  }
+  Status put_generation(const std::string& key, const std::string& bytes) override {
+    return store_.put_document(sweeps::kGenerationKind, key, bytes);
+  }
+  Result<std::optional<std::string>> generation(const std::string& key) const override {
+    return store_.document(sweeps::kGenerationKind, key);
   }
 
  private:

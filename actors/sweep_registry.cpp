@@ -1,11 +1,15 @@
 #include "actors/sweep_registry.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "engine/engine.hpp"
 
 namespace winnow::actors {
 namespace {
+
+constexpr std::uint64_t kPriorTrialsMax = 1'000'000;
 
 /// The catalogue with the profiles that came along with a submission laid over it.
 sweeps::Catalog with_profiles(sweeps::Catalog catalog, const Submit& request) {
@@ -49,15 +53,20 @@ Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string&
     }
   }
   if (known != nullptr) {
+    // The same search, asked to go further than it was.
+    if (asked.learns() && plan.trials() > known->plan->trials()) {
+      WINNOW_TRY(grow(*known, asked.samples));
+    }
     WINNOW_TRY(widen_budget(*known, asked));
     return known;
   }
-  if (asked.trials_max > 0 && blocks_within(plan, asked.trials_max) == 0) {
+  if (!asked.learns() && asked.trials_max > 0 && blocks_within(plan, asked.trials_max) == 0) {
     return Error(ErrorCode::InvalidInput,
                  "budget.trials: " + std::to_string(asked.trials_max) +
                      " trials are fewer than the first block of this sweep, " +
                      std::to_string(plan.block_range(0).rows) + ", which is run as a whole");
   }
+  if (!asked.adaptive.warm_start.empty()) WINNOW_TRY(check_warm_start(plan));
 
   store::SweepMeta meta;
   meta.id = plan.id();
@@ -91,11 +100,13 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
         set_budget(sweep, spec.trials_max + std::min(rest, more.more_trials), spec.cpu_hours_max));
     return &sweep;
   }
-  if (spec.method != sweeps::SearchMethod::Random && spec.method != sweeps::SearchMethod::Sobol) {
+  if (!spec.learns() && spec.method != sweeps::SearchMethod::Random &&
+      spec.method != sweeps::SearchMethod::Sobol) {
     return Error(ErrorCode::Refused,
                  "sweep " + more.sweep +
                      " is a grid or a hypercube, whose points are all there is; only random and "
-                     "sobol searches can go on. Widen the ranges and run it as a new sweep");
+                     "sobol searches, and those that learn, can go on. Widen the ranges and run it "
+                     "as a new sweep");
   }
   constexpr std::uint64_t kMoreTrialsMax = 1'000'000'000;
   if (more.more_trials > kMoreTrialsMax) {
@@ -104,7 +115,16 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
                                               std::to_string(kMoreTrialsMax) + " are allowed");
   }
   const std::uint64_t segments = sweep.plan->segments().size();
-  spec.samples += (more.more_trials + segments - 1) / segments;
+  std::uint64_t samples = (more.more_trials + segments - 1) / segments;
+  if (spec.learns()) {
+    const std::uint64_t unit = sweeps::search_unit(spec);
+    samples = (samples + unit - 1) / unit * unit;
+    if (segments == 1) {
+      WINNOW_TRY(grow(sweep, spec.samples + samples));
+      return &sweep;
+    }
+  }
+  spec.samples += samples;
   if (spec.trials_max > 0) spec.trials_max = std::max(spec.trials_max, spec.samples * segments);
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
@@ -143,10 +163,145 @@ Status SweepRegistry::set_budget(ActiveSweep& sweep, std::uint64_t trials_max,
   if (meta.state == store::SweepState::BudgetSpent) meta.state = store::SweepState::Running;
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
+  auto known = with_rows_put_down(*std::move(plan));
+  if (!known) return known.error();
   WINNOW_TRY(book_.put_sweep(meta));
   sweep.meta = std::move(meta);
-  sweep.plan = std::make_shared<const sweeps::Plan>(std::move(*plan));
+  sweep.plan = std::make_shared<const sweeps::Plan>(*std::move(known));
   return {};
+}
+
+Status SweepRegistry::grow(ActiveSweep& sweep, std::uint64_t samples) {
+  sweeps::ResolvedSpec spec = sweep.plan->spec();
+  spec.samples = samples;
+  if (spec.trials_max > 0) {
+    spec.trials_max = std::max(spec.trials_max, samples * sweep.plan->segments().size());
+  }
+  store::SweepMeta meta = sweep.meta;
+  meta.spec_json = spec.to_json();
+  auto plan = sweeps::Plan::make(std::move(spec));
+  if (!plan) return plan.error();
+  meta.trials = plan->trials();
+  meta.blocks = plan->blocks();
+  meta.state = store::SweepState::Running;
+  meta.finished = TimestampNs{};
+  auto known = with_rows_put_down(*std::move(plan));
+  if (!known) return known.error();
+  WINNOW_TRY(book_.put_sweep(meta));
+  sweep.meta = std::move(meta);
+  sweep.plan = std::make_shared<const sweeps::Plan>(*std::move(known));
+  sweep.committed.resize(sweep.plan->blocks());
+  return {};
+}
+
+Status SweepRegistry::take_up_searches(ActiveSweep& sweep) {
+  if (!sweep.plan->spec().learns()) return {};
+  std::vector<sweeps::GenerationRows> rows;
+  for (const sweeps::Segment& segment : sweep.plan->segments()) {
+    auto prior = prior_of(*sweep.plan, segment);
+    if (!prior) return prior.error();
+    auto keeper = SearchKeeper::take_up(book_, *sweep.plan, segment, *prior);
+    if (!keeper) return keeper.error();
+    for (sweeps::GenerationRows& g : (*keeper)->take_rows()) rows.push_back(std::move(g));
+    sweep.searches.push_back(*std::move(keeper));
+  }
+  auto plan = sweep.plan->with_rows(rows);
+  if (!plan) return plan.error();
+  sweep.plan = std::make_shared<const sweeps::Plan>(*std::move(plan));
+  return {};
+}
+
+Result<std::vector<scheduler::BlockRange>> SweepRegistry::advance(ActiveSweep& sweep) {
+  std::vector<scheduler::BlockRange> released;
+  for (const auto& search : sweep.searches) {
+    auto rows = search->advance(book_, *sweep.plan, sweep.committed);
+    if (!rows) {
+      if (!released.empty()) break;  // what is there first; the rest is tried again
+      return rows.error().within("sweep " + sweep.meta.id);
+    }
+    if (!*rows) continue;
+    const sweeps::GenerationRows& made = **rows;
+    auto plan = sweep.plan->with_rows({&made, 1});
+    if (!plan) return plan.error();
+    sweep.plan = std::make_shared<const sweeps::Plan>(*std::move(plan));
+    const std::uint64_t first = sweep.plan->segments()[made.segment].first_block +
+                                made.first_row / sweep.plan->block_rows();
+    released.push_back({first, first + made.rows() / sweep.plan->block_rows()});
+  }
+  return released;
+}
+
+// A finished sweep on the same families and ranges, whose results are all there.
+Result<sweeps::Plan> SweepRegistry::earlier_plan(const sweeps::Plan& plan) const {
+  const std::string& id = plan.spec().adaptive.warm_start;
+  const auto no = [&](const std::string& why) {
+    return Error(ErrorCode::InvalidInput, "search.warm_start: sweep " + id + " " + why);
+  };
+  auto stored = book_.sweep(id);
+  if (!stored) return stored.error();
+  if (!*stored) return no("is not in this farm's store; allowed: the id of a finished sweep");
+  if ((*stored)->state != store::SweepState::Done) {
+    return no("is " + std::string(store::sweep_state_name((*stored)->state)) +
+              "; only a finished one says the same every time");
+  }
+  auto spec = sweeps::ResolvedSpec::from_json((*stored)->spec_json);
+  if (!spec) return spec.error().within("search.warm_start");
+  for (const sweeps::StrategySpace& mine : plan.spec().strategies) {
+    const auto same = [&](const sweeps::StrategySpace& s) { return s.family == mine.family; };
+    const auto found = std::find_if(spec->strategies.begin(), spec->strategies.end(), same);
+    if (found == spec->strategies.end()) return no("did not try " + mine.family);
+  }
+  auto made = sweeps::Plan::make(*std::move(spec));
+  if (!made) return made.error().within("search.warm_start");
+  if (made->id() != id) return no("was planned by another version of winnow");
+  if (made->trials() > kPriorTrialsMax) {
+    return no("has " + std::to_string(made->trials()) + " trials; at most " +
+              std::to_string(kPriorTrialsMax) + " are learned from");
+  }
+  return with_rows_put_down(*std::move(made));
+}
+
+Result<sweeps::Plan> SweepRegistry::with_rows_put_down(sweeps::Plan plan) const {
+  return sweeps::with_generations(std::move(plan),
+                                  [&](const std::string& key) { return book_.generation(key); });
+}
+
+Status SweepRegistry::check_warm_start(const sweeps::Plan& plan) const {
+  for (const sweeps::Segment& segment : plan.segments()) {
+    const auto prior = prior_of(plan, segment);
+    if (!prior) return prior.error();
+    const auto search = sweeps::SegmentSearch::make(plan, segment, *prior);
+    if (!search) return search.error();
+  }
+  return {};
+}
+
+Result<std::vector<sweeps::PriorResult>> SweepRegistry::prior_of(
+    const sweeps::Plan& plan, const sweeps::Segment& segment) const {
+  std::vector<sweeps::PriorResult> out;
+  if (plan.spec().adaptive.warm_start.empty()) return out;
+  const auto earlier = earlier_plan(plan);
+  if (!earlier) return earlier.error();
+  const std::string& family = plan.spec().strategies[segment.strategy].family;
+  const std::string& data = plan.spec().data[segment.dataset].content_hash;
+  // The same dataset if the earlier sweep had it, else its first.
+  const sweeps::Segment* from = nullptr;
+  for (const sweeps::Segment& s : earlier->segments()) {
+    if (earlier->spec().strategies[s.strategy].family != family) continue;
+    if (from == nullptr || earlier->spec().data[s.dataset].content_hash == data) from = &s;
+  }
+  for (std::uint64_t b = from->first_block; b < from->first_block + from->blocks; ++b) {
+    if (!earlier->whole_window(b)) continue;  // a shorter window's numbers are others
+    const auto block = book_.outcomes(earlier->id(), b);
+    if (!block) return block.error().within("search.warm_start");
+    const std::vector<double> params = earlier->params(block->first_trial, block->rows);
+    const auto width = static_cast<std::ptrdiff_t>(params.size() / block->rows);
+    for (std::uint32_t row = 0; row < block->rows; ++row) {
+      const auto at = params.begin() + row * width;
+      out.push_back({{at, at + width}, sweeps::outcome_of(plan.spec().adaptive, *block, row)});
+    }
+  }
+  return out;
 }
 
 Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta meta) {
@@ -160,7 +315,13 @@ Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta me
   for (std::uint64_t b = 0; b < sweep.committed.size(); ++b) {
     if (sweep.committed[b]) sweep.trials_committed += sweep.plan->block_range(b).rows;
   }
-  return &(sweeps_[id] = std::move(sweep));
+  WINNOW_TRY(take_up_searches(sweep));
+  ActiveSweep& kept = sweeps_[id] = std::move(sweep);
+  // A disk that is full just now delays the first rows, no more.
+  if (const auto advanced = advance(kept); !advanced) {
+    spdlog::error("{}", advanced.error().text());
+  }
+  return &kept;
 }
 
 Result<std::vector<ActiveSweep*>> SweepRegistry::load_unfinished() {
@@ -234,11 +395,18 @@ scheduler::SweepWork SweepRegistry::work_of(const ActiveSweep& sweep) {
   work.id = sweep.plan->id();
   work.blocks = sweep.plan->blocks();
   work.committed = sweep.committed;
+  if (sweep.plan->spec().learns()) {
+    for (std::uint64_t b = 0; b < work.blocks; ++b) {
+      work.withheld.push_back(!sweep.plan->known(b));
+    }
+  }
   work.priority = sweep.plan->spec().priority;
   work.user = sweep.meta.user;
   work.cpu_s_max = sweep.plan->spec().cpu_hours_max * 3600;
+  // A search that learns has its own number of trials, which its budget never cuts off.
   const std::uint64_t within = blocks_within(*sweep.plan, sweep.plan->spec().trials_max);
-  if (sweep.plan->spec().trials_max > 0 && within < work.blocks) work.blocks_max = within;
+  const bool limited = sweep.plan->spec().trials_max > 0 && !sweep.plan->spec().learns();
+  if (limited && within < work.blocks) work.blocks_max = within;
   work.spent = sweep.meta.state == store::SweepState::BudgetSpent;
   for (const sweeps::Segment& segment : sweep.plan->segments()) {
     work.segment_ends.push_back(segment.first_block + segment.blocks);

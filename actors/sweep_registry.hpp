@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/protocol.hpp"
+#include "actors/search_keeper.hpp"
 #include "actors/sweep_book.hpp"
 #include "scheduler/scheduler.hpp"
 #include "sweeps/plan.hpp"
@@ -23,6 +24,7 @@ struct ActiveSweep {
   store::SweepMeta meta;
   std::vector<bool> committed;  ///< one a block
   std::uint64_t trials_committed = 0;
+  std::vector<std::shared_ptr<SearchKeeper>> searches;  ///< one a segment, if they learn
 };
 
 /// Purpose: sweeps between their text, their plan and the store.
@@ -40,7 +42,8 @@ class SweepRegistry {
   /// The same, or one that was finished in an earlier life. Fails: NotFound, Io, Corrupt.
   Result<ActiveSweep*> find_or_load(const std::string& id);
   /// More CPU time, or more trials of those the sweep already plans: the same sweep with a larger
-  /// budget. More trials than that: the sweep with so many more samples, another one, whose first
+  /// budget. More trials than that: a search of one segment that learns goes on in place; else the
+  /// sweep with so many more samples, another one, whose first
   /// trials are this one's and are not counted again. Fails:
   /// Refused (a search whose points cannot be continued, no budget to extend), as submit.
   Result<ActiveSweep*> extend(ActiveSweep& sweep, const Control& more, TimestampNs now);
@@ -51,6 +54,11 @@ class SweepRegistry {
 
   /// So many of the first blocks hold at most so many trials.
   static std::uint64_t blocks_within(const sweeps::Plan& plan, std::uint64_t trials);
+  /// Lets the searches of a sweep go on where a generation is committed. Blocks whose parameters
+  /// are known from now on: they are on disk. Fails: Io, Corrupt, Refused (no valid point is left);
+  /// called again it goes on.
+  Result<std::vector<scheduler::BlockRange>> advance(ActiveSweep& sweep);
+
   /// The sweep as the scheduler wants it.
   static scheduler::SweepWork work_of(const ActiveSweep& sweep);
 
@@ -60,6 +68,13 @@ class SweepRegistry {
   Status extend_cpu(ActiveSweep& sweep, const Control& more);
   Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max);
   Status widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked);
+  Status grow(ActiveSweep& sweep, std::uint64_t samples);
+  Status take_up_searches(ActiveSweep& sweep);
+  Result<sweeps::Plan> with_rows_put_down(sweeps::Plan plan) const;
+  Result<sweeps::Plan> earlier_plan(const sweeps::Plan& plan) const;
+  Status check_warm_start(const sweeps::Plan& plan) const;
+  Result<std::vector<sweeps::PriorResult>> prior_of(const sweeps::Plan& plan,
+                                                    const sweeps::Segment& segment) const;
   Result<ActiveSweep*> adopt(sweeps::Plan plan, store::SweepMeta meta);
 
   SweepBook& book_;

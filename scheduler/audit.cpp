@@ -14,6 +14,7 @@ std::string Scheduler::audit_blocks(const std::string& id, const Sweep& sweep) c
     }
   }
   std::uint64_t leased = 0, received = 0, committed = 0, quarantined = 0, pending = 0;
+  std::uint64_t withheld = 0;
   for (std::uint64_t b = 0; b < sweep.blocks.size(); ++b) {
     const Block& block = sweep.blocks[b];
     const std::string place = "block " + std::to_string(b) + " of sweep " + id;
@@ -29,10 +30,11 @@ std::string Scheduler::audit_blocks(const std::string& id, const Sweep& sweep) c
     committed += block.state == BlockState::Committed;
     quarantined += block.state == BlockState::Quarantined;
     pending += block.state == BlockState::Pending;
+    withheld += block.state == BlockState::Withheld;
   }
   const SweepProgress& counts = sweep.counts;
   if (leased != counts.leased || received != counts.received || committed != counts.committed ||
-      quarantined != counts.quarantined ||
+      quarantined != counts.quarantined || withheld != counts.withheld ||
       pending != sweep.pending.size() + sweep.suspects.size()) {
     return "the counts of sweep " + id + " are not its blocks";
   }

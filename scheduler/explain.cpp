@@ -62,6 +62,10 @@ std::string Scheduler::explain_sweep(const std::string& id, const Sweep& sweep, 
                     count(sweep.counts.received, "block") + " being committed, " +
                     count(sweep.counts.committed, "block") + " committed, " +
                     count(sweep.counts.quarantined, "block") + " quarantined.";
+  if (sweep.counts.withheld > 0) {
+    out += " " + count(sweep.counts.withheld, "block") +
+           " of later generations of the search, whose parameters follow from these results.";
+  }
   if (!sweep.suspects.empty()) {
     out += " " + count(sweep.suspects.size(), "block") +
            " that failed before wait for a node of their own.";

@@ -55,7 +55,8 @@ void Scheduler::notice_spent_budgets() {
     const bool limited = sweep->work.blocks_max > 0 || sweep->work.cpu_s_max > 0;
     if (!limited || sweep->work.spent || sweep->counts.leased + sweep->counts.received > 0)
       continue;
-    const bool waits = has_pending(*sweep) || !sweep->suspects.empty();
+    const bool waits =
+        has_pending(*sweep) || !sweep->suspects.empty() || sweep->counts.withheld > 0;
     if (waits && !exhausted(*sweep)) continue;
     sweep->work.spent = true;
     decisions_.push_back(BudgetSpent{sweep->work.id});

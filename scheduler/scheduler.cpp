@@ -23,11 +23,13 @@ Status Scheduler::add_sweep(const SweepWork& work) {
   sweep.blocks.resize(work.blocks);
   sweep.counts.blocks = work.blocks;
   sweep.pending.insert({0, work.blocks});
-  for (std::uint64_t b = 0; b < work.blocks && b < work.committed.size(); ++b) {
-    if (!work.committed[b]) continue;
-    sweep.blocks[b].state = BlockState::Committed;
+  sweep.work.withheld.clear();
+  for (std::uint64_t b = 0; b < work.blocks; ++b) {
+    const bool committed = b < work.committed.size() && work.committed[b];
+    if (!committed && !(b < work.withheld.size() && work.withheld[b])) continue;
+    sweep.blocks[b].state = committed ? BlockState::Committed : BlockState::Withheld;
     sweep.pending.erase({b, b + 1});
-    ++sweep.counts.committed;
+    ++(committed ? sweep.counts.committed : sweep.counts.withheld);
   }
   sweep.committed_before = sweep.counts.committed;
   // Newcomers start level with the least served, not with a debt of everyone's past.
@@ -84,6 +86,18 @@ void Scheduler::await_holders(std::string_view id, MonoNs until) {
   if (it == sweeps_.end()) return;
   it->second.awaited_until = until;
   ++awaiting_;  // counted anew at the next step
+}
+
+void Scheduler::release(std::string_view id, BlockRange blocks) {
+  const auto it = sweeps_.find(id);
+  if (it == sweeps_.end()) return;
+  Sweep& sweep = it->second;
+  for (std::uint64_t b = blocks.first; b < blocks.last && b < sweep.blocks.size(); ++b) {
+    if (sweep.blocks[b].state != BlockState::Withheld) continue;
+    sweep.blocks[b].state = BlockState::Pending;
+    sweep.pending.insert({b, b + 1});
+    --sweep.counts.withheld;
+  }
 }
 
 void Scheduler::remove(std::string_view id) {
@@ -282,6 +296,7 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
     case BlockState::Leased:
       --sweep.counts.leased;
       break;
+    case BlockState::Withheld:  // the shell lets none through
     case BlockState::Received:
     case BlockState::Committed:
     case BlockState::Quarantined:
@@ -315,6 +330,9 @@ void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) 
       break;
     case BlockState::Quarantined:
       --sweep.counts.quarantined;
+      break;
+    case BlockState::Withheld:
+      --sweep.counts.withheld;
       break;
   }
   state.state = BlockState::Committed;

@@ -37,6 +37,7 @@ struct SweepWork {
   std::string id;
   std::uint64_t blocks = 0;
   std::vector<bool> committed;              ///< one a block; empty: none
+  std::vector<bool> withheld;               ///< one a block: not before release(); empty: none
   std::vector<std::uint64_t> segment_ends;  ///< leases do not cross these block indices
   std::vector<std::string> segment_data;    ///< content hash of each segment's dataset, or empty
   std::int32_t priority = 0;                ///< higher first, strictly
@@ -100,6 +101,7 @@ struct SweepProgress {
   std::uint64_t blocks = 0;
   std::uint64_t committed = 0;
   std::uint64_t pending = 0;
+  std::uint64_t withheld = 0;  ///< what they are is not decided yet
   std::uint64_t leased = 0;    ///< on some node
   std::uint64_t received = 0;  ///< results here, commit not yet acknowledged
   std::uint64_t quarantined = 0;
@@ -133,8 +135,9 @@ enum class Blame : std::uint8_t {
 /// Thread: one.
 /// A block that was tried too often is a suspect: it runs alone on a node that runs nothing else,
 /// so that it can neither take others down with it nor be blamed for what a neighbour does.
-/// Invariants: a block is in exactly one of {pending, held by >= 1 leases, received, committed,
-/// quarantined}; a committed block is never granted again; the same calls give the same decisions.
+/// Invariants: a block is in exactly one of {withheld, pending, held by >= 1 leases, received,
+/// committed, quarantined}; a committed block is never granted again; the same calls give the same
+/// decisions.
 class Scheduler {
  public:
   explicit Scheduler(const Options& options = {}) : options_(options) {}
@@ -153,6 +156,8 @@ class Scheduler {
   /// Nodes may still be running blocks of this sweep that nobody here knows of: none is given out
   /// before `until`, so that they can say so.
   void await_holders(std::string_view sweep, MonoNs until);
+  /// What these blocks are is decided now: they wait for workers. Others than withheld ones stay.
+  void release(std::string_view sweep, BlockRange blocks);
 
   void node_joined(NodeId node, const NodeFacts& facts, MonoNs now);
   /// All its leases are returned; `reason` becomes evidence of the blocks it was running.
@@ -223,7 +228,14 @@ class Scheduler {
   std::vector<LiveLease> live_leases() const;
 
  private:
-  enum class BlockState : std::uint8_t { Pending, Leased, Received, Committed, Quarantined };
+  enum class BlockState : std::uint8_t {
+    Withheld,
+    Pending,
+    Leased,
+    Received,
+    Committed,
+    Quarantined
+  };
   struct Block {
     BlockState state = BlockState::Pending;
     std::uint8_t holders = 0;

@@ -186,7 +186,7 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
   const auto& row = rows->front();
   const std::uint64_t block = sweeps::block_of_trial(view.plan, trial);
   const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
-  const TrialKey key = view.plan.key(segment, view.plan.params(trial, 1));
+  const TrialKey key = view.plan.trial_key(block, view.plan.params(trial, 1));
   Json out = sweep_head(view);
   out.update(variant_json(view, trial));
   out["dataset_hash"] = view.dataset(segment).content_hash;
@@ -210,8 +210,13 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
   if (row && row->status == TrialStatus::Ok) {
     const auto standing = standing_of(sources, view, trial);
     if (!standing.ok()) return standing.error();
-    out["rank_in_family_by_sharpe_ann"] = standing->rank;
-    out["ranked_in_family"] = standing->of;
+    if (view.plan.whole_window(block)) {
+      out["rank_in_family_by_sharpe_ann"] = standing->rank;
+      out["ranked_in_family"] = standing->of;
+    } else {
+      sentences.push_back("it saw the data until " + format_timestamp(view.plan.window_to(block)) +
+                          " only; none but variants that saw the whole window are ranked");
+    }
     out["neighbours"] = standing->neighbours;
     out["neighbours_sharpe_ann_mean"] =
         std::isfinite(standing->neighbours_mean) ? Json(standing->neighbours_mean) : Json();

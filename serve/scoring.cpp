@@ -41,6 +41,8 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
   const Json json = Json::parse(**text, nullptr, false);
   if (json.is_discarded() || !json.is_object()) return false;
   if (!json.value("panel_periods", Json()).is_number_unsigned()) return false;
+  // A search that was extended since has other variants. Verdicts of old have no such number.
+  if (json.value("trials", segment.trials) != segment.trials) return false;
   const auto look = take_look(sources, view, segment, json["panel_periods"], true);
   if (!look.ok()) return look.error();
   if (json.value("options", Json()) != options_json(view, options, *look)) return false;
@@ -57,11 +59,17 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
   if (sources.verdicts == nullptr || family.committed != family.trials) return;
   const Json json{{"options", options_json(view, options, family.look)},
                   {"panel_periods", panel_periods},
+                  {"trials", family.trials},
                   {"score", convergence_json(family.score)}};
   // A verdict that cannot be kept is computed again next time: nothing is lost.
   const Status kept = sources.verdicts->put_document(
       kDocumentKind, document_key(view, family.segment), json.dump());
   static_cast<void>(kept.ok());
+}
+
+// Not a trial on a shorter window, whose numbers are of another time.
+bool ranked_alike(const sweeps::Plan& plan, std::uint64_t trial) {
+  return plan.rungs() == 1 || plan.whole_window(sweeps::block_of_trial(plan, trial));
 }
 
 // Sharpe of every trial of a segment: NaN where it failed or is not there yet.
@@ -86,7 +94,9 @@ Result<SharpeColumn> read_sharpe(const Sources& sources, const SweepView& view) 
     if (trial >= out.all.size()) continue;
     out.committed[trial] = true;
     out.failed[trial] = table->status[r] != TrialStatus::Ok;
-    if (!out.failed[trial]) out.all[trial] = table->columns[0][r];
+    if (!out.failed[trial] && ranked_alike(view.plan, trial)) {
+      out.all[trial] = table->columns[0][r];
+    }
   }
   return out;
 }
@@ -216,6 +226,7 @@ Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
   }
   // Not complete, or some block has no periods: what there is, block by block.
   for (std::uint64_t b = segment.first_block; b < segment.first_block + segment.blocks; ++b) {
+    if (!view.plan.whole_window(b)) continue;
     const auto block = sources.store->read_block(view.meta.id, b, {.returns = true});
     if (!block.ok() && block.error().code() == ErrorCode::NotFound) continue;
     if (!block.ok()) return block.error();

@@ -6,6 +6,7 @@
 #include <map>
 #include <numbers>
 
+#include "sweeps/generation.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 
@@ -65,6 +66,11 @@ Result<SweepView> SweepView::open(const Sources& sources, std::string_view selec
   auto spec = sweeps::ResolvedSpec::from_json(meta->spec_json);
   if (!spec.ok()) return spec.error().within("sweep " + meta->id);
   auto plan = sweeps::Plan::make(std::move(*spec));
+  if (plan.ok()) {
+    plan = sweeps::with_generations(*std::move(plan), [&](const std::string& key) {
+      return sources.store->document(sweeps::kGenerationKind, key);
+    });
+  }
   if (!plan.ok()) return plan.error().within("sweep " + meta->id);
   SweepView view{std::move(*meta), std::move(*plan), {}};
   if (view.plan.trials() != view.meta.trials || view.plan.blocks() != view.meta.blocks) {

@@ -26,6 +26,7 @@ class Axis {
   std::uint64_t count() const { return count_; }
   bool fixed() const { return count_ == 1; }
   bool integer() const { return integer_; }
+  bool logarithmic() const { return kind_ == ValueKind::LogRange; }
   /// Points at equal distances, not listed values.
   bool stepped() const { return count_ > 0 && values_.empty(); }
   /// Number of distinct values a draw can give; 0 if a continuum.

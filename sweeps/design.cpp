@@ -1,7 +1,10 @@
 #include "sweeps/design.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "sweeps/generation.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/sampler.hpp"
 
@@ -95,7 +98,8 @@ Status Design::check_sampling() {
   }
   size_ = n;
   if (family_->check == nullptr) return {};
-  return options_.method == SearchMethod::Random ? probe_random() : table_valid();
+  const bool drawn = options_.learns || options_.method == SearchMethod::Random;
+  return drawn ? probe_random() : table_valid();
 }
 
 Status Design::probe_random() const {
@@ -152,9 +156,9 @@ void Design::candidate(std::uint64_t index, std::uint64_t attempt, std::span<dou
       continue;
     }
     double u = 0;
-    if (options_.method == SearchMethod::Sobol) {
+    if (options_.method == SearchMethod::Sobol && !options_.learns) {
       u = sobol(index, dimension);
-    } else if (options_.method == SearchMethod::Lhs) {
+    } else if (options_.method == SearchMethod::Lhs && !options_.learns) {
       u = latin_hypercube(options_.seed, options_.segment, options_.samples, index, p);
     } else {
       u = uniform_at(options_.seed, options_.segment, index, attempt * axes_.size() + p);
@@ -164,7 +168,62 @@ void Design::candidate(std::uint64_t index, std::uint64_t attempt, std::span<dou
   }
 }
 
+Result<std::shared_ptr<const Design>> Design::with_rows(
+    std::span<const GenerationRows* const> rows) const {
+  const std::shared_ptr<Design> out(new Design(*this));
+  for (const GenerationRows* r : rows) {
+    if (!options_.learns || r->width != axes_.size() || r->rows() == 0 || r->first_row >= size_ ||
+        r->rows() > size_ - r->first_row) {
+      return bad("rows " + std::to_string(r->first_row) + " and on, " + std::to_string(r->rows()) +
+                 " of " + std::to_string(r->width) + " parameters, are not of this search");
+    }
+    out->known_.push_back(std::make_shared<const GenerationRows>(*r));
+  }
+  std::stable_sort(out->known_.begin(), out->known_.end(),
+                   [](const RowsPtr& a, const RowsPtr& b) { return a->first_row < b->first_row; });
+  return std::shared_ptr<const Design>(out);
+}
+
+void Design::place(std::span<const double> varying, std::span<double> out) const {
+  std::size_t next = 0;
+  for (std::size_t p = 0; p < axes_.size(); ++p) {
+    const Axis& axis = axes_[p];
+    if (axis.fixed()) {
+      out[p] = axis.value(0);
+    } else if (axis.count() > 0) {
+      out[p] = axis.value(axis.index_at(static_cast<std::uint64_t>(varying[next++])));
+    } else {
+      out[p] = std::clamp(varying[next++], axis.low(), axis.high());
+    }
+  }
+}
+
+const GenerationRows* Design::rows_with(std::uint64_t i) const {
+  const auto after =
+      std::upper_bound(known_.begin(), known_.end(), i,
+                       [](std::uint64_t row, const RowsPtr& r) { return row < r->first_row; });
+  if (after == known_.begin()) return nullptr;
+  const GenerationRows& rows = **(after - 1);
+  return i - rows.first_row < rows.rows() ? &rows : nullptr;
+}
+
+std::optional<std::uint32_t> Design::rung(std::uint64_t i) const {
+  const GenerationRows* rows = rows_with(i);
+  if (rows == nullptr) return std::nullopt;
+  return rows->rungs[i - rows->first_row];
+}
+
 void Design::point(std::uint64_t i, std::span<double> out) const {
+  if (options_.learns) {
+    const GenerationRows* rows = rows_with(i);
+    if (rows == nullptr) {
+      std::fill(out.begin(), out.end(), std::numeric_limits<double>::quiet_NaN());
+      return;
+    }
+    const auto at = static_cast<std::ptrdiff_t>((i - rows->first_row) * rows->width);
+    std::copy_n(rows->values.begin() + at, rows->width, out.begin());
+    return;
+  }
   if (grid_) {
     std::uint64_t digits[kStackParameters];
     grid_->unrank(i, {digits, axes_.size()});

@@ -21,6 +21,7 @@ struct DesignOptions {
   std::uint64_t samples = 0;
   std::uint64_t seed = 0;
   std::uint64_t segment = 0;  ///< Random and Lhs draw each segment's points afresh
+  bool learns = false;        ///< the points are a search's
 };
 
 /// Purpose: the points of one family's search, by index.
@@ -31,6 +32,8 @@ struct DesignOptions {
 ///   Lhs     `samples` rows are laid out, rows that the family's check refuses are left out, so
 ///   there
 ///           may be fewer points than samples.
+///   Tpe, Cmaes, Nsga2, and others on several fidelities: the rows that with_rows() added; a row
+///           that is not known is NaN.
 /// Limits: samples <= kSamplesMax; with a family that checks parameters against each other,
 /// kCheckedSamplesMax for Sobol and Lhs (their valid points are found once and tabled).
 /// Thread: any, const.
@@ -53,15 +56,29 @@ class Design {
   void point(std::uint64_t i, std::span<double> out) const;
   /// The grid, or null for a sampled design.
   const GridIndex* grid() const { return grid_ ? &*grid_ : nullptr; }
+  /// Whether a family's own check accepts these parameters.
+  bool valid(std::span<const double> values, std::string* why = nullptr) const;
+
+  /// All parameters from those that vary, each by its position on an axis of points (in order of
+  /// value), else by its value. Requires: one entry a parameter in `out`.
+  void place(std::span<const double> varying, std::span<double> out) const;
+
+  bool learns() const { return options_.learns; }
+  /// The same with a search's rows known. Fails: InvalidInput (another width, beyond the end).
+  Result<std::shared_ptr<const Design>> with_rows(
+      std::span<const GenerationRows* const> rows) const;
+  /// Rung of row i if it is known.
+  std::optional<std::uint32_t> rung(std::uint64_t i) const;
 
  private:
+  using RowsPtr = std::shared_ptr<const GenerationRows>;
   Design() = default;
   Status check_ranges() const;
   Status check_sampling();
   Status table_valid();
   Status probe_random() const;
   void candidate(std::uint64_t index, std::uint64_t attempt, std::span<double> out) const;
-  bool valid(std::span<const double> values, std::string* why = nullptr) const;
+  const GenerationRows* rows_with(std::uint64_t i) const;
 
   DesignOptions options_;
   const engine::FamilyDecl* family_ = nullptr;
@@ -69,6 +86,7 @@ class Design {
   std::optional<GridIndex> grid_;
   std::vector<std::uint32_t> valid_;  // Sobol and Lhs with a check: candidates that are points
   std::uint64_t size_ = 0;
+  std::vector<RowsPtr> known_;  // a search's rows, ascending
 };
 
 }  // namespace winnow::sweeps

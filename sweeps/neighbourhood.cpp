@@ -146,6 +146,13 @@ Result<Neighbourhoods> Neighbourhoods::make(const Plan& plan, const Segment& seg
                                               " sampled trials; at most " +
                                               std::to_string(kSampledMax));
   }
+  for (std::uint64_t b = segment.first_block; b < segment.first_block + segment.blocks; ++b) {
+    if (plan.known(b) && plan.whole_window(b)) continue;
+    return Error(ErrorCode::InvalidInput,
+                 plan.known(b) ? "a search on several windows has no neighbourhoods: its variants "
+                                 "are not measured alike"
+                               : "a search that still goes on has no neighbourhoods yet");
+  }
   auto tree = std::make_shared<Tree>();
   tree->width = out.varying_.size();
   tree->unit.reserve(segment.trials * tree->width);

@@ -5,7 +5,9 @@
 #include <cassert>
 #include <cstring>
 
+#include "sweeps/adaptive.hpp"
 #include "sweeps/design.hpp"
+#include "sweeps/generation.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -70,9 +72,11 @@ Result<std::vector<std::uint32_t>> point_metric_indices(const ResolvedSpec& spec
 
 std::uint64_t round_up(std::uint64_t n, std::uint64_t step) { return (n + step - 1) / step * step; }
 
-// Rows whose encoding stays within kBlockBytesMax.
-std::uint32_t choose_block_rows(std::uint64_t trials, std::uint32_t periods,
-                                std::uint64_t point_values) {
+// Rows whose encoding stays within kBlockBytesMax. Those of a search that learns do not depend on
+// how many trials there are, so that it can go on: its blocks are the engine's widest lane.
+std::uint32_t choose_block_rows(const ResolvedSpec& spec, std::uint64_t trials,
+                                std::uint32_t periods, std::uint64_t point_values) {
+  if (spec.learns()) return kAdaptiveBlockRows;
   const std::size_t row_bytes = (engine::metric_decls().size() + point_values) * sizeof(double) +
                                 periods * sizeof(float) + 24;
   const std::uint64_t fitting = kBlockBytesMax / row_bytes / kBlockRowsStep * kBlockRowsStep;
@@ -103,14 +107,17 @@ Status check_data(const ResolvedSpec& spec) {
   return {};
 }
 
-Hash128 segment_key(const ResolvedSpec& spec, const DatasetInfo& d,
-                    const engine::ExecutionModel& execution, const engine::FamilyDecl& family) {
+Hash128 segment_key(const ResolvedSpec& spec, const Segment& segment, TimestampNs to,
+                    const engine::FamilyDecl& family) {
+  const DatasetInfo& d = spec.data[segment.dataset];
+  const engine::ExecutionModel& execution = spec.execution_by_data[segment.dataset];
   KeyHasher hasher("trial-1");
   hasher.add(std::uint64_t{engine::kEngineVersion});
   hasher.add(family.name).add(std::uint64_t{family.code_version});
   hasher.add(std::uint64_t{family.params.size()});
   for (const engine::ParamDecl& decl : family.params) hasher.add(decl.name);
-  hasher.add(d.content_hash).add(window_first(spec, d).ns).add(window_end(spec, d).ns);
+  hasher.add(d.content_hash).add(window_first(spec, d).ns);
+  hasher.add(std::min(to, d.last + d.interval).ns);
   hasher.add(execution.key());
   return hasher.finish();
 }
@@ -119,6 +126,8 @@ std::string sweep_id(ResolvedSpec spec) {
   spec.priority = 0;
   spec.trials_max = 0;
   spec.cpu_hours_max = 0;
+  // A search of one segment goes on in place: how far it goes does not name it.
+  if (spec.learns() && spec.data.size() * spec.strategies.size() == 1) spec.samples = 0;
   KeyHasher hasher("sweep-1");
   hasher.add(spec.to_json()).add(std::uint64_t{engine::kEngineVersion});
   for (const StrategySpace& s : spec.strategies) {
@@ -129,60 +138,111 @@ std::string sweep_id(ResolvedSpec spec) {
 
 }  // namespace
 
+Status Plan::add_segment(Segment segment) {
+  const StrategySpace& space = spec_.strategies[segment.strategy];
+  const engine::FamilyDecl& family = *families_[segment.strategy];
+  // Grids and Sobol points do not depend on the segment: datasets share them.
+  const bool shared = !spec_.learns() &&
+                      (spec_.method == SearchMethod::Grid || spec_.method == SearchMethod::Sobol);
+  if (shared && segment.dataset > 0) {
+    designs_.push_back(designs_[segment.strategy]);
+  } else {
+    auto design = Design::make(
+        space, family, {spec_.method, spec_.samples, spec_.seed, segment.index, spec_.learns()});
+    if (!design) return design.error().within(space.family);
+    designs_.push_back(*std::move(design));
+  }
+  segment.trials = designs_.back()->size();
+  segment.periods = period_bound(spec_, spec_.data[segment.dataset]);
+  const auto steps = point_steps(spec_, spec_.data[segment.dataset]);
+  if (!steps) return steps.error();
+  segment.point_steps = *steps;
+  trials_ += segment.trials;
+  if (trials_ > kTrialsMax) {
+    return bad("the sweep has more than " + std::to_string(kTrialsMax) + " trials");
+  }
+  for (const TimestampNs to : rung_ends_) {
+    segment_keys_.push_back(segment_key(spec_, segment, to, family));
+  }
+  segments_.push_back(segment);
+  return {};
+}
+
 Result<Plan> Plan::make(ResolvedSpec spec) {
   WINNOW_TRY(check_data(spec));
+  WINNOW_TRY(check_adaptive(spec));
   Plan plan;
   for (const StrategySpace& s : spec.strategies) {
     const engine::FamilyDecl* family = engine::find_family(s.family);
     if (family == nullptr) return bad("there is no strategy family '" + s.family + "'");
     plan.families_.push_back(family);
   }
+  for (const DurationNs length : rung_lengths(spec)) {
+    plan.rung_ends_.push_back(spec.from + length);
+  }
   auto point_metrics = point_metric_indices(spec);
   if (!point_metrics) return point_metrics.error();
   plan.point_metrics_ = *std::move(point_metrics);
-  // Grids and Sobol points do not depend on the segment: datasets share them.
-  const bool shared = spec.method == SearchMethod::Grid || spec.method == SearchMethod::Sobol;
+  plan.spec_ = std::move(spec);
   std::uint32_t periods_max = 1;
   std::uint64_t point_values_max = 0;
-  for (std::size_t d = 0; d < spec.data.size(); ++d) {
-    for (std::size_t s = 0; s < spec.strategies.size(); ++s) {
-      Segment segment{.index = static_cast<std::uint32_t>(plan.segments_.size()),
-                      .dataset = d,
-                      .strategy = s,
-                      .first_trial = plan.trials_};
-      if (shared && d > 0) {
-        plan.designs_.push_back(plan.designs_[s]);
-      } else {
-        auto design = Design::make(spec.strategies[s], *plan.families_[s],
-                                   {spec.method, spec.samples, spec.seed, segment.index});
-        if (!design) return design.error().within(spec.strategies[s].family);
-        plan.designs_.push_back(*std::move(design));
-      }
-      segment.trials = plan.designs_.back()->size();
-      segment.periods = period_bound(spec, spec.data[d]);
-      periods_max = std::max(periods_max, segment.periods);
-      const auto steps = point_steps(spec, spec.data[d]);
-      if (!steps) return steps.error();
-      segment.point_steps = *steps;
-      point_values_max = std::max(point_values_max, *steps * plan.point_metrics_.size());
-      plan.trials_ += segment.trials;
-      if (plan.trials_ > kTrialsMax) {
-        return bad("the sweep has more than " + std::to_string(kTrialsMax) + " trials");
-      }
-      plan.segment_keys_.push_back(
-          segment_key(spec, spec.data[d], spec.execution_by_data[d], *plan.families_[s]));
-      plan.segments_.push_back(segment);
+  for (std::size_t d = 0; d < plan.spec_.data.size(); ++d) {
+    for (std::size_t s = 0; s < plan.spec_.strategies.size(); ++s) {
+      WINNOW_TRY(plan.add_segment({.index = static_cast<std::uint32_t>(plan.segments_.size()),
+                                   .dataset = d,
+                                   .strategy = s,
+                                   .first_trial = plan.trials_}));
+      const Segment& added = plan.segments_.back();
+      periods_max = std::max(periods_max, added.periods);
+      point_values_max =
+          std::max(point_values_max, std::uint64_t{added.point_steps} * plan.point_metrics_.size());
     }
   }
-  plan.block_rows_ = choose_block_rows(plan.trials_, periods_max, point_values_max);
+  plan.block_rows_ = choose_block_rows(plan.spec_, plan.trials_, periods_max, point_values_max);
   for (Segment& segment : plan.segments_) {
     segment.first_block = plan.blocks_;
     segment.blocks = round_up(segment.trials, plan.block_rows_) / plan.block_rows_;
     plan.blocks_ += segment.blocks;
   }
-  plan.id_ = sweep_id(spec);
-  plan.spec_ = std::move(spec);
+  plan.id_ = sweep_id(plan.spec_);
   return plan;
+}
+
+Result<Plan> Plan::with_rows(std::span<const GenerationRows> rows) const {
+  std::vector<std::vector<const GenerationRows*>> by_segment(segments_.size());
+  for (const GenerationRows& r : rows) {
+    if (r.segment >= segments_.size()) {
+      return bad("rows of segment " + std::to_string(r.segment) + "; the sweep has " +
+                 std::to_string(segments_.size()));
+    }
+    for (const std::uint8_t rung : r.rungs) {
+      if (rung >= rungs()) return bad("a row of rung " + std::to_string(rung));
+    }
+    by_segment[r.segment].push_back(&r);
+  }
+  Plan out = *this;
+  for (std::size_t s = 0; s < by_segment.size(); ++s) {
+    if (by_segment[s].empty()) continue;
+    auto design = designs_[s]->with_rows(by_segment[s]);
+    if (!design) return design.error();
+    out.designs_[s] = *std::move(design);
+  }
+  return out;
+}
+
+bool Plan::known(std::uint64_t block) const {
+  if (!spec_.learns()) return true;
+  const Segment& segment = segment_of_block(block);
+  const std::uint64_t row = (block - segment.first_block) * block_rows_;
+  const std::uint64_t last = std::min<std::uint64_t>(row + block_rows_, segment.trials) - 1;
+  return design(segment).rung(row).has_value() && design(segment).rung(last).has_value();
+}
+
+std::uint32_t Plan::rung_of_block(std::uint64_t block) const {
+  if (rungs() == 1) return 0;
+  const Segment& segment = segment_of_block(block);
+  const std::uint64_t row = (block - segment.first_block) * block_rows_;
+  return design(segment).rung(row).value_or(rungs() - 1);
 }
 
 const Segment& Plan::segment_of_block(std::uint64_t block) const {
@@ -229,12 +289,13 @@ std::vector<double> Plan::params(std::uint64_t first_trial, std::uint64_t count)
   return out;
 }
 
-TrialKey Plan::key(const Segment& segment, std::span<const double> params) const {
+TrialKey Plan::key_on(const Segment& segment, std::uint32_t rung,
+                      std::span<const double> params) const {
   // The segment's part is hashed once; a key costs one short hash.
   constexpr std::size_t kParametersMax = 64;
   assert(params.size() <= kParametersMax);
   char raw[16 + 8 * kParametersMax];
-  const std::array<char, 16> prefix = segment_keys_[segment.index].bytes();
+  const std::array<char, 16> prefix = segment_keys_[segment.index * rungs() + rung].bytes();
   std::memcpy(raw, prefix.data(), prefix.size());
   std::size_t size = prefix.size();
   for (const double v : params) {

@@ -56,7 +56,18 @@ struct StrategySpace {
   std::vector<ParamSpace> params;  ///< in the family's declaration order, fixed ones included
 };
 
-enum class SearchMethod { Grid, Random, Sobol, Lhs };
+enum class SearchMethod { Grid, Random, Sobol, Lhs, Tpe, Cmaes, Nsga2 };
+enum class FidelityMethod { None, Halving, Hyperband, Asha };
+
+/// What a search that learns is told beside its method. Trials are `samples` of the specification.
+struct AdaptiveSpec {
+  std::uint64_t generation = 0;  ///< rows between two decisions; 0: the search does not learn
+  std::vector<std::string> objectives;  ///< metrics, each in the direction that is better
+  std::string warm_start;               ///< id of a finished sweep; empty: none
+  FidelityMethod fidelity = FidelityMethod::None;
+  std::uint64_t eta = 0;  ///< of three or so rows one goes on to a window so many times as long
+  DurationNs shortest;    ///< the window of the lowest rung
+};
 
 /// What one trial may use; 0: no limit. Part of the sweep's identity: another limit may cut other
 /// trials.
@@ -87,7 +98,8 @@ struct ResolvedSpec {
   std::vector<engine::ExecutionModel> execution_by_data;  ///< one a dataset, in the order of `data`
   std::vector<StrategySpace> strategies;
   SearchMethod method = SearchMethod::Grid;
-  std::uint64_t samples = 0;  ///< per (dataset, strategy), for Random, Sobol and Lhs; 0 for Grid
+  std::uint64_t samples = 0;  ///< per (dataset, strategy), but for Grid: 0
+  AdaptiveSpec adaptive;
   std::uint64_t seed = 0;
   std::int32_t priority = 0;
   std::uint64_t trials_max = 0;  ///< budget; 0: none. A search may make more: it stops there
@@ -104,6 +116,8 @@ struct ResolvedSpec {
   /// Canonical JSON, stable key order. What travels to nodes and is stored.
   std::string to_json() const;
   static Result<ResolvedSpec> from_json(std::string_view text);
+  /// Whether later trials depend on the results of earlier ones.
+  bool learns() const { return adaptive.generation > 0; }
 };
 
 /// Parses and checks a sweep specification (sweeps/README.md has every key). Unknown keys, wrong
@@ -139,11 +153,14 @@ struct Segment {
 /// Values of one trial's learning curve, at most: metrics times steps.
 inline constexpr std::uint64_t kPointValuesMax = 2048;
 
-class Design;  // sweeps/design.hpp
+class Design;           // sweeps/design.hpp
+struct GenerationRows;  // sweeps/generation.hpp
 
 /// Purpose: the deterministic stream of trials of a sweep (law 6): trial i is a function of (spec,
-/// i). Trials are grouped in blocks of at most `block_rows`, which never cross a segment; a block
-/// is the unit of lease, commit and deduplication. Thread: const after construction, so any.
+/// i); of a search that learns, of the outcomes of earlier generations as well, and then the plan
+/// knows only the parameters it was given (with_rows). Trials are grouped in blocks of at most
+/// `block_rows`, which never cross a segment; a block is the unit of lease, commit and
+/// deduplication. Thread: const after construction, so any.
 class Plan {
  public:
   /// Cost: milliseconds and little memory up to 10^9 grid points, unless the family checks
@@ -169,15 +186,36 @@ class Plan {
   };
   Range block_range(std::uint64_t block) const;
 
+  /// The plan with these rows known as well. Fails: InvalidInput if they are not of this plan.
+  Result<Plan> with_rows(std::span<const GenerationRows> rows) const;
+  /// Whether the parameters of a block are known. Requires: block < blocks().
+  bool known(std::uint64_t block) const;
+
+  /// How many windows a search of several fidelities tries; 1 for every other search.
+  std::uint32_t rungs() const { return static_cast<std::uint32_t>(rung_ends_.size()); }
+  /// The rung of a block or trial, the last being the whole window. Requires: it is known.
+  std::uint32_t rung_of_block(std::uint64_t block) const;
+  bool whole_window(std::uint64_t block) const {
+    return rungs() == 1 || rung_of_block(block) + 1 == rungs();
+  }
+  /// Where the window of a block ends, exclusive.
+  TimestampNs window_to(std::uint64_t block) const { return rung_ends_[rung_of_block(block)]; }
+
   /// Parameters of consecutive trials of one segment, row-major [trial][parameter] in the family's
-  /// declaration order. Requires: the range lies in one segment.
+  /// declaration order; NaN where they are not known. Requires: the range lies in one segment.
   std::vector<double> params(std::uint64_t first_trial, std::uint64_t count) const;
 
   /// Identity of a trial with these parameters in this segment: family and its code version, engine
   /// version, parameter names and values, dataset content hash, window (cut to the bars there are)
   /// and execution model. Not the seed: it chooses parameters, and nothing else is random in a
   /// trial.
-  TrialKey key(const Segment& segment, std::span<const double> params) const;
+  TrialKey key(const Segment& segment, std::span<const double> params) const {
+    return key_on(segment, rungs() - 1, params);
+  }
+  /// The same on the window of the trial's block.
+  TrialKey trial_key(std::uint64_t block, std::span<const double> params) const {
+    return key_on(segment_of_block(block), rung_of_block(block), params);
+  }
 
   /// Exclusive end of the data that step `step` of a segment's learning curves has seen: midnight
   /// after a whole number of PointsSpec::every, the last one after the window's last day.
@@ -194,9 +232,14 @@ class Plan {
   }
   /// The points of a segment, for neighbourhoods and heat maps.
   const Design& design(const Segment& segment) const { return *designs_[segment.index]; }
+  std::shared_ptr<const Design> shared_design(const Segment& segment) const {
+    return designs_[segment.index];
+  }
 
  private:
   Plan() = default;
+  TrialKey key_on(const Segment& segment, std::uint32_t rung, std::span<const double> params) const;
+  Status add_segment(Segment segment);
   ResolvedSpec spec_;
   std::string id_;
   std::uint64_t trials_ = 0;
@@ -205,7 +248,8 @@ class Plan {
   std::vector<Segment> segments_;
   std::vector<const engine::FamilyDecl*> families_;     // by strategy
   std::vector<std::shared_ptr<const Design>> designs_;  // by segment
-  std::vector<Hash128> segment_keys_;                   // what all keys of a segment share
+  std::vector<TimestampNs> rung_ends_;                  // the last is spec_.to
+  std::vector<Hash128> segment_keys_;                   // what all keys of a (segment, rung) share
   std::vector<std::uint32_t> point_metrics_;
 };
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include "sweeps/design.hpp"
 #include "sweeps/execution_profile.hpp"
@@ -18,10 +17,8 @@ constexpr std::size_t kDatasetsMax = 256;
 constexpr std::int64_t kPriorityMax = 1000;
 
 const std::vector<std::string> kSpecKeys{
-    "sweep",       "data", "window",   "execution", "strategies", "search", "validation",
-    "convergence", "seed", "priority", "budget",    "limits",     "points"};
-const std::vector<std::string> kMethods{"grid", "random", "sobol", "lhs"};
-constexpr std::array<std::string_view, 3> kMethodsLater{"tpe", "cmaes", "nsga2"};
+    "sweep",      "data",        "window", "execution", "strategies", "search", "fidelity",
+    "validation", "convergence", "seed",   "priority",  "budget",     "limits", "points"};
 
 TimestampNs end_of(const DatasetInfo& d) { return d.last + d.interval; }
 
@@ -144,21 +141,6 @@ void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& sp
   }
 }
 
-SearchMethod read_method(const Cursor& root) {
-  const auto search = root.find("search");
-  if (!search) return SearchMethod::Grid;
-  search->expect_map("a search such as {method: grid}", {"method", "samples"});
-  const Cursor at = search->at("method", "one of " + join_names(kMethods));
-  if (std::find(kMethodsLater.begin(), kMethodsLater.end(), at.node().text) !=
-      kMethodsLater.end()) {
-    at.refuse(at.shown() + " is not in this version; allowed: " + join_names(kMethods));
-  }
-  const std::string method = at.choice(kMethods);
-  const auto index = std::find(kMethods.begin(), kMethods.end(), method) - kMethods.begin();
-  return std::array{SearchMethod::Grid, SearchMethod::Random, SearchMethod::Sobol,
-                    SearchMethod::Lhs}[static_cast<std::size_t>(index)];
-}
-
 void read_budget(const Cursor& root, ResolvedSpec& spec) {
   const auto budget = root.find("budget");
   if (!budget) return;
@@ -240,31 +222,6 @@ void read_points(const Cursor& root, ResolvedSpec& spec) {
   }
 }
 
-void read_samples(const Cursor& root, ResolvedSpec& spec) {
-  const auto search = root.find("search");
-  const auto at = search ? search->find("samples") : std::nullopt;
-  if (spec.method == SearchMethod::Grid) {
-    if (at) at->refuse("a grid takes no samples; its steps say how many points there are");
-    return;
-  }
-  const std::uint64_t segments = spec.data.size() * spec.strategies.size();
-  if (at) {
-    spec.samples = at->count("a number of samples", 1, Design::kSamplesMax);
-    return;
-  }
-  if (spec.trials_max == 0) {
-    search->refuse(
-        "how many samples? Add samples: N (for each dataset and strategy), or "
-        "budget: {trials: N}, which is shared among them");
-  }
-  spec.samples = spec.trials_max / segments;
-  if (spec.samples == 0) {
-    root.find("budget")->find("trials")->refuse(
-        std::to_string(spec.trials_max) + " trials are fewer than one for each of " +
-        std::to_string(segments) + " pairs of dataset and strategy");
-  }
-}
-
 // Sees that every strategy has points. A grid cut off at a count is an arbitrary corner of itself,
 // so the person is told of a budget that does so.
 void check_points(const Cursor& root, ResolvedSpec& spec) {
@@ -272,37 +229,38 @@ void check_points(const Cursor& root, ResolvedSpec& spec) {
   std::uint64_t trials = 0;
   for (std::size_t s = 0; s < entries.size(); ++s) {
     const engine::FamilyDecl& family = *engine::find_family(spec.strategies[s].family);
-    const auto design =
-        Design::make(spec.strategies[s], family, {spec.method, spec.samples, spec.seed, s});
+    const auto design = Design::make(spec.strategies[s], family,
+                                     {spec.method, spec.samples, spec.seed, s, spec.learns()});
     if (!design) {
       (entries[s].find("params") ? *entries[s].find("params") : entries[s])
           .refuse(design.error().text());
     }
     // Each dataset leaves other rows of a hypercube out; all of them is the bound.
-    const bool rows = spec.method == SearchMethod::Lhs;
+    const bool rows = spec.method == SearchMethod::Lhs && !spec.learns();
     trials += (rows ? spec.samples : (*design)->size()) * spec.data.size();
   }
   if (spec.trials_max != 0 && trials > spec.trials_max) {
+    const std::string fewer = "are fewer than the " + std::to_string(trials);
+    if (spec.learns()) {
+      root.find("budget")->find("trials")->refuse(
+          std::to_string(spec.trials_max) + " trials " + fewer +
+          " that the search makes; raise the budget or take fewer trials");
+    }
     spec.warnings.push_back(
-        "budget.trials: " + std::to_string(spec.trials_max) + " trials are fewer than the " +
-        std::to_string(trials) +
+        "budget.trials: " + std::to_string(spec.trials_max) + " trials " + fewer +
         " that the search makes: the sweep stops there, with the first of its trials only, until "
         "`winnow sweep extend` raises the budget");
   }
 }
 
 ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
-  if (root.is(Node::Kind::Map) && root.find("fidelity")) {
-    root.refuse_at(root.key_place("fidelity"), "fidelity",
-                   "is not in this version; remove it. Allowed: " + join_names(kSpecKeys));
-  }
   root.expect_map("a sweep specification, a map of keys", kSpecKeys);
   ResolvedSpec spec;
   spec.name = root.at("sweep", "name the sweep, as in sweep: eth-mean-reversion").name("a name");
   spec.data = read_data(root.at("data", "list dataset names, as in data: [ethusdt-5m]"), catalog);
   read_window(root, spec);
   read_execution(root, catalog, spec);
-  spec.method = read_method(root);
+  read_search(root, spec);
   spec.strategies = read_strategies(
       root.at("strategies", "list at least one, as in - {family: mean_reversion}"), spec.method);
   if (const auto at = root.find("seed")) spec.seed = at->count("a seed", 0, ~std::uint64_t{0});
@@ -315,6 +273,11 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
   read_points(root, spec);
   read_samples(root, spec);
   if (const auto at = root.find("validation")) {
+    if (spec.learns()) {
+      at->refuse(
+          "every test window would have been seen by the search, which learns from the whole "
+          "window; leave it out and keep a holdout, which no search sees");
+    }
     spec.validation_json = read_validation(*at, spec.to - spec.from);
   }
   if (const auto at = root.find("convergence")) {

@@ -21,10 +21,17 @@ constexpr Names<ValueKind, 5> kKinds{{{ValueKind::Values, "values"},
                                       {ValueKind::IntRange, "int"},
                                       {ValueKind::FloatRange, "float"},
                                       {ValueKind::LogRange, "log"}}};
-constexpr Names<SearchMethod, 4> kMethods{{{SearchMethod::Grid, "grid"},
+constexpr Names<SearchMethod, 7> kMethods{{{SearchMethod::Grid, "grid"},
                                            {SearchMethod::Random, "random"},
                                            {SearchMethod::Sobol, "sobol"},
-                                           {SearchMethod::Lhs, "lhs"}}};
+                                           {SearchMethod::Lhs, "lhs"},
+                                           {SearchMethod::Tpe, "tpe"},
+                                           {SearchMethod::Cmaes, "cmaes"},
+                                           {SearchMethod::Nsga2, "nsga2"}}};
+constexpr Names<FidelityMethod, 4> kFidelities{{{FidelityMethod::None, "none"},
+                                                {FidelityMethod::Halving, "halving"},
+                                                {FidelityMethod::Hyperband, "hyperband"},
+                                                {FidelityMethod::Asha, "asha"}}};
 constexpr Names<engine::Sizing, 2> kSizings{
     {{engine::Sizing::AllIn, "all_in"}, {engine::Sizing::FixedQty, "fixed_qty"}}};
 
@@ -148,6 +155,26 @@ StrategySpace strategy_from(const json& j) {
   return s;
 }
 
+json to_json(const AdaptiveSpec& a) {
+  return {{"generation", a.generation},
+          {"objectives", a.objectives},
+          {"warm_start", a.warm_start},
+          {"fidelity", name_of(kFidelities, a.fidelity)},
+          {"eta", a.eta},
+          {"shortest_ns", a.shortest.ns}};
+}
+
+AdaptiveSpec adaptive_from(const json& j) {
+  AdaptiveSpec a;
+  a.generation = j.at("generation");
+  a.objectives = j.at("objectives").get<std::vector<std::string>>();
+  a.warm_start = j.at("warm_start");
+  a.fidelity = named(kFidelities, j.at("fidelity"));
+  a.eta = j.at("eta");
+  a.shortest.ns = j.at("shortest_ns");
+  return a;
+}
+
 ResolvedSpec spec_from(const json& j) {
   if (j.at("format") != kFormat) throw json::other_error::create(501, "unknown format", &j);
   ResolvedSpec spec;
@@ -163,6 +190,8 @@ ResolvedSpec spec_from(const json& j) {
   for (const json& s : j.at("strategies")) spec.strategies.push_back(strategy_from(s));
   spec.method = named(kMethods, j.at("method"));
   spec.samples = j.at("samples");
+  // Searches that do not learn have no such key: their text, and so their id, is as it was.
+  if (const auto a = j.find("adaptive"); a != j.end()) spec.adaptive = adaptive_from(*a);
   spec.seed = j.at("seed");
   spec.priority = j.at("priority");
   spec.trials_max = j.at("trials_max");
@@ -198,6 +227,7 @@ std::string ResolvedSpec::to_json() const {
             {"priority", priority},
             {"trials_max", trials_max},
             {"cpu_hours_max", cpu_hours_max}};
+  if (learns()) j["adaptive"] = sweeps::to_json(adaptive);
   j["data"] = json::array();
   for (const DatasetInfo& d : data) j["data"].push_back(sweeps::to_json(d));
   j["execution_by_data"] = json::array();

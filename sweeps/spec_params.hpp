@@ -16,6 +16,13 @@ std::vector<StrategySpace> read_strategies(const yaml::Cursor& at, SearchMethod 
 /// Names of a family's parameters.
 std::vector<std::string> param_names(const engine::FamilyDecl& family);
 
+/// Reads `search:` and `fidelity:` but for the number of samples: the method, and what a search
+/// that learns is told. Throws yaml::Refusal.
+void read_search(const yaml::Cursor& root, ResolvedSpec& spec);
+/// Reads how many samples or trials the search makes. Requires: read_search, and data, strategies
+/// and budget are read. Throws yaml::Refusal.
+void read_samples(const yaml::Cursor& root, ResolvedSpec& spec);
+
 /// Reads `validation:` for a sweep over this long a window and gives it as canonical JSON. Throws
 /// yaml::Refusal.
 std::string read_validation(const yaml::Cursor& at, DurationNs window);

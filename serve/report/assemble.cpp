@@ -174,6 +174,12 @@ std::string search_words(const sweeps::ResolvedSpec& spec) {
       return "random, seed " + std::to_string(spec.seed);
     case sweeps::SearchMethod::Sobol:
       return "Sobol sequence";
+    case sweeps::SearchMethod::Tpe:
+      return "tpe";
+    case sweeps::SearchMethod::Cmaes:
+      return "CMA-ES";
+    case sweeps::SearchMethod::Nsga2:
+      return "NSGA-II";
     case sweeps::SearchMethod::Lhs:
       return "Latin hypercube, seed " + std::to_string(spec.seed);
   }

@@ -137,7 +137,7 @@ TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
   mutate(Progress{"sweep", "running", 1, 2, 3, 4, 5, 6, 7, 8, 9, "note"}, 21);
   mutate(Control{"sweep", "pause", "u", 1, 2}, 22);
   mutate(Query{"name", "{}"}, 23);
-  mutate(LeaseOrder{1, "sweep", 2, 1, 3, 1, {40, 41}, {"stuck", "stuck too"}}, 24);
+  mutate(LeaseOrder{1, "sweep", 2, 1, 3, 1, {40, 41}, {"stuck", "stuck too"}, "rows"}, 24);
   mutate(LeaseOverran{1, 2, 1, 40, 1, "trial 40 is stuck"}, 25);
 }
 

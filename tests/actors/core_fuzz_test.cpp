@@ -33,9 +33,22 @@ class Book final : public SweepBook {
   Result<std::vector<bool>> committed(std::string_view, std::uint64_t blocks) const override {
     return std::vector<bool>(blocks);
   }
+  Result<ResultBlock> outcomes(std::string_view, std::uint64_t) const override {
+    return Error(ErrorCode::NotFound, "no block is committed here");
+  }
+  Status put_generation(const std::string& key, const std::string& bytes) override {
+    generations_[key] = bytes;
+    return {};
+  }
+  Result<std::optional<std::string>> generation(const std::string& key) const override {
+    const auto found = generations_.find(key);
+    if (found == generations_.end()) return std::optional<std::string>();
+    return std::optional(found->second);
+  }
 
  private:
   std::map<std::string, store::SweepMeta> sweeps_;
+  std::map<std::string, std::string> generations_;
 };
 
 sweeps::Catalog catalog() {

@@ -95,6 +95,21 @@ search: {method: random, samples: )" +
          count + "}\nbudget: {trials: " + count + "}\nseed: " + std::to_string(seed) + "\n";
 }
 
+std::string learning_sweep(const std::string& name, const std::string& more) {
+  return "sweep: " + name + R"(
+data: [sim-alpha]
+execution: binance-usdm
+strategies:
+  - family: mean_reversion
+    params:
+      lookback_bars: {int: [12, 96]}
+      entry_z: {float: [1.0, 3.0]}
+      exit_z: {values: [0, 0.25, 0.5]}
+      stop_bps: {log: [50, 800]}
+seed: 5
+)" + more;
+}
+
 std::string leaderboard(const fs::path& home) {
   const Ran ran = winnow(home, {"top", "last", "--csv"});
   EXPECT_EQ(ran.status, 0) << ran.errors;

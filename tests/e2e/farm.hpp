@@ -43,6 +43,9 @@ void make_market(const std::filesystem::path& home, int days);
 std::string grid_sweep(const std::string& name, const std::vector<std::string>& params);
 /// A specification: random trials of `mean_reversion` on `sim-alpha`.
 std::string random_sweep(const std::string& name, int samples, int seed);
+/// A specification: a search that learns, of `mean_reversion` on `sim-alpha`. `more` are lines of
+/// YAML: `search: {...}` and the like.
+std::string learning_sweep(const std::string& name, const std::string& more);
 
 /// Every variant of the last sweep as exact text, by rank: parameters and metrics.
 std::string leaderboard(const std::filesystem::path& home);

@@ -76,6 +76,30 @@ TEST(Budget, NoLeaseBeyondIt) {
   EXPECT_GE(run(s, 300)["a"], 50);
 }
 
+TEST(Budget, IsNotSpentWhileTheNextBlocksAreBeingDecided) {
+  Scheduler s;
+  SweepWork work;
+  work.cpu_s_max = 100;
+  work.withheld = {false, true};
+  add(s, "a", 2, work);
+  join(s, kNode, 1, 1, kStart);
+  const auto first = only<Grant>(s.step(kStart));
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].lease.first_block, 0u);
+  EXPECT_EQ(first[0].lease.blocks, 1u);
+  finish(s, first[0], at_ms(1));
+  EXPECT_TRUE(s.step(at_ms(2)).empty()) << "nothing to do, nothing spent, nothing finished";
+  EXPECT_EQ(s.progress("a")->withheld, 1u);
+  ASSERT_EQ(s.audit(), "");
+  s.release("a", {1, 2});
+  ASSERT_EQ(s.audit(), "");
+  const auto second = only<Grant>(s.step(at_ms(3)));
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0].lease.first_block, 1u);
+  finish(s, second[0], at_ms(4));
+  EXPECT_EQ(only<SweepFinished>(s.step(at_ms(5))).size(), 1u);
+}
+
 TEST(Budget, OfTrialsIsTheFirstBlocksAndGoesOnWhenItIsRaised) {
   Scheduler s;
   SweepWork work;

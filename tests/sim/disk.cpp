@@ -85,6 +85,7 @@ void Disk::crash(Rng& rng) {
 Status Disk::open() {
   sweeps_.clear();
   blocks_.clear();
+  generations_.clear();
   ledger_keys_.clear();
   executions_ = ledger_extra_ = rows_ = alarms_ = 0;
   reopened_ = synced_ > 0;
@@ -110,6 +111,11 @@ void Disk::apply(char type, std::string_view in) {
   if (type == 'S') {
     store::SweepMeta meta = decode_meta(in);
     sweeps_[meta.id] = std::move(meta);
+    return;
+  }
+  if (type == 'G') {
+    const std::string key(take_text(in));
+    generations_[key] = take_text(in);
     return;
   }
   if (type == 'A') {
@@ -141,14 +147,47 @@ void Disk::apply_block(std::string_view sweep, const ResultBlock& block) {
 
 Status Disk::put_sweep(const store::SweepMeta& meta) {
   if (full_) return Error(ErrorCode::Io, "no space left on the simulated disk");
-  // Written in front of what waits to be synced: the tail stays the tail.
-  const std::string tail = log_.substr(synced_);
-  log_.resize(synced_);
-  append('S', encode_meta(meta));
-  synced_ = log_.size();
-  log_ += tail;
+  append_synced('S', encode_meta(meta));
   sweeps_[meta.id] = meta;
   return {};
+}
+
+// Written in front of what waits to be synced: the tail stays the tail.
+void Disk::append_synced(char type, const std::string& payload) {
+  const std::string tail = log_.substr(synced_);
+  log_.resize(synced_);
+  append(type, payload);
+  synced_ = log_.size();
+  log_ += tail;
+}
+
+Status Disk::put_generation(const std::string& key, const std::string& bytes) {
+  if (full_) return Error(ErrorCode::Io, "no space left on the simulated disk");
+  std::string record;
+  put(record, key);
+  put(record, bytes);
+  append_synced('G', record);
+  generations_[key] = bytes;
+  return {};
+}
+
+Result<std::optional<std::string>> Disk::generation(const std::string& key) const {
+  const auto found = generations_.find(key);
+  if (found == generations_.end()) return std::optional<std::string>();
+  return std::optional(found->second);
+}
+
+Result<ResultBlock> Disk::outcomes(std::string_view sweep_id, std::uint64_t block) const {
+  const auto found = blocks_.find(Place(sweep_id, block));
+  if (found == blocks_.end()) return Error(ErrorCode::NotFound, "the block is not committed");
+  const Stored& stored = found->second;
+  ResultBlock out;
+  out.block = block;
+  out.rows = stored.rows;
+  out.metric_count = 1;
+  out.status.assign(stored.rows, stored.failed ? TrialStatus::Failed : TrialStatus::Ok);
+  out.metrics = stored.scores;
+  return out;
 }
 
 Result<std::optional<store::SweepMeta>> Disk::sweep(std::string_view id) const {

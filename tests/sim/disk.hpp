@@ -42,6 +42,10 @@ class Disk final : public actors::SweepBook {
   Result<std::vector<store::SweepMeta>> sweeps() const override;
   Result<std::vector<bool>> committed(std::string_view sweep_id,
                                       std::uint64_t blocks) const override;
+  /// Status and first metric, which is what is kept.
+  Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const override;
+  Status put_generation(const std::string& key, const std::string& bytes) override;
+  Result<std::optional<std::string>> generation(const std::string& key) const override;
 
   /// Writes a group without syncing it. Fails: Io (full).
   Result<std::vector<store::CommitOutcome>> write(std::span<const store::BlockCommit> blocks);
@@ -65,6 +69,7 @@ class Disk final : public actors::SweepBook {
   std::uint64_t alarms() const { return alarms_; }
 
  private:
+  void append_synced(char type, const std::string& payload);
   void append(char type, const std::string& payload);
   void apply(char type, std::string_view payload);
   void apply_block(std::string_view sweep, const ResultBlock& block);
@@ -77,6 +82,7 @@ class Disk final : public actors::SweepBook {
   // Made from the synced log.
   std::map<std::string, store::SweepMeta> sweeps_;
   std::map<Place, Stored> blocks_;
+  std::map<std::string, std::string> generations_;
   std::set<TrialKey> ledger_keys_;
   std::uint64_t ledger_extra_ = 0;
   std::uint64_t executions_ = 0;

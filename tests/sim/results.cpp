@@ -21,6 +21,16 @@ std::uint32_t samples_of(const SweepDecl& sweep) {  // of each dataset
   return std::max(1u, sweep.blocks / sets_of(sweep)) * kBlockRows;
 }
 
+// Blocks of a search that learns have half as many rows.
+std::string search_text(const SweepDecl& sweep) {
+  if (sweep.search == "random" && sweep.fidelity.empty()) {
+    return "search: {method: random, samples: " + std::to_string(samples_of(sweep)) + "}";
+  }
+  return "search: {method: " + sweep.search +
+         ", generation: 32, trials: " + std::to_string(samples_of(sweep) / 2) + "}" +
+         (sweep.fidelity.empty() ? "" : "\nfidelity: " + sweep.fidelity);
+}
+
 std::string budget_text(const SweepDecl& sweep) {
   std::string out;
   if (sweep.budget_frac > 0) out += "trials: " + std::to_string(budget_trials(sweep));
@@ -48,10 +58,8 @@ std::string spec_text(const SweepDecl& sweep) {
          "    params:\n"
          "      lookback_bars: {int: [2, 200]}\n"
          "      entry_z: {float: [0.5, 4.0]}\n"
-         "      stop_bps: {float: [10, 1000]}\n"
-         "search: {method: random, samples: " +
-         std::to_string(samples_of(sweep)) +
-         "}\nseed: " + std::to_string(hash128(sweep.name).low % 1000) +
+         "      stop_bps: {float: [10, 1000]}\n" +
+         search_text(sweep) + "\nseed: " + std::to_string(hash128(sweep.name).low % 1000) +
          "\npriority: " + std::to_string(sweep.priority) + "\n" + budget_text(sweep);
 }
 
@@ -99,7 +107,6 @@ const std::string& Results::block(const PlanPtr& plan, std::uint64_t block) {
   std::string& bytes = blocks_[{plan->id(), block}];
   if (!bytes.empty()) return bytes;
   const auto range = plan->block_range(block);
-  const sweeps::Segment& segment = plan->segment_of_block(block);
   const std::vector<double> params = plan->params(range.first_trial, range.rows);
   const std::size_t width = params.size() / range.rows;
   ResultBlock out;
@@ -112,7 +119,7 @@ const std::string& Results::block(const PlanPtr& plan, std::uint64_t block) {
   out.metrics.resize(std::size_t{out.metric_count} * range.rows);
   out.returns.resize(range.rows);
   for (std::uint32_t row = 0; row < range.rows; ++row) {
-    out.keys.push_back(plan->key(segment, std::span(params).subspan(row * width, width)));
+    out.keys.push_back(plan->trial_key(block, std::span(params).subspan(row * width, width)));
     Rng rng(out.keys[row].low);
     for (std::uint32_t m = 0; m < out.metric_count; ++m) {
       out.metrics[std::size_t{m} * range.rows + row] = rng.uniform() * 4 - 2;

@@ -48,6 +48,9 @@ void read_sweeps(const YAML::Node& node, std::vector<SweepDecl>& sweeps) {
              {{"name", value(sweep.name)},
               {"user", value(sweep.user)},
               {"blocks", value(sweep.blocks)},
+              {"data", value(sweep.data)},
+              {"search", value(sweep.search)},
+              {"fidelity", value(sweep.fidelity)},
               {"priority", value(sweep.priority)},
               {"budget_frac", number(sweep.budget_frac)},
               {"budget_cpu_s", number(sweep.budget_cpu_s)}});

@@ -30,6 +30,8 @@ struct SweepDecl {
   double budget_frac = 0;   ///< of its trials at first, and again with every extension; 0: none
   double budget_cpu_s = 0;  ///< of engine time, likewise
   std::string data = "sim-a, sim-b";
+  std::string search = "random";  ///< or a method that learns
+  std::string fidelity = "";      ///< its ladder of windows, in YAML
 };
 
 /// Purpose: a farm, what it has to do and what goes wrong meanwhile, as data (workloads/*.yaml).

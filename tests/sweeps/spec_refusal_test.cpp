@@ -16,16 +16,25 @@ struct Case {
 const Case kCases[] = {
     {"UnknownTopKey", "seed: 42", "sede: 42",
      "spec.yaml:17:1: sede: unknown key (did you mean 'seed'?); allowed: sweep, data, wind"
-     "ow, execution, strategies, search, validation, convergence, seed, priority, budget, lim"
-     "its, points"},
+     "ow, execution, strategies, search, fidelity, validation, convergence, seed, priority"
+     ", budget, limits, points"},
     {"UnknownKeyFarFromAny", "seed: 42", "colour: blue",
      "spec.yaml:17:1: colour: unknown key (nearest: 'points'); allowed: sweep, data, window"
-     ", execution, strategies, search, validation, convergence, seed, priority, budget, lim"
-     "its, points"},
-    {"FidelityIsLater", "seed: 42", "fidelity: {method: asha}",
-     "spec.yaml:17:1: fidelity: is not in this version; remove it. Allowed: sweep, data, w"
-     "indow, execution, strategies, search, validation, convergence, seed, priority, budget, lim"
-     "its, points"},
+     ", execution, strategies, search, fidelity, validation, convergence, seed, priority, "
+     "budget, limits, points"},
+    {"FidelityOfGrid", "seed: 42", "fidelity: {method: asha}",
+     "spec.yaml:17:1: fidelity: grid has no ladder of windows; allowed with search: {metho"
+     "d: random, sobol, lhs, tpe or cmaes}"},
+    {"FidelityUnknown", "search: {method: grid}", "search: {method: tpe}\nfidelity: {method: ahsa}",
+     "spec.yaml:16:20: fidelity.method: 'ahsa' is unknown (did you mean 'asha'?); allowed:"
+     " halving, hyperband, asha"},
+    {"FidelityWithoutWindow", "search: {method: grid}",
+     "search: {method: tpe}\nfidelity: {method: asha}",
+     "spec.yaml:16:11: fidelity.shortest: is missing; the window of the lowest rung, such "
+     "as 30d"},
+    {"FidelityTooLong", "search: {method: grid}",
+     "search: {method: tpe}\nfidelity: {method: asha, shortest: 275d}",
+     "spec.yaml:16:36: fidelity.shortest: 275d is not from 1d to below the window, 275d"},
     {"MissingSweep", "sweep: demo\n", "",
      "spec.yaml:1:1: sweep: is missing; name the sweep, as in sweep: eth-mean-reversion"},
     {"BadSweepName", "sweep: demo", "sweep: my sweep!",
@@ -87,15 +96,41 @@ const Case kCases[] = {
      "spec.yaml:10:7: the key 'entry_z' stands twice; first at line 9, column 7"},
     {"UnknownMethod", "method: grid", "method: gird",
      "spec.yaml:15:18: search.method: 'gird' is unknown (did you mean 'grid'?); allowed: g"
-     "rid, random, sobol, lhs"},
-    {"MethodLater", "method: grid", "method: tpe",
-     "spec.yaml:15:18: search.method: 'tpe' is not in this version; allowed: grid, random,"
-     " sobol, lhs"},
-    {"MethodLaterCma", "method: grid", "method: cmaes",
-     "spec.yaml:15:18: search.method: 'cmaes' is not in this version; allowed: grid, rando"
-     "m, sobol, lhs"},
+     "rid, random, sobol, lhs, tpe, cmaes, nsga2"},
+    {"ValidationOfASearchThatLearns", "method: grid", "method: tpe",
+     "spec.yaml:16:13: validation: every test window would have been seen by the search, w"
+     "hich learns from the whole window; leave it out and keep a holdout, which no search "
+     "sees"},
+    {"TrialsOfGrid", "{method: grid}", "{method: grid, trials: 10}",
+     "spec.yaml:15:24: search.trials: says nothing to grid, which does not learn; allowed:"
+     " method, samples; or take method: tpe, cmaes or nsga2"},
+    {"SamplesOfTpe", "{method: grid}", "{method: tpe, samples: 10}",
+     "spec.yaml:15:23: search.samples: a search that learns is counted in trials; write tr"
+     "ials"},
+    {"GenerationOdd", "{method: grid}", "{method: tpe, generation: 12}",
+     "spec.yaml:15:35: search.generation: '12' is not a multiple of 8"},
+    {"ObjectiveUnknown", "{method: grid}", "{method: cmaes, objective: sharp_ann}",
+     "spec.yaml:15:36: search.objective: 'sharp_ann' is unknown (did you mean 'sharpe_ann'?"
+     "); allowed: sharpe_ann, sortino_ann, calmar, total_return_frac, cagr_frac, vol_ann, d"
+     "rawdown_max_frac, drawdown_days_max, ulcer_frac, omega, tail_ratio, var_95_frac, cvar"
+     "_95_frac, skew, kurtosis, best_day_frac, worst_day_frac, positive_days_frac, final_eq"
+     "uity, trades, win_rate_frac, profit_factor, avg_trade_bps, worst_trade_frac, hold_bar"
+     "s_avg, exposure_frac, turnover_ann, fees_frac, slippage_frac, funding_frac, long_shar"
+     "e_frac, rejected_orders, ruined"},
+    {"ObjectivesOfTpe", "{method: grid}", "{method: tpe, objectives: [sharpe_ann]}",
+     "spec.yaml:15:23: search.objectives: only nsga2 takes several; write objective: sharp"
+     "e_ann"},
+    {"ObjectivesMissing", "{method: grid}", "{method: nsga2}",
+     "spec.yaml:15:9: search: nsga2 takes 2 to 16 objectives, as in objectives: [sharpe_an"
+     "n, drawdown_max_frac]"},
+    {"ObjectiveTwice", "{method: grid}", "{method: nsga2, objectives: [calmar, calmar]}",
+     "spec.yaml:15:46: search.objectives[1]: the objective 'calmar' stands twice"},
+    {"WarmStartNoId", "{method: grid}", "{method: tpe, warm_start: last}",
+     "spec.yaml:15:35: search.warm_start: 'last' is not the id of a sweep, 16 digits as `w"
+     "innow sweep list` shows them"},
     {"MethodMissing", "{method: grid}", "{}",
-     "spec.yaml:15:9: search.method: is missing; one of grid, random, sobol, lhs"},
+     "spec.yaml:15:9: search.method: is missing; one of grid, random, sobol, lhs, tpe, c"
+     "maes, nsga2"},
     {"SearchIsText", "{method: grid}", "grid",
      "spec.yaml:15:9: search: 'grid' where a search such as {method: grid} belongs"},
     {"SamplesOfGrid", "{method: grid}", "{method: grid, samples: 10}",
@@ -157,6 +192,12 @@ const Case kCases[] = {
     {"BudgetZero", "trials: 100000", "trials: 0",
      "spec.yaml:19:18: budget.trials: '0' where a number of trials belongs: a whole number"
      " from 1 to 1000000000000"},
+    {"BudgetBelowLearningSearch",
+     "search: {method: grid}\nvalidation: {protocol: walk_forward, train: 90d, test: 30d, step: "
+     "30d, embargo: 1d}\nseed: 42\npriority: 0\nbudget: {trials: 100000, cpu_hours: 2}",
+     "search: {method: tpe, trials: 64}\nbudget: {trials: 100}",
+     "spec.yaml:16:18: budget.trials: 100 trials are fewer than the 256 that the search makes; "
+     "raise the budget or take fewer trials"},
     {"BudgetUnit", "cpu_hours: 2", "cpu_minutes: 2",
      "spec.yaml:19:26: budget.cpu_minutes: unknown key, perhaps in another unit; write 'cp"
      "u_hours'; allowed: trials, cpu_hours"},

@@ -1,0 +1,400 @@
+#include "sweeps/adaptive.hpp"
+
+#include <algorithm>
+#include <boost/archive/binary_iarchive.hpp>
+#include <boost/archive/binary_oarchive.hpp>
+#include <boost/serialization/string.hpp>
+#include <cassert>
+#include <cmath>
+#include <exception>
+#include <sstream>
+
+#include "base/rng.hpp"
+#include "engine/engine.hpp"
+#include "sweeps/stats/halving.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+using search::FidelityKind;
+using search::FidelityOptions;
+using search::FidelitySearch;
+using search::MethodKind;
+using search::Outcome;
+using search::OutcomeState;
+
+constexpr std::size_t kRungsMax = 16;
+
+Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, "search: " + why); }
+
+MethodKind method_of(SearchMethod method) {
+  switch (method) {
+    case SearchMethod::Sobol:
+      return MethodKind::Sobol;
+    case SearchMethod::Lhs:
+      return MethodKind::Lhs;
+    case SearchMethod::Tpe:
+      return MethodKind::Tpe;
+    case SearchMethod::Cmaes:
+      return MethodKind::Cmaes;
+    case SearchMethod::Nsga2:
+      return MethodKind::Nsga2;
+    case SearchMethod::Grid:
+    case SearchMethod::Random:
+      break;
+  }
+  return MethodKind::Random;
+}
+
+std::uint64_t power(std::uint64_t base, std::size_t exponent) {
+  std::uint64_t out = 1;
+  for (std::size_t i = 0; i < exponent; ++i) out *= base;
+  return out;
+}
+
+std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Rows of the lowest rung of halving: whole blocks on every rung, no fewer than a generation.
+std::uint64_t halving_rows(const ResolvedSpec& spec, std::size_t rungs) {
+  return round_up(spec.adaptive.generation,
+                  kAdaptiveBlockRows * power(spec.adaptive.eta, rungs - 1));
+}
+
+// Sizes of the generations of one round of rungs.
+std::vector<std::uint64_t> round_of(const ResolvedSpec& spec) {
+  const std::size_t rungs = rung_lengths(spec).size();
+  const std::uint64_t eta = spec.adaptive.eta;
+  std::vector<std::uint64_t> out;
+  if (spec.adaptive.fidelity == FidelityMethod::Halving) {
+    for (std::size_t k = 0; k < rungs; ++k) {
+      out.push_back(halving_rows(spec, rungs) / power(eta, k));
+    }
+  } else if (spec.adaptive.fidelity == FidelityMethod::Hyperband) {
+    for (const auto& bracket :
+         stats::hyperband(power(eta, rungs - 1), eta, stats::HyperbandRule::Table)) {
+      for (const auto& rung : bracket.rungs) out.push_back(rung.configs * kAdaptiveBlockRows);
+    }
+  } else {
+    out.push_back(spec.adaptive.generation);
+  }
+  return out;
+}
+
+FidelityOptions fidelity_of(const ResolvedSpec& spec) {
+  const std::size_t rungs = rung_lengths(spec).size();
+  FidelityOptions out;
+  out.kind = spec.adaptive.fidelity == FidelityMethod::Halving     ? FidelityKind::Halving
+             : spec.adaptive.fidelity == FidelityMethod::Hyperband ? FidelityKind::Hyperband
+                                                                   : FidelityKind::Asha;
+  // Rung k has resource eta^k, whatever its window.
+  out.resource_max = static_cast<double>(power(spec.adaptive.eta, rungs - 1));
+  out.eta = spec.adaptive.eta;
+  out.configs =
+      out.kind == FidelityKind::Halving ? halving_rows(spec, rungs) : FidelitySearch::kConfigsMax;
+  out.generation = spec.adaptive.generation;
+  out.batch = kAdaptiveBlockRows;
+  return out;
+}
+
+std::uint32_t rung_of(double resource, std::uint64_t eta) {
+  std::uint32_t rung = 0;
+  for (double r = 1; r < resource; r *= static_cast<double>(eta)) ++rung;
+  return rung;
+}
+
+}  // namespace
+
+std::vector<DurationNs> rung_lengths(const ResolvedSpec& spec) {
+  const DurationNs whole = spec.to - spec.from;
+  std::vector<DurationNs> out;
+  if (spec.learns() && spec.adaptive.fidelity != FidelityMethod::None) {
+    const auto eta = static_cast<std::int64_t>(spec.adaptive.eta);
+    for (DurationNs d = spec.adaptive.shortest; d < whole && out.size() < kRungsMax;) {
+      out.push_back(d);
+      if (d.ns > whole.ns / eta) break;
+      d.ns *= eta;
+    }
+  }
+  out.push_back(whole);
+  return out;
+}
+
+std::uint64_t search_unit(const ResolvedSpec& spec) {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t rows : round_of(spec)) sum += rows;
+  return sum;
+}
+
+std::uint64_t generation_rows_max(const ResolvedSpec& spec) {
+  const std::vector<std::uint64_t> all = round_of(spec);
+  return *std::max_element(all.begin(), all.end());
+}
+
+Status check_adaptive(const ResolvedSpec& spec) {
+  const AdaptiveSpec& a = spec.adaptive;
+  const bool method = spec.method == SearchMethod::Tpe || spec.method == SearchMethod::Cmaes ||
+                      spec.method == SearchMethod::Nsga2;
+  if (!spec.learns()) {
+    if (!method) return {};
+    return bad("a method that learns needs a generation");
+  }
+  if (!method && (a.fidelity == FidelityMethod::None || spec.method == SearchMethod::Grid)) {
+    return bad("a grid, and random points of one fidelity, do not learn");
+  }
+  if (a.generation % kAdaptiveBlockRows != 0 || a.generation > kGenerationRowsMax) {
+    return bad("generation " + std::to_string(a.generation) + " is not a multiple of " +
+               std::to_string(kAdaptiveBlockRows) + " up to " + std::to_string(kGenerationRowsMax));
+  }
+  const bool several = spec.method == SearchMethod::Nsga2;
+  if (several ? a.objectives.size() < 2 || a.objectives.size() > 16 : a.objectives.size() != 1) {
+    return bad(std::to_string(a.objectives.size()) +
+               " objectives; nsga2 takes 2 to 16, the others "
+               "take one");
+  }
+  for (const std::string& name : a.objectives) {
+    if (engine::find_metric(name) < 0) return bad("no metric is named '" + name + "'");
+  }
+  if (a.fidelity != FidelityMethod::None) {
+    if (several) return bad("fidelity ranks by one objective, nsga2 has several");
+    if (a.eta < 2 || a.eta > 16) return bad("eta " + std::to_string(a.eta) + " is not 2 to 16");
+    const std::size_t rungs = rung_lengths(spec).size();
+    if (a.shortest.ns <= 0 || rungs < 2 || rungs > kRungsMax ||
+        static_cast<double>(rungs - 1) * std::log2(static_cast<double>(a.eta)) > 20) {
+      return bad("the shortest window of " + format_duration(a.shortest) + " makes " +
+                 std::to_string(rungs) + " rungs below the whole of " +
+                 format_duration(spec.to - spec.from) + "; take one that makes 2 to " +
+                 std::to_string(kRungsMax));
+    }
+  }
+  std::size_t width = 1;
+  for (const StrategySpace& s : spec.strategies) width = std::max(width, s.params.size());
+  const std::uint64_t bytes = generation_rows_max(spec) * width * sizeof(double);
+  if (bytes > kGenerationBytesMax) {
+    return bad("a generation of " + std::to_string(generation_rows_max(spec)) + " rows of " +
+               std::to_string(width) + " parameters is more than " +
+               std::to_string(kGenerationBytesMax >> 10) +
+               " KiB; take a smaller one, fewer rungs or a smaller eta");
+  }
+  if (spec.samples == 0 || spec.samples % search_unit(spec) != 0) {
+    return bad(std::to_string(spec.samples) + " trials are not a multiple of " +
+               std::to_string(search_unit(spec)));
+  }
+  return {};
+}
+
+Outcome outcome_of(const AdaptiveSpec& spec, const ResultBlock& block, std::uint32_t row) {
+  Outcome out;
+  if (block.status[row] != TrialStatus::Ok) {
+    out.state = OutcomeState::Failed;
+    return out;
+  }
+  for (const std::string& name : spec.objectives) {
+    const auto metric = static_cast<std::size_t>(engine::find_metric(name));
+    const double value = block.metrics[metric * block.rows + row];
+    out.losses.push_back(engine::metric_decls()[metric].higher_is_better ? -value : value);
+  }
+  return out;
+}
+
+Result<search::Space> SegmentSearch::space_of(const std::shared_ptr<const Design>& design) {
+  std::vector<search::Dimension> dimensions;
+  for (std::size_t p = 0; p < design->parameters(); ++p) {
+    const Axis& axis = design->axis(p);
+    if (axis.fixed()) continue;
+    search::Dimension d;
+    d.name = std::string(design->family().params[p].name);
+    d.kind = search::DimensionKind::Float;
+    d.low = axis.low();
+    d.high = axis.high();
+    if (axis.count() > 0) {  // by position, so that values are exactly the axis's own
+      d.kind = search::DimensionKind::Integer;
+      d.low = 0;
+      d.high = static_cast<double>(axis.count() - 1);
+    } else if (axis.logarithmic()) {
+      d.scale = search::Scale::Log;
+      if (axis.integer()) d.kind = search::DimensionKind::Integer;
+    }
+    dimensions.push_back(std::move(d));
+  }
+  if (dimensions.empty()) return bad("no parameter varies");
+  std::vector<search::Constraint> constraints;
+  if (design->family().check != nullptr) {
+    constraints.push_back({std::string(design->family().name),
+                           [design, params = std::vector<double>(design->parameters())](
+                               std::span<const double> row) mutable {
+                             design->place(row, params);
+                             return design->valid(params) ? 0.0 : 1.0;
+                           }});
+  }
+  return search::Space::make(std::move(dimensions), std::move(constraints));
+}
+
+Status SegmentSearch::wrap(search::Search made) {
+  if (spec_.adaptive.fidelity == FidelityMethod::None) {
+    search_.emplace(std::move(made));
+    return {};
+  }
+  auto fidelity = FidelitySearch::make(std::move(made), fidelity_of(spec_));
+  if (!fidelity) return fidelity.error();
+  fidelity_.emplace(*std::move(fidelity));
+  return {};
+}
+
+Result<SegmentSearch> SegmentSearch::make(const Plan& plan, const Segment& segment,
+                                          std::span<const PriorResult> prior) {
+  SegmentSearch out;
+  out.spec_ = plan.spec();
+  out.design_ = plan.shared_design(segment);
+  out.open_.segment = segment.index;
+  out.open_.width = static_cast<std::uint32_t>(out.design_->parameters());
+  auto space = space_of(out.design_);
+  if (!space) return space.error();
+  search::SearchOptions options;
+  options.method = method_of(out.spec_.method);
+  options.seed = mix64(out.spec_.seed ^ mix64(segment.index + 1));
+  options.objectives = out.spec_.adaptive.objectives.size();
+  if (options.method == MethodKind::Nsga2) options.population = out.spec_.adaptive.generation;
+  auto made = search::Search::make(*std::move(space), options);
+  if (!made) return made.error();
+  std::vector<search::PriorTrial> trials;
+  for (const PriorResult& p : prior) {
+    auto point = out.coordinates(p.params);
+    if (!point)
+      return bad("warm start: trial " + std::to_string(trials.size()) +
+                 " of the earlier "
+                 "sweep is not a point of this one");
+    trials.push_back({*std::move(point), p.outcome});
+  }
+  if (!trials.empty()) WINNOW_TRY(made->warm_start(made->space().signature(), trials));
+  WINNOW_TRY(out.wrap(*std::move(made)));
+  return out;
+}
+
+std::optional<std::vector<double>> SegmentSearch::coordinates(
+    std::span<const double> params) const {
+  if (params.size() != design_->parameters()) return std::nullopt;
+  std::vector<double> out;
+  for (std::size_t p = 0; p < params.size(); ++p) {
+    const Axis& axis = design_->axis(p);
+    if (axis.count() == 0) {
+      if (!(params[p] >= axis.low() && params[p] <= axis.high())) return std::nullopt;
+      out.push_back(params[p]);
+      continue;
+    }
+    // to_unit is monotone in the rank, so a bisection finds the position.
+    std::uint64_t low = 0;
+    std::uint64_t high = axis.count() - 1;
+    while (low < high) {
+      const std::uint64_t middle = (low + high) / 2;
+      if (axis.value(axis.index_at(middle)) < params[p]) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    if (axis.value(axis.index_at(low)) != params[p]) return std::nullopt;
+    if (!axis.fixed()) out.push_back(static_cast<double>(low));
+  }
+  return out;
+}
+
+void SegmentSearch::add_row(std::span<const double> point, std::uint32_t rung) {
+  const std::size_t at = open_.values.size();
+  open_.values.resize(at + open_.width);
+  design_->place(point, std::span(open_.values).subspan(at));
+  open_.rungs.push_back(static_cast<std::uint8_t>(rung));
+}
+
+// What the search has open, as the farm is to know it.
+void SegmentSearch::show(std::uint64_t first_row) {
+  open_.first_row = first_row;
+  open_.values.clear();
+  open_.rungs.clear();
+  if (!fidelity_) {
+    for (const auto& row : search_->rows()) add_row(row, 0);
+    return;
+  }
+  for (const search::Job& job : fidelity_->jobs()) {
+    add_row(fidelity_->row(job.config), rung_of(job.resource, spec_.adaptive.eta));
+  }
+}
+
+Status SegmentSearch::open() {
+  if (waits()) return bad("a generation is open");
+  if (!fidelity_) {
+    WINNOW_TRY(search_->open(spec_.adaptive.generation));
+    show(rows_made());
+    return {};
+  }
+  WINNOW_TRY(fidelity_->open());
+  if (fidelity_->finished()) {  // the next round of rungs, with all that was learned
+    search::Search sampler = std::move(*fidelity_).take_search();
+    WINNOW_TRY(wrap(std::move(sampler)));
+    WINNOW_TRY(fidelity_->open());
+  }
+  show(rows_made());
+  return {};
+}
+
+Status SegmentSearch::tell(std::span<const Outcome> outcomes) {
+  if (!waits() || outcomes.size() != open_.rows()) {
+    return bad(std::to_string(outcomes.size()) + " outcomes for a generation of " +
+               std::to_string(open_.rows()));
+  }
+  const std::uint64_t next = rows_made();
+  if (fidelity_) {
+    const std::vector<search::Job> jobs = fidelity_->jobs();
+    for (std::size_t k = 0; k < jobs.size(); ++k) {
+      WINNOW_TRY(fidelity_->tell(jobs[k].trial, outcomes[k]));
+    }
+  } else {
+    const std::uint64_t first = search_->first_trial();
+    for (std::size_t k = 0; k < outcomes.size(); ++k) {
+      WINNOW_TRY(search_->tell(first + k, outcomes[k]));
+    }
+  }
+  open_.first_row = next;
+  open_.values.clear();
+  open_.rungs.clear();
+  return {};
+}
+
+std::string SegmentSearch::checkpoint() const {
+  std::ostringstream body;
+  {
+    boost::archive::binary_oarchive out(body, boost::archive::no_codecvt);
+    const std::string inner = fidelity_ ? fidelity_->checkpoint() : search_->checkpoint();
+    out << open_.first_row << inner;
+  }
+  return body.str();
+}
+
+Result<SegmentSearch> SegmentSearch::restore(const Plan& plan, const Segment& segment,
+                                             std::string_view checkpoint) {
+  try {
+    std::istringstream stream{std::string(checkpoint)};
+    boost::archive::binary_iarchive in(stream, boost::archive::no_codecvt);
+    std::uint64_t first_row = 0;
+    std::string inner;
+    in >> first_row >> inner;
+    auto out = make(plan, segment);
+    if (!out) return out;
+    auto space = space_of(out->design_);
+    if (!space) return space.error();
+    if (out->fidelity_) {
+      auto restored = FidelitySearch::restore(*std::move(space), inner);
+      if (!restored) return restored.error();
+      out->fidelity_.emplace(*std::move(restored));
+    } else {
+      auto restored = search::Search::restore(*std::move(space), inner);
+      if (!restored) return restored.error();
+      out->search_.emplace(*std::move(restored));
+    }
+    out->show(first_row);
+    return out;
+  } catch (const std::exception& e) {
+    return Error(ErrorCode::Corrupt, std::string("checkpoint of a search: ") + e.what());
+  }
+}
+
+}  // namespace winnow::sweeps

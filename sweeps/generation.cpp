@@ -1,0 +1,121 @@
+#include "sweeps/generation.hpp"
+
+#include <boost/archive/binary_iarchive.hpp>
+#include <boost/archive/binary_oarchive.hpp>
+#include <boost/serialization/string.hpp>
+#include <boost/serialization/vector.hpp>
+#include <cassert>
+#include <exception>
+#include <sstream>
+
+#include "base/hash.hpp"
+#include "sweeps/design.hpp"
+
+namespace winnow::sweeps {
+namespace {
+
+constexpr std::string_view kMagic = "winnow-generation-1\n";
+constexpr std::size_t kSumBytes = 16;
+
+Error corrupt(const std::string& why) {
+  return Error(ErrorCode::Corrupt, "a generation of a search: " + why);
+}
+
+template <class Archive, class Rows>
+void transfer(Archive& a, Rows& r) {
+  a& r.segment& r.first_row& r.width& r.values& r.rungs& r.checkpoint;
+}
+
+}  // namespace
+
+GenerationRows GenerationRows::slice(std::uint64_t first, std::uint64_t count) const {
+  assert(first >= first_row && first - first_row + count <= rows());
+  const auto at = static_cast<std::ptrdiff_t>(first - first_row);
+  const auto n = static_cast<std::ptrdiff_t>(count);
+  const auto w = static_cast<std::ptrdiff_t>(width);
+  GenerationRows out{segment, first, width, {}, {}, {}};
+  out.values.assign(values.begin() + at * w, values.begin() + (at + n) * w);
+  out.rungs.assign(rungs.begin() + at, rungs.begin() + at + n);
+  return out;
+}
+
+std::string encode_generation(const GenerationRows& rows) {
+  std::ostringstream body;
+  {
+    boost::archive::binary_oarchive out(body, boost::archive::no_codecvt);
+    transfer(out, rows);
+  }
+  const std::string bytes = body.str();
+  const auto sum = hash128(bytes).bytes();
+  return std::string(kMagic) + std::string(sum.begin(), sum.end()) + bytes;
+}
+
+Result<GenerationRows> decode_generation(std::string_view bytes) {
+  if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + kSumBytes) {
+    return corrupt("it does not start as one of version 1");
+  }
+  const std::string_view body = bytes.substr(kMagic.size() + kSumBytes);
+  if (hash128(body) != Hash128::from_bytes(bytes.data() + kMagic.size())) {
+    return corrupt("its " + std::to_string(body.size()) + " bytes are damaged");
+  }
+  try {
+    std::istringstream stream{std::string(body)};
+    boost::archive::binary_iarchive in(stream, boost::archive::no_codecvt);
+    GenerationRows out;
+    transfer(in, out);
+    if (out.values.size() != out.rungs.size() * out.width) return corrupt("its sizes differ");
+    return out;
+  } catch (const std::exception& e) {
+    return corrupt(std::string("not readable by this version: ") + e.what());
+  }
+}
+
+GenerationRows rows_of_blocks(const Plan& plan, std::uint64_t first_block, std::uint64_t blocks) {
+  const Segment& segment = plan.segment_of_block(first_block);
+  GenerationRows out;
+  out.segment = segment.index;
+  out.first_row = plan.block_range(first_block).first_trial - segment.first_trial;
+  out.width = static_cast<std::uint32_t>(plan.design(segment).parameters());
+  for (std::uint64_t b = first_block; b < first_block + blocks; ++b) {
+    const Plan::Range range = plan.block_range(b);
+    const std::vector<double> params = plan.params(range.first_trial, range.rows);
+    out.values.insert(out.values.end(), params.begin(), params.end());
+    out.rungs.insert(out.rungs.end(), range.rows, static_cast<std::uint8_t>(plan.rung_of_block(b)));
+  }
+  return out;
+}
+
+std::string generation_key(std::string_view sweep, std::uint32_t segment,
+                           std::uint64_t generation) {
+  return std::string(sweep) + "/" + std::to_string(segment) + "/" + std::to_string(generation);
+}
+
+Result<std::vector<GenerationRows>> read_generations(const Plan& plan, const Segment& segment,
+                                                     const ReadDocument& read) {
+  std::vector<GenerationRows> out;
+  for (;;) {
+    const std::string key = generation_key(plan.id(), segment.index, out.size());
+    auto bytes = read(key);
+    if (!bytes) return bytes.error();
+    if (!*bytes) return out;
+    auto rows = decode_generation(**bytes);
+    if (!rows) return rows.error().within(key);
+    out.push_back(std::move(*rows));
+  }
+}
+
+Result<Plan> with_generations(Plan plan, const ReadDocument& read) {
+  if (!plan.spec().learns()) return plan;
+  std::vector<GenerationRows> all;
+  for (const Segment& segment : plan.segments()) {
+    auto rows = read_generations(plan, segment, read);
+    if (!rows) return rows.error();
+    for (GenerationRows& g : *rows) {
+      g.checkpoint.clear();
+      all.push_back(std::move(g));
+    }
+  }
+  return plan.with_rows(all);
+}
+
+}  // namespace winnow::sweeps

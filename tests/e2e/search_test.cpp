@@ -1,0 +1,161 @@
+// Searches that learn, with real processes: the same trials on any farm and through any crash.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "base/rng.hpp"
+#include "tests/e2e/farm.hpp"
+#include "tests/e2e/process.hpp"
+
+namespace winnow::e2e {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+const std::string kTpe =
+    learning_sweep("learns", "search: {method: tpe, trials: 768, generation: 32}\n");
+
+fs::path make_home(const TemporaryFolder& folder, const std::string& name) {
+  const fs::path home = folder.path() / name;
+  make_market(home, 200);
+  return home;
+}
+
+Ran run(const fs::path& home, const std::string& spec, const std::string& nodes) {
+  write_text(home / "sweep.yaml", spec);
+  return winnow(home,
+                {"sweep", "run", (home / "sweep.yaml").string(), "--nodes", nodes, "--workers", "1",
+                 "--json"},
+                300);
+}
+
+class Searches : public testing::TestWithParam<std::string> {};
+
+TEST_P(Searches, OneNodeAndThreeMakeTheSameTrials) {
+  const TemporaryFolder folder;
+  const fs::path one = make_home(folder, "one");
+  const fs::path three = make_home(folder, "three");
+  const std::string spec = learning_sweep("same", GetParam());
+  const Ran first = run(one, spec, "1");
+  ASSERT_EQ(first.status, 0) << first.errors;
+  const Ran second = run(three, spec, "3");
+  ASSERT_EQ(second.status, 0) << second.errors;
+  const std::string expected = leaderboard(one);
+  ASSERT_GT(expected.size(), 1000u);
+  EXPECT_TRUE(leaderboard(three) == expected);
+  EXPECT_EQ(ledger(three), ledger(one));
+  const json shown = ask(three, {"sweep", "show", "last"});
+  EXPECT_EQ(shown["trials_committed"], shown["trials"]);
+  EXPECT_EQ(shown["state"], "done");
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, Searches,
+                         testing::Values("search: {method: tpe, trials: 192, generation: 32}\n",
+                                         "search: {method: nsga2, trials: 192, generation: 32, "
+                                         "objectives: [sharpe_ann, drawdown_max_frac]}\n",
+                                         "search: {method: random, trials: 192, generation: 32}\n"
+                                         "fidelity: {method: asha, shortest: 40d, eta: 2}\n",
+                                         "search: {method: tpe, trials: 100, generation: 8}\n"
+                                         "fidelity: {method: halving, shortest: 40d, eta: 2}\n"));
+
+TEST(KilledSearch, MakesTheSameTrials) {
+  const TemporaryFolder folder;
+  const fs::path quiet = make_home(folder, "quiet");
+  const Ran peace = run(quiet, kTpe, "1");
+  ASSERT_EQ(peace.status, 0) << peace.errors;
+  const std::string expected = leaderboard(quiet);
+
+  const auto seed =
+      static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Rng rng(seed);
+  const fs::path home = make_home(folder, "killed");
+  write_text(home / "sweep.yaml", kTpe);
+  int kills = 0;
+  for (int life = 0;; ++life) {
+    ASSERT_LT(life, 60) << "the search makes no progress";
+    Process run(home, winnow_argv(home, {"sweep", "run", (home / "sweep.yaml").string(), "--nodes",
+                                         "2", "--workers", "1", "--json"}));
+    bool died = false;
+    for (int i = 0; i < (life < 5 ? 5 : 0) && run.running() && !died; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50 + rng.below(300)));
+      const std::vector<pid_t> children = descendants(run.pid());
+      if (children.empty()) continue;
+      const std::uint64_t victim = rng.below(children.size() + 1);
+      died = victim == children.size();
+      died ? run.send(SIGKILL) : static_cast<void>(::kill(children[victim], SIGKILL));
+      ++kills;
+    }
+    const int status = run.wait(240);
+    ASSERT_NE(status, -1) << "stuck: " << run.errors();
+    if (status == 0) break;
+    ASSERT_TRUE(died) << "status " << status << ": " << run.errors();
+  }
+  RecordProperty("kills", kills);
+  EXPECT_TRUE(leaderboard(home) == expected) << "results differ after " << kills << " kills";
+  EXPECT_EQ(ledger(home), ledger(quiet));
+}
+
+TEST(Search, GoesOnInPlaceAsIfItHadBeenLongerAtFirst) {
+  const TemporaryFolder folder;
+  const fs::path whole = make_home(folder, "whole");
+  const fs::path parts = make_home(folder, "parts");
+  const auto spec = [](int trials) {
+    return learning_sweep("longer", "search: {method: tpe, generation: 32, trials: " +
+                                        std::to_string(trials) + "}\n");
+  };
+  const Ran all = run(whole, spec(192), "1");
+  ASSERT_EQ(all.status, 0) << all.errors;
+  const Ran half = run(parts, spec(96), "1");
+  ASSERT_EQ(half.status, 0) << half.errors;
+  const Ran rest = run(parts, spec(192), "2");
+  ASSERT_EQ(rest.status, 0) << rest.errors;
+  EXPECT_EQ(json_of(half)["sweep"], json_of(rest)["sweep"]);
+  EXPECT_EQ(json_of(all)["sweep"], json_of(rest)["sweep"]);
+  EXPECT_TRUE(leaderboard(parts) == leaderboard(whole));
+}
+
+TEST(Search, LearnsFromAnEarlierSweepOfTheSameSpace) {
+  const TemporaryFolder folder;
+  const fs::path home = make_home(folder, "warm");
+  const Ran first =
+      run(home, learning_sweep("first", "search: {method: random, samples: 64}\n"), "1");
+  ASSERT_EQ(first.status, 0) << first.errors;
+  const std::string id = json_of(first)["sweep"];
+  const Ran second = run(home,
+                         learning_sweep("second",
+                                        "search: {method: tpe, trials: 64, generation: 32, "
+                                        "warm_start: " +
+                                            id + "}\n"),
+                         "1");
+  ASSERT_EQ(second.status, 0) << second.errors;
+  const Ran unknown = run(home,
+                          learning_sweep("third",
+                                         "search: {method: tpe, trials: 64, "
+                                         "warm_start: 0123456789abcdef}\n"),
+                          "1");
+  EXPECT_NE(unknown.status, 0);
+  EXPECT_NE(unknown.errors.find("search.warm_start: sweep 0123456789abcdef is not in this farm's "
+                                "store"),
+            std::string::npos)
+      << unknown.errors;
+}
+
+TEST(Search, RefusesWhatIsNotOne) {
+  const TemporaryFolder folder;
+  const fs::path home = make_home(folder, "bad");
+  const Ran metric = run(home,
+                         learning_sweep("bad",
+                                        "search: {method: tpe, trials: 64, "
+                                        "objective: sharp_ann}\n"),
+                         "1");
+  EXPECT_EQ(metric.status, 2);
+  EXPECT_NE(metric.errors.find("did you mean 'sharpe_ann'"), std::string::npos) << metric.errors;
+}
+
+}  // namespace
+}  // namespace winnow::e2e
