@@ -89,7 +89,7 @@ Status record_look(const Sources& sources, const std::string& key, Look& look,
 
 Result<std::optional<Look>> take_look(const Sources& sources, const SweepView& view,
                                       const sweeps::Segment& segment, std::uint64_t periods,
-                                      bool complete) {
+                                      FamilyState state) {
   const auto declared = sweeps::declared_convergence(view.plan.spec().convergence_json);
   if (!declared.ok()) return declared.error();
   if (declared->looks == sweeps::LookPlan::OneLook) return std::optional<Look>();
@@ -111,8 +111,8 @@ Result<std::optional<Look>> take_look(const Sources& sources, const SweepView& v
   if (look.recorded || !look.refusal.empty()) return std::optional<Look>(std::move(look));
   look.periods = periods;
   look.sweep = view.meta.id;
-  look.recordable = complete;
-  if (complete && sources.verdicts != nullptr) {
+  look.recordable = state == FamilyState::Complete;
+  if (look.recordable && sources.verdicts != nullptr) {
     WINNOW_TRY(record_look(sources, document_key(hypothesis, look.number), look, periods));
   }
   return std::optional<Look>(std::move(look));

@@ -24,13 +24,19 @@ struct Look {
   std::string refusal = {};   ///< why this look cannot count; empty: it does
 };
 
+/// Whether every variant of the family has a result.
+enum class FamilyState : std::uint8_t { Incomplete, Complete };
+constexpr FamilyState family_state(std::uint64_t scored, std::uint64_t trials) {
+  return scored == trials ? FamilyState::Complete : FamilyState::Incomplete;
+}
+
 /// The look of a segment whose panel has `periods` days, recorded if it is new, the family is
 /// complete and `sources.verdicts` allows. Nothing if the specification declares one look only: a
 /// sweep's data does not grow, and each sweep counts as a hypothesis of its own.
 /// Fails: Io, Corrupt (of the record).
 Result<std::optional<Look>> take_look(const Sources& sources, const SweepView& view,
                                       const sweeps::Segment& segment, std::uint64_t periods,
-                                      bool complete);
+                                      FamilyState state);
 
 /// Turns CONVERGED into INSUFFICIENT with the reason if the look does not count.
 void apply_look(const Look& look, sweeps::Convergence& score);

@@ -43,7 +43,7 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
   if (!json.value("panel_periods", Json()).is_number_unsigned()) return false;
   // A search that was extended since has other variants. Verdicts of old have no such number.
   if (json.value("trials", segment.trials) != segment.trials) return false;
-  const auto look = take_look(sources, view, segment, json["panel_periods"], true);
+  const auto look = take_look(sources, view, segment, json["panel_periods"], FamilyState::Complete);
   if (!look.ok()) return look.error();
   if (json.value("options", Json()) != options_json(view, options, *look)) return false;
   auto score = convergence_from_json(json.value("score", Json()));
@@ -169,7 +169,8 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
   if (!*known) {
     const auto panel = read_panel(sources, view, segment);
     if (!panel.ok()) return panel.error();
-    auto look = take_look(sources, view, segment, panel->periods, out.committed == out.trials);
+    auto look =
+        take_look(sources, view, segment, panel->periods, family_state(out.committed, out.trials));
     if (!look.ok()) return look.error();
     out.look = std::move(*look);
     const auto how = score_options(view, segment, options);
@@ -298,8 +299,8 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     for (std::size_t r = 0; r < panel->trial.size(); ++r) {
       row_of[panel->trial[r] - segment.first_trial] = static_cast<std::uint32_t>(r);
     }
-    const bool complete = panel->trial.size() == segment.trials;
-    const auto look = take_look(sources, view, segment, panel->periods, complete);
+    const auto look = take_look(sources, view, segment, panel->periods,
+                                family_state(panel->trial.size(), segment.trials));
     if (!look.ok()) return look.error();
     auto how = score_options(view, segment, options);
     if (!how.ok()) return how.error();

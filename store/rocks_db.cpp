@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/database_log.hpp"
 #include "store/log_files.hpp"
 #include "store/rocks_options.hpp"
 
@@ -104,7 +105,8 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
                           family_options(static_cast<Family>(i), cache));
   }
   std::unique_ptr<RocksDb> out(new RocksDb);
-  const rocksdb::DBOptions db_options = database_options(options, out->health_);
+  rocksdb::DBOptions db_options = database_options(options, out->health_);
+  db_options.info_log = options.read_only ? silent_log() : database_log(dir);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;

@@ -56,8 +56,6 @@ rocksdb::DBOptions database_options(const StoreOptions& options,
   // that does not check was, so the store refuses to open rather than forget it.
   o.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   o.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  o.keep_log_file_num = 3;
-  o.max_log_file_size = 4 * kMiB;
   o.max_manifest_file_size = 16 * kMiB;
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
