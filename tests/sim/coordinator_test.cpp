@@ -92,6 +92,7 @@ class Core : public ::testing::Test {
     hello.node = 5;
     hello.name = "n5";
     hello.workers = workers;
+    hello.isa = "avx2";
     hello.engine_version = engine::kEngineVersion;
     hello.connection = session;
     hello.held = std::move(held);
@@ -204,9 +205,9 @@ TEST_F(Core, BudgetOfTrialsStopsASweepAndIsExtendedInPlaceAcrossARestart) {
   EXPECT_EQ(disk_.blocks().size(), 3u);
 
   start();
-  join(2);
   ms_ += 2000;
   core_->tick(now());
+  join(2);
   run_all();
   EXPECT_EQ(disk_.blocks().size(), 3u) << "a restart is no new budget";
   control(sweep, "resume");

@@ -88,25 +88,34 @@ class Run {
     }
   }
 
-  /// Looks once, when the first sweep is done and has shared the farm with all others.
-  void check_shares() {
-    if (shares_seen_ || coordinator_.core() == nullptr) return;
-    std::map<std::string, double> had_s;
-    bool one_done = false;
+  /// Seconds of work that each user's sweeps had so far; nothing before all are submitted.
+  std::optional<std::map<std::string, double>> work_by_user() {
     const auto sweeps = disk_.sweeps();
-    if (sweeps->size() < workload_.sweeps.size()) return;
+    if (sweeps->size() < workload_.sweeps.size()) return std::nullopt;
+    std::map<std::string, double> had_s;
     for (const store::SweepMeta& meta : *sweeps) {
       const auto progress = coordinator_.core()->scheduler().progress(meta.id);
-      if (!progress) return;
+      if (!progress) return std::nullopt;
       had_s[meta.user] += progress->work_s;
-      one_done = one_done || progress->committed == progress->blocks;
+      a_sweep_is_done_ = a_sweep_is_done_ || progress->committed == progress->blocks;
     }
-    if (!one_done) return;
-    shares_seen_ = true;
+    return had_s;
+  }
+
+  /// Looks once, when the first sweep is done: since the last one came, every user had as much. A
+  /// short while says nothing, as what is given out at once is a sixth of it.
+  void check_shares() {
+    constexpr double kTellingShareS = 6;
+    if (a_sweep_is_done_ || coordinator_.core() == nullptr) return;
+    auto had_s = work_by_user();
+    if (!had_s) return;
+    if (all_came_.empty()) all_came_ = *had_s;
+    if (!a_sweep_is_done_) return;
     double all_s = 0;
-    for (const auto& [user, s] : had_s) all_s += s;
-    const double even_s = all_s / static_cast<double>(had_s.size());
-    for (const auto& [user, s] : had_s) {
+    for (auto& [user, s] : *had_s) all_s += s -= all_came_[user];
+    const double even_s = all_s / static_cast<double>(had_s->size());
+    if (even_s < kTellingShareS) return;
+    for (const auto& [user, s] : *had_s) {
       if (s >= even_s * (1 - workload_.unfair_frac_max)) continue;
       std::string what = "user ";
       what += user;
@@ -318,7 +327,8 @@ class Run {
   ClientHost client_;
   bool faults_over_ = false;
   bool over_ = false;
-  bool shares_seen_ = false;
+  std::map<std::string, double> all_came_;  // what users had when the last sweep came
+  bool a_sweep_is_done_ = false;
   std::uint64_t kills_ = 0;
   struct Holder {
     const NodeHost* node = nullptr;
