@@ -55,7 +55,9 @@ void add_top(CLI::App& app, Context& context) {
   add_connect_option(*command, context);
   auto o = std::make_shared<TopOptions>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
-  command->add_option("--by", o->by, "metric to rank by (default sharpe_ann)");
+  command->add_option(
+      "--by", o->by,
+      "metric to rank by (default sharpe_ann); psr and dsr are counted from the ledger");
   command->add_option("--where", o->where,
                       "only variants for which this holds: `trades >= 50 and stop_bps < 200`");
   o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)")

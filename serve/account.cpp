@@ -50,6 +50,33 @@ std::optional<sweeps::stats::TrackRecord> record_from(const Json& j) {
   return r;
 }
 
+// One list of the parts for both directions.
+template <class Tests, class Visit>
+void each_test(Tests& t, const Visit& visit) {
+  visit("variants_tested", t.variants);
+  visit("resamples", t.resamples);
+  visit("mean_block_days", t.mean_block);
+  visit("p_reality_check", t.p_reality_check);
+  visit("p_spa", t.p_spa_consistent);
+  visit("p_spa_lower", t.p_spa_lower);
+  visit("p_spa_upper", t.p_spa_upper);
+  visit("variants_superior", t.superior);
+}
+
+Json best_of_many_json(const std::optional<sweeps::BestOfMany>& tests) {
+  if (!tests) return {};
+  Json out;
+  each_test(*tests, [&](const char* name, const auto& value) { out[name] = value; });
+  return out;
+}
+
+std::optional<sweeps::BestOfMany> best_of_many_from(const Json& j) {
+  if (!j.is_object()) return std::nullopt;
+  sweeps::BestOfMany out;
+  each_test(out, [&](const char* name, auto& value) { j.at(name).get_to(value); });
+  return out;
+}
+
 Json to_document(const sweeps::FamilyEvidence& e) {
   Json out{{"engine_version", engine::kEngineVersion},
            {"periods", e.periods},
@@ -61,7 +88,9 @@ Json to_document(const sweeps::FamilyEvidence& e) {
            {"best", record_json(e.best)},
            {"centre", record_json(e.centre)},
            {"overfitting_reason", e.overfitting_reason},
-           {"overfitting", Json()}};
+           {"overfitting", Json()},
+           {"best_of_many_reason", e.best_of_many.reason},
+           {"best_of_many", best_of_many_json(e.best_of_many.tests)}};
   if (e.overfitting) {
     out["overfitting"] = {{"pbo", e.overfitting->pbo},
                           {"oos_loss_frac", e.overfitting->oos_loss_frac},
@@ -86,6 +115,7 @@ std::optional<sweeps::FamilyEvidence> from_document(const Json& j) {
     e.best = record_from(j.at("best"));
     e.centre = record_from(j.at("centre"));
     e.overfitting_reason = j.at("overfitting_reason");
+    e.best_of_many = {best_of_many_from(j.at("best_of_many")), j.at("best_of_many_reason")};
     const Json& o = j.at("overfitting");
     if (o.is_object()) {
       e.overfitting = sweeps::Overfitting{o.at("pbo"), o.at("oos_loss_frac"), o.at("blocks")};
@@ -259,8 +289,18 @@ Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effec
            {"trials_effective", effective.trials},
            {"expected_max_sharpe_ann", raw.expected_max_sharpe * annual},
            {"expected_max_sharpe_ann_effective", effective.expected_max_sharpe * annual},
-           {"min_track_record_days", Json()}};
+           {"min_track_record_days", Json()},
+           {"haircut_sharpe_ann", Json()},
+           {"haircut_frac", Json()},
+           {"haircut_reason", Json()}};
   if (raw.min_track_record_periods) out["min_track_record_days"] = *raw.min_track_record_periods;
+  if (raw.haircut_sharpe_ann) {
+    out["haircut_sharpe_ann"] = *raw.haircut_sharpe_ann;
+    out["haircut_frac"] = *raw.haircut_frac;
+  } else {
+    out["haircut_reason"] =
+        "fewer than " + std::to_string(static_cast<int>(sweeps::kHaircutPeriodsMin)) + " days";
+  }
   return out;
 }
 
@@ -271,17 +311,20 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
     return deflation_json(sweeps::deflate(*r, static_cast<double>(trials.raw), e.ratio_variance),
                           sweeps::deflate(*r, trials.effective, e.ratio_variance));
   };
-  Json out{{"variants", e.variants},
-           {"mean_correlation", e.mean_correlation},
-           {"best", variant(e.best)},
-           {"plateau_centre", variant(e.centre)},
-           {"portfolio", Json()},
-           {"pbo", Json()},
-           {"pbo_blocks", Json()},
-           {"pbo_loss_frac", Json()},
-           {"pbo_reason", e.overfitting_reason.empty() ? Json() : Json(e.overfitting_reason)},
-           {"min_backtest_days", Json()},
-           {"profitable", false}};
+  Json out{
+      {"variants", e.variants},
+      {"mean_correlation", e.mean_correlation},
+      {"best", variant(e.best)},
+      {"plateau_centre", variant(e.centre)},
+      {"portfolio", Json()},
+      {"pbo", Json()},
+      {"pbo_blocks", Json()},
+      {"pbo_loss_frac", Json()},
+      {"pbo_reason", e.overfitting_reason.empty() ? Json() : Json(e.overfitting_reason)},
+      {"best_of_many", best_of_many_json(e.best_of_many.tests)},
+      {"best_of_many_reason", e.best_of_many.reason.empty() ? Json() : Json(e.best_of_many.reason)},
+      {"min_backtest_days", Json()},
+      {"profitable", false}};
   if (trials.raw > 1) {
     out["min_backtest_days"] =
         kPeriodsPerYear * sweeps::stats::min_backtest_years(static_cast<double>(trials.raw), 1);

@@ -1,9 +1,12 @@
 // Leaderboards: ranked variants, in full or as a table for exports.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "engine/engine.hpp"
+#include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/results.hpp"
 
@@ -45,6 +48,104 @@ Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const
   return rows;
 }
 
+/// Purpose: the metrics of a leaderboard: stored ones, then those of luck. Owner: outlives nothing
+/// it was made from. Thread: one.
+class Board {
+ public:
+  /// Requires: `view` outlives it. Fails: InvalidInput (by, where), Corrupt, Io.
+  static Result<Board> make(const Sources& sources, const SweepView& view,
+                            const sweeps::RankRequest& request);
+
+  const sweeps::Ranking& ranking() const { return *ranking_; }
+  const store::Store::MetricTable& table() const { return table_; }
+  sweeps::Ranking::Ranked rank();
+  /// Values of a trial's stored metrics; empty without luck, which older sweeps may lack.
+  std::vector<double> luck_of(std::uint64_t trial, std::span<const double> metrics) const;
+  /// Names of what luck_of gives.
+  std::span<const char* const> luck_names() const {
+    return std::span(kLuckMetrics).first(luck_ ? kLuckMetrics.size() : 0);
+  }
+
+ private:
+  std::span<const double> stored(std::uint32_t metric) const {
+    const auto at = std::find(read_.begin(), read_.end(), metric) - read_.begin();
+    return table_.columns[static_cast<std::size_t>(at)];
+  }
+
+  std::optional<sweeps::Ranking> ranking_;
+  std::vector<std::uint32_t> read_;  // stored metrics, as the table's columns
+  std::uint32_t stored_count_ = 0;
+  std::array<std::uint32_t, 3> moments_ = {};  // Sharpe, skew, kurtosis
+  store::Store::MetricTable table_;
+  std::optional<Luck> luck_;
+};
+
+Result<Board> Board::make(const Sources& sources, const SweepView& view,
+                          const sweeps::RankRequest& request) {
+  Board out;
+  std::vector<std::string> names = view.meta.metric_names;
+  out.stored_count_ = static_cast<std::uint32_t>(names.size());
+  bool lucky = true;
+  constexpr std::array kMoments = {"sharpe_ann", "skew", "kurtosis"};
+  for (std::size_t i = 0; i < kMoments.size(); ++i) {
+    const auto index = sweeps::metric_index(kMoments[i], view.meta.metric_names);
+    lucky = lucky && index.ok();
+    if (index.ok()) out.moments_[i] = *index;
+  }
+  if (lucky) names.insert(names.end(), kLuckMetrics.begin(), kLuckMetrics.end());
+  auto ranking = sweeps::Ranking::make(view.plan, names, request);
+  if (!ranking.ok()) return ranking.error();
+  out.ranking_ = std::move(*ranking);
+  bool computed = false;
+  const auto need = [&](std::uint32_t metric) {
+    const bool known = std::find(out.read_.begin(), out.read_.end(), metric) != out.read_.end();
+    if (!known) out.read_.push_back(metric);
+  };
+  for (const std::uint32_t metric : out.ranking_->metrics_needed()) {
+    computed = computed || metric >= out.stored_count_;
+    if (metric < out.stored_count_) need(metric);
+  }
+  if (lucky) need(out.moments_[0]);
+  if (computed) std::for_each(out.moments_.begin(), out.moments_.end(), need);
+  auto table = sources.store->read_metrics(view.meta.id, out.read_);
+  if (!table.ok()) return table.error();
+  out.table_ = std::move(*table);
+  if (!lucky) return out;
+  auto luck = Luck::make(sources, view, out.table_.trial, out.stored(out.moments_[0]));
+  if (!luck.ok()) return luck.error();
+  out.luck_ = std::move(*luck);
+  return out;
+}
+
+sweeps::Ranking::Ranked Board::rank() {
+  std::array<std::vector<double>, kLuckMetrics.size()> computed;
+  sweeps::ResultColumns columns{table_.trial, table_.status, {}};
+  for (const std::uint32_t metric : ranking_->metrics_needed()) {
+    if (metric < stored_count_) {
+      columns.metrics.push_back(stored(metric));
+      continue;
+    }
+    if (computed[0].empty()) {
+      for (auto& column : computed) column.reserve(table_.trial.size());
+      for (std::size_t r = 0; r < table_.trial.size(); ++r) {
+        const auto ratios = luck_->of(table_.trial[r], stored(moments_[0])[r],
+                                      stored(moments_[1])[r], stored(moments_[2])[r]);
+        for (std::size_t i = 0; i < ratios.size(); ++i) computed[i].push_back(ratios[i]);
+      }
+    }
+    columns.metrics.emplace_back(computed[metric - stored_count_]);
+  }
+  return ranking_->rank(columns);
+}
+
+std::vector<double> Board::luck_of(std::uint64_t trial, std::span<const double> metrics) const {
+  if (!luck_) return {};
+  if (metrics.empty()) return std::vector<double>(kLuckMetrics.size(), std::nan(""));
+  const auto ratios =
+      luck_->of(trial, metrics[moments_[0]], metrics[moments_[1]], metrics[moments_[2]]);
+  return {ratios.begin(), ratios.end()};
+}
+
 Json noise_json(const Sources& sources, const SweepView& view) {
   Json out = Json::array();
   for (std::size_t d = 0; d < view.plan.spec().data.size(); ++d) {
@@ -66,12 +167,13 @@ Json noise_json(const Sources& sources, const SweepView& view) {
 }
 
 // Rows as arrays under one header: what a CSV or SQLite export needs, without repeating names.
-Json table_json(const SweepView& view, std::span<const std::uint64_t> trials,
+Json table_json(const SweepView& view, const Board& board, std::span<const std::uint64_t> trials,
                 const std::vector<std::vector<double>>& metrics) {
   const std::vector<std::string> params = sweeps::parameter_names(view.plan);
   Json columns = {"rank", "trial", "family", "data"};
   for (const std::string& name : params) columns.push_back("param_" + name);
   for (const std::string& name : view.meta.metric_names) columns.push_back(name);
+  for (const char* name : board.luck_names()) columns.push_back(name);
   Json rows = Json::array();
   rows.get_ref<Json::array_t&>().reserve(trials.size());
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -87,12 +189,13 @@ Json table_json(const SweepView& view, std::span<const std::uint64_t> trials,
                         : Json(values[static_cast<std::size_t>(found - decls.begin())]));
     }
     for (const double v : metrics[i]) row.push_back(number(v));
+    for (const double v : board.luck_of(trials[i], metrics[i])) row.push_back(number(v));
     rows.push_back(std::move(row));
   }
   return {{"columns", std::move(columns)}, {"rows", std::move(rows)}};
 }
 
-Json rows_json(const SweepView& view, std::span<const std::uint64_t> trials,
+Json rows_json(const SweepView& view, const Board& board, std::span<const std::uint64_t> trials,
                const std::vector<std::vector<double>>& metrics) {
   Json rows = Json::array();
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -102,6 +205,10 @@ Json rows_json(const SweepView& view, std::span<const std::uint64_t> trials,
     const auto& segment = view.plan.segment_of_trial(trials[i]);
     row["params_text"] = sweeps::params_text(view.plan, segment, view.plan.params(trials[i], 1));
     row["metrics"] = metrics_json(view, metrics[i]);
+    const std::vector<double> luck = board.luck_of(trials[i], metrics[i]);
+    for (std::size_t k = 0; k < luck.size(); ++k) {
+      row["metrics"][board.luck_names()[k]] = number(luck[k]);
+    }
     rows.push_back(std::move(row));
   }
   return rows;
@@ -122,31 +229,27 @@ Result<Json> top(const Sources& sources, const Json& args) {
 
   const auto view = SweepView::open(sources, *selector);
   if (!view.ok()) return view.error();
-  const auto ranking = sweeps::Ranking::make(view->plan, view->meta.metric_names,
-                                             {.by = *by, .where = *where, .limit = *limit});
-  if (!ranking.ok()) return ranking.error();
-  const auto read = sources.store->read_metrics(view->meta.id, ranking->metrics_needed());
-  if (!read.ok()) return read.error();
-  sweeps::ResultColumns columns{read->trial, read->status, {}};
-  for (const auto& column : read->columns) columns.metrics.emplace_back(column);
-  const auto ranked = ranking->rank(columns);
+  auto board = Board::make(sources, *view, {.by = *by, .where = *where, .limit = *limit});
+  if (!board.ok()) return board.error();
+  const auto ranked = board->rank();
+  const store::Store::MetricTable& read = board->table();
   std::vector<std::uint64_t> trials;
-  for (const std::uint32_t row : ranked.rows) trials.push_back(read->trial[row]);
+  for (const std::uint32_t row : ranked.rows) trials.push_back(read.trial[row]);
   const auto metrics = read_rows(sources, *view, trials);
   if (!metrics.ok()) return metrics.error();
 
   Json out = sweep_head(*view);
-  out["trials_committed"] = read->trial.size();
-  out["trials_failed"] = std::count_if(read->status.begin(), read->status.end(), has_failed);
+  out["trials_committed"] = read.trial.size();
+  out["trials_failed"] = std::count_if(read.status.begin(), read.status.end(), has_failed);
   out["trials_matching"] = ranked.matching;
   out["by"] = *by;
-  out["higher_is_better"] = ranking->higher_is_better();
+  out["higher_is_better"] = board->ranking().higher_is_better();
   if (!where->empty()) out["where"] = *where;
   out["noise"] = noise_json(sources, *view);
   if (table) {
-    out.update(table_json(*view, trials, *metrics));
+    out.update(table_json(*view, *board, trials, *metrics));
   } else {
-    out["rows"] = rows_json(*view, trials, *metrics);
+    out["rows"] = rows_json(*view, *board, trials, *metrics);
   }
   return out;
 }

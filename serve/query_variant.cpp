@@ -3,11 +3,14 @@
 #include <cmath>
 
 #include "serve/account.hpp"
+#include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
+#include "sweeps/best_of_many.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
 #include "sweeps/stats/basic.hpp"
+#include "sweeps/stats/bootstrap.hpp"
 
 namespace winnow::serve::parts {
 namespace {
@@ -117,29 +120,21 @@ Result<Standing> standing_of(const Sources& sources, const SweepView& view, std:
   return out;
 }
 
-// Variance of the Sharpe ratios, per period, across the variants of a family.
-Result<double> ratio_variance(const Sources& sources, const SweepView& view,
-                              const sweeps::Segment& segment) {
+Result<double> stored_ratio_variance(const Sources& sources, const SweepView& view,
+                                     const sweeps::Segment& segment) {
   const auto metric = sweeps::metric_index("sharpe_ann", view.meta.metric_names);
   if (!metric.ok()) return metric.error();
   const std::uint32_t index = *metric;
   const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
   if (!table.ok()) return table.error();
-  std::vector<double> ratios;
-  for (std::size_t r = 0; r < table->trial.size(); ++r) {
-    const bool own = table->trial[r] >= segment.first_trial &&
-                     table->trial[r] < segment.first_trial + segment.trials;
-    const double ratio = table->columns[0][r] / std::sqrt(kPeriodsPerYear);
-    if (own && std::isfinite(ratio)) ratios.push_back(ratio);
-  }
-  return ratios.size() > 1 ? sweeps::stats::variance(ratios) : 0.0;
+  return ratio_variance(segment, table->trial, table->columns[0]);
 }
 
 // How much of a variant's track record is luck, by the ledger; null without one.
 Result<Json> luck_json(const Sources& sources, const SweepView& view, std::uint64_t trial,
                        const TrialRow& row) {
   const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
-  const auto variance = ratio_variance(sources, view, segment);
+  const auto variance = stored_ratio_variance(sources, view, segment);
   if (!variance.ok()) return variance.error();
   const auto account = read_account(sources);
   if (!account.ok()) return account.error();
@@ -238,6 +233,66 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
   return out;
 }
 
+// Why variants cannot be held against one another; empty: they can.
+std::string no_contest(const SweepView& view, std::span<const std::uint64_t> trials,
+                       const std::vector<std::optional<TrialRow>>& rows) {
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const std::string name = "variant " + std::to_string(trials[i]);
+    if (view.plan.segment_of_trial(trials[i]).dataset !=
+        view.plan.segment_of_trial(trials[0]).dataset) {
+      return "the variants trade different datasets";
+    }
+    if (!rows[i] || rows[i]->status != TrialStatus::Ok) return name + " has no result";
+    if (rows[i]->returns.size() != rows[0]->returns.size()) {
+      return name + " has other days than variant " + std::to_string(trials[0]);
+    }
+    if (rows[i]->returns.size() < sweeps::kBestOfManyPeriodsMin) {
+      return std::to_string(rows[i]->returns.size()) + " days; a test needs at least " +
+             std::to_string(sweeps::kBestOfManyPeriodsMin);
+    }
+    if (!sweeps::track_record_of({rows[i]->returns.begin(), rows[i]->returns.end()})) {
+      return name + " has daily returns that do not vary";
+    }
+  }
+  return "";
+}
+
+// The variants that were named against cash and one another. Their choice is not corrected for:
+// that is what the deflated ratios beside them are for.
+void add_contest(const SweepView& view, std::span<const std::uint64_t> trials,
+                 const std::vector<std::optional<TrialRow>>& rows, Json& out) {
+  out["contest"] = {{"p_spa_beats_cash", Json()}, {"reason", Json()}};
+  for (Json& variant : out["variants"]) {
+    variant["p_beats_cash"] = Json();
+    variant["p_in_best_set"] = Json();
+  }
+  if (const std::string reason = no_contest(view, trials, rows); !reason.empty()) {
+    out["contest"]["reason"] = reason;
+    return;
+  }
+  constexpr std::size_t kResamples = 1000;
+  std::vector<std::vector<double>> returns;
+  double block = 1;
+  for (const auto& row : rows) {
+    returns.emplace_back(row->returns.begin(), row->returns.end());
+    block = std::max(block, sweeps::stats::optimal_block_length(returns.back()).stationary);
+  }
+  const std::size_t days = returns.front().size();
+  block = sweeps::stats::usable_block(block, days);
+  sweeps::stats::IndexRows resamples;
+  for (std::size_t b = 0; b < kResamples; ++b) {
+    resamples.push_back(sweeps::stats::stationary_indices(days, block, 1, b));
+  }
+  const sweeps::Contest found = sweeps::contest(returns, resamples, block);
+  out["contest"]["p_spa_beats_cash"] = found.p_spa;
+  out["contest"]["mean_block_days"] = block;
+  out["contest"]["resamples"] = kResamples;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    out["variants"][i]["p_beats_cash"] = found.p_beats_cash[i];
+    out["variants"][i]["p_in_best_set"] = found.p_in_best_set[i];
+  }
+}
+
 }  // namespace
 
 Result<Json> compare(const Sources& sources, const Json& args) {
@@ -267,6 +322,7 @@ Result<Json> compare(const Sources& sources, const Json& args) {
     }
     out["variants"].push_back(std::move(variant));
   }
+  add_contest(*view, *trials, *rows, out);
   out["daily_return_correlation"] = correlations_json(*view, *trials, *rows);
   return out;
 }

@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "sweeps/bakeoff_series.hpp"
+#include "sweeps/best_of_many.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/multiplicity.hpp"
-#include "sweeps/stats/snooping.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -112,37 +112,24 @@ void correct_pairs(Bakeoff& b) {
   }
 }
 
-/// Tests of the best of all measured entrants, on returns in units of each series' own sd.
+/// Tests of the best of all measured entrants.
 void test_all(Bakeoff& b, const BakeoffOptions& options, const ParallelFor& parallel) {
-  stats::SnoopingInput input;
-  input.mean_block = b.mean_block;
-  stats::Columns losses;
+  std::vector<std::vector<double>> returns;
   std::vector<std::size_t> of;
   for (std::size_t i = 0; i < b.entrants.size(); ++i) {
     const SeriesFigures& s = tested(b, i);
     if (!s.measured) continue;
-    const double sd = stats::stdev(s.returns);
-    std::vector<double> gain, loss;
-    for (const double r : s.returns) {
-      gain.push_back(r / sd);
-      loss.push_back(-r / sd);
-    }
-    input.advantage.push_back(std::move(gain));
-    losses.push_back(std::move(loss));
+    returns.push_back(s.returns);
     of.push_back(i);
   }
   if (of.empty()) return;
-  input.resamples = draw_rows(input.advantage.front().size(), options, b.mean_block, parallel);
-  const auto means = stats::resampled_means(input);
-  b.p_spa = stats::superior_ability(means, stats::Recentring::Consistent).p;
-  const auto step = stats::step_m(means, options.alpha);
+  const auto rows = draw_rows(returns.front().size(), options, b.mean_block, parallel);
+  const Contest found = contest(returns, rows, b.mean_block, options.alpha);
+  b.p_spa = found.p_spa;
   for (std::size_t k = 0; k < of.size(); ++k) {
-    b.entrants[of[k]].p_beats_cash = step.adjusted_p[k];
-    b.entrants[of[k]].p_in_best_set = 1;
+    b.entrants[of[k]].p_beats_cash = found.p_beats_cash[k];
+    b.entrants[of[k]].p_in_best_set = found.p_in_best_set[k];
   }
-  if (of.size() < 2) return;
-  const auto set = stats::model_confidence_set(losses, input.resamples, stats::McsStatistic::Range);
-  for (std::size_t k = 0; k < of.size(); ++k) b.entrants[of[k]].p_in_best_set = set.p[k];
 }
 
 /// True if `winner` is better than every other entrant after correction.

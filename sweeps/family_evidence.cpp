@@ -5,6 +5,8 @@
 
 #include "sweeps/risk/tail_risk.hpp"
 #include "sweeps/stats/basic.hpp"
+#include "sweeps/stats/bootstrap.hpp"
+#include "sweeps/stats/haircut.hpp"
 #include "sweeps/stats/pbo.hpp"
 
 namespace winnow::sweeps {
@@ -119,6 +121,7 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
   out.periods = panel.periods();
   if (panel.periods() < 2 || panel.variants() == 0) {
     out.overfitting_reason = "there are no period returns";
+    out.best_of_many.reason = out.overfitting_reason;
     return out;
   }
   Sums sums = sum_rows(panel, parallel);
@@ -133,21 +136,54 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
   out.best = record_of_row(panel, best);
   out.centre = record_of_row(panel, centre);
   add_overfitting(panel, sums, parallel, out);
+  const double block = out.portfolio ? stats::optimal_block_length(sums.returns).stationary : 1;
+  out.best_of_many =
+      best_of_many(panel, sums.rows, stats::usable_block(block, panel.periods()), parallel);
   return out;
 }
+
+namespace {
+
+// Months of 1/12 of 365 periods, as the haircut's authors count.
+void add_haircut(const stats::TrackRecord& record, Deflation& out) {
+  constexpr double kPeriodsPerYear = 365;
+  if (!(record.periods >= kHaircutPeriodsMin)) return;
+  out.haircut_sharpe_ann = 0;
+  out.haircut_frac = 1;
+  if (!(record.sharpe > 0)) return;
+  const stats::HaircutSingle single =
+      stats::haircut_single({.frequency = stats::Frequency::Monthly,
+                             .observations = record.periods / kPeriodsPerYear * 12,
+                             .sharpe = record.sharpe * std::sqrt(kPeriodsPerYear)});
+  const double p = single.p * out.trials;
+  if (!(p < 1)) return;
+  const stats::HaircutResult left = stats::haircut_from_p(single, p);
+  // Not finite: p is below what a double holds, and nothing is taken.
+  out.haircut_sharpe_ann = std::isfinite(left.sharpe_ann)
+                               ? std::clamp(left.sharpe_ann, 0.0, single.sharpe_ann)
+                               : single.sharpe_ann;
+  out.haircut_frac = 1 - *out.haircut_sharpe_ann / single.sharpe_ann;
+}
+
+}  // namespace
 
 Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance) {
   Deflation out;
   out.trials = std::max(1.0, trials);
-  const double variance = std::max(ratio_variance, 1 / std::max(1.0, record.periods));
-  if (out.trials > 1) out.expected_max_sharpe = stats::expected_max_sharpe(out.trials, 0, variance);
+  out.expected_max_sharpe = luck_sharpe(trials, ratio_variance, record.periods);
   out.psr = stats::probabilistic_sharpe(record, 0);
-  out.dsr = stats::deflated_sharpe(record, out.trials, variance);
+  out.dsr = stats::probabilistic_sharpe(record, out.expected_max_sharpe);
   const double needed = stats::min_track_record(record, 0, kConfidence);
   if (std::isfinite(needed)) out.min_track_record_periods = needed;
   if (!std::isfinite(out.psr)) out.psr = 0;
   if (!std::isfinite(out.dsr)) out.dsr = 0;
+  add_haircut(record, out);
   return out;
+}
+
+double luck_sharpe(double trials, double ratio_variance, double periods) {
+  const double variance = std::max(ratio_variance, 1 / std::max(1.0, periods));
+  return stats::expected_max_sharpe(std::max(1.0, trials), 0, variance);
 }
 
 double effective_trials(double trials, double mean_correlation) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sweeps/best_of_many.hpp"
 #include "sweeps/stats/panel.hpp"
 #include "sweeps/stats/parallel.hpp"
 #include "sweeps/stats/sharpe.hpp"
@@ -34,6 +35,7 @@ struct FamilyEvidence {
   std::optional<stats::TrackRecord> centre;  ///< the row asked for
   std::optional<Overfitting> overfitting;
   std::string overfitting_reason;  ///< why it is absent
+  BestOfManyResult best_of_many;
 };
 
 /// `best` and `centre` are rows of the panel. Deterministic for any ParallelFor. Time: linear in
@@ -52,10 +54,19 @@ struct Deflation {
   double dsr = 0;                  ///< P(true Sharpe > expected_max_sharpe)
   /// Periods until psr would reach .95; absent if the ratio is not above 0.
   std::optional<double> min_track_record_periods;
+  /// What is left of the annual ratio (365 periods) after a Bonferroni correction of its p-value
+  /// for N tests, and the part that is gone (Harvey and Liu 2015; for the best of N, Holm is the
+  /// same). 0 and 1 where nothing is left; absent below kHaircutPeriodsMin periods.
+  std::optional<double> haircut_sharpe_ann, haircut_frac;
 };
+inline constexpr double kHaircutPeriodsMin = 120;
 /// `ratio_variance` counts as at least that of worthless independent ratios, 1 / periods: N is of
 /// all families, and a narrow one (ten clones, say) must not shrink what the others could show.
 Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance);
+
+/// The ratio, per period, that the best of `trials` worthless strategies is expected to show; with
+/// the floor of deflate(). 0 for one trial.
+double luck_sharpe(double trials, double ratio_variance, double periods);
 
 /// Effective number of independent trials among `trials` whose returns correlate by
 /// `mean_correlation` on average: r + (1 - r) N, with r cut to [0, 1]. At least 1 if N is.

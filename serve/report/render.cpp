@@ -69,6 +69,16 @@ std::string luck_rows(const Json& profit) {
        {std::pair{"best", "the best variant"}, {"plateau_centre", "the plateau centre"}}) {
     out += row(std::string("Deflated Sharpe ratio of ") + title + " (with effective trials)",
                number(profit[key], "dsr") + " (" + number(profit[key], "dsr_effective") + ")");
+    out += row(std::string("Annual Sharpe ratio of ") + title + " after the haircut for all trials",
+               number(profit[key], "haircut_sharpe_ann"));
+  }
+  const Json& tests = profit["best_of_many"];
+  out += row("Best variant against cash: p of Reality Check / SPA",
+             number(tests, "p_reality_check") + " / " + number(tests, "p_spa"));
+  if (tests.is_object()) {
+    out += row("Variants better than cash, all at once (StepM, 5%)",
+               grouped(tests["variants_superior"].get<std::uint64_t>()) + " of " +
+                   grouped(tests["variants_tested"].get<std::uint64_t>()));
   }
   const Json& portfolio = profit["portfolio"];
   out += row("Family portfolio: P(profit) / deflated Sharpe ratio",

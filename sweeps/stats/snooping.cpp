@@ -12,24 +12,6 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-/// Long-run standard deviation under the stationary bootstrap (Politis and Romano 1994).
-double long_run_sd(const std::vector<double>& x, double mean_block) {
-  const std::size_t n = x.size();
-  const double nd = static_cast<double>(n);
-  const double q = 1 / mean_block;
-  const double m = mean(x);
-  double variance = 0;
-  for (std::size_t lag = 0; lag < n; ++lag) {
-    double g = 0;
-    for (std::size_t t = lag; t < n; ++t) g += (x[t] - m) * (x[t - lag] - m);
-    g /= nd;
-    const double i = static_cast<double>(lag);
-    const double kernel = (nd - i) / nd * std::pow(1 - q, i) + i / nd * std::pow(1 - q, nd - i);
-    variance += lag == 0 ? g : 2 * kernel * g;
-  }
-  return std::sqrt(std::max(variance, 0.0));
-}
-
 Columns means_by_resample(const Columns& columns, const IndexRows& resamples) {
   Columns out;
   for (const auto& rows : resamples) {
@@ -101,12 +83,40 @@ double order_quantile(std::vector<double> v, double level) {
 
 }  // namespace
 
+std::vector<double> long_run_kernel(std::size_t periods, double mean_block) {
+  const double n = static_cast<double>(periods);
+  const double q = 1 / mean_block;
+  std::vector<double> out{1};
+  for (std::size_t lag = 1; lag < periods; ++lag) {
+    const double i = static_cast<double>(lag);
+    out.push_back((n - i) / n * std::pow(1 - q, i) + i / n * std::pow(1 - q, n - i));
+  }
+  return out;
+}
+
+double long_run_sd(const std::vector<double>& x, const std::vector<double>& kernel) {
+  // What a smaller weight could add is lost in rounding.
+  constexpr double kWeightMin = 1e-17;
+  const std::size_t n = x.size();
+  const double m = mean(x);
+  double variance = 0;
+  for (std::size_t lag = 0; lag < n; ++lag) {
+    if (kernel[lag] < kWeightMin) continue;
+    double g = 0;
+    for (std::size_t t = lag; t < n; ++t) g += (x[t] - m) * (x[t - lag] - m);
+    g /= static_cast<double>(n);
+    variance += lag == 0 ? g : 2 * kernel[lag] * g;
+  }
+  return std::sqrt(std::max(variance, 0.0));
+}
+
 ResampledMeans resampled_means(const SnoopingInput& in) {
   ResampledMeans m;
   m.periods = static_cast<double>(in.advantage.front().size());
+  const std::vector<double> kernel = long_run_kernel(in.advantage.front().size(), in.mean_block);
   for (const auto& x : in.advantage) {
     m.mean.push_back(mean(x));
-    m.omega.push_back(long_run_sd(x, in.mean_block));
+    m.omega.push_back(long_run_sd(x, kernel));
   }
   m.resampled = means_by_resample(in.advantage, in.resamples);
   return m;

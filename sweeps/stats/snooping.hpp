@@ -19,6 +19,12 @@ struct SnoopingInput {
   double mean_block = 1;
 };
 
+/// Weights of the autocovariances in the variance of sqrt(n) times a mean under the stationary
+/// bootstrap, by lag (Politis and Romano 1994).
+std::vector<double> long_run_kernel(std::size_t periods, double mean_block);
+/// The standard deviation of sqrt(n) xbar. Requires: a kernel of x's length.
+double long_run_sd(const std::vector<double>& x, const std::vector<double>& kernel);
+
 /// What the tests need of the sample and its resamples.
 struct ResampledMeans {
   std::vector<double> mean;   ///< [model]

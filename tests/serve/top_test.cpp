@@ -43,5 +43,85 @@ TEST(Top, RowsOfFewBlocksAreTheRowsOfWholeColumns) {
   EXPECT_EQ(trials.size(), 100u);
 }
 
+// A leaderboard's deflated ratios are those that `explain` gives one variant from its returns.
+TEST(Top, DeflatedRatiosAreAColumnAndAnOrder) {
+  Home home;
+  const std::string sweep = home.run({.name = "test", .yaml = kSpecYaml});
+  const auto ask = [&](const char* what, const Json& args) {
+    return must(query(home.sources(), what, args));
+  };
+  const Json by = ask("top", {{"sweep", sweep}, {"by", "dsr"}, {"limit", 10'000}});
+  ASSERT_GT(by["rows"].size(), 50u);
+  double last = 1;
+  std::size_t measured = 0;
+  for (const Json& row : by["rows"]) {
+    if (row["metrics"]["dsr"].is_null()) {
+      EXPECT_TRUE(row["metrics"]["sharpe_ann"].is_null()) << row["trial"];
+      last = 0;  // without a Sharpe ratio there is none: last of all
+      continue;
+    }
+    const double dsr = row["metrics"]["dsr"];
+    EXPECT_LE(dsr, last) << row["trial"];
+    EXPECT_LE(dsr, row["metrics"]["psr"].get<double>());
+    last = dsr;
+    if (++measured > 20) continue;
+    const Json luck = ask("explain", {{"sweep", sweep}, {"variant", row["trial"]}})["luck"];
+    EXPECT_NEAR(dsr, luck["dsr"].get<double>(), 1e-5) << row["trial"];
+    EXPECT_NEAR(row["metrics"]["psr"].get<double>(), luck["psr"].get<double>(), 1e-5);
+  }
+  EXPECT_GT(measured, 50u);
+  const Json lucky = ask("top", {{"sweep", sweep}, {"where", "psr > 0.9"}, {"limit", 10'000}});
+  EXPECT_LT(lucky["rows"].size(), by["rows"].size());
+  for (const Json& row : lucky["rows"]) EXPECT_GT(row["metrics"]["psr"].get<double>(), 0.9);
+  // More was tried on the dataset: the same results are worth less.
+  home.run({.name = "wide", .yaml = kWideYaml});
+  const Json after = ask("top", {{"sweep", sweep}, {"by", "dsr"}, {"limit", 10'000}});
+  std::map<std::uint64_t, double> before;
+  for (const Json& row : by["rows"]) {
+    if (row["metrics"]["dsr"].is_number()) before[row["trial"]] = row["metrics"]["dsr"];
+  }
+  std::size_t lower = 0;
+  for (const Json& row : after["rows"]) {
+    if (row["data"] != "alpha" || !row["metrics"]["dsr"].is_number()) continue;
+    EXPECT_LE(row["metrics"]["dsr"].get<double>(), before.at(row["trial"]));
+    lower += row["metrics"]["dsr"].get<double>() < before.at(row["trial"]) ? 1 : 0;
+  }
+  EXPECT_GT(lower, 20u);
+}
+
+TEST(Compare, NamedVariantsAreTestedAgainstCashAndOneAnother) {
+  Home home;
+  const std::string sweep = home.run({.name = "test", .yaml = kSpecYaml});
+  const Json top = must(query(home.sources(), "top", {{"sweep", sweep}, {"limit", 500}}));
+  const Json& rows = top["rows"];
+  Json trials = Json::array();
+  for (const Json& row : rows) {
+    if (row["data"] == rows[0]["data"] && trials.size() < 3) trials.push_back(row["trial"]);
+  }
+  const auto ask = [&](const Json& variants) {
+    return must(query(home.sources(), "compare", {{"sweep", sweep}, {"variants", variants}}));
+  };
+  const Json answer = ask(trials);
+  EXPECT_TRUE(answer["contest"]["reason"].is_null());
+  EXPECT_GT(answer["contest"]["p_spa_beats_cash"].get<double>(), 0 - 1e-9);
+  double best = 0;
+  for (const Json& v : answer["variants"]) {
+    EXPECT_GT(v["p_beats_cash"].get<double>(), 0);
+    best = std::max(best, v["p_in_best_set"].get<double>());
+  }
+  EXPECT_EQ(best, 1) << "one of them is never worse than another";
+  // The same variant twice is as good as itself.
+  const Json twice = ask({trials[0], trials[0]});
+  EXPECT_EQ(twice["variants"][0]["p_in_best_set"], 1.0);
+  EXPECT_EQ(twice["variants"][1]["p_in_best_set"], 1.0);
+  Json other = trials;
+  for (const Json& row : rows) {
+    if (row["data"] != rows[0]["data"]) other[0] = row["trial"];
+  }
+  const Json apart = ask(other);
+  EXPECT_EQ(apart["contest"]["reason"], "the variants trade different datasets");
+  EXPECT_TRUE(apart["variants"][0]["p_beats_cash"].is_null());
+}
+
 }  // namespace
 }  // namespace winnow::serve
