@@ -16,10 +16,10 @@
 
 namespace winnow::actors {
 
-/// Purpose: the way of results onto the disk: decodes, checks them against the plan, commits what
-/// has gathered in one group with one sync, and reports. Never drops a good block: while the store
-/// refuses (a full disk) it keeps them and tries again.
-/// Owner: the coordinator. Thread: any may offer(); `report` and `stalled` run on the intake's
+/// Purpose: the way of results onto the disk: one thread decodes and checks them against the plan,
+/// another commits what has gathered in one group with one sync, and reports. Never drops a good
+/// block: while the store refuses (a full disk) it keeps them and tries again.
+/// Owner: the coordinator. Thread: any may offer(); `report` and `stalled` run on the committing
 /// thread. Limits: holds what nodes have not had acknowledged, which their credit bounds.
 class Intake {
  public:
@@ -38,19 +38,32 @@ class Intake {
   void offer(Offer offer);
 
  private:
-  void loop(std::stop_token stop);
-  std::vector<Outcome> commit_group(std::vector<Offer> offers, std::stop_token stop);
+  struct Checked {
+    CheckedOffer offer;
+    MonoNs offered{0};
+    std::size_t bytes = 0;
+  };
+
+  void check(std::stop_token stop);
+  void commit(std::stop_token stop);
+  void tell_queued();
+  std::vector<Outcome> commit_group(std::vector<CheckedOffer> offers, std::stop_token stop);
   void commit_one_by_one(IntakeGroup& group);
   void count(const std::vector<Outcome>& outcomes, const std::vector<MonoNs>& offered);
 
   store::Store& store_;
   Callbacks callbacks_;
   CoordinatorMetrics* metrics_;
-  std::size_t queued_bytes_ = 0;
   std::mutex mutex_;
-  std::condition_variable_any wake_;
+  std::condition_variable_any offered_;   // to the checking thread: an offer, or room behind it
+  std::condition_variable_any prepared_;  // to the committing thread: a checked offer, or no more
   std::deque<Offer> queue_;
-  std::jthread thread_;
+  std::deque<Checked> checked_;
+  std::size_t queued_bytes_ = 0;   // in both
+  std::size_t checked_bytes_ = 0;  // in checked_
+  bool all_checked_ = false;       // the checking thread has ended
+  std::jthread checking_;
+  std::jthread committing_;
 };
 
 }  // namespace winnow::actors

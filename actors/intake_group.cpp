@@ -41,46 +41,71 @@ Status check_against_plan(const ResultBlock& block, const CommitOffer& offer) {
 
 }  // namespace
 
-IntakeGroup::IntakeGroup(std::vector<CommitOffer> offers)
-    : results_(offers.size()), blocks_(offers.size()) {
-  for (std::size_t i = 0; i < offers.size(); ++i) {
-    CommitOffer& offer = offers[i];
-    CommitResult& result = results_[i];
-    result.sweep = offer.plan->id();
-    result.block = offer.block_index;
-    result.sender = offer.sender;
-    result.lease = offer.lease;
-    if (offer.block) {
-      blocks_[i] = std::move(*offer.block);
-    } else {
-      auto block = decode_block(offer.block_bytes);
-      if (!block) {
-        result.status = block.error();
-        continue;
-      }
-      blocks_[i] = std::move(*block);
-      offer.block_bytes = {};
+CheckedOffer check_offer(CommitOffer offer) {
+  CheckedOffer out;
+  out.result.sweep = offer.plan->id();
+  out.result.block = offer.block_index;
+  out.result.sender = offer.sender;
+  out.result.lease = offer.lease;
+  if (offer.block) {
+    out.block = std::move(*offer.block);
+  } else {
+    auto block = decode_block(offer.block_bytes);
+    if (!block) {
+      out.result.status = block.error();
+      return out;
     }
-    result.status = check_against_plan(blocks_[i], offer);
-    if (!result.status) continue;
-    result.rows = blocks_[i].rows;
-    const auto& segment = offer.plan->segment_of_block(offer.block_index);
-    const sweeps::ResolvedSpec& spec = offer.plan->spec();
-    commits_.push_back({.sweep_id = offer.plan->id(),
-                        .dataset_hash = spec.data[segment.dataset].content_hash,
-                        .family = spec.strategies[segment.strategy].family,
+    out.block = std::move(*block);
+  }
+  out.result.status = check_against_plan(out.block, offer);
+  if (!out.result.status) return out;
+  out.result.rows = out.block.rows;
+  const auto& segment = offer.plan->segment_of_block(offer.block_index);
+  const sweeps::ResolvedSpec& spec = offer.plan->spec();
+  out.dataset_hash = spec.data[segment.dataset].content_hash;
+  out.family = spec.strategies[segment.strategy].family;
+  out.user = std::move(offer.user);
+  return out;
+}
+
+namespace {
+
+std::vector<CheckedOffer> check_all(std::vector<CommitOffer> offers) {
+  std::vector<CheckedOffer> out;
+  for (CommitOffer& offer : offers) out.push_back(check_offer(std::move(offer)));
+  return out;
+}
+
+}  // namespace
+
+IntakeGroup::IntakeGroup(std::vector<CommitOffer> offers)
+    : IntakeGroup(check_all(std::move(offers))) {}
+
+IntakeGroup::IntakeGroup(std::vector<CheckedOffer> offers) : offers_(std::move(offers)) {
+  for (std::size_t i = 0; i < offers_.size(); ++i) {
+    const CheckedOffer& offer = offers_[i];
+    if (!offer.result.status) continue;
+    commits_.push_back({.sweep_id = offer.result.sweep,
+                        .dataset_hash = offer.dataset_hash,
+                        .family = offer.family,
                         .user = offer.user,
-                        .block = &blocks_[i]});
+                        .block = &offer.block});
     offer_of_commit_.push_back(i);
   }
 }
 
 void IntakeGroup::took(std::size_t k, const store::CommitOutcome& outcome) {
-  results_[offer_of_commit_[k]].kind = outcome.kind;
+  offers_[offer_of_commit_[k]].result.kind = outcome.kind;
 }
 
 void IntakeGroup::refused(std::size_t k, const Error& why) {
-  results_[offer_of_commit_[k]].status = why;
+  offers_[offer_of_commit_[k]].result.status = why;
+}
+
+std::vector<CommitResult> IntakeGroup::results() && {
+  std::vector<CommitResult> out;
+  for (CheckedOffer& offer : offers_) out.push_back(std::move(offer.result));
+  return out;
 }
 
 }  // namespace winnow::actors

@@ -36,11 +36,22 @@ struct CommitResult {
   std::uint32_t rows = 0;  ///< of a block that passed the checks
 };
 
-/// Purpose: offers that are committed together: decoded, checked against their plans and joined
-/// with what the store said. No thread, no file.
+/// An offer decoded and checked against its plan: what can be done before the store is asked.
+struct CheckedOffer {
+  CommitResult result;  ///< not ok: nothing else is set
+  ResultBlock block;
+  std::string dataset_hash;
+  std::string family;
+  std::string user;
+};
+CheckedOffer check_offer(CommitOffer offer);
+
+/// Purpose: checked offers that are committed together, joined with what the store said. No thread,
+/// no file.
 /// Owner: whoever calls the store. Thread: one.
 class IntakeGroup {
  public:
+  explicit IntakeGroup(std::vector<CheckedOffer> offers);
   explicit IntakeGroup(std::vector<CommitOffer> offers);
   IntakeGroup(const IntakeGroup&) = delete;
   IntakeGroup& operator=(const IntakeGroup&) = delete;
@@ -52,11 +63,10 @@ class IntakeGroup {
   /// The store will never take commit `k`.
   void refused(std::size_t k, const Error& why);
   /// One result an offer, in order. Requires: took() or refused() was called for every commit.
-  std::vector<CommitResult> results() && { return std::move(results_); }
+  std::vector<CommitResult> results() &&;
 
  private:
-  std::vector<CommitResult> results_;
-  std::vector<ResultBlock> blocks_;
+  std::vector<CheckedOffer> offers_;
   std::vector<store::BlockCommit> commits_;
   std::vector<std::size_t> offer_of_commit_;
 };

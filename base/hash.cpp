@@ -22,22 +22,10 @@ std::string to_hex(const unsigned char* bytes, std::size_t n) {
 
 }  // namespace
 
-std::array<char, 16> Hash128::bytes() const {
-  std::array<char, 16> out{};
-  for (int i = 0; i < 8; ++i) {
-    out[static_cast<std::size_t>(i)] = static_cast<char>(high >> (56 - 8 * i));
-    out[static_cast<std::size_t>(i + 8)] = static_cast<char>(low >> (56 - 8 * i));
-  }
-  return out;
-}
-
 Hash128 Hash128::from_bytes(const char* sixteen) {
-  Hash128 h;
-  for (int i = 0; i < 8; ++i) {
-    h.high = h.high << 8 | static_cast<unsigned char>(sixteen[i]);
-    h.low = h.low << 8 | static_cast<unsigned char>(sixteen[i + 8]);
-  }
-  return h;
+  std::array<std::uint64_t, 2> words{};
+  std::memcpy(words.data(), sixteen, sizeof words);
+  return {big_endian(words[0]), big_endian(words[1])};
 }
 
 std::string Hash128::hex() const {

@@ -15,6 +15,10 @@
 
 namespace winnow {
 
+constexpr std::uint64_t big_endian(std::uint64_t v) {
+  return std::endian::native == std::endian::little ? __builtin_bswap64(v) : v;
+}
+
 /// 128 bits that name a thing by its content (XXH3-128). Not for adversaries; see ContentHash.
 struct Hash128 {
   std::uint64_t high = 0;
@@ -22,7 +26,11 @@ struct Hash128 {
   auto operator<=>(const Hash128&) const = default;
 
   std::string hex() const;
-  std::array<char, 16> bytes() const;  ///< big-endian, so that byte order is value order
+  /// Big-endian, so that byte order is value order.
+  std::array<char, 16> bytes() const {
+    const std::array<std::uint64_t, 2> words = {big_endian(high), big_endian(low)};
+    return std::bit_cast<std::array<char, 16>>(words);
+  }
   static Hash128 from_bytes(const char* sixteen);
 };
 Result<Hash128> parse_hash128(std::string_view hex);
