@@ -6,6 +6,7 @@
 #include "serve/account.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/diversity.hpp"
+#include "sweeps/judged.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kDocumentKind = "convergence";
 // Grows with every change of what a verdict means: kept ones are then scored again.
-constexpr int kRulesVersion = 2;
+constexpr int kRulesVersion = 3;
 
 /// Everything that a kept verdict depends on beside the trials themselves.
 Json options_json(const SweepView& view, const ScoreOptions& options,
@@ -161,6 +162,25 @@ sweeps::PanelView looked_at(const FamilyPanel& panel, const std::optional<Look>&
   return look && look->periods > 0 ? all.window(0, look->periods) : all;
 }
 
+/// The rows of a panel whose trials count.
+std::vector<std::uint32_t> judged_rows(const SweepView& view, const sweeps::Segment& segment,
+                                       const sweeps::Judged& judged, const FamilyPanel& panel) {
+  std::vector<std::uint32_t> rows;
+  for (std::size_t r = 0; r < panel.trial.size(); ++r) {
+    if (judged.counts(view.plan, segment, panel.trial[r])) {
+      rows.push_back(static_cast<std::uint32_t>(r));
+    }
+  }
+  return rows;
+}
+
+void warn_of(const SweepView& view, const sweeps::Segment& segment,
+             std::vector<std::string>& warnings) {
+  const std::string note = sweeps::judged_variants(view.plan, segment).note;
+  if (note.empty()) return;
+  warnings.push_back(view.family(segment) + " on " + view.dataset(segment).name + ": " + note);
+}
+
 /// Requires: `out` is described.
 Status score_family(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
                     const ScoreOptions& options, FamilyScore& out) {
@@ -175,7 +195,11 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
     out.look = std::move(*look);
     const auto how = score_options(view, segment, options);
     if (!how.ok()) return how.error();
-    out.score = sweeps::score_convergence(looked_at(*panel, out.look), *how, sources.parallel);
+    const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
+    const sweeps::PanelView all = looked_at(*panel, out.look);
+    out.score = sweeps::score_convergence(
+        judged.note.empty() ? all : all.subset(judged_rows(view, segment, judged, *panel)), *how,
+        sources.parallel);
     keep_verdict(sources, view, out, options, panel->periods);
   }
   if (out.look) apply_look(*out.look, out.score);
@@ -248,8 +272,14 @@ Result<sweeps::ConvergenceOptions> score_options(const SweepView& view,
   auto out = sweeps::declared_convergence(view.plan.spec().convergence_json);
   if (!out.ok()) return out.error();
   out->hurdle_sharpe_ann = options.hurdle_sharpe_ann;
-  out->launched = segment.trials;
-  out->spread = sweeps::parameter_spread(view.plan, segment);
+  const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
+  out->launched = judged.variants(view.plan, segment);
+  out->chosen_by_periods = judged.chosen_by_periods;
+  out->chosen = out->launched;
+  out->spread = judged.note.empty()
+                    ? sweeps::parameter_spread(view.plan, segment)
+                    : sweeps::parameter_spread(view.plan.design(segment),
+                                               sweeps::judged_params(view.plan, segment, judged));
   return out;
 }
 
@@ -265,6 +295,7 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
     FamilyScore family;
     describe(family, *sharpe, segment);
     WINNOW_TRY(score_family(sources, view, segment, options, family));
+    warn_of(view, segment, out.warnings);
     const auto trials = ledger_trials(*sources.store, view.dataset(segment).content_hash);
     if (!trials.ok()) return trials.error();
     family.ledger_trials = *trials;
@@ -306,13 +337,18 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     if (!how.ok()) return how.error();
     how->spread = {};  // a tile is a part of the space by construction
     const sweeps::PanelView all = looked_at(*panel, *look);
+    const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
+    warn_of(view, segment, out.warnings);
     std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
     sources.parallel(tiles.size(), [&](std::size_t i) {
       const auto tile = near->at(i);
       if (!tile) return;
       std::vector<std::uint32_t> rows;
+      std::uint64_t members = 0;
       double sum = 0;
       for (const std::uint64_t t : tile->members) {
+        if (!judged.counts(view.plan, segment, t)) continue;
+        ++members;
         const std::uint32_t row = row_of[t - segment.first_trial];
         if (row == ~std::uint32_t{0}) continue;
         rows.push_back(row);
@@ -322,10 +358,10 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       NeighbourhoodScore scored;
       scored.segment = segment.index;
       scored.centre = tile->centre;
-      scored.members = tile->members.size();
+      scored.members = members;
       scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
       sweeps::ConvergenceOptions own = *how;
-      own.launched = tile->members.size();
+      own.launched = own.chosen = members;
       scored.score = sweeps::score_convergence(all.subset(rows), own);
       if (*look) apply_look(**look, scored.score);
       tiles[i] = std::move(scored);

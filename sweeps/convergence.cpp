@@ -172,7 +172,7 @@ void check_gates(const ConvergenceOptions& options, Convergence& r) {
   // A variant without usable returns (failed, quarantined) is missing, whatever the reason.
   const std::uint64_t usable = r.variants - r.not_finite;
   const std::uint64_t launched =
-      options.chosen_by_periods > 0 ? usable : std::max(options.launched, r.variants);
+      std::max(options.chosen_by_periods > 0 ? options.chosen : options.launched, r.variants);
   if (usable < launched) {
     why.push_back(text("survivorship: %llu of %llu launched variants are scored, all are needed",
                        static_cast<unsigned long long>(usable),
@@ -213,9 +213,14 @@ void decide(const ConvergenceOptions& options, Convergence& r) {
   }
 }
 
-void explain_unscored(const PanelView& panel, Convergence& r) {
+void explain_unscored(const PanelView& panel, std::size_t skipped, Convergence& r) {
   if (panel.variants() == 0) {
     r.reasons.push_back("empty: the family has no variant");
+  } else if (skipped > 0 && panel.periods() == 0) {
+    r.reasons.push_back(
+        text("selection: the variants were chosen by their results on all %zu days, none is left "
+             "to judge them by",
+             skipped));
   } else if (r.block_periods == 0 || panel.periods() < 2) {
     r.reasons.push_back(text("length: %zu days cannot fill %llu blocks", panel.periods(),
                              static_cast<unsigned long long>(r.blocks)));
@@ -291,7 +296,7 @@ Convergence score_convergence(const PanelView& all_periods, const ConvergenceOpt
   r.dedupe = table.dedupe;
   r.unchecked_pairs = table.unchecked_pairs;
   if (table.distinct == 0 || table.cut.blocks < 2) {
-    explain_unscored(panel, r);
+    explain_unscored(panel, skipped, r);
     return r;
   }
   fill_components(table, options, r);

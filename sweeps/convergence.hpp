@@ -71,6 +71,9 @@ struct ConvergenceOptions {
   /// The variants in the panel were chosen by what they did in the first so many periods (rungs of
   /// a halving): only later periods are scored, and those that were left out need not be there.
   std::size_t chosen_by_periods = 0;
+  /// How many variants were chosen so; 0: those in the panel. One that is missing keeps the family
+  /// from converging.
+  std::uint64_t chosen = 0;
   ParameterSpread spread = {};  ///< default: even
 };
 

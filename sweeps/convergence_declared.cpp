@@ -13,6 +13,8 @@ using nlohmann::json;
 using yaml::Cursor;
 
 constexpr std::string_view kStopParam = "stop_bps";
+const std::string kEveryLaunched = "every_launched";
+const std::string kLaterDays = "later_days";
 constexpr LookPlan kPlans[] = {LookPlan::OneLook, LookPlan::EqualLooks, LookPlan::SpendingLooks};
 
 std::vector<std::string> plan_names() {
@@ -37,11 +39,26 @@ void check_hard_stops(const Cursor& at, const std::vector<StrategySpace>& strate
   }
 }
 
+/// Later days exist only where shorter windows chose, and nothing else did.
+void check_later_days(const Cursor& at, const ResolvedSpec& spec, bool several_looks) {
+  const bool learns_more = spec.method == SearchMethod::Tpe || spec.method == SearchMethod::Cmaes ||
+                           spec.method == SearchMethod::Nsga2;
+  if (!spec.learns() || spec.adaptive.fidelity == FidelityMethod::None || learns_more) {
+    at.refuse(std::string(kLaterDays) +
+              " needs fidelity beside search.method random, sobol or lhs: there the shorter "
+              "windows choose the variants and no later day does");
+  }
+  if (several_looks) {
+    at.refuse(std::string(kLaterDays) +
+              " needs looks: one; the days of the other looks count from the window's start");
+  }
+}
+
 }  // namespace
 
-std::string read_convergence(const Cursor& at, const std::vector<StrategySpace>& strategies) {
+std::string read_convergence(const Cursor& at, const ResolvedSpec& spec) {
   at.expect_map("how families are scored, as in {looks: equal, worst_loss_sd: 8}",
-                {"looks", "worst_loss_sd", "hard_stops"});
+                {"looks", "worst_loss_sd", "hard_stops", "survivors"});
   json out = json::object();
   if (const auto looks = at.find("looks")) {
     if (!looks->is(yaml::Node::Kind::Scalar)) {
@@ -60,8 +77,15 @@ std::string read_convergence(const Cursor& at, const std::vector<StrategySpace>&
   }
   if (const auto stops = at.find("hard_stops")) {
     const bool on = stops->boolean();
-    if (on) check_hard_stops(*stops, strategies);
+    if (on) check_hard_stops(*stops, spec.strategies);
     if (on) out["hard_stops"] = true;
+  }
+  if (const auto survivors = at.find("survivors")) {
+    if (survivors->choice({kEveryLaunched, kLaterDays}) == kLaterDays) {
+      const bool several = out.contains("looks") && out["looks"] != look_plan_name(kPlans[0]);
+      check_later_days(*survivors, spec, several);
+      out["survivors"] = kLaterDays;
+    }
   }
   return out.empty() ? std::string() : out.dump();
 }
@@ -90,11 +114,18 @@ Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json)
     } else if (key == "hard_stops") {
       if (!value.is_boolean()) return bad("hard_stops " + value.dump() + "; true or false");
       out.hard_stops = value;
+    } else if (key == "survivors") {
+      if (value != kLaterDays) return bad("survivors " + value.dump() + "; allowed: later_days");
     } else {
       return bad("unknown key '" + key + "'");
     }
   }
   return out;
+}
+
+bool judged_on_later_days(std::string_view canonical_json) {
+  const json j = json::parse(canonical_json, nullptr, false);
+  return j.is_object() && j.value("survivors", json()) == kLaterDays;
 }
 
 }  // namespace winnow::sweeps

@@ -11,7 +11,10 @@ namespace winnow::sweeps {
 inline constexpr double kWorstLossSdMax = 100;
 
 /// What a specification's canonical `convergence` text declares: plan of looks, worst single loss,
-/// hard stops. Empty text: the defaults. Fails: InvalidInput naming what is not allowed.
+/// hard stops, and how survivors are judged. Empty text: the defaults. Fails: InvalidInput naming
+/// what is not allowed.
 Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json);
+/// Whether it declares `survivors: later_days`.
+bool judged_on_later_days(std::string_view canonical_json);
 
 }  // namespace winnow::sweeps

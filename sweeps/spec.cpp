@@ -281,7 +281,7 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
     spec.validation_json = read_validation(*at, spec.to - spec.from);
   }
   if (const auto at = root.find("convergence")) {
-    spec.convergence_json = read_convergence(*at, spec.strategies);
+    spec.convergence_json = read_convergence(*at, spec);
   }
   check_points(root, spec);
   return spec;

@@ -28,6 +28,7 @@ void read_samples(const yaml::Cursor& root, ResolvedSpec& spec);
 std::string read_validation(const yaml::Cursor& at, DurationNs window);
 
 /// Reads `convergence:` and gives it as canonical JSON. Throws yaml::Refusal.
-std::string read_convergence(const yaml::Cursor& at, const std::vector<StrategySpace>& strategies);
+/// Requires: strategies and search of `spec` are read.
+std::string read_convergence(const yaml::Cursor& at, const ResolvedSpec& spec);
 
 }  // namespace winnow::sweeps

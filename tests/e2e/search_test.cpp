@@ -133,6 +133,10 @@ TEST(Search, LearnsFromAnEarlierSweepOfTheSameSpace) {
                                             id + "}\n"),
                          "1");
   ASSERT_EQ(second.status, 0) << second.errors;
+  // All of its variants were chosen by results on the days that would judge them.
+  const json family = ask(home, {"converge", json_of(second)["sweep"]})["families"][0];
+  EXPECT_EQ(family["verdict"], "INSUFFICIENT");
+  EXPECT_NE(family["reasons"].dump().find("selection"), std::string::npos) << family.dump();
   const Ran unknown = run(home,
                           learning_sweep("third",
                                          "search: {method: tpe, trials: 64, "
@@ -143,6 +147,21 @@ TEST(Search, LearnsFromAnEarlierSweepOfTheSameSpace) {
                                 "store"),
             std::string::npos)
       << unknown.errors;
+}
+
+TEST(Search, IsJudgedByTheVariantsItTriedBeforeItLearned) {
+  const TemporaryFolder folder;
+  const fs::path home = make_home(folder, "judged");
+  const Ran ran = run(
+      home, learning_sweep("judged", "search: {method: tpe, trials: 96, generation: 32}\n"), "2");
+  ASSERT_EQ(ran.status, 0) << ran.errors;
+  const std::string id = json_of(ran)["sweep"];
+  const json answer = ask(home, {"converge", id});
+  const json& family = answer["families"][0];
+  EXPECT_EQ(family["variants"], 32) << family.dump();
+  EXPECT_NE(answer.dump().find("first 32 of 96 variants"), std::string::npos) << answer.dump();
+  const json tiles = ask(home, {"converge", id, "--by", "neighbourhood"});
+  EXPECT_NE(tiles.dump().find("first 32 of 96 variants"), std::string::npos);
 }
 
 TEST(Search, RefusesWhatIsNotOne) {

@@ -45,6 +45,11 @@ TEST(ConvergenceGates, SurvivorsAreScoredOnLaterDaysOnly) {
   const Convergence none = score_convergence(f.view(), {.launched = 100, .chosen_by_periods = 400});
   EXPECT_FALSE(none.scored);
   EXPECT_NE(none.verdict, Verdict::Converged);
+  EXPECT_TRUE(says(none, "selection"));
+  // One of the chosen did not come.
+  const Convergence gone =
+      score_convergence(f.view(), {.launched = 500, .chosen_by_periods = 120, .chosen = 101});
+  EXPECT_TRUE(says(gone, "survivorship"));
 }
 
 TEST(ConvergenceGates, CrowdedOrThinParametersNeverConverge) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/engine.hpp"
+#include "sweeps/judged.hpp"
 #include "tests/sweeps/support.hpp"
 
 namespace winnow::sweeps::testing {
@@ -173,6 +174,47 @@ TEST(AdaptivePlan, AShorterWindowIsAnotherTrial) {
   // The same bars are the same trial, whatever search asks for them.
   const Plan grid = must(plan_of(with_grid("{from: 2023-01-01, to: 2023-02-10}")));
   EXPECT_EQ(grid.key(grid.segments()[0], point), with.trial_key(0, point));
+}
+
+TEST(Judged, ASearchIsJudgedByWhatItTriedBeforeItLearned) {
+  const Plan plan = must(plan_of(learning(kSearches[0])));
+  const Segment& segment = plan.segments()[0];
+  const Judged judged = judged_variants(plan, segment);
+  EXPECT_EQ(judged.rows, 32u);
+  EXPECT_EQ(judged.chosen_by_periods, 0u);
+  EXPECT_TRUE(judged.counts(plan, segment, 31));
+  EXPECT_FALSE(judged.counts(plan, segment, 32));
+  EXPECT_FALSE(judged.note.empty());
+  const Plan grid = must(plan_of(learning("search: {method: random, samples: 200}\n")));
+  EXPECT_EQ(judged_variants(grid, grid.segments()[0]).rows, 200u);
+  EXPECT_EQ(judged_variants(grid, grid.segments()[0]).note, "");
+}
+
+TEST(Judged, AWarmStartLeavesNoDays) {
+  const Plan plan = must(plan_of(learning(
+      "search: {method: tpe, trials: 192, generation: 32, warm_start: 0123456789abcdef}\n")));
+  EXPECT_EQ(judged_variants(plan, plan.segments()[0]).chosen_by_periods, Judged::kAllPeriods);
+}
+
+TEST(Judged, ALadderIsJudgedByAllOrByTheDaysAfterIt) {
+  const std::string ladder = learning(
+      "search: {method: random, trials: 300, generation: 8}\n"
+      "fidelity: {method: hyperband, shortest: 30d, eta: 3}\n");
+  const Plan all = must(plan_of(ladder));
+  const Segment& segment = all.segments()[0];
+  EXPECT_EQ(judged_variants(all, segment).variants(all, segment), segment.trials);
+  const Plan later = must(plan_of(ladder + "convergence: {survivors: later_days}\n"));
+  const Judged judged = judged_variants(later, segment);
+  EXPECT_EQ(judged.chosen_by_periods, 270u);  // 30, 90, 270 days and the whole
+  GenerationRows rows{0, 0, 2, {}, {}, {}};
+  rows.width = static_cast<std::uint32_t>(later.design(segment).parameters());
+  rows.values.assign(std::size_t{16} * rows.width, 10.0);
+  rows.rungs.assign(8, 2);
+  rows.rungs.resize(16, 3);
+  const Plan with = must(later.with_rows({&rows, 1}));
+  EXPECT_FALSE(judged.counts(with, segment, 7));
+  EXPECT_TRUE(judged.counts(with, segment, 8));
+  EXPECT_EQ(judged.variants(with, segment), 8u);
 }
 
 TEST(AdaptivePlan, HowFarASearchOfOneSegmentGoesDoesNotNameIt) {

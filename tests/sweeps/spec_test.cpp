@@ -63,6 +63,33 @@ TEST(Spec, ConvergenceIsDeclaredAndChangesNothingWhereItIsNot) {
   EXPECT_NE(refused("convergence: {hard_stops: true}\n").find("stop_bps"), std::string::npos);
 }
 
+TEST(Spec, SurvivorsMayBeJudgedByLaterDaysWhereOnlyALadderChose) {
+  const std::string base = with(
+      "validation: {protocol: walk_forward, train: 90d, test: 30d, "
+      "step: 30d, embargo: 1d}\n",
+      "fidelity: {method: halving, shortest: 30d}\n",
+      with("{int: [4, 40], step: 4}", "{int: [4, 40]}"));
+  const auto ladder = [&](const std::string& method, const std::string& convergence) {
+    const auto spec = parse_spec(
+        with("{method: grid}", "{method: " + method + ", trials: 100, generation: 8}", base) +
+            convergence,
+        "spec.yaml", catalog());
+    return spec.ok() ? spec->convergence_json : spec.error().text();
+  };
+  const std::string later = "convergence: {survivors: later_days}\n";
+  EXPECT_EQ(ladder("random", later), R"({"survivors":"later_days"})");
+  EXPECT_EQ(ladder("random", "convergence: {survivors: every_launched}\n"), "");
+  EXPECT_NE(ladder("tpe", later).find("needs fidelity beside"), std::string::npos);
+  EXPECT_NE(ladder("sobol", "convergence: {survivors: later_days, looks: equal}\n")
+                .find("needs looks: one"),
+            std::string::npos);
+  EXPECT_NE(ladder("random", "convergence: {survivors: best}\n").find("convergence.survivors"),
+            std::string::npos);
+  const auto grid = parse_spec(std::string(kSpec) + later, "spec.yaml", catalog());
+  ASSERT_FALSE(grid.ok());
+  EXPECT_NE(grid.error().text().find("convergence.survivors"), std::string::npos);
+}
+
 TEST(Spec, JsonRoundTripIsExact) {
   for (const char* search : {"{method: grid}", "{method: random, samples: 50}",
                              "{method: sobol, samples: 50}", "{method: lhs, samples: 50}"}) {
