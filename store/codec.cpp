@@ -197,8 +197,8 @@ Result<SweepRecord> decode_sweep(std::string_view key, std::string_view value) {
   r.meta.created.ns = in.i64();
   r.meta.finished.ns = in.i64();
   const std::uint8_t state = in.u8();
-  if (state > static_cast<std::uint8_t>(SweepState::BudgetSpent)) {
-    return corrupt("sweep state " + std::to_string(state) + "; 0 to 4 are known");
+  if (state > static_cast<std::uint8_t>(SweepState::Deleted)) {
+    return corrupt("sweep state " + std::to_string(state) + "; 0 to 5 are known");
   }
   r.meta.state = static_cast<SweepState>(state);
   r.meta.trials = in.u64();

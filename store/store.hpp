@@ -22,6 +22,7 @@ enum class SweepState : std::uint8_t {
   Done = 2,
   Cancelled = 3,
   BudgetSpent = 4,  ///< it stopped where its budget said; a larger one lets it go on
+  Deleted = 5,      ///< its results are gone, its lines in the ledger are not
 };
 std::string_view sweep_state_name(SweepState state);
 
@@ -32,7 +33,7 @@ struct SweepMeta {
   std::string spec_json;  ///< the resolved specification; its plan can be made from it alone
   std::string user;       ///< who asked for it
   TimestampNs created;
-  TimestampNs finished;  ///< 0 while it is not
+  TimestampNs finished;  ///< 0 while it is not; of a deleted one: when it was deleted
   SweepState state = SweepState::Running;
   std::uint64_t trials = 0;
   std::uint64_t blocks = 0;
@@ -82,6 +83,14 @@ struct LedgerEntry {
   TimestampNs last;
 };
 
+/// How a sweep is deleted.
+struct SweepDeletion {
+  std::string user;  ///< who wants it gone; kept
+  TimestampNs now;
+  /// Documents of these kinds go with it: those under its id, or under its id and a slash.
+  std::vector<std::string> document_kinds;
+};
+
 /// Where a TrialKey's first result is.
 struct TrialPlace {
   std::string sweep_id;
@@ -119,7 +128,7 @@ struct StoreHealth {
 
 /// Purpose: durable truth on RocksDB: sweeps, result blocks, ledger, alarms. What commit() has
 /// acknowledged survives kill -9 and power loss.
-/// Thread: any; commit() from one thread at a time.
+/// Thread: any; commit(), delete_sweep() and compact() wait for each other.
 /// Invariants: a block, its keys' index entries and the ledger's counts become visible in one
 /// atomic batch (law 3: nothing is visible uncounted).
 class Store {
@@ -181,7 +190,14 @@ class Store {
                                           std::uint64_t block_count,
                                           std::span<float> out) const = 0;
 
-  /// Where each key's first result is, if any sweep ever had one.
+  /// Takes all results of a sweep away, for good and at once: after a crash they are all there or
+  /// all gone. Its record stays, as Deleted, and so do its lines in the ledger, its trial keys
+  /// (they are no new trials in any later sweep) and documents of other kinds. put_sweep() of the
+  /// same id starts it anew. The space comes back with compact(). Fails: NotFound (no such sweep,
+  /// or deleted already), Io, Corrupt, Refused (read-only).
+  virtual Status delete_sweep(std::string_view id, const SweepDeletion& how) = 0;
+
+  /// Where each key's first result is, if any sweep has one. (A deleted result is none.)
   virtual Result<std::vector<std::optional<TrialPlace>>> find(
       std::span<const TrialKey> keys) const = 0;
 
@@ -207,7 +223,7 @@ class Store {
   /// nothing is left behind.
   virtual Status backup(const std::filesystem::path& dir) const = 0;
   virtual StoreHealth health() const { return {}; }
-  /// Rewrites the files in their best order. Requires: no commit() meanwhile.
+  /// Rewrites the files in their best order; what was deleted gives its space back.
   virtual Status compact() = 0;
 };
 

@@ -104,12 +104,18 @@ Status Store::restore(const std::filesystem::path& backup, const std::filesystem
 
 Status RocksStore::compact() {
   WINNOW_TRY(check_writable());
+  const std::scoped_lock writing(writing_mutex_);
   rocks_->readers().await_quiet();
   WINNOW_TRY(index_.flush());
+  rocksdb::CompactRangeOptions how;
+  // Without these, what was deleted would stay in the lowest files and in files of panels.
+  how.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  how.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+  how.blob_garbage_collection_age_cutoff = 1.0;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     rocks_->readers().await_quiet();
     const rocksdb::Status status =
-        db().CompactRange({}, rocks_->family(static_cast<Family>(i)), nullptr, nullptr);
+        db().CompactRange(how, rocks_->family(static_cast<Family>(i)), nullptr, nullptr);
     if (!status.ok()) return rocks_failure(status, "compacting");
   }
   return {};

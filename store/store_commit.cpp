@@ -23,6 +23,9 @@ std::uint64_t failed_rows(const ResultBlock& block) {
 
 Status check_block(const BlockCommit& commit, const SweepInfo& sweep) {
   const ResultBlock& b = *commit.block;
+  if (sweep.deleted) {
+    return Error(ErrorCode::NotFound, "sweep " + commit.sweep_id + " was deleted");
+  }
   const auto bad = [&](const std::string& text) {
     return Error(ErrorCode::InvalidInput,
                  "block " + std::to_string(b.block) + " of sweep " + commit.sweep_id + ": " + text);
@@ -270,6 +273,7 @@ Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntr
     auto header = store_.header(first.sweep, first.block);
     if (!header.ok()) return header.error();
     if (!header->has_value()) {
+      if (store_.ever_deleted(first.sweep)) return {};  // what it said is gone with its sweep
       return Error(ErrorCode::Corrupt, "key index: " + ref.key.hex() + " names block " +
                                            std::to_string(first.block) + " of sweep number " +
                                            std::to_string(first.sweep) + ", which is not there");
@@ -401,6 +405,7 @@ std::vector<std::uint64_t> CommitBuilder::row_hashes(const ResultBlock& block) {
 Result<std::vector<CommitOutcome>> RocksStore::commit(std::span<const BlockCommit> blocks,
                                                       TimestampNs now) {
   WINNOW_TRY(check_writable());
+  const std::scoped_lock writing(writing_mutex_);
   {
     const std::scoped_lock lock(rocks_->gate());
     if (const rocksdb::Status revived = rocks_->revive(); !revived.ok()) {

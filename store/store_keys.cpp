@@ -189,7 +189,7 @@ Status KeyIndex::make_room() {
 
 Status KeyIndex::flush() {
   WINNOW_TRY(finish_sealed());
-  if (active_->size() == 0) return {};
+  if (active_->empty()) return {};
   WINNOW_TRY(write_run(*active_));
   const std::unique_lock lock(mutex_);
   active_ = std::make_shared<KeyRun>();

@@ -30,6 +30,7 @@ class KeyRun {
   void add(IndexedBlock block);
   std::optional<codec::KeyEntry> find(const TrialKey& key) const;
   std::size_t size() const { return size_; }
+  bool empty() const { return blocks_.empty(); }  ///< a block may bring no new key
   /// All entries, ascending by key.
   std::vector<std::pair<TrialKey, codec::KeyEntry>> sorted() const;
   std::uint64_t first_sequence() const { return blocks_.front().sequence; }

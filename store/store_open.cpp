@@ -10,7 +10,6 @@ namespace {
 
 // Meta's keys: one letter, then the name.
 constexpr std::string_view kFormatKey = "format";
-constexpr std::string_view kSweepPrefix = "s/";
 // The layout of families and keys as a whole; single values carry their own version.
 constexpr std::string_view kStoreFormat = "winnow-store 1";
 constexpr std::size_t kSweepIdMax = 200;
@@ -21,8 +20,8 @@ std::string document_key(std::string_view kind, std::string_view key) {
 }
 
 SweepInfo info_of(const codec::SweepRecord& record) {
-  return {record.number, record.meta.trials, record.meta.blocks,
-          static_cast<std::uint32_t>(record.meta.metric_names.size())};
+  return {record.meta.state == SweepState::Deleted, record.number, record.meta.trials,
+          record.meta.blocks, static_cast<std::uint32_t>(record.meta.metric_names.size())};
 }
 
 // Calls `each(key, value)` for every value whose key starts with `prefix`, in order.
@@ -51,6 +50,8 @@ std::string_view sweep_state_name(SweepState state) {
       return "cancelled";
     case SweepState::BudgetSpent:
       return "budget_spent";
+    case SweepState::Deleted:
+      return "deleted";
   }
   return "unknown";
 }
@@ -92,6 +93,9 @@ Status RocksStore::load() {
                     sweep_names_[record->number] = record->meta.id;
                     return {};
                   }));
+  const auto deleted = document_keys(kDeletedKind);
+  if (!deleted.ok()) return deleted.error();
+  ever_deleted_.insert(deleted->begin(), deleted->end());
   std::vector<std::pair<std::uint32_t, LedgerEntry>> entries;
   WINNOW_TRY(scan(db(), rocks_->family(Family::Ledger), "", rocks_->dir(), "reading the ledger",
                   [&](std::string_view key, std::string_view value) -> Status {

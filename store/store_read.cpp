@@ -71,6 +71,7 @@ Result<std::vector<bool>> RocksStore::committed(std::string_view sweep_id,
 
 Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint64_t block,
                                            Parts parts) const {
+  const std::shared_lock lock(deletion_mutex_);
   auto sweep = known_sweep(sweep_id);
   if (!sweep.ok()) return sweep.error();
   auto found = header(sweep->number, block);
@@ -183,6 +184,7 @@ Status RocksStore::read_column(std::uint32_t sweep, std::uint16_t column,
 
 Result<Store::MetricTable> RocksStore::read_metrics(std::string_view sweep_id,
                                                     std::span<const std::uint32_t> metrics) const {
+  const std::shared_lock lock(deletion_mutex_);
   auto sweep = known_sweep(sweep_id);
   if (!sweep.ok()) return sweep.error();
   auto found = headers(sweep->number, 0, ~std::uint64_t{0});
@@ -260,9 +262,13 @@ Result<Store::PanelShape> RocksStore::read_returns(std::string_view sweep_id,
                                               std::to_string(shape->periods));
   }
   if (shape->periods == 0) return shape;
+  const std::shared_lock lock(deletion_mutex_);
   const std::uint32_t number = sweep_info(sweep_id)->number;
   auto found = headers(number, first_block, block_count);
   if (!found.ok()) return found.error();
+  if (found->size() != block_count) {
+    return Error(ErrorCode::NotFound, "sweep " + std::string(sweep_id) + " was deleted meanwhile");
+  }
   std::size_t at = 0;
   rocksdb::ReadOptions options;
   options.fill_cache = false;  // panels are large and read once; they must not push out metrics
@@ -301,6 +307,7 @@ Result<std::vector<std::optional<TrialPlace>>> RocksStore::find(
     auto name = sweep_name(entry->sweep);
     auto place = header(entry->sweep, entry->block);
     if (!place.ok()) return place.error();
+    if (name && !place->has_value() && ever_deleted(entry->sweep)) continue;
     if (!name || !place->has_value()) {
       return Error(ErrorCode::Corrupt,
                    "key index: " + keys[i].hex() + " names a block that is not there");

@@ -3,11 +3,13 @@
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "store/codec.hpp"
@@ -18,11 +20,15 @@
 
 namespace winnow::store {
 
-/// Meta's keys of documents start so.
+/// Meta's keys of documents and of sweeps start so.
 inline constexpr std::string_view kDocumentPrefix = "d/";
+inline constexpr std::string_view kSweepPrefix = "s/";
+/// The kind of the store's own documents about deleted sweeps.
+inline constexpr std::string_view kDeletedKind = "deleted";
 
 /// What commit() must know of a sweep.
 struct SweepInfo {
+  bool deleted = false;
   std::uint32_t number = 0;
   std::uint64_t trials = 0;
   std::uint64_t blocks = 0;
@@ -33,7 +39,7 @@ struct SweepInfo {
 /// store_commit.cpp (what becomes visible together).
 /// Thread: as Store.
 /// Invariants: a header in Blocks implies its columns, panel, index entries and ledger counts, all
-/// of one write batch; none is ever changed or deleted afterwards.
+/// of one write batch; none is ever changed afterwards, and none deleted but with its whole sweep.
 class RocksStore final : public Store {
  public:
   RocksStore(std::unique_ptr<RocksDb> rocks, const StoreOptions& options)
@@ -57,6 +63,7 @@ class RocksStore final : public Store {
                                    std::uint64_t block_count) const override;
   Result<PanelShape> read_returns(std::string_view sweep_id, std::uint64_t first_block,
                                   std::uint64_t block_count, std::span<float> out) const override;
+  Status delete_sweep(std::string_view id, const SweepDeletion& how) override;
   Result<std::vector<std::optional<TrialPlace>>> find(
       std::span<const TrialKey> keys) const override;
   Result<std::vector<LedgerCount>> ledger() const override;
@@ -80,7 +87,22 @@ class RocksStore final : public Store {
     codec::BlockHeader header;
   };
 
+  /// What deletions took from one entry of the ledger; verify() needs it for its balance.
+  struct DeletedCounts {
+    std::uint64_t executions = 0;
+    std::uint64_t failed = 0;
+  };
+  using DeletedEntries = std::map<std::uint32_t, DeletedCounts>;
+
   Status check_writable() const;
+  /// Of all deletions of a sweep together. Fails: Corrupt.
+  Result<DeletedEntries> deleted_entries(std::string_view sweep_id) const;
+  /// Whether the sweep ever was; trial keys may name blocks of it that are gone.
+  bool ever_deleted(std::uint32_t sweep) const;
+  Result<std::vector<std::string>> documents_of(std::string_view sweep_id,
+                                                const std::vector<std::string>& kinds) const;
+  Result<std::string> deletion_document(std::string_view sweep_id, std::uint32_t number,
+                                        const SweepDeletion& how) const;
   /// The index with its pending keys in memory.
   Result<KeyIndex*> index() const;
   /// Writes with the store's sync setting; once more after RocksDB has recovered from a full disk.
@@ -107,6 +129,10 @@ class RocksStore final : public Store {
   mutable std::shared_mutex sweeps_mutex_;
   std::unordered_map<std::string, SweepInfo> sweeps_;
   std::vector<std::string> sweep_names_;  ///< by number
+  std::unordered_set<std::string> ever_deleted_;
+  std::mutex writing_mutex_;  ///< commits, deletions and compactions one after the other
+  /// Shared by readers of blocks, so that none of them sees half a block.
+  mutable std::shared_mutex deletion_mutex_;
   mutable KeyIndex index_;
   mutable std::once_flag index_loaded_;  ///< readers load the pending keys when first asked
   mutable Status index_status_;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "store/codec_columns.hpp"
 #include "store/log_files.hpp"
@@ -46,6 +47,8 @@ class Verifier {
   Status block(std::uint32_t sweep, std::uint64_t number, const codec::BlockHeader& header);
   Status panels();
   Status key_index();
+  Status key_entry(const codec::KeyEntry& entry);
+  Status deletions();
   Status ledger();
   std::unique_ptr<rocksdb::Iterator> iterate(Family family) const {
     return std::unique_ptr<rocksdb::Iterator>(
@@ -72,6 +75,9 @@ class Verifier {
   std::uint64_t panel_count_ = 0;
   std::uint64_t curve_count_ = 0;
   std::uint64_t key_count_ = 0;
+  /// Blocks that are there, of sweeps that were deleted once.
+  std::map<std::uint32_t, std::set<std::uint64_t>> run_again_;
+  std::uint64_t orphan_count_ = 0;  ///< keys whose result was deleted
 };
 
 Status Verifier::run() {
@@ -80,6 +86,7 @@ Status Verifier::run() {
   WINNOW_TRY(blocks());
   WINNOW_TRY(panels());
   WINNOW_TRY(key_index());
+  WINNOW_TRY(deletions());
   WINNOW_TRY(ledger());
   progress_("everything is as it was written");
   return {};
@@ -156,6 +163,7 @@ Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
     return corrupt(place(sweep, number) + ": its columns do not hash to the committed content");
   }
   ++block_count_;
+  if (store_.ever_deleted(sweep)) run_again_[sweep].insert(number);
   column_count_ += header.metric_count + std::uint64_t{1} + (header.status.empty() ? 0 : 1);
   panel_count_ += header.periods > 0 ? 1 : 0;
   curve_count_ += stored->points.empty() ? 0 : 1;
@@ -204,7 +212,33 @@ Status Verifier::panels() {
                  std::to_string(curve_count_));
 }
 
-// The blocks led to key_count_ entries that point back at them: there must be no others.
+// A key whose result was deleted with its sweep is still a trial that was made.
+Status Verifier::key_entry(const codec::KeyEntry& entry) {
+  if (!store_.ever_deleted(entry.sweep)) return {};
+  const auto there = run_again_.find(entry.sweep);
+  if (there != run_again_.end() && there->second.contains(entry.block)) return {};
+  ++orphan_count_;
+  ++tallies_[entry.ledger_entry].trials;
+  return {};
+}
+
+// What deletions took away was counted, too.
+Status Verifier::deletions() {
+  const auto ids = store_.document_keys(kDeletedKind);
+  if (!ids.ok()) return ids.error();
+  for (const std::string& id : *ids) {
+    const auto entries = store_.deleted_entries(id);
+    if (!entries.ok()) return corrupt(entries.error().text());
+    for (const auto& [number, counts] : *entries) {
+      tallies_[number].executions += counts.executions;
+      tallies_[number].failed += counts.failed;
+    }
+  }
+  return {};
+}
+
+// The blocks led to key_count_ entries that point back at them: there must be no others but those
+// of deleted results.
 Status Verifier::key_index() {
   progress_("key index");
   std::uint64_t found = 0;
@@ -216,17 +250,24 @@ Status Verifier::key_index() {
                      entry.error().text());
     }
     ++found;
+    WINNOW_TRY(key_entry(*entry));
   }
   WINNOW_TRY(scan_error(*it, "the key index"));
-  WINNOW_TRY(store_.index_.each_pending([&](const TrialKey&, const codec::KeyEntry&) -> Status {
-    ++found;
-    return {};
-  }));
-  if (found != key_count_) {
+  WINNOW_TRY(
+      store_.index_.each_pending([&](const TrialKey&, const codec::KeyEntry& entry) -> Status {
+        ++found;
+        return key_entry(entry);
+      }));
+  if (found != key_count_ + orphan_count_) {
     return corrupt("the key index has " + std::to_string(found) + " keys, the blocks have " +
-                   std::to_string(key_count_) + " distinct ones");
+                   std::to_string(key_count_) + " distinct ones" +
+                   (orphan_count_ > 0 ? " and deleted sweeps had " + std::to_string(orphan_count_)
+                                      : std::string()));
   }
-  progress_(plural(found, "trial key") + " verified");
+  progress_(plural(found, "trial key") + " verified" +
+            (orphan_count_ > 0
+                 ? ", " + std::to_string(orphan_count_) + " of them of deleted results"
+                 : std::string()));
   return {};
 }
 

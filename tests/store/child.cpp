@@ -54,6 +54,7 @@ int child_main(const std::vector<std::string>& arguments) {
   const std::string& kind = arguments.at(0);
   if (kind == "open") return open_for_writing(arguments.at(1));
   if (kind == "read") return read_blocks(arguments.at(1), arguments.at(2));
+  if (kind == "delete") return delete_until_killed(arguments.at(1), say);
   if (kind == "commit") {
     return commit_until_killed(arguments.at(1), std::stoull(arguments.at(2)), say);
   }

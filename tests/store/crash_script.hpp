@@ -64,4 +64,39 @@ inline int commit_until_killed(const std::filesystem::path& dir, std::uint64_t s
   }
 }
 
+inline constexpr std::uint64_t kDeletedBlocks = 12;
+
+/// Says `whole` when all blocks of a sweep are acknowledged and `deleted` when it is gone, over and
+/// over; keys go to files of the index in between.
+inline int delete_until_killed(const std::filesystem::path& dir,
+                               const std::function<void(const std::string&)>& say) {
+  StoreOptions options;
+  options.index_run_keys = 50;
+  options.cache_bytes = std::size_t{8} << 20;
+  auto opened = Store::open(dir, options);
+  const auto failed = [&](const Error& error) {
+    say("error " + error.text());
+    return 1;
+  };
+  if (!opened.ok()) return failed(opened.error());
+  Store& store = **opened;
+  for (;;) {
+    if (const Status put = store.put_sweep(make_sweep("s", kDeletedBlocks)); !put.ok()) {
+      return failed(put.error());
+    }
+    for (std::uint64_t b = 0; b < kDeletedBlocks; ++b) {
+      const ResultBlock block = make_block(9, b);
+      const BlockCommit commit = commit_of("s", block);
+      if (const auto done = store.commit({&commit, 1}, kNow); !done.ok()) {
+        return failed(done.error());
+      }
+    }
+    say("whole");
+    if (const Status gone = store.delete_sweep("s", {"ann", kNow, {}}); !gone.ok()) {
+      return failed(gone.error());
+    }
+    say("deleted");
+  }
+}
+
 }  // namespace winnow::store
