@@ -4,7 +4,8 @@
 // learning curves; BurnTrials what the way costs
 // beside trials that burn 1, 10 and 100 ms of processor time each, against the same burning without
 // a farm in the same run. Every run reads the store back and compares a hash with what the plan
-// says.
+// says. TopWhileRunning asks a farm that holds a million trials for the best hundred of those that
+// pass a filter, again and again, while it runs another sweep.
 //
 // WINNOW_BENCH_DIR is the folder to write in (default: the working directory). WINNOW_BENCH_SMALL=1
 // runs a few blocks of each, as ctest does.
@@ -27,6 +28,7 @@
 #include "actors/node.hpp"
 #include "bench/farm_runner.hpp"
 #include "bench/store_data.hpp"
+#include "serve/board_cache.hpp"
 #include "serve/parallel.hpp"
 #include "serve/query.hpp"
 
@@ -135,7 +137,7 @@ sweeps::Catalog catalog() {
   return out;
 }
 
-std::string spec_yaml(std::uint64_t trials, Curves curves = Curves::No) {
+std::string spec_yaml(std::uint64_t trials, Curves curves = Curves::No, int seed = 5) {
   const bool with = curves == Curves::Yes;
   const std::string points =
       with ? "points: {metrics: [final_equity, sharpe_ann, drawdown_max_frac, total_return_frac], "
@@ -155,7 +157,7 @@ std::string spec_yaml(std::uint64_t trials, Curves curves = Curves::No) {
          "      stop_bps: {float: [10, 1000]}\n"
          "      take_profit_bps: {float: [10, 1000]}\n"
          "search: {method: random, samples: " +
-         std::to_string(trials) + "}\nseed: 5\n";
+         std::to_string(trials) + "}\nseed: " + std::to_string(seed) + "\n";
 }
 
 // ---- one run of the farm
@@ -174,7 +176,8 @@ class Farm {
       const auto answer = serve::query({.store = store_.get(),
                                         .datasets = nullptr,
                                         .verdicts = store_.get(),
-                                        .parallel = serve::threads_for()},
+                                        .parallel = serve::threads_for(),
+                                        .boards = &boards_},
                                        name, serve::Json::parse(args));
       if (!answer) return answer.error();
       return answer->dump();
@@ -232,6 +235,12 @@ class Farm {
   }
 
   const store::Store& store() const { return *store_; }
+  Client& client() { return *client_; }
+  /// Another node in place of the one there was.
+  void replace_node(std::uint32_t workers, DurationNs trial_cost) {
+    node_.reset();
+    node_ = std::make_unique<NodeChild>(coordinator_->port(), workers, trial_cost);
+  }
 
  private:
   double cpu_s() const {
@@ -240,6 +249,7 @@ class Farm {
 
   store::BenchDir dir_;
   std::unique_ptr<store::Store> store_;
+  serve::BoardCache boards_;
   std::unique_ptr<CoordinatorProcess> coordinator_;
   std::unique_ptr<NodeChild> node_;
   std::unique_ptr<Client> client_;  // last: everyone else may still hear of it
@@ -340,6 +350,40 @@ void BM_Points(benchmark::State& state) {
   state.counters["values_per_s"] = points * kCurveMetrics / wall_s;
 }
 
+// range(0) trials stored, range(1) trials a second at most of another sweep meanwhile: each burns
+// the two processors' share of that.
+void BM_TopWhileRunning(benchmark::State& state) {
+  const auto trials = static_cast<std::uint64_t>(state.range(0));
+  Farm farm;
+  if (const Status up = farm.start(2, DurationNs{0}); !up.ok()) {
+    return state.SkipWithError(up.error().text().c_str());
+  }
+  const auto done = farm.run(spec_yaml(trials));
+  if (!done) return state.SkipWithError(done.error().text().c_str());
+  farm.replace_node(2, DurationNs{2'000'000'000 / state.range(1)});
+  const Submit other{spec_yaml(50'000'000, Curves::No, 6), "farm_path.yaml", "bench", {}, {}};
+  const auto running = farm.client().submit(other, kPatience);
+  if (!running) return state.SkipWithError(running.error().text().c_str());
+  const std::string question = R"({"sweep":")" + done->sweep +
+                               R"(","by":"sortino_ann","where":"sharpe_ann > 0","limit":100})";
+  std::vector<double> seconds;
+  std::string first;
+  for (auto _ : state) {
+    const MonoNs start = system_clock().mono();
+    auto answer = farm.client().query("top", question, kPatience);
+    seconds.push_back((system_clock().mono() - start).seconds());
+    if (!answer) return state.SkipWithError(answer.error().text().c_str());
+    const auto rows = nlohmann::json::parse(*answer)["rows"].dump();
+    if (first.empty()) first = rows;
+    if (rows != first) return state.SkipWithError("the same question, another answer");
+  }
+  const auto ended = farm.client().control({running->sweep, "cancel", "bench"}, kPatience);
+  if (!ended) return state.SkipWithError(ended.error().text().c_str());
+  std::sort(seconds.begin(), seconds.end());
+  state.counters["p50_ms"] = seconds[seconds.size() / 2] * 1e3;
+  state.counters["p99_ms"] = seconds[seconds.size() * 99 / 100] * 1e3;
+}
+
 // The machine's speed changes from second to second, so the farm runs between two runs of its
 // yardstick. `cpu_overhead_frac` counts processor time beyond the burning, which does not depend on
 // who else is on the machine.
@@ -384,6 +428,13 @@ void register_all() {
         ->Arg(workers)
         ->UseManualTime()
         ->Iterations(small ? 1 : 3)
+        ->Unit(benchmark::kMillisecond);
+  }
+  for (const std::int64_t trials_per_s : {2'000, 200'000}) {
+    benchmark::RegisterBenchmark("BM_TopWhileRunning", BM_TopWhileRunning)
+        ->Args({small ? 20'000 : 1'000'000, trials_per_s})
+        ->UseRealTime()
+        ->Iterations(small ? 5 : 200)
         ->Unit(benchmark::kMillisecond);
   }
   struct Burn {

@@ -19,6 +19,7 @@
 #include "cli/store_backup.hpp"
 #include "cluster/local_farm.hpp"
 #include "cluster/process.hpp"
+#include "serve/board_cache.hpp"
 #include "serve/exporter.hpp"
 #include "serve/parallel.hpp"
 #include "serve/query.hpp"
@@ -161,6 +162,7 @@ int run_up(const Context& context, const UpOptions& options) {
   surroundings.metrics = metrics.get();
   surroundings.data_dir = home / "data";
   surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
+  serve::BoardCache boards;
   surroundings.query = [&](std::string_view name, std::string_view args) -> Result<std::string> {
     const auto parsed = serve::Json::parse(args, nullptr, false);
     if (parsed.is_discarded()) {
@@ -174,7 +176,8 @@ int run_up(const Context& context, const UpOptions& options) {
     const auto answer = serve::query({.store = store->get(),
                                       .datasets = &*datasets,
                                       .verdicts = store->get(),
-                                      .parallel = serve::threads_for()},
+                                      .parallel = serve::threads_for(),
+                                      .boards = &boards},
                                      name, parsed);
     if (!answer) return answer.error();
     return answer->dump(-1, ' ', false, serve::Json::error_handler_t::replace);

@@ -14,6 +14,7 @@ double ratio_variance(const sweeps::Segment& segment, std::span<const std::uint6
   const auto first = std::lower_bound(trial.begin(), trial.end(), segment.first_trial);
   const auto last = std::lower_bound(first, trial.end(), segment.first_trial + segment.trials);
   std::vector<double> ratios;
+  ratios.reserve(static_cast<std::size_t>(last - first));
   for (auto at = first; at != last; ++at) {
     const double ratio =
         sharpe_ann[static_cast<std::size_t>(at - trial.begin())] / std::sqrt(kPeriodsPerYear);
@@ -23,13 +24,13 @@ double ratio_variance(const sweeps::Segment& segment, std::span<const std::uint6
 }
 
 Result<Luck> Luck::make(const Sources& sources, const SweepView& view,
-                        std::span<const std::uint64_t> trial, std::span<const double> sharpe_ann) {
+                        std::span<const double> ratio_variance) {
   Luck out(view);
   for (const sweeps::Segment& segment : view.plan.segments()) {
     const auto trials = ledger_trials(*sources.store, view.dataset(segment).content_hash);
     if (!trials.ok()) return trials.error();
-    out.best_of_all_.push_back(sweeps::luck_sharpe(
-        static_cast<double>(*trials), ratio_variance(segment, trial, sharpe_ann), segment.periods));
+    out.best_of_all_.push_back(sweeps::luck_sharpe(static_cast<double>(*trials),
+                                                   ratio_variance[segment.index], segment.periods));
   }
   return out;
 }

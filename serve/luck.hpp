@@ -18,10 +18,9 @@ inline constexpr std::array<const char*, 2> kLuckMetrics = {"psr", "dsr"};
 /// Thread: const, any.
 class Luck {
  public:
-  /// Columns of the sweep's committed trials. Fails: Corrupt, Io.
+  /// `ratio_variance`: by segment, of the sweep's committed trials. Fails: Corrupt, Io.
   static Result<Luck> make(const Sources& sources, const SweepView& view,
-                           std::span<const std::uint64_t> trial,
-                           std::span<const double> sharpe_ann);
+                           std::span<const double> ratio_variance);
 
   /// In the order of kLuckMetrics; NaN where the Sharpe ratio is not measurable.
   std::array<double, 2> of(std::uint64_t trial, double sharpe_ann, double skew,

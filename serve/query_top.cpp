@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/engine.hpp"
+#include "serve/board_cache.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/results.hpp"
@@ -21,8 +22,9 @@ constexpr std::uint64_t kFewBlocksPart = 4;
 
 Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
-Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const SweepView& view,
-                                                   std::span<const std::uint64_t> trials) {
+Result<std::vector<std::vector<double>>> read_rows_anew(const Sources& sources,
+                                                        const SweepView& view,
+                                                        std::span<const std::uint64_t> trials) {
   std::vector<std::vector<double>> rows;
   std::set<std::uint64_t> blocks;
   for (const std::uint64_t trial : trials) blocks.insert(sweeps::block_of_trial(view.plan, trial));
@@ -48,6 +50,64 @@ Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const
   return rows;
 }
 
+Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const SweepView& view,
+                                                   std::span<const std::uint64_t> trials) {
+  if (sources.boards == nullptr || trials.size() > BoardCache::kRowsMax) {
+    return read_rows_anew(sources, view, trials);
+  }
+  std::vector<std::vector<double>> rows;
+  std::vector<std::uint64_t> missing;
+  for (const std::uint64_t trial : trials) {
+    rows.push_back(sources.boards->row(view.meta.id, trial));
+    if (rows.back().empty()) missing.push_back(trial);
+  }
+  if (missing.empty()) return rows;
+  auto read = read_rows_anew(sources, view, missing);
+  if (!read.ok()) return read.error();
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    if (!rows[i].empty()) continue;
+    rows[i] = std::move((*read)[next++]);
+    if (!rows[i].empty()) sources.boards->keep_row(view.meta.id, trials[i], rows[i]);
+  }
+  return rows;
+}
+
+/// What the store says of a sweep's metrics, and what luck needs of them if `sharpe` (an index in
+/// `asked`) is given.
+Result<BoardColumns> read_columns(const Sources& sources, const SweepView& view,
+                                  const std::vector<std::uint32_t>& asked,
+                                  std::optional<std::size_t> sharpe) {
+  BoardColumns out;
+  auto table = sources.store->read_metrics(view.meta.id, asked);
+  if (!table.ok()) return table.error();
+  out.table = std::move(*table);
+  if (!sharpe) return out;
+  for (const sweeps::Segment& segment : view.plan.segments()) {
+    out.ratio_variance.push_back(
+        ratio_variance(segment, out.table.trial, out.table.columns[*sharpe]));
+  }
+  return out;
+}
+
+/// The same, from the cache if there is one.
+Result<std::shared_ptr<const BoardColumns>> board_columns(const Sources& sources,
+                                                          const SweepView& view,
+                                                          const std::vector<std::uint32_t>& asked,
+                                                          std::optional<std::size_t> sharpe) {
+  const auto read = [&] { return read_columns(sources, view, asked, sharpe); };
+  if (sources.boards == nullptr) {
+    auto made = read();
+    if (!made.ok()) return made.error();
+    return std::make_shared<const BoardColumns>(std::move(*made));
+  }
+  const auto flags = sources.store->committed(view.meta.id, view.plan.blocks());
+  if (!flags.ok()) return flags.error();
+  std::string bits;
+  for (const bool there : *flags) bits.push_back(there ? '1' : '0');
+  return sources.boards->columns(view.meta.id, hash128(bits), asked, read);
+}
+
 /// Purpose: the metrics of a leaderboard: stored ones, then those of luck. Owner: outlives nothing
 /// it was made from. Thread: one.
 class Board {
@@ -57,7 +117,7 @@ class Board {
                             const sweeps::RankRequest& request);
 
   const sweeps::Ranking& ranking() const { return *ranking_; }
-  const store::Store::MetricTable& table() const { return table_; }
+  const store::Store::MetricTable& table() const { return columns_->table; }
   sweeps::Ranking::Ranked rank();
   /// Values of a trial's stored metrics; empty without luck, which older sweeps may lack.
   std::vector<double> luck_of(std::uint64_t trial, std::span<const double> metrics) const;
@@ -69,14 +129,14 @@ class Board {
  private:
   std::span<const double> stored(std::uint32_t metric) const {
     const auto at = std::find(read_.begin(), read_.end(), metric) - read_.begin();
-    return table_.columns[static_cast<std::size_t>(at)];
+    return table().columns[static_cast<std::size_t>(at)];
   }
 
   std::optional<sweeps::Ranking> ranking_;
   std::vector<std::uint32_t> read_;  // stored metrics, as the table's columns
   std::uint32_t stored_count_ = 0;
   std::array<std::uint32_t, 3> moments_ = {};  // Sharpe, skew, kurtosis
-  store::Store::MetricTable table_;
+  std::shared_ptr<const BoardColumns> columns_;
   std::optional<Luck> luck_;
 };
 
@@ -107,11 +167,16 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view,
   }
   if (lucky) need(out.moments_[0]);
   if (computed) std::for_each(out.moments_.begin(), out.moments_.end(), need);
-  auto table = sources.store->read_metrics(view.meta.id, out.read_);
-  if (!table.ok()) return table.error();
-  out.table_ = std::move(*table);
+  std::optional<std::size_t> sharpe;
+  if (lucky) {
+    sharpe = static_cast<std::size_t>(
+        std::find(out.read_.begin(), out.read_.end(), out.moments_[0]) - out.read_.begin());
+  }
+  auto columns = board_columns(sources, view, out.read_, sharpe);
+  if (!columns.ok()) return columns.error();
+  out.columns_ = std::move(*columns);
   if (!lucky) return out;
-  auto luck = Luck::make(sources, view, out.table_.trial, out.stored(out.moments_[0]));
+  auto luck = Luck::make(sources, view, out.columns_->ratio_variance);
   if (!luck.ok()) return luck.error();
   out.luck_ = std::move(*luck);
   return out;
@@ -119,16 +184,16 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view,
 
 sweeps::Ranking::Ranked Board::rank() {
   std::array<std::vector<double>, kLuckMetrics.size()> computed;
-  sweeps::ResultColumns columns{table_.trial, table_.status, {}};
+  sweeps::ResultColumns columns{table().trial, table().status, {}};
   for (const std::uint32_t metric : ranking_->metrics_needed()) {
     if (metric < stored_count_) {
       columns.metrics.push_back(stored(metric));
       continue;
     }
     if (computed[0].empty()) {
-      for (auto& column : computed) column.reserve(table_.trial.size());
-      for (std::size_t r = 0; r < table_.trial.size(); ++r) {
-        const auto ratios = luck_->of(table_.trial[r], stored(moments_[0])[r],
+      for (auto& column : computed) column.reserve(table().trial.size());
+      for (std::size_t r = 0; r < table().trial.size(); ++r) {
+        const auto ratios = luck_->of(table().trial[r], stored(moments_[0])[r],
                                       stored(moments_[1])[r], stored(moments_[2])[r]);
         for (std::size_t i = 0; i < ratios.size(); ++i) computed[i].push_back(ratios[i]);
       }

@@ -19,12 +19,15 @@ namespace winnow::serve {
 /// Keys keep the order in which they are said.
 using Json = nlohmann::ordered_json;
 
+class BoardCache;
+
 /// What every question about results reads. Owner: the caller keeps all of it alive.
 struct Sources {
   const store::Store* store = nullptr;
   const store::DatasetStore* datasets = nullptr;  ///< null: answers go without calendar dates
   store::Store* verdicts = nullptr;  ///< where verdicts may be kept; null: the store is read-only
   sweeps::ParallelFor parallel = sweeps::serial_for();
+  BoardCache* boards = nullptr;  ///< null: every leaderboard is read anew
 };
 
 /// The sweep that is meant: an id, a unique prefix of one (4 characters or more), a name (the

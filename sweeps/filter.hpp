@@ -52,6 +52,9 @@ class Filter {
     std::uint32_t column = 0;  // in columns_
     double number = 0;
   };
+  static const double* operand(const Operand& side, std::span<const std::span<const double>> data,
+                               std::size_t first, std::vector<double>& room);
+
   // Postfix: a comparison pushes a truth value, the others take one or two and push one.
   struct Step {
     Op op = Op::And;

@@ -96,10 +96,12 @@ Ranking::Ranked Ranking::rank(const ResultColumns& columns) const {
     data.push_back(columns.metrics[static_cast<std::size_t>(at)]);
   }
   std::vector<std::uint32_t> rows = filter_.select(data, columns.trial.size());
-  std::erase_if(rows, [&](std::uint32_t r) {
-    return columns.status[r] != TrialStatus::Ok ||
-           !plan_->whole_window(block_of_trial(*plan_, columns.trial[r]));
-  });
+  std::erase_if(rows, [&](std::uint32_t r) { return columns.status[r] != TrialStatus::Ok; });
+  if (plan_->rungs() > 1) {
+    std::erase_if(rows, [&](std::uint32_t r) {
+      return !plan_->whole_window(block_of_trial(*plan_, columns.trial[r]));
+    });
+  }
   Ranked ranked;
   ranked.matching = rows.size();
   ranked.rows = sort_rows(rows, columns.metrics.front(), columns.trial,

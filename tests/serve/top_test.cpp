@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "serve/board_cache.hpp"
 #include "tests/serve/fixture.hpp"
 
 namespace winnow::serve {
@@ -121,6 +122,69 @@ TEST(Compare, NamedVariantsAreTestedAgainstCashAndOneAnother) {
   const Json apart = ask(other);
   EXPECT_EQ(apart["contest"]["reason"], "the variants trade different datasets");
   EXPECT_TRUE(apart["variants"][0]["p_beats_cash"].is_null());
+}
+
+// What a coordinator keeps between questions never changes an answer, whatever is committed
+// meanwhile.
+TEST(Top, CachedBoardsAreTheBoardsReadAnew) {
+  Home home;
+  const Home::RunOptions options{.name = "wide", .blocks_max = 10, .yaml = kWideYaml};
+  const std::string sweep = home.run(options);
+  BoardCache cache;
+  const auto ask = [&](const Json& args) {
+    Sources kept = home.sources();
+    kept.boards = &cache;
+    const Json anew = must(query(home.sources(), "top", args));
+    for (int time = 0; time < 2; ++time) EXPECT_EQ(must(query(kept, "top", args)), anew);
+    return anew;
+  };
+  const Json board{{"sweep", sweep}, {"where", "stop_bps > 0"}, {"limit", 30}};
+  const Json by_luck{{"sweep", sweep}, {"by", "dsr"}, {"limit", 5}};
+  EXPECT_EQ(ask(board)["trials_committed"], 160);
+  ask(by_luck);
+  (void)home.run({.name = "wide", .yaml = kWideYaml});
+  EXPECT_EQ(ask(board)["trials_committed"], 768);
+  ask(by_luck);
+}
+
+TEST(BoardCache, KeepsWhatWasAskedForLastWithinItsBytes) {
+  BoardCache cache;
+  int reads = 0;
+  const auto ask = [&](const std::string& sweep, std::uint64_t version, std::size_t rows) {
+    const auto got = cache.columns(sweep, {version, 0}, {1}, [&]() -> Result<BoardColumns> {
+      ++reads;
+      BoardColumns out;
+      out.table.columns.assign(1, std::vector<double>(rows));
+      return out;
+    });
+    return got.ok() ? (*got)->table.columns[0].size() : 0;
+  };
+  constexpr std::size_t kThird = BoardCache::kColumnBytesMax / sizeof(double) / 3;
+  EXPECT_EQ(ask("a", 1, kThird), kThird);
+  EXPECT_EQ(ask("a", 1, kThird), kThird);
+  EXPECT_EQ(reads, 1);
+  EXPECT_EQ(ask("a", 2, kThird), kThird);  // more was committed
+  EXPECT_EQ(reads, 2);
+  ask("b", 1, kThird);
+  ask("c", 1, kThird);
+  ask("a", 2, kThird);
+  EXPECT_EQ(reads, 4);
+  ask("d", 1, kThird);  // "b" is the one that was not asked for
+  ask("a", 2, kThird);
+  ask("c", 1, kThird);
+  EXPECT_EQ(reads, 5);
+  ask("b", 1, kThird);
+  EXPECT_EQ(reads, 6);
+  EXPECT_EQ(ask("huge", 1, 4 * kThird), 4 * kThird);  // given, not kept
+  ask("huge", 1, 4 * kThird);
+  EXPECT_EQ(reads, 8);
+}
+
+TEST(BoardCache, AFailedReadIsNotKept) {
+  BoardCache cache;
+  const auto failing = [] { return Result<BoardColumns>(Error(ErrorCode::Io, "cut")); };
+  EXPECT_FALSE(cache.columns("a", {}, {}, failing).ok());
+  EXPECT_TRUE(cache.columns("a", {}, {}, [] { return Result<BoardColumns>(BoardColumns{}); }).ok());
 }
 
 }  // namespace

@@ -45,6 +45,26 @@ TEST(Filter, ComparesNamesWithNumbers) {
   EXPECT_EQ(selected("trades_count > lookback_bars"), (Rows{1, 2, 4}));
 }
 
+// More rows than are judged together, judged one by one.
+TEST(Filter, JudgesEveryRowOfManyAlike) {
+  Rng rng(3);
+  std::vector<double> a(2500);
+  std::vector<double> b(2500);
+  Rows expected;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    a[i] = rng.uniform() < 0.1 ? kNaN : rng.uniform();
+    b[i] = rng.uniform() < 0.1 ? kNaN : rng.uniform();
+    const bool known = !std::isnan(a[i]) && !std::isnan(b[i]);
+    if ((known && !(a[i] < b[i])) || a[i] == b[i] || b[i] > 0.9) {
+      expected.push_back(static_cast<std::uint32_t>(i));
+    }
+  }
+  const auto filter =
+      Filter::parse("not sharpe_ann < drawdown_max_frac or drawdown_max_frac > 0.9", kNames);
+  ASSERT_TRUE(filter.ok());
+  EXPECT_EQ(filter->select(std::vector<std::span<const double>>{a, b}, a.size()), expected);
+}
+
 TEST(Filter, EmptyTextSelectsAll) {
   EXPECT_EQ(selected(""), (Rows{0, 1, 2, 3, 4}));
   EXPECT_EQ(selected("   "), (Rows{0, 1, 2, 3, 4}));

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/hash.hpp"
+#include "store/store.hpp"
+
+namespace winnow::serve {
+
+/// What a leaderboard reads of a whole sweep before it ranks.
+struct BoardColumns {
+  store::Store::MetricTable table;
+  std::vector<double> ratio_variance;  ///< by segment, see luck.hpp; empty: not needed
+};
+
+/// Purpose: leaderboards that are asked for again and again while a farm works: the columns of the
+/// sweeps asked for last, and the metrics of the rows shown last. Results never change once they
+/// are committed, so an entry holds as long as no further block of its sweep is committed.
+/// Owner: whoever answers questions for long. Thread: any. Limits: kColumnBytesMax, kRowsMax.
+class BoardCache {
+ public:
+  static constexpr std::size_t kColumnBytesMax = std::size_t{128} << 20;
+  static constexpr std::size_t kRowsMax = 4096;
+
+  /// The metrics `asked` of all committed blocks, which `committed` names. `read` is called if they
+  /// are not here.
+  Result<std::shared_ptr<const BoardColumns>> columns(
+      const std::string& sweep, const Hash128& committed, const std::vector<std::uint32_t>& asked,
+      const std::function<Result<BoardColumns>()>& read);
+
+  /// All metrics of a trial; empty: not here.
+  std::vector<double> row(const std::string& sweep, std::uint64_t trial) const;
+  void keep_row(const std::string& sweep, std::uint64_t trial, std::vector<double> metrics);
+
+ private:
+  struct Entry {
+    std::string sweep;
+    Hash128 committed;
+    std::vector<std::uint32_t> asked;
+    std::shared_ptr<const BoardColumns> columns;
+    std::size_t bytes = 0;
+  };
+
+  mutable std::mutex mutex_;
+  std::list<Entry> entries_;  // the last one asked for first
+  std::size_t bytes_ = 0;
+  std::map<std::pair<std::string, std::uint64_t>, std::vector<double>> rows_;
+};
+
+}  // namespace winnow::serve
