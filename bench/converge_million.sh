@@ -46,7 +46,7 @@ strategies:
     params:
       lookback_bars: {int: [24, 219], step: 5}
       entry_z: {float: [0.8, 2.0], step: 0.05}
-      exit_z: {float: [-0.9, 0.9], step: 0.2}
+      exit_z: {float: [-1.1, 0.7], step: 0.2}
       stop_bps: {int: [200, 1100], step: 100}
       max_hold_bars: {int: [24, 240], step: 24}
 search: {method: grid}

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -264,6 +265,18 @@ Result<Json> answer_on_record(const Context& context, std::string_view name, con
                       name, args);
 }
 
+/// What took this long to compute is kept in the store, where nobody else has it open just then.
+constexpr std::chrono::seconds kWorthKeeping{2};
+
+void keep_for_later(const std::filesystem::path& folder, std::vector<serve::Keepsake> keepsakes) {
+  if (keepsakes.empty()) return;
+  const auto store = store::Store::open(folder);
+  if (!store.ok()) return;
+  for (serve::Keepsake& document : keepsakes) {
+    serve::keep({.store = store->get(), .verdicts = store->get()}, std::move(document));
+  }
+}
+
 }  // namespace
 
 Result<Json> answer_query(const Context& context, std::string_view name, const Json& args) {
@@ -285,13 +298,21 @@ Result<Json> answer_query(const Context& context, std::string_view name, const J
   }
   if (!store.ok()) return store.error();
   const auto datasets = store::DatasetStore::open(context.home() / "data");
+  std::vector<serve::Keepsake> keepsakes;
+  const auto begun = std::chrono::steady_clock::now();
   auto answer = serve::query({.store = store->get(),
                               .datasets = datasets.ok() ? &*datasets : nullptr,
                               .verdicts = writable ? store->get() : nullptr,
+                              .keepsakes = &keepsakes,
                               .parallel = serve::threads_for()},
                              name, args);
-  if (writable || !answer.ok() || !waits_for_record(*answer)) return answer;
-  return answer_on_record(context, name, args, std::move(answer));
+  if (writable || !answer.ok()) return answer;
+  if (waits_for_record(*answer)) return answer_on_record(context, name, args, std::move(answer));
+  if (std::chrono::steady_clock::now() - begun >= kWorthKeeping) {
+    store->reset();
+    keep_for_later(folder, std::move(keepsakes));
+  }
+  return answer;
 }
 
 int show_answer(const Context& context, const Result<Json>& answer,

@@ -262,20 +262,15 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   const auto rows = sweeps::PanelView::of(panel->returns, panel->trial.size(), panel->periods);
   sweeps::FamilyEvidence out = sweeps::family_evidence(rows, row_of(*panel, family.best_trial),
                                                        row_of(*panel, centre), sources.parallel);
-  if (sources.verdicts != nullptr && family.committed == family.trials) {
-    // What cannot be kept is computed again next time.
-    static_cast<void>(
-        sources.verdicts->put_document(kEvidenceKind, key, to_document(out).dump()).ok());
+  if (family.committed == family.trials) {
+    keep(sources, {kEvidenceKind, key, to_document(out).dump()});
     const Json correlation{{"mean_correlation", out.mean_correlation},
                            {"variants", out.variants},
                            {"periods", out.periods}};
-    static_cast<void>(
-        sources.verdicts
-            ->put_document(kCorrelationKind,
-                           correlation_key(view.meta.id, view.dataset(segment).content_hash,
-                                           view.family(segment)),
-                           correlation.dump())
-            .ok());
+    keep(sources,
+         {kCorrelationKind,
+          correlation_key(view.meta.id, view.dataset(segment).content_hash, view.family(segment)),
+          correlation.dump()});
   }
   return out;
 }

@@ -108,6 +108,21 @@ Json metrics_json(const SweepView& view, std::span<const double> values) {
   return out;
 }
 
+std::string missing_numbers_reason(const Json& metrics) {
+  const auto is_missing = [&](const char* name) {
+    const auto found = metrics.find(name);
+    return found != metrics.end() && found->is_null();
+  };
+  if (metrics.empty()) return "no result is committed";
+  if (is_missing("sharpe_ann")) {
+    return "daily returns do not vary: there is no Sharpe ratio, nor what is divided by a spread, "
+           "a loss or a trade that there is not";
+  }
+  const bool missing =
+      std::any_of(metrics.begin(), metrics.end(), [](const Json& v) { return v.is_null(); });
+  return missing ? "a ratio is null where its divisor is nothing: no loss, drawdown or trade" : "";
+}
+
 Json variant_json(const SweepView& view, std::uint64_t trial) {
   const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
   Json out;

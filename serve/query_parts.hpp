@@ -37,6 +37,8 @@ Result<std::uint64_t> count_arg(const Json& args, std::string_view name, std::ui
 Json sweep_head(const SweepView& view);
 /// Values under their metrics' names.
 Json metrics_json(const SweepView& view, std::span<const double> values);
+/// Why numbers are missing in such a row, in one sentence; empty: none is.
+std::string missing_numbers_reason(const Json& metrics);
 /// trial, family, data, params.
 Json variant_json(const SweepView& view, std::uint64_t trial);
 std::string_view status_name(TrialStatus status);

@@ -274,6 +274,7 @@ Json rows_json(const SweepView& view, const Board& board, std::span<const std::u
     for (std::size_t k = 0; k < luck.size(); ++k) {
       row["metrics"][board.luck_names()[k]] = number(luck[k]);
     }
+    if (auto why = missing_numbers_reason(row["metrics"]); !why.empty()) row["reason"] = why;
     rows.push_back(std::move(row));
   }
   return rows;

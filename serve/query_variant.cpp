@@ -16,6 +16,8 @@ namespace winnow::serve::parts {
 namespace {
 
 constexpr std::size_t kComparedMax = 50;
+constexpr const char* kNoTrackRecord =
+    "its daily returns do not vary or are too few: there is no track record to judge";
 
 double correlation(std::span<const float> a, std::span<const float> b) {
   const std::size_t n = std::min(a.size(), b.size());
@@ -216,9 +218,14 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     out["neighbours_sharpe_ann_mean"] =
         std::isfinite(standing->neighbours_mean) ? Json(standing->neighbours_mean) : Json();
     out["metrics"] = metrics_json(view, row->metrics);
+    if (auto missing = missing_numbers_reason(out["metrics"]); !missing.empty()) {
+      sentences.push_back(std::move(missing));
+    }
     auto luck = luck_json(sources, view, trial, *row);
     if (!luck.ok()) return luck.error();
     out["luck"] = std::move(*luck);
+    if (out["luck"].is_null()) sentences.push_back(kNoTrackRecord);
+    if (standing->neighbours == 0) sentences.push_back("no neighbour of it has a Sharpe ratio");
     if (!view.plan.spec().points.metrics.empty()) {
       const auto curve = points_of(sources, view, trial, 1);
       if (!curve.ok()) return curve.error();
@@ -268,6 +275,9 @@ void add_contest(const SweepView& view, std::span<const std::uint64_t> trials,
   }
   if (const std::string reason = no_contest(view, trials, rows); !reason.empty()) {
     out["contest"]["reason"] = reason;
+    for (Json& variant : out["variants"]) {
+      if (!variant.contains("reason")) variant["reason"] = "not tested: " + reason;
+    }
     return;
   }
   constexpr std::size_t kResamples = 1000;
@@ -314,11 +324,18 @@ Result<Json> compare(const Sources& sources, const Json& args) {
       variant["status"] = status_name(row->status);
       if (!row->error.empty()) variant["error"] = row->error;
       variant["metrics"] = metrics_json(*view, row->metrics);
+      if (row->status == TrialStatus::Ok) {
+        if (auto why = missing_numbers_reason(variant["metrics"]); !why.empty()) {
+          variant["reason"] = why;
+        }
+      }
     }
+    if (!row) variant["reason"] = "the variant has not been run yet";
     if (row && row->status == TrialStatus::Ok) {
       auto luck = luck_json(sources, *view, (*trials)[i], *row);
       if (!luck.ok()) return luck.error();
       variant["luck"] = std::move(*luck);
+      if (variant["luck"].is_null()) variant["reason"] = kNoTrackRecord;
     }
     out["variants"].push_back(std::move(variant));
   }

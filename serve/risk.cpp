@@ -308,6 +308,9 @@ Result<Json> policies_over_family(const Sources& sources, const SweepView& view,
                                {"drawdown_max_frac_median", number(median_of(drawdown))},
                                {"triggered_frac", number(triggered / n)},
                                {"sharpe_better_frac", number(better / n)}});
+    if (!std::isfinite(median_of(sharpe))) {
+      out["policies"].back()["why"] = "no variant has daily returns that vary";
+    }
   }
   return out;
 }

@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kDocumentKind = "convergence";
+constexpr const char* kPlateauKind = "plateau";
 // Grows with every change of what a verdict means: kept ones are then scored again.
 constexpr int kRulesVersion = 3;
 
@@ -57,15 +58,12 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
 
 void keep_verdict(const Sources& sources, const SweepView& view, const FamilyScore& family,
                   const ScoreOptions& options, std::uint64_t panel_periods) {
-  if (sources.verdicts == nullptr || family.committed != family.trials) return;
+  if (family.committed != family.trials) return;
   const Json json{{"options", options_json(view, options, family.look)},
                   {"panel_periods", panel_periods},
                   {"trials", family.trials},
                   {"score", convergence_json(family.score)}};
-  // A verdict that cannot be kept is computed again next time: nothing is lost.
-  const Status kept = sources.verdicts->put_document(
-      kDocumentKind, document_key(view, family.segment), json.dump());
-  static_cast<void>(kept.ok());
+  keep(sources, {kDocumentKind, document_key(view, family.segment), json.dump()});
 }
 
 // Not a trial on a shorter window, whose numbers are of another time.
@@ -141,6 +139,42 @@ std::optional<Plateau> find_plateau(const Sources& sources, const sweeps::Neighb
   return *std::max_element(best.begin(), best.end(), [](const Plateau& a, const Plateau& b) {
     return a.mean_sharpe_ann < b.mean_sharpe_ann;
   });
+}
+
+/// The plateau centre of a family, kept once the family is complete: to list the neighbours of a
+/// million variants takes seconds. A family whose neighbours cannot be listed has none, and a
+/// warning.
+void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+                 const SharpeColumn& sharpe, FamilyScore& family,
+                 std::vector<std::string>& warnings) {
+  const std::string key = document_key(view, segment.index);
+  const bool complete = family.committed == family.trials;
+  if (const auto text = sources.store->document(kPlateauKind, key);
+      complete && text.ok() && *text) {
+    const Json kept = Json::parse(**text, nullptr, false);
+    if (kept.is_object() && kept.value("trials", Json()) == segment.trials &&
+        kept.value("engine_version", Json()) == engine::kEngineVersion &&
+        kept.value("trial", Json()).is_number_unsigned() &&
+        kept.value("members", Json()).is_number_unsigned() &&
+        kept.value("mean_sharpe_ann", Json()).is_number()) {
+      family.plateau = Plateau{kept["trial"], kept["mean_sharpe_ann"], kept["members"]};
+      return;
+    }
+  }
+  const auto near = sweeps::Neighbourhoods::make(view.plan, segment);
+  if (!near.ok()) {
+    warnings.push_back(near.error().text());
+    return;
+  }
+  family.plateau = find_plateau(sources, *near, segment, sharpe.all);
+  if (!complete || !family.plateau) return;
+  keep(sources, {kPlateauKind, key,
+                 Json{{"engine_version", engine::kEngineVersion},
+                      {"trials", segment.trials},
+                      {"trial", family.plateau->trial},
+                      {"mean_sharpe_ann", family.plateau->mean_sharpe_ann},
+                      {"members", family.plateau->members}}
+                     .dump()});
 }
 
 // Hypotheses scored elsewhere enter as p = 1, which can only make ours larger.
@@ -300,12 +334,7 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
     if (!trials.ok()) return trials.error();
     family.ledger_trials = *trials;
     family.noise = noise_expectation(*trials, family.score.periods);
-    const auto near = sweeps::Neighbourhoods::make(view.plan, segment);
-    if (near.ok()) {
-      family.plateau = find_plateau(sources, *near, segment, sharpe->all);
-    } else {
-      out.warnings.push_back(near.error().text());
-    }
+    add_plateau(sources, view, segment, *sharpe, family, out.warnings);
     out.families.push_back(std::move(family));
   }
   correct(out.families, out.hypotheses.sum());

@@ -32,6 +32,15 @@ Error unknown_sweep(const std::vector<store::SweepMeta>& all, std::string_view s
 
 }  // namespace
 
+void keep(const Sources& sources, Keepsake document) {
+  if (sources.verdicts != nullptr) {
+    const Status kept = sources.verdicts->put_document(document.kind, document.key, document.text);
+    static_cast<void>(kept.ok());
+  } else if (sources.keepsakes != nullptr) {
+    sources.keepsakes->push_back(std::move(document));
+  }
+}
+
 Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view selector) {
   auto all = store.sweeps();
   if (!all.ok()) return all.error();

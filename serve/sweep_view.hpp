@@ -21,14 +21,24 @@ using Json = nlohmann::ordered_json;
 
 class BoardCache;
 
+/// What an answer took long to compute and a later one may read: a function of complete results.
+struct Keepsake {
+  std::string kind, key, text;
+};
+
 /// What every question about results reads. Owner: the caller keeps all of it alive.
 struct Sources {
   const store::Store* store = nullptr;
   const store::DatasetStore* datasets = nullptr;  ///< null: answers go without calendar dates
   store::Store* verdicts = nullptr;  ///< where verdicts may be kept; null: the store is read-only
+  std::vector<Keepsake>* keepsakes =
+      nullptr;  ///< without a place, they are collected here, if given
   sweeps::ParallelFor parallel = sweeps::serial_for();
   BoardCache* boards = nullptr;  ///< null: every leaderboard is read anew
 };
+
+/// Keeps it where that may be done. What cannot be kept is computed again: nothing is lost.
+void keep(const Sources& sources, Keepsake document);
 
 /// The sweep that is meant: an id, a unique prefix of one (4 characters or more), a name (the
 /// latest of that name) or `last`. Fails: NotFound naming the nearest, InvalidInput (ambiguous).
