@@ -138,6 +138,8 @@ TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
   mutate(Control{"sweep", "pause", "u", 1, 2}, 22);
   mutate(Query{"name", "{}"}, 23);
   mutate(LeaseOrder{1, "sweep", 2, 1, 3, 1, {40, 41}, {"stuck", "stuck too"}, "rows"}, 24);
+  mutate(TrialBegins{1, 40}, 26);
+  mutate(TrialLeave{1, 40, 1}, 27);
   mutate(LeaseOverran{1, 2, 1, 40, 1, "trial 40 is stuck"}, 25);
 }
 
