@@ -330,8 +330,7 @@ void CoordinatorCore::lease_overran(const LeaseOverran& m, const From& from) {
 }
 
 void CoordinatorCore::trial_begins(const TrialBegins& m, const From& from) {
-  const bool held =
-      scheduler_.trial_begins(NodeId(from.session), LeaseId(m.lease), m.trial);
+  const bool held = scheduler_.trial_begins(NodeId(from.session), LeaseId(m.lease), m.trial);
   send(from.peer, TrialLeave{m.lease, m.trial, static_cast<std::uint8_t>(held ? 1 : 0)},
        from.session);
 }

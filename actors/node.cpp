@@ -78,8 +78,8 @@ class Node : public NodeCore::Outside {
                 },
             .before_trial =
                 [me, this](LeaseId place, std::uint64_t trial, std::stop_token stop) {
-                  caf::anon_send(
-                      me, Turn{[this, place, trial] { core_->trial_begins(place, trial); }});
+                  caf::anon_send(me,
+                                 Turn{[this, place, trial] { core_->trial_begins(place, trial); }});
                   return gate_.wait(place, trial, std::move(stop));
                 }});
     open_spool(me);

@@ -167,7 +167,7 @@ void NodeCore::trial_begins(LeaseId place, std::uint64_t trial) {
   }
   held->second.trial = trial;
   held->second.trial_known = false;
-  if (welcome_ && held->second.session != session_) {  // others have the lease now
+  if (session_ != 0 && welcome_ && held->second.session != session_) {  // others have it now
     return outside_.trial_leave(place, trial, Leave::Stop);
   }
   announce(held->second);
@@ -180,7 +180,8 @@ void NodeCore::announce(const HeldLease& held) {
 
 void NodeCore::trial_left(const TrialLeave& leave) {
   for (auto& [place, held] : places_) {
-    if (held.session != session_ || held.lease != leave.lease || held.trial != leave.trial) continue;
+    if (held.session != session_ || held.lease != leave.lease || held.trial != leave.trial)
+      continue;
     if (held.trial_known) return;  // this came twice
     held.trial_known = true;
     return outside_.trial_leave(place, leave.trial, leave.begin != 0 ? Leave::Begin : Leave::Stop);

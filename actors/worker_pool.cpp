@@ -64,9 +64,8 @@ void WorkerPool::loop(std::stop_token stop) {
       queue_.pop_front();
     }
     Status status;
-    RunRequest request{
-        work.plan, work.first_block, work.blocks, work.lease, work.alone, std::move(work.condemned),
-        {}};
+    RunRequest request{work.plan,  work.first_block,          work.blocks, work.lease,
+                       work.alone, std::move(work.condemned), {}};
     if (work.alone && callbacks_.before_trial) {
       request.before_trial = [&](std::uint64_t trial, std::stop_token asked) {
         return callbacks_.before_trial(work.lease, trial, std::move(asked));
@@ -74,8 +73,8 @@ void WorkerPool::loop(std::stop_token stop) {
     }
     try {
       status = runner_.run(request, stop, [&](ResultBlock block, DurationNs spent) {
-                             callbacks_.block(work.lease, std::move(block), spent);
-                           });
+        callbacks_.block(work.lease, std::move(block), spent);
+      });
     } catch (const std::exception& e) {  // out of memory, say: the lease fails, the node lives
       status = Error(ErrorCode::Internal, std::string("the worker threw: ") + e.what());
     }

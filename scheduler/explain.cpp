@@ -165,7 +165,8 @@ std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, 
   const auto evidence = sweep.evidence.find(block);
   std::string history = evidence == sweep.evidence.end() ? "" : " " + evidence->second + ".";
   if (const auto found = sweep.condemned.find(block); found != sweep.condemned.end()) {
-    history += " " + count(found->second.size(), "trial") + " of it did not stop or took nodes down, and " +
+    history += " " + count(found->second.size(), "trial") +
+               " of it did not stop or took nodes down, and " +
                (found->second.size() == 1 ? "is" : "are") + " left out.";
   }
   switch (sweep.blocks[block].state) {

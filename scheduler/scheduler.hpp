@@ -283,7 +283,7 @@ class Scheduler {
     MonoNs granted;
     MonoNs deadline;
     bool doubled = false;
-    bool exclusive = false;  // its node runs nothing else
+    bool exclusive = false;                // its node runs nothing else
     std::optional<std::uint64_t> running;  // of its trials, if exclusive and known
   };
   struct Node {
@@ -306,8 +306,7 @@ class Scheduler {
   void release_holder(Sweep& sweep, std::uint64_t block);
   void count_attempt(Sweep& sweep, std::uint64_t block, std::uint32_t most,
                      std::string_view reason);
-  void blame_trial(Sweep& sweep, std::uint64_t block, std::uint64_t trial,
-                   std::string_view reason);
+  void blame_trial(Sweep& sweep, std::uint64_t block, std::uint64_t trial, std::string_view reason);
   void forgive_trial(Sweep& sweep, std::uint64_t block, std::uint64_t trial);
   void remember_loss(NodeId node, Suspect suspect);
   void stop_waiting(Sweep& sweep, std::uint64_t block);

@@ -348,11 +348,11 @@ TEST_F(LaunchThroughDoor, SshLauncherInvitesEachMachineAndRevokesItsEarlierIdent
   const fs::path identity = folder.path() / "there" / "its own" / "node.identity";
   const std::string name = "ssh-127.0.0.1-" + std::to_string(sshd.port());
   std::vector<std::string> args{
-      "launch",     "ssh",       "--join",      where(),
-      "--host",     "127.0.0.1:" + std::to_string(sshd.port()),
-      "--workers",  "1",         "--binary",    kBinary,
-      "--node-home", (folder.path() / "there").string(),
-      "--invite",   "--identity", identity.string()};
+      "launch",    "ssh",         "--join",
+      where(),     "--host",      "127.0.0.1:" + std::to_string(sshd.port()),
+      "--workers", "1",           "--binary",
+      kBinary,     "--node-home", (folder.path() / "there").string(),
+      "--invite",  "--identity",  identity.string()};
   for (const std::string& option : sshd.client_options()) args.push_back(option);
   for (int launched = 1; launched <= 2; ++launched) {
     Process launcher(home, winnow_argv(home, args));

@@ -139,6 +139,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc >= 4) return winnow::run(argc, argv);
-  std::fprintf(stderr, "usage: %s HOME PORT WORKERS [slow|deaf|hungry|broken|fatal TRIAL]...\n", argv[0]);
+  std::fprintf(stderr, "usage: %s HOME PORT WORKERS [slow|deaf|hungry|broken|fatal TRIAL]...\n",
+               argv[0]);
   return 2;
 }

@@ -54,8 +54,8 @@ TEST_F(Fatal, TrialThatTakesThreeNodesDownAloneIsLeftOutAndItsBlockIsDone) {
   ASSERT_EQ(without.lease.condemned.size(), 1u);
   EXPECT_EQ(without.lease.condemned.begin()->first, 5u);
   const std::string& evidence = without.lease.condemned.at(5);
-  for (const char* part : {"quarantined: trial 5", "3 nodes", "n3 left: its connection broke",
-                           "n4 left", "n5 left"}) {
+  for (const char* part :
+       {"quarantined: trial 5", "3 nodes", "n3 left: its connection broke", "n4 left", "n5 left"}) {
     EXPECT_NE(evidence.find(part), std::string::npos) << evidence;
   }
   finish(s, without, kStart);
