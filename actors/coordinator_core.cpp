@@ -204,6 +204,11 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   if (m.former_session != 0 && !m.last_words.empty()) {
     const std::string words = plain_reason(m.last_words);
     spdlog::warn("node {}: the one before it said: {}", m.name, words);
+    // It is gone, though its connection may not have told yet.
+    if (const auto former = nodes_.find(m.former_session);
+        former != nodes_.end() && former->second.node != m.node) {
+      node_gone(m.former_session, "its connection broke", from.now);
+    }
     scheduler_.last_words(NodeId(m.former_session), words);
   }
   const std::string network = outside_.network_of(from.peer);

@@ -86,7 +86,7 @@ Status invite(const Context& context, cluster::Authority& authority, const Far& 
   const TimestampNs now = system_clock().now();
   const auto before = authority.issued();
   if (!before) return before.error();
-  auto identity = authority.issue({.role = cluster::Role::Node, .name = name}, now);
+  auto identity = authority.issue({.role = cluster::Role::Node, .name = name, .door = ""}, now);
   if (!identity) return identity.error();
   WINNOW_TRY(write_far(context, far, cluster::identity_text(*identity)));
   for (const cluster::Issued& one : *before) {

@@ -98,7 +98,8 @@ void Scheduler::last_words(NodeId lost, std::string_view text) {
   const auto loss = losses_.find(lost);
   if (loss == losses_.end()) return;
   const std::string said = " (" + std::string(text) + ")";
-  for (const Suspect& suspect : loss->second) {
+  for (Suspect& suspect : loss->second) {
+    if (std::exchange(suspect.heard, true)) continue;
     const auto found = sweeps_.find(suspect.sweep);
     if (found == sweeps_.end() || suspect.block >= found->second.blocks.size()) continue;
     Sweep& sweep = found->second;

@@ -364,7 +364,7 @@ void Scheduler::return_lease(LeaseId id, Blame blame, std::string_view reason) {
                     reason);
       if (blame == Blame::Loss) {
         if (held.running) blame_trial(sweep, block, *held.running, reason);
-        remember_loss(held.node, {held.lease.sweep, block, held.running});
+        remember_loss(held.node, {held.lease.sweep, block, held.running, false});
       }
     }
     suspect = false;

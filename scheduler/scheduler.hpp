@@ -296,6 +296,7 @@ class Scheduler {
     std::string sweep;
     std::uint64_t block = 0;
     std::optional<std::uint64_t> trial;  // which of it, if it is known
+    bool heard = false;                  // its node's last words
   };
   static constexpr std::size_t kLossesMax = 4096;
 

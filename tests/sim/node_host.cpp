@@ -27,7 +27,7 @@ void NodeHost::start() {
   ++process.life;
   process.paused_until_ns = 0;
   core_ = std::make_unique<actors::NodeCore>(
-      actors::NodeCoreOptions{process.name, workers_, "none"}, *this);
+      actors::NodeCoreOptions{process.name, workers_, "none", 0, ""}, *this);
   pool_.assign(workers_, {});
   adopted_ = spool_.size();
   const auto kept = spool_;
