@@ -179,6 +179,10 @@ std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, 
       }
       return "It waits for a worker. " + explain_sweep(id, sweep, now) +
              explain_data(sweep, block) + history;
+    case BlockState::Withheld:
+      return "Its parameters are not chosen yet: the search learns, and waits for the results of "
+             "the blocks before it." +
+             history;
     case BlockState::Received:
       return "Its result is here and is being committed." + history;
     case BlockState::Committed:
