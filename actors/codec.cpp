@@ -147,6 +147,8 @@ WINNOW_MESSAGE(BlockResult);
 WINNOW_MESSAGE(BlocksCommitted);
 WINNOW_MESSAGE(LeaseFailed);
 WINNOW_MESSAGE(LeaseOverran);
+WINNOW_MESSAGE(TrialBegins);
+WINNOW_MESSAGE(TrialLeave);
 WINNOW_MESSAGE(Goodbye);
 WINNOW_MESSAGE(Refusal);
 WINNOW_MESSAGE(DatasetAsk);

@@ -116,6 +116,8 @@ void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, Peer
       return with<LeaseFailed>(frame, from, &CoordinatorCore::lease_failed);
     case Kind::LeaseOverran:
       return with<LeaseOverran>(frame, from, &CoordinatorCore::lease_overran);
+    case Kind::TrialBegins:
+      return with<TrialBegins>(frame, from, &CoordinatorCore::trial_begins);
     case Kind::DatasetAsk:
     case Kind::ChunkAsk:
       return outside_.ship(peer, frame);
@@ -198,6 +200,16 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   if (const auto known = nodes_.find(from.session); known != nodes_.end()) {
     if (known->second.peer == from.peer && known->second.node == m.node) welcome();
     return;  // it said so before
+  }
+  if (m.former_session != 0 && !m.last_words.empty()) {
+    const std::string words = plain_reason(m.last_words);
+    spdlog::warn("node {}: the one before it said: {}", m.name, words);
+    // It is gone, though its connection may not have told yet.
+    if (const auto former = nodes_.find(m.former_session);
+        former != nodes_.end() && former->second.node != m.node) {
+      node_gone(m.former_session, "its connection broke", from.now);
+    }
+    scheduler_.last_words(NodeId(m.former_session), words);
   }
   const std::string network = outside_.network_of(from.peer);
   for (const auto& [other, node] : nodes_) {
@@ -320,6 +332,12 @@ void CoordinatorCore::lease_overran(const LeaseOverran& m, const From& from) {
   if (m.trials == 1) what.trial = m.first_trial;
   scheduler_.lease_overran(NodeId(from.session), LeaseId(m.lease), what, from.now);
   act(from.now);
+}
+
+void CoordinatorCore::trial_begins(const TrialBegins& m, const From& from) {
+  const bool held = scheduler_.trial_begins(NodeId(from.session), LeaseId(m.lease), m.trial);
+  send(from.peer, TrialLeave{m.lease, m.trial, static_cast<std::uint8_t>(held ? 1 : 0)},
+       from.session);
 }
 
 void CoordinatorCore::node_gone(std::uint64_t session, const std::string& why, MonoNs now) {

@@ -209,7 +209,10 @@ class LimitedRunner final : public TrialRunner {
       }
       const auto next = condemned.upper_bound(first);
       std::uint64_t last = next == condemned.end() ? end : std::min(end, next->first);
-      if (work.request.alone) last = first + 1;
+      if (work.request.alone) {
+        last = first + 1;
+        if (work.request.before_trial) WINNOW_TRY(work.request.before_trial(first, work.stop));
+      }
       WINNOW_TRY(run_stretch(work, first, last - first, batch));
       first = last;
     }

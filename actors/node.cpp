@@ -12,8 +12,10 @@
 #include "actors/metered_actor.hpp"
 #include "actors/node_core.hpp"
 #include "actors/spool_keeper.hpp"
+#include "actors/trial_gate.hpp"
 #include "actors/wire.hpp"
 #include "actors/worker_pool.hpp"
+#include "cluster/last_words.hpp"
 #include "engine/engine.hpp"
 
 namespace winnow::actors {
@@ -49,10 +51,7 @@ class Node : public NodeCore::Outside {
       metrics_->workers.set_count(options.workers);
       self->meter(&metrics_->mailbox);
     }
-    core_ = std::make_unique<NodeCore>(
-        NodeCoreOptions{node_name(), options.workers,
-                        std::string(engine::isa_name(engine::best_isa()))},
-        *this);
+    core_ = std::make_unique<NodeCore>(core_options(), *this);
     const auto me = caf::actor_cast<caf::actor>(self);
     pool_ = std::make_unique<WorkerPool>(
         options.workers, *runner_,
@@ -73,8 +72,15 @@ class Node : public NodeCore::Outside {
                 [me, this](LeaseId place, Status status) {
                   caf::anon_send(me, Turn{[this, place, status = std::move(status)] {
                                    core_->lease_over(place, status);
+                                   gate_.forget(place);
                                    count_busy();
                                  }});
+                },
+            .before_trial =
+                [me, this](LeaseId place, std::uint64_t trial, std::stop_token stop) {
+                  caf::anon_send(me,
+                                 Turn{[this, place, trial] { core_->trial_begins(place, trial); }});
+                  return gate_.wait(place, trial, std::move(stop));
                 }});
     open_spool(me);
     if (options_.courier) attach_courier(me);
@@ -93,6 +99,7 @@ class Node : public NodeCore::Outside {
               self_->monitor(coordinator_);
               if (metrics_) metrics_->connections.add();
               core_->connected();
+              cluster::say_as(core_->session());
             },
             [this](caf::error&) { dial_later(); });
   }
@@ -158,6 +165,9 @@ class Node : public NodeCore::Outside {
   void on_dataset(const Frame& frame) override {
     if (options_.courier) options_.courier->on_frame(frame);
   }
+  void trial_leave(LeaseId place, std::uint64_t trial, NodeCore::Leave leave) override {
+    gate_.answer(place, trial, leave);
+  }
   void keep(const BlockResult& result) override {
     if (spool_) spool_->put(result);
   }
@@ -166,6 +176,20 @@ class Node : public NodeCore::Outside {
   }
 
  private:
+  NodeCoreOptions core_options() {
+    NodeCoreOptions out{node_name(), options_.workers,
+                        std::string(engine::isa_name(engine::best_isa())), 0, ""};
+    if (options_.run_folder.empty()) return out;
+    if (auto words = cluster::take_last_words(options_.run_folder)) {
+      spdlog::warn("a node of this place crashed: {}", words->text);
+      out.former_session = words->session;
+      out.last_words = std::move(words->text);
+    }
+    const Status left = cluster::leave_last_words(options_.run_folder);
+    if (!left) spdlog::warn("a crash will leave no word: {}", left.error().text());
+    return out;
+  }
+
   void look_for_stuck_work() {
     if (!runner_) return;
     for (const WorkWatch::Overdue& o : runner_->overdue()) {
@@ -247,6 +271,7 @@ class Node : public NodeCore::Outside {
   Self self_ = nullptr;
   NodeOptions options_;
   std::unique_ptr<NodeMetrics> metrics_;  // outlives what follows
+  TrialGate gate_;
   std::unique_ptr<TrialRunner> runner_;
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<WorkerPool> pool_;

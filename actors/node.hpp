@@ -20,6 +20,8 @@ struct NodeOptions {
   std::shared_ptr<DatasetCourier> courier;  ///< fetches what the runner lacks; may be empty
   MetricsBook* metrics = nullptr;           ///< outlives the node; none: nothing is counted
   std::filesystem::path spool;  ///< folder for results nobody acknowledged; empty: none are kept
+  /// Where a crash leaves a word for the next process, which takes it to the coordinator; or empty.
+  std::filesystem::path run_folder = {};
 };
 
 /// Purpose: a worker node: joins a coordinator, runs leases on its workers, keeps every result

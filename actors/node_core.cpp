@@ -51,7 +51,8 @@ void NodeCore::connected() {
 
 void NodeCore::introduce() {
   send(Hello{id_, options_.name, options_.workers, engine::kEngineVersion, options_.isa,
-             connection_, outside_.datasets(), held_except(session_)});
+             connection_, outside_.datasets(), held_except(session_), options_.former_session,
+             options_.last_words});
   send(state_of_places());
 }
 
@@ -109,6 +110,9 @@ void NodeCore::on_frame(const Frame& frame) {
     case Kind::BlocksCommitted:
       if (auto m = take<BlocksCommitted>(frame)) acknowledged(*m);
       break;
+    case Kind::TrialLeave:
+      if (auto m = take<TrialLeave>(frame)) trial_left(*m);
+      break;
     case Kind::DatasetOffer:
     case Kind::DatasetChunk:
     case Kind::DatasetDenied:
@@ -153,6 +157,35 @@ void NodeCore::resend() {
     waiting.ticks_patience = std::min(2 * waiting.ticks_patience, kResendTicksMax);
     send(waiting.result);
   }
+  for (const auto& [place, held] : places_) announce(held);
+}
+
+void NodeCore::trial_begins(LeaseId place, std::uint64_t trial) {
+  const auto held = places_.find(place);
+  if (held == places_.end() || !held->second.computing) {
+    return outside_.trial_leave(place, trial, Leave::Stop);
+  }
+  held->second.trial = trial;
+  held->second.trial_known = false;
+  if (session_ != 0 && welcome_ && held->second.session != session_) {  // others have it now
+    return outside_.trial_leave(place, trial, Leave::Stop);
+  }
+  announce(held->second);
+}
+
+void NodeCore::announce(const HeldLease& held) {
+  if (!held.computing || !held.trial || held.trial_known || held.session != session_) return;
+  send(TrialBegins{held.lease, *held.trial});
+}
+
+void NodeCore::trial_left(const TrialLeave& leave) {
+  for (auto& [place, held] : places_) {
+    if (held.session != session_ || held.lease != leave.lease || held.trial != leave.trial)
+      continue;
+    if (held.trial_known) return;  // this came twice
+    held.trial_known = true;
+    return outside_.trial_leave(place, leave.trial, leave.begin != 0 ? Leave::Begin : Leave::Stop);
+  }
 }
 
 void NodeCore::drain() {
@@ -190,6 +223,13 @@ void NodeCore::welcomed(const Welcome& welcome) {
     if (place->second.session == session_) continue;  // this came twice
     place->second.session = session_;
     place->second.lease = adopted.lease;
+    place->second.trial_known = false;
+    announce(place->second);
+  }
+  for (auto& [place, held] : places_) {
+    if (held.session != session_ && held.trial) {
+      outside_.trial_leave(place, *held.trial, Leave::Stop);
+    }
   }
   if (!welcome.adopted.empty()) send(state_of_places());
   outside_.joined();
@@ -226,7 +266,7 @@ void NodeCore::begin(const LeaseOrder& order) {
     if (known.session == session_ && known.lease == order.lease) return;  // it came twice
   }
   lease_seen_ = std::max(lease_seen_, order.lease);
-  HeldLease held{session_, order.lease, order.sweep, nullptr, {}, true};
+  HeldLease held{session_, order.lease, order.sweep, nullptr, {}, true, {}, false};
   const auto decline = [&](LeaseEnd end, const std::string& reason) {
     fail(held, end, reason);
     send(state_of_places());

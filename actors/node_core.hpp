@@ -20,6 +20,9 @@ struct NodeCoreOptions {
   std::string name;  ///< host:pid, for people
   std::uint32_t workers = 1;
   std::string isa;  ///< what the engine will use
+  /// Of an earlier process of this place that crashed: its session and its last words.
+  std::uint64_t former_session = 0;
+  std::string last_words;
 };
 
 /// Purpose: the node between its workers and its coordinator as a sans-I/O state machine: frames,
@@ -30,6 +33,7 @@ struct NodeCoreOptions {
 /// workers * kLeasesPerWorker leases are asked for at a time, which bounds what is kept.
 class NodeCore {
  public:
+  enum class Leave : std::uint8_t { Begin, Stop };
   /// Purpose: what the core does to the world. Thread: the core's.
   class Outside {
    public:
@@ -53,6 +57,8 @@ class NodeCore {
     virtual void joined() {}
     /// An answer about a dataset.
     virtual void on_dataset(const Frame&) {}
+    /// The answer to trial_begins().
+    virtual void trial_leave(LeaseId /*place*/, std::uint64_t /*trial*/, Leave) {}
     /// What keep() or adopted() named is settled.
     virtual void forget(const std::string& /*sweep*/, std::uint64_t /*block*/) {}
   };
@@ -79,6 +85,9 @@ class NodeCore {
   /// start anew. Repeats are ignored.
   void overran(LeaseId place, std::uint64_t first_trial, std::uint64_t trials,
                const std::string& evidence);
+  /// A worker of a lease that runs alone comes to this trial; trial_leave() follows when the
+  /// coordinator knows, which waits for a connection.
+  void trial_begins(LeaseId place, std::uint64_t trial);
   /// A result that an earlier process kept and nobody acknowledged.
   void adopted(BlockResult result);
 
@@ -111,6 +120,8 @@ class NodeCore {
     std::shared_ptr<const sweeps::Plan> plan;
     std::set<std::uint64_t> open;  ///< blocks neither acknowledged nor failed
     bool computing = true;
+    std::optional<std::uint64_t> trial;  ///< that runs or is to begin, of a lease that runs alone
+    bool trial_known = false;            ///< to the coordinator of this session
   };
   using Places = std::map<LeaseId, HeldLease>;
   /// A result that waits for its acknowledgement. It is sent again, ever more rarely.
@@ -141,6 +152,8 @@ class NodeCore {
   Credit state_of_places();
   void fail(const HeldLease& held, LeaseEnd end, const std::string& reason);
   void resend();
+  void announce(const HeldLease& held);
+  void trial_left(const TrialLeave& leave);
   void acknowledged(const BlocksCommitted& message);
   void keep(Waiting& waiting);
   void settle(const std::string& sweep, std::uint64_t block);

@@ -5,9 +5,9 @@
 // number (it corrupts some of them) nor a struct of ours.
 //
 //   node        -> coordinator   Hello, Credit, Renew, BlockResult, LeaseFailed, LeaseOverran,
-//                                Goodbye, DatasetAsk, ChunkAsk
+//                                TrialBegins, Goodbye, DatasetAsk, ChunkAsk
 //   coordinator -> node          Welcome, SweepInfo, LeaseOrder, BlocksCommitted, Refusal,
-//                                DatasetOffer, DatasetChunk, DatasetDenied
+//                                TrialLeave, DatasetOffer, DatasetChunk, DatasetDenied
 //   client      -> coordinator   Submit, Watch, Control, Query
 //   coordinator -> client        Submitted, Progress, Reply (in chunks), Refusal
 
@@ -49,6 +49,8 @@ enum class Kind : std::uint16_t {
   DatasetChunk = 15,
   DatasetDenied = 16,
   LeaseOverran = 17,
+  TrialBegins = 18,
+  TrialLeave = 19,
   Submit = 20,
   Submitted = 21,
   Watch = 22,
@@ -95,9 +97,12 @@ struct Hello {
   std::uint64_t connection = 0;       ///< counts up; an earlier one is history
   std::vector<std::string> datasets;  ///< content hashes of what it holds
   std::vector<Held> held;             ///< so that nobody else runs it meanwhile
+  std::uint64_t former_session = 0;   ///< of an earlier process of this place that crashed...
+  std::string last_words;             ///< ...and what it had to say
   template <class A>
   void serialize(A& a, unsigned) {
-    a& node& name& workers& engine_version& isa& connection& datasets& held;
+    a& node& name& workers& engine_version& isa& connection& datasets& held& former_session&
+        last_words;
   }
 };
 
@@ -236,6 +241,30 @@ struct LeaseOverran {
   template <class A>
   void serialize(A& a, unsigned) {
     a& lease& first_block& blocks& first_trial& trials& evidence;
+  }
+};
+
+/// A lease that runs alone comes to this trial. The node waits for leave, so that the coordinator
+/// knows what it was running if it is never heard of again. Said until it is answered.
+struct TrialBegins {
+  static constexpr Kind kKind = Kind::TrialBegins;
+  std::uint64_t lease = 0;
+  std::uint64_t trial = 0;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& lease& trial;
+  }
+};
+
+/// `begin` 0: the lease is over, its other trials are not to be run.
+struct TrialLeave {
+  static constexpr Kind kKind = Kind::TrialLeave;
+  std::uint64_t lease = 0;
+  std::uint64_t trial = 0;
+  std::uint8_t begin = 0;
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& lease& trial& begin;
   }
 };
 

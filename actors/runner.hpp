@@ -28,6 +28,8 @@ struct RunRequest {
   LeaseId place;        ///< whose work it is, for overdue()
   bool alone = false;   ///< one trial at a time, so that a guilty one is known by its number
   Condemned condemned;  ///< become Cut rows
+  /// Of what runs alone: asked before each trial. Fails: it is not to begin, nor what follows.
+  std::function<Status(std::uint64_t trial, std::stop_token stop)> before_trial;
 };
 
 /// Purpose: runs blocks of a plan. The node's workers know nothing of engines or datasets.

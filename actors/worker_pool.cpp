@@ -64,12 +64,17 @@ void WorkerPool::loop(std::stop_token stop) {
       queue_.pop_front();
     }
     Status status;
+    RunRequest request{work.plan,  work.first_block,          work.blocks, work.lease,
+                       work.alone, std::move(work.condemned), {}};
+    if (work.alone && callbacks_.before_trial) {
+      request.before_trial = [&](std::uint64_t trial, std::stop_token asked) {
+        return callbacks_.before_trial(work.lease, trial, std::move(asked));
+      };
+    }
     try {
-      status = runner_.run({work.plan, work.first_block, work.blocks, work.lease, work.alone,
-                            std::move(work.condemned)},
-                           stop, [&](ResultBlock block, DurationNs spent) {
-                             callbacks_.block(work.lease, std::move(block), spent);
-                           });
+      status = runner_.run(request, stop, [&](ResultBlock block, DurationNs spent) {
+        callbacks_.block(work.lease, std::move(block), spent);
+      });
     } catch (const std::exception& e) {  // out of memory, say: the lease fails, the node lives
       status = Error(ErrorCode::Internal, std::string("the worker threw: ") + e.what());
     }

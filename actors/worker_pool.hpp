@@ -32,6 +32,8 @@ class WorkerPool {
     std::function<void(LeaseId, ResultBlock, DurationNs work)> block;
     /// The lease is over; not ok: what could not be run.
     std::function<void(LeaseId, Status)> finished;
+    /// RunRequest::before_trial of a lease that runs alone; may be empty.
+    std::function<Status(LeaseId, std::uint64_t trial, std::stop_token stop)> before_trial = {};
   };
 
   WorkerPool(std::uint32_t workers, TrialRunner& runner, Callbacks callbacks);

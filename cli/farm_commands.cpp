@@ -242,6 +242,7 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
   node.workers =
       options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
   node.spool = spool_folder(context.home(), options.farm.empty() ? *join : options.farm);
+  node.run_folder = context.home() / "run";
   node.courier = std::make_shared<actors::DatasetCourier>(actors::CourierOptions{
       .data_dir = context.home() / "data", .limit_bytes = options.data_limit_bytes});
   const auto metrics = std::make_shared<actors::MetricsBook>();

@@ -1,5 +1,8 @@
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -9,7 +12,9 @@
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/stop_signals.hpp"
+#include "cluster/authority.hpp"
 #include "cluster/fleet.hpp"
+#include "cluster/identity.hpp"
 #include "cluster/launch.hpp"
 #include "cluster/local_farm.hpp"
 #include "cluster/process.hpp"
@@ -34,11 +39,62 @@ struct LaunchOptions {
   cluster::SystemdLaunch systemd;
   std::string out;
   bool print_only = false;
+  bool invite = false;
 };
 
 Status check_join(const std::string& join) {
   const auto endpoint = actors::parse_endpoint(join);
   return endpoint ? Status() : Status(endpoint.error().within("--join"));
+}
+
+/// Where an identity is carried to.
+struct Far {
+  cluster::SshHost host;
+  std::vector<std::string> options;
+  std::string identity;  ///< its file there
+};
+
+/// Runs the ssh that writes `text` to the machine's identity file.
+Status write_far(const Context& context, const Far& far, const std::string& text) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return Error(ErrorCode::Io, "no pipe for ssh");
+  const fs::path log = context.home() / "logs" / ("carry-" + std::to_string(::getpid()) + ".log");
+  const auto pid =
+      cluster::spawn({.argv = cluster::ssh_carry_argv(far.host, far.identity, far.options),
+                      .log = log,
+                      .input_fd = ends[0]});
+  ::close(ends[0]);
+  // A pipe takes 64 KiB at once, an identity is a tenth of it.
+  const bool written =
+      ::write(ends[1], text.data(), text.size()) == static_cast<std::ptrdiff_t>(text.size());
+  ::close(ends[1]);
+  if (!pid) return pid.error();
+  const int status = cluster::wait_for(*pid);
+  const std::string said = cluster::last_lines(log);
+  std::error_code ec;
+  fs::remove(log, ec);
+  if (written && status == 0) return {};
+  return Error(ErrorCode::Unavailable, far.host.destination + ": the identity did not reach " +
+                                           far.identity + " there: " + said);
+}
+
+/// Gives the machine an identity of its own, made for it; its earlier ones are revoked.
+Status invite(const Context& context, cluster::Authority& authority, const Far& far) {
+  std::string name = "ssh-" + far.host.destination;
+  if (far.host.port != 0) name += "-" + std::to_string(far.host.port);
+  std::replace(name.begin(), name.end(), '@', '-');
+  const TimestampNs now = system_clock().now();
+  const auto before = authority.issued();
+  if (!before) return before.error();
+  auto identity = authority.issue({.role = cluster::Role::Node, .name = name, .door = ""}, now);
+  if (!identity) return identity.error();
+  WINNOW_TRY(write_far(context, far, cluster::identity_text(*identity)));
+  for (const cluster::Issued& one : *before) {
+    if (one.name != name || one.revoked || one.valid_until <= now) continue;
+    const auto revoked = authority.revoke(one.serial, now);
+    if (!revoked) return revoked.error();
+  }
+  return {};
 }
 
 /// Keeps the members running in the foreground until SIGINT or SIGTERM.
@@ -103,6 +159,18 @@ int launch_ssh(const Context& context, const LaunchOptions& options) {
   std::vector<std::string> ssh_options;
   for (const std::string& option : options.ssh_options) {
     ssh_options.insert(ssh_options.end(), {"-o", option});
+  }
+  if (options.invite && !options.print_only) {
+    if (options.node.identity.empty()) {
+      return fail(context, Error(ErrorCode::InvalidInput,
+                                 "--invite: say with --identity what file to write there"));
+    }
+    auto authority = cluster::Authority::open(context.home());
+    if (!authority) return fail(context, authority.error());
+    for (const cluster::SshHost& host : hosts) {
+      const Status there = invite(context, *authority, {host, ssh_options, options.node.identity});
+      if (!there) return fail(context, there.error());
+    }
   }
   std::vector<cluster::FleetMember> members;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
@@ -236,6 +304,9 @@ void add_ssh(CLI::App& group, Context& context, const SharedOptions& options) {
   ssh->add_option("--node-home", options->node.home, "a node's home on those machines");
   ssh->add_option("--ssh-option", options->ssh_options,
                   "an option for ssh, NAME=VALUE; again each");
+  ssh->add_flag("--invite", options->invite,
+                "make an identity for each machine with this home's authority, revoke its earlier "
+                "ones and write it to --identity there, readable for its owner alone");
   ssh->add_flag("--print", options->print_only, "print the commands and run none");
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 
 namespace winnow::cluster {
@@ -83,6 +84,14 @@ Result<SshHost> parse_host(std::span<const std::string_view> words, const std::s
   return host;
 }
 
+std::vector<std::string> ssh_to(const SshHost& host, std::span<const std::string> options) {
+  std::vector<std::string> argv{
+      "ssh", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"};
+  if (host.port != 0) argv.insert(argv.end(), {"-p", std::to_string(host.port)});
+  argv.insert(argv.end(), options.begin(), options.end());
+  return argv;
+}
+
 }  // namespace
 
 std::vector<std::string> node_argv(const NodeLaunch& node) {
@@ -127,16 +136,27 @@ Result<std::vector<SshHost>> parse_hosts(std::string_view text, std::string_view
 
 std::vector<std::string> ssh_argv(const SshHost& host, const NodeLaunch& node,
                                   std::span<const std::string> options) {
-  std::vector<std::string> argv{
-      "ssh", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"};
-  if (host.port != 0) argv.insert(argv.end(), {"-p", std::to_string(host.port)});
-  argv.insert(argv.end(), options.begin(), options.end());
+  std::vector<std::string> argv = ssh_to(host, options);
   NodeLaunch there = node;
   if (host.workers > 0) there.workers = host.workers;
   std::vector<std::string> command = node_argv(there);
   // Nothing but its input tells the far process that this end is gone.
   command.emplace_back("--until-eof");
   argv.insert(argv.end(), {"--", host.destination, "exec " + shell_line(command)});
+  return argv;
+}
+
+std::vector<std::string> ssh_carry_argv(const SshHost& host, const std::string& identity,
+                                        std::span<const std::string> options) {
+  std::vector<std::string> argv = ssh_to(host, options);
+  // "./" so that no name is taken for an option.
+  const std::string path = identity.starts_with('/') ? identity : "./" + identity;
+  const std::string file = quoted(path);
+  const std::string part = quoted(path + ".new");
+  const std::string folder = quoted(std::filesystem::path(path).parent_path().string());
+  const std::string script = "umask 077 && mkdir -p " + folder + " && rm -f " + part +
+                             " && cat > " + part + " && mv -f " + part + " " + file;
+  argv.insert(argv.end(), {"--", host.destination, script});
   return argv;
 }
 

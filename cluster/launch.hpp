@@ -38,6 +38,11 @@ Result<std::vector<SshHost>> parse_hosts(std::string_view text, std::string_view
 std::vector<std::string> ssh_argv(const SshHost& host, const NodeLaunch& node,
                                   std::span<const std::string> options);
 
+/// The ssh that writes its input to the file `identity` on `host`, which only its owner can read,
+/// in one step.
+std::vector<std::string> ssh_carry_argv(const SshHost& host, const std::string& identity,
+                                        std::span<const std::string> options);
+
 struct SlurmLaunch {
   NodeLaunch node;  ///< workers: also the CPUs a task asks for; 0: one
   std::uint32_t nodes = 1;

@@ -165,7 +165,8 @@ std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, 
   const auto evidence = sweep.evidence.find(block);
   std::string history = evidence == sweep.evidence.end() ? "" : " " + evidence->second + ".";
   if (const auto found = sweep.condemned.find(block); found != sweep.condemned.end()) {
-    history += " " + count(found->second.size(), "trial") + " of it did not stop at a limit and " +
+    history += " " + count(found->second.size(), "trial") +
+               " of it did not stop or took nodes down, and " +
                (found->second.size() == 1 ? "is" : "are") + " left out.";
   }
   switch (sweep.blocks[block].state) {
@@ -178,6 +179,10 @@ std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, 
       }
       return "It waits for a worker. " + explain_sweep(id, sweep, now) +
              explain_data(sweep, block) + history;
+    case BlockState::Withheld:
+      return "Its parameters are not chosen yet: the search learns, and waits for the results of "
+             "the blocks before it." +
+             history;
     case BlockState::Received:
       return "Its result is here and is being committed." + history;
     case BlockState::Committed:

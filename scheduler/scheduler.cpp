@@ -167,37 +167,6 @@ void Scheduler::remove_node(NodeId id, Blame blame, std::string_view reason) {
   nodes_.erase(it);
 }
 
-void Scheduler::forgive(NodeId lost) {
-  const auto loss = losses_.find(lost);
-  if (loss == losses_.end()) return;
-  for (const Suspect& suspect : loss->second) {
-    const auto found = sweeps_.find(suspect.sweep);
-    if (found == sweeps_.end()) continue;
-    Sweep& sweep = found->second;
-    const auto attempts = sweep.attempts.find(suspect.block);
-    if (attempts == sweep.attempts.end()) continue;
-    if (--attempts->second == 0) sweep.attempts.erase(attempts);
-    const auto now_left = sweep.attempts.find(suspect.block);
-    const std::uint32_t left = now_left == sweep.attempts.end() ? 0 : now_left->second;
-    if (left < options_.isolate_after && !sweep.condemned.contains(suspect.block) &&
-        sweep.suspects.erase(suspect.block) > 0) {
-      sweep.pending.insert({suspect.block, suspect.block + 1});
-    }
-  }
-  losses_.erase(loss);
-  std::erase(losses_order_, lost);
-}
-
-void Scheduler::remember_loss(NodeId node, Suspect suspect) {
-  const auto [loss, is_new] = losses_.try_emplace(node);
-  loss->second.push_back(std::move(suspect));
-  if (!is_new) return;
-  losses_order_.push_back(node);
-  if (losses_order_.size() <= kLossesMax) return;
-  losses_.erase(losses_order_.front());
-  losses_order_.pop_front();
-}
-
 void Scheduler::set_node_credit(Node& node, std::uint32_t credit) {
   node.status.credit = credit;
   if (credit > 0) {
@@ -339,6 +308,7 @@ void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) 
   ++sweep.counts.committed;
   sweep.attempts.erase(block);
   sweep.condemned.erase(block);
+  sweep.fatal.erase(block);
   finish_if_done(sweep);
 }
 
@@ -367,25 +337,6 @@ void Scheduler::lease_failed(NodeId node, LeaseId id, Blame blame, std::string_v
   return_lease(id, blame, reason);
 }
 
-void Scheduler::lease_overran(NodeId node, LeaseId id, const Overrun& what, MonoNs) {
-  const auto it = leases_.find(id);
-  if (it == leases_.end() || it->second.node != node) return;
-  const HeldLease& held = it->second;
-  Sweep& sweep = sweeps_.at(held.lease.sweep);
-  for (std::size_t i = 0; i < held.open.size(); ++i) {
-    const std::uint64_t block = held.lease.first_block + i;
-    const bool running = block >= what.running.first && block < what.running.last;
-    if (!held.open[i] || !running || sweep.blocks[block].state != BlockState::Leased) continue;
-    std::uint32_t& attempts = sweep.attempts[block];
-    attempts = std::max(attempts, options_.isolate_after);
-    sweep.evidence[block] = what.evidence;
-    if (what.trial && what.running.size() == 1) {
-      sweep.condemned[block].emplace(*what.trial, what.evidence);
-    }
-  }
-  return_lease(id, Blame::Nobody, what.evidence);
-}
-
 void Scheduler::drop_lease(std::map<LeaseId, HeldLease>::iterator lease) {
   if (auto node = nodes_.find(lease->second.node); node != nodes_.end()) {
     node->second.leases.erase(lease->first);
@@ -411,7 +362,10 @@ void Scheduler::return_lease(LeaseId id, Blame blame, std::string_view reason) {
       const bool certain = blame == Blame::Block || held.exclusive;
       count_attempt(sweep, block, certain ? options_.block_attempts_max : options_.isolate_after,
                     reason);
-      if (blame == Blame::Loss) remember_loss(held.node, {held.lease.sweep, block});
+      if (blame == Blame::Loss) {
+        if (held.running) blame_trial(sweep, block, *held.running, reason);
+        remember_loss(held.node, {held.lease.sweep, block, held.running, false});
+      }
     }
     suspect = false;
     release_holder(sweep, block);
@@ -442,7 +396,7 @@ void Scheduler::release_holder(Sweep& sweep, std::uint64_t block) {
   state.state = BlockState::Pending;
   sweep.work.spent = false;  // looked at anew
   ++sweep.counts.retries;
-  if (tried >= options_.isolate_after) {
+  if (tried >= options_.isolate_after || sweep.condemned.contains(block)) {
     sweep.suspects.insert(block);
   } else {
     sweep.pending.insert({block, block + 1});

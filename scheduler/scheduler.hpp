@@ -27,6 +27,8 @@ struct Options {
   std::uint32_t lease_blocks_max = 256;
   std::uint32_t block_attempts_max = 8;  ///< then the block is quarantined
   std::uint32_t isolate_after = 2;       ///< failed attempts that make a block a suspect
+  std::uint32_t trial_losses_max = 3;    ///< nodes that a trial takes down, running alone on them,
+                                         ///< before it is condemned
   double straggler_factor = 3.0;         ///< a lease this many times over its expected time is also
                                          ///< given to an idle worker
   DurationNs straggler_scan = milliseconds(50);  ///< looked for so often at most
@@ -201,6 +203,13 @@ class Scheduler {
   };
   void lease_overran(NodeId node, LeaseId lease, const Overrun& what, MonoNs now);
 
+  /// The node is about to begin this trial of a lease that runs alone, and waits for leave: if it
+  /// is lost, that is what it was running. A trial that takes down Options::trial_losses_max nodes
+  /// is condemned. False: it no longer holds the lease and is not to begin.
+  bool trial_begins(NodeId node, LeaseId lease, std::uint64_t trial);
+  /// What a lost node had to say, as its next life found it: becomes evidence of what it ran.
+  void last_words(NodeId lost, std::string_view text);
+
   /// What to do now: expiries, grants, finished sweeps.
   std::vector<Decision> step(MonoNs now);
   /// When step() must be called at the latest even if nothing happens.
@@ -240,6 +249,10 @@ class Scheduler {
     BlockState state = BlockState::Pending;
     std::uint8_t holders = 0;
   };
+  struct Fatal {
+    std::uint32_t losses = 0;
+    std::string evidence;
+  };
   struct Sweep {
     SweepWork work;
     std::vector<Block> blocks;
@@ -249,6 +262,8 @@ class Scheduler {
     std::unordered_map<std::uint64_t, std::string> evidence;
     /// By block: trials that did not stop when asked. Such a block is a suspect until it is done.
     std::map<std::uint64_t, std::map<std::uint64_t, std::string>> condemned;
+    /// By block: trials that were running, alone, when nodes were lost.
+    std::map<std::uint64_t, std::map<std::uint64_t, Fatal>> fatal;
     SweepProgress counts;
     std::uint64_t committed_before = 0;   // before this coordinator's time
     double block_cost_ns = 0;             // moving average; 0 while unknown
@@ -268,7 +283,8 @@ class Scheduler {
     MonoNs granted;
     MonoNs deadline;
     bool doubled = false;
-    bool exclusive = false;  // its node runs nothing else
+    bool exclusive = false;                // its node runs nothing else
+    std::optional<std::uint64_t> running;  // of its trials, if exclusive and known
   };
   struct Node {
     NodeStatus status;
@@ -279,6 +295,8 @@ class Scheduler {
   struct Suspect {
     std::string sweep;
     std::uint64_t block = 0;
+    std::optional<std::uint64_t> trial;  // which of it, if it is known
+    bool heard = false;                  // its node's last words
   };
   static constexpr std::size_t kLossesMax = 4096;
 
@@ -289,6 +307,8 @@ class Scheduler {
   void release_holder(Sweep& sweep, std::uint64_t block);
   void count_attempt(Sweep& sweep, std::uint64_t block, std::uint32_t most,
                      std::string_view reason);
+  void blame_trial(Sweep& sweep, std::uint64_t block, std::uint64_t trial, std::string_view reason);
+  void forgive_trial(Sweep& sweep, std::uint64_t block, std::uint64_t trial);
   void remember_loss(NodeId node, Suspect suspect);
   void stop_waiting(Sweep& sweep, std::uint64_t block);
   void finish_if_done(Sweep& sweep);

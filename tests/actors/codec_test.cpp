@@ -115,7 +115,8 @@ void mutate(const T& message, std::uint64_t seed) {
 }
 
 TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
-  mutate(Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}, {{1, "sweep", 2, 3, {2}}}}, 1);
+  mutate(Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}, {{1, "sweep", 2, 3, {2}}}, 7, "signal 11"},
+         1);
   mutate(Renew{{1, 2, 3}, {1, 2, 3, 4}}, 2);
   mutate(Submit{"yaml: 1", "f.yaml", "u", {"p"}, {"text"}}, 3);
   mutate(BlockResult{1, "sweep", 2, 3, std::string(300, 'b')}, 4);
@@ -138,6 +139,8 @@ TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
   mutate(Control{"sweep", "pause", "u", 1, 2}, 22);
   mutate(Query{"name", "{}"}, 23);
   mutate(LeaseOrder{1, "sweep", 2, 1, 3, 1, {40, 41}, {"stuck", "stuck too"}, "rows"}, 24);
+  mutate(TrialBegins{1, 40}, 26);
+  mutate(TrialLeave{1, 40, 1}, 27);
   mutate(LeaseOverran{1, 2, 1, 40, 1, "trial 40 is stuck"}, 25);
 }
 

@@ -340,6 +340,40 @@ TEST_F(LaunchThroughDoor, SshNodeCarriesItsIdentityAndWithoutItStaysOut) {
   EXPECT_NE(launcher->wait(60), -1);
 }
 
+TEST_F(LaunchThroughDoor, SshLauncherInvitesEachMachineAndRevokesItsEarlierIdentity) {
+  for (const char* program : {"sshd", "ssh", "ssh-keygen"}) {
+    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
+  }
+  OwnSshd sshd(folder.path() / "sshd");
+  const fs::path identity = folder.path() / "there" / "its own" / "node.identity";
+  const std::string name = "ssh-127.0.0.1-" + std::to_string(sshd.port());
+  std::vector<std::string> args{
+      "launch",    "ssh",         "--join",
+      where(),     "--host",      "127.0.0.1:" + std::to_string(sshd.port()),
+      "--workers", "1",           "--binary",
+      kBinary,     "--node-home", (folder.path() / "there").string(),
+      "--invite",  "--identity",  identity.string()};
+  for (const std::string& option : sshd.client_options()) args.push_back(option);
+  for (int launched = 1; launched <= 2; ++launched) {
+    Process launcher(home, winnow_argv(home, args));
+    ASSERT_TRUE(joined(1)) << launcher.errors() << sshd.log();
+    if (launched == 1) run_a_sweep();
+    EXPECT_EQ(fs::status(identity).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+    EXPECT_FALSE(fs::exists(identity.string() + ".new"));
+    int valid = 0, revoked = 0;
+    const json listed = ask(home, {"cluster", "list"});
+    for (const json& one : listed.is_array() ? listed : listed["issued"]) {
+      if (one["name"] != name) continue;
+      ++(one["state"] == "revoked" ? revoked : valid);
+    }
+    EXPECT_EQ(valid, 1);
+    EXPECT_EQ(revoked, launched - 1);
+    launcher.send(SIGTERM);
+    EXPECT_EQ(launcher.wait(60), 0) << launcher.errors();
+    EXPECT_TRUE(joined(0));
+  }
+}
+
 TEST_F(LaunchThroughDoor, SlurmNodesCarryTheirIdentity) {
   for (const char* program : {"munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo"}) {
     if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";

@@ -153,6 +153,21 @@ TEST(Limits, HungryAndBrokenTrialsAreCutAlone) {
   EXPECT_NE(why(farm, 99).find("a trial is broken"), std::string::npos) << why(farm, 99);
 }
 
+TEST(Limits, ATrialThatCrashesItsNodeIsQuarantinedAloneWithItsSignal) {
+  const TemporaryFolder folder;
+  OddFarm farm(folder, "fatal", "", 2, {"fatal", "41", "fatal", "150"});
+  expect_done(farm.run_sweep());
+  (void)good_results(farm, 2);
+  for (const std::uint64_t trial : {41u, 150u}) {
+    const std::string evidence = why(farm, trial);
+    for (const std::string& part :
+         {"quarantined: trial " + std::to_string(trial), std::string("3 nodes were lost"),
+          std::string("its connection broke"), std::string("signal 11, SIGSEGV")}) {
+      EXPECT_NE(evidence.find(part), std::string::npos) << evidence;
+    }
+  }
+}
+
 // The product's own trials against limits that some of them exceed: the same ones on every farm.
 TEST(Limits, OfMemoryCutTheSameTrialsOfTheEngineOnEveryFarm) {
   const TemporaryFolder folder;

@@ -1,15 +1,19 @@
-// winnow_odd_node HOME PORT WORKERS [slow|deaf|hungry|broken TRIAL]...
+// winnow_odd_node HOME PORT WORKERS [slow|deaf|hungry|broken|fatal TRIAL]...
 //
 // A node of the farm on loopback port PORT with the datasets of HOME, until SIGTERM. Its trials are
 // the engine's, but for those that are named: a slow one goes on until it is stopped, a deaf one
-// for ever, a hungry one says that it needs 1 GiB, a broken one fails.
+// for ever, a hungry one says that it needs 1 GiB, a broken one fails, a fatal
+// one ends the process with SIGSEGV, which a new one follows as a supervisor would see to it.
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -45,6 +49,7 @@ class OddComputer final : public actors::TrialComputer {
     }
     for (volatile bool deaf = has("deaf", range); deaf;) {
     }
+    if (has("fatal", range)) (void)::raise(SIGSEGV);
     if (has("broken", range)) return Error(ErrorCode::Internal, "a trial is broken");
     return real_->compute(range, stop);
   }
@@ -61,7 +66,32 @@ class OddComputer final : public actors::TrialComputer {
   Trials trials_;
 };
 
-int run(int argc, char** argv) {
+/// Starts node after node until one ends in good order; then ends as it did.
+int supervise(const std::function<int()>& node) {
+  sigset_t stop;
+  ::sigemptyset(&stop);
+  ::sigaddset(&stop, SIGTERM);
+  for (;;) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      return node();
+    }
+    const timespec wait{0, 50'000'000};
+    int status = 0;
+    bool stopped = false;
+    while (::waitpid(child, &status, WNOHANG) == 0) {
+      if (::sigtimedwait(&stop, nullptr, &wait) == SIGTERM) {
+        stopped = true;
+        (void)::kill(child, SIGTERM);
+      }
+    }
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    if (stopped) return 0;
+  }
+}
+
+int run_node(int argc, char** argv) {
   sigset_t stop;
   ::sigemptyset(&stop);
   ::sigaddset(&stop, SIGTERM);
@@ -76,6 +106,7 @@ int run(int argc, char** argv) {
   options.workers = static_cast<std::uint32_t>(std::atoi(argv[3]));
   options.courier =
       std::make_shared<actors::DatasetCourier>(actors::CourierOptions{.data_dir = home / "data"});
+  options.run_folder = home / "run";
   const auto engine = actors::make_engine_computer((home / "data").string(), options.courier);
   const auto node = actors::NodeProcess::start(
       options, actors::make_limited_runner(std::make_shared<OddComputer>(engine, trials)));
@@ -92,11 +123,23 @@ int run(int argc, char** argv) {
   return 0;
 }
 
+int run(int argc, char** argv) {
+  bool fatal = false;
+  for (int i = 4; i + 1 < argc; i += 2) fatal = fatal || std::string(argv[i]) == "fatal";
+  if (!fatal) return run_node(argc, argv);
+  sigset_t stop;
+  ::sigemptyset(&stop);
+  ::sigaddset(&stop, SIGTERM);
+  (void)::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+  return supervise([&] { return run_node(argc, argv); });
+}
+
 }  // namespace
 }  // namespace winnow
 
 int main(int argc, char** argv) {
   if (argc >= 4) return winnow::run(argc, argv);
-  std::fprintf(stderr, "usage: %s HOME PORT WORKERS [slow|deaf|hungry|broken TRIAL]...\n", argv[0]);
+  std::fprintf(stderr, "usage: %s HOME PORT WORKERS [slow|deaf|hungry|broken|fatal TRIAL]...\n",
+               argv[0]);
   return 2;
 }

@@ -105,5 +105,16 @@ TEST(Explain, BlockByItsState) {
   expect_says(s.explain("a", {}, kStart), "All 1 block are committed.");
 }
 
+TEST(Explain, BlockThatIsNotDecidedYet) {
+  Scheduler s;
+  SweepWork work;
+  work.withheld = {false, true};
+  add(s, "a", 2, work);
+  const std::string said = s.explain("a", 1, kStart);
+  EXPECT_NE(said.find("parameters are not chosen yet"), std::string::npos) << said;
+  s.release("a", {1, 2});
+  EXPECT_EQ(s.explain("a", 1, kStart).find("not chosen"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace winnow::scheduler

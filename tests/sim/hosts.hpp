@@ -127,7 +127,15 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
   struct Worker {
     std::optional<actors::WorkerPool::Work> work;
     std::uint64_t block = 0;
+    std::uint64_t trial = 0;  // that runs or waits for leave, if it runs alone
+    std::int64_t trial_ns = 0;
+    std::int64_t spent_ns = 0;
   };
+  void trial_leave(LeaseId place, std::uint64_t trial, actors::NodeCore::Leave leave) override;
+  void next_trial(std::size_t worker);
+  void crash();
+  bool is_fatal(const actors::WorkerPool::Work& work, std::uint64_t first,
+                std::uint64_t rows) const;
   void send(Frame frame) override;
   void push(actors::WorkerPool::Work work) override;
   std::vector<LeaseId> drop_queued() override;

@@ -27,7 +27,7 @@ void NodeHost::start() {
   ++process.life;
   process.paused_until_ns = 0;
   core_ = std::make_unique<actors::NodeCore>(
-      actors::NodeCoreOptions{process.name, workers_, "none"}, *this);
+      actors::NodeCoreOptions{process.name, workers_, "none", 0, ""}, *this);
   pool_.assign(workers_, {});
   adopted_ = spool_.size();
   const auto kept = spool_;
@@ -157,7 +157,70 @@ void NodeHost::compute(std::size_t w) {
   double ms = world_.between(workload_.block_ms) / speed_;
   if (faults_ && world_.chance(workload_.straggle_frac)) ms *= workload_.straggle_factor;
   const auto ns = static_cast<std::int64_t>(ms * kMs);
+  Worker& worker = pool_[w];
+  if (worker.work->alone) {
+    worker.trial = worker.work->plan->block_range(worker.block).first_trial;
+    worker.trial_ns = ns / worker.work->plan->block_range(worker.block).rows;
+    worker.spent_ns = 0;
+    return next_trial(w);
+  }
   world_.in(process, ns, [this, w, ns] { computed(w, ns); });
+}
+
+// As actors/limited_runner.cpp: what runs alone runs trial by trial, each with leave.
+void NodeHost::next_trial(std::size_t w) {
+  Worker& worker = pool_[w];
+  const auto range = worker.work->plan->block_range(worker.block);
+  while (worker.trial < range.first_trial + range.rows &&
+         worker.work->condemned.contains(worker.trial)) {
+    ++worker.trial;
+  }
+  if (worker.trial == range.first_trial + range.rows) return computed(w, worker.spent_ns);
+  core_->trial_begins(worker.work->lease, worker.trial);
+}
+
+void NodeHost::trial_leave(LeaseId place, std::uint64_t trial, actors::NodeCore::Leave leave) {
+  for (std::size_t w = 0; w < pool_.size(); ++w) {
+    if (!pool_[w].work || pool_[w].work->lease != place || pool_[w].trial != trial) continue;
+    if (leave == actors::NodeCore::Leave::Begin) {
+      world_.in(process, pool_[w].trial_ns, [this, w, place, trial] {
+        Worker& worker = pool_[w];
+        if (!worker.work || worker.work->lease != place || worker.trial != trial) return;
+        touched = true;
+        if (is_fatal(*worker.work, trial, 1)) return crash();
+        worker.spent_ns += worker.trial_ns;
+        ++worker.trial;
+        next_trial(w);
+      });
+      return;
+    }
+    // Not within the core's own call.
+    world_.in(process, 0, [this, w, place, trial] {
+      Worker& worker = pool_[w];
+      if (!worker.work || worker.work->lease != place || worker.trial != trial) return;
+      touched = true;
+      worker.work.reset();
+      core_->lease_over(place, Error(ErrorCode::Cancelled, "the lease was over"));
+      feed();
+    });
+    return;
+  }
+}
+
+bool NodeHost::is_fatal(const actors::WorkerPool::Work& work, std::uint64_t first,
+                        std::uint64_t rows) const {
+  if (work.plan->spec().name != workload_.sweeps[0].name) return false;
+  return std::any_of(workload_.fatal.begin(), workload_.fatal.end(), [&](std::int64_t one) {
+    const auto trial = static_cast<std::uint64_t>(one);
+    return trial >= first && trial - first < rows && !work.condemned.contains(trial);
+  });
+}
+
+void NodeHost::crash() {
+  kill();
+  world_.outside(kRestartNs, [this] {
+    if (!process.alive) start();
+  });
 }
 
 void NodeHost::computed(std::size_t w, std::int64_t spent_ns) {
@@ -167,12 +230,9 @@ void NodeHost::computed(std::size_t w, std::int64_t spent_ns) {
   const std::uint64_t block = worker.block;
   const LeaseId place = work.lease;
   const bool first_sweep = work.plan->spec().name == workload_.sweeps[0].name;
-  if (first_sweep && workload_.poison_crash == static_cast<std::int64_t>(block)) {
-    kill();
-    return world_.outside(kRestartNs, [this] {
-      if (!process.alive) start();
-    });
-  }
+  if (first_sweep && workload_.poison_crash == static_cast<std::int64_t>(block)) return crash();
+  const auto range = work.plan->block_range(block);
+  if (is_fatal(work, range.first_trial, range.rows)) return crash();
   if (first_sweep && workload_.poison_fail == static_cast<std::int64_t>(block)) {
     worker.work.reset();
     core_->lease_over(place, Error(ErrorCode::Internal, "the block is poison"));
@@ -182,7 +242,9 @@ void NodeHost::computed(std::size_t w, std::int64_t spent_ns) {
     return give_up(w, *stuck);
   }
   std::string bytes = results().block(work.plan, block);
-  if (!work.condemned.empty()) bytes = Results::cut_block(bytes, work.condemned);
+  actors::Condemned condemned = work.condemned;
+  for (auto& [trial, evidence] : condemned) evidence = "condemned";  // it names nodes
+  if (!condemned.empty()) bytes = Results::cut_block(bytes, condemned);
   if (faults_ && index_ == 0 && world_.chance(workload_.wrong_frac)) {
     ++wrong_blocks;
     bytes = Results::wrong_block(bytes);

@@ -78,6 +78,7 @@ void read_all(const YAML::Node& root, Workload& w) {
                        {"wrong_frac", number(w.wrong_frac)},
                        {"poison_fail", value(w.poison_fail)},
                        {"poison_crash", value(w.poison_crash)},
+                       {"fatal", value(w.fatal)},
                        {"stuck", value(w.stuck)},
                        {"control_every_s", number(w.control_every_s)}};
   read_map(root, "",
@@ -143,6 +144,7 @@ Workload quiet(Workload w) {
   calm.faults_for_s = 0;
   calm.poison_fail = w.poison_fail;
   calm.poison_crash = w.poison_crash;
+  calm.fatal = w.fatal;
   calm.stuck = w.stuck;
   return calm;
 }

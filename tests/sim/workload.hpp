@@ -69,6 +69,7 @@ struct Workload {
   double wrong_frac = 0;            ///< of the blocks of node 0, whose bytes are wrong
   std::int64_t poison_fail = -1;    ///< this block of the first sweep always fails
   std::int64_t poison_crash = -1;   ///< this one takes its node down
+  std::vector<std::int64_t> fatal;  ///< trials of the first sweep that take their node down
   std::vector<std::int64_t> stuck;  ///< trials of the first sweep that never end by themselves
   /// Blocks begun elsewhere though a node that lives was at work on them when the coordinator was
   /// killed, copies for idle nodes aside: at most so many a run; below 0: any.
