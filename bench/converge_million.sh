@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A stored sweep of 1,000,000 variants x 365 days through the commands: what `winnow converge`, `top`,
-# `risk` and `report` take of time and memory.
+# A stored sweep of 1,000,000 variants x 365 days through the commands: what `winnow converge`,
+# `top`, `risk` and `report` take of time and memory.
 #   bench/converge_million.sh BUILD_DIR HOME_DIR
 # HOME_DIR is kept: a second run asks the same store again. `converge` is timed twice: the first
 # computes and keeps the verdict, the second reads it.

@@ -255,6 +255,23 @@ std::string render_converge(const Json& answer, std::size_t width) {
          table.render(width) + details;
 }
 
+namespace {
+
+// A coordinator of an earlier version says nothing of it.
+std::string contest_text(const Json& answer) {
+  if (!answer.contains("contest")) return "";
+  const Json& contest = answer["contest"];
+  if (!contest["reason"].is_null()) {
+    return "not tested against one another: " + text_of(contest, "reason") + "\n";
+  }
+  return "the best of these beats cash with p " +
+         short_number(number_of(contest, "p_spa_beats_cash")) +
+         " (SPA); a variant with p_in_best_set below 0.05 is worse than another one. How\n"
+         "these were chosen is in dsr, not here\n";
+}
+
+}  // namespace
+
 std::string render_compare(const Json& answer, std::size_t width) {
   const Json& variants = answer["variants"];
   std::vector<TableColumn> columns = {{.title = "", .align = Align::Left}};
@@ -307,15 +324,7 @@ std::string render_compare(const Json& answer, std::size_t width) {
     for (const Json& cell : rho[i]) cells.push_back(short_number(number(cell)));
     table.add_row(std::move(cells));
   }
-  const Json& contest = answer["contest"];
-  const std::string tested =
-      contest["reason"].is_null()
-          ? "the best of these beats cash with p " +
-                short_number(number_of(contest, "p_spa_beats_cash")) +
-                " (SPA); a variant with p_in_best_set below 0.05 is worse than another one. How\n"
-                "these were chosen is in dsr, not here\n"
-          : "not tested against one another: " + text_of(contest, "reason") + "\n";
-  return heading(answer) + "\n" + warnings_of(answer) + table.render(width) + tested;
+  return heading(answer) + "\n" + warnings_of(answer) + table.render(width) + contest_text(answer);
 }
 
 std::string render_explain(const Json& answer, std::size_t width) {
