@@ -70,7 +70,7 @@ class CivetExporter final : public Exporter {
   CivetExporter(const std::string& address, std::shared_ptr<const actors::MetricsBook> book)
       : collectable_(std::make_shared<BookCollectable>(std::move(book))),
         // Whoever connects and says nothing is let go; more connections than threads wait.
-        exposer_({"listening_ports", address, "num_threads", "2", "request_timeout_ms", "5000",
+        exposer_({"listening_ports", address, "num_threads", "4", "request_timeout_ms", "1000",
                   "connection_queue", "16", "max_request_size", "8192"}) {
     exposer_.RegisterCollectable(collectable_);
   }

@@ -170,7 +170,7 @@ TEST_F(Scraped, SilentAndLoudConnectionsDoNotKeepPrometheusOut) {
     ::close(fd);
   }
   EXPECT_TRUE(
-      eventually(240, [&] { return names_in(scrape(port)).contains("winnow_actors_nodes"); }));
+      eventually(60, [&] { return names_in(scrape(port)).contains("winnow_actors_nodes"); }));
   for (const int fd : silent) ::close(fd);
   EXPECT_TRUE(farm.running());
 }
