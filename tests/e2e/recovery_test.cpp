@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <sstream>
+#include <string>
 
 #include "tests/e2e/farm.hpp"
 #include "tests/e2e/process.hpp"
