@@ -59,6 +59,8 @@ Status write_far(const Context& context, const Far& far, const std::string& text
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error(ErrorCode::Io, "no pipe for ssh");
   const fs::path log = context.home() / "logs" / ("carry-" + std::to_string(::getpid()) + ".log");
+  std::error_code ec;
+  fs::create_directories(log.parent_path(), ec);
   const auto pid =
       cluster::spawn({.argv = cluster::ssh_carry_argv(far.host, far.identity, far.options),
                       .log = log,
@@ -71,7 +73,6 @@ Status write_far(const Context& context, const Far& far, const std::string& text
   if (!pid) return pid.error();
   const int status = cluster::wait_for(*pid);
   const std::string said = cluster::last_lines(log);
-  std::error_code ec;
   fs::remove(log, ec);
   if (written && status == 0) return {};
   return Error(ErrorCode::Unavailable, far.host.destination + ": the identity did not reach " +

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <sstream>
 #include <thread>
 
 namespace winnow::e2e {
@@ -110,11 +111,18 @@ seed: 5
 )" + more;
 }
 
-std::string leaderboard(const fs::path& home) {
-  const Ran ran = winnow(home, {"top", "last", "--csv"});
+std::string leaderboard(const fs::path& home, const std::string& sweep) {
+  const Ran ran = winnow(home, {"top", sweep, "--csv"}, 200);
   EXPECT_EQ(ran.status, 0) << ran.errors;
-  EXPECT_NE(ran.output, "");
-  return ran.output;
+  std::istringstream lines(ran.output);
+  std::string out;
+  std::string line;
+  while (std::getline(lines, line)) {
+    if (out.empty()) EXPECT_TRUE(line.ends_with(",dsr")) << line;
+    out += line.substr(0, line.rfind(',')) + '\n';
+  }
+  EXPECT_NE(out, "");
+  return out;
 }
 
 std::string ledger(const fs::path& home) {

@@ -47,8 +47,9 @@ std::string random_sweep(const std::string& name, int samples, int seed);
 /// YAML: `search: {...}` and the like.
 std::string learning_sweep(const std::string& name, const std::string& more);
 
-/// Every variant of the last sweep as exact text, by rank: parameters and metrics.
-std::string leaderboard(const std::filesystem::path& home);
+/// Every variant of a sweep as exact text, by rank: parameters and metrics; without the deflated
+/// ratio, which depends on all trials of a home.
+std::string leaderboard(const std::filesystem::path& home, const std::string& sweep = "last");
 /// What the ledger says, as text.
 std::string ledger(const std::filesystem::path& home);
 

@@ -53,11 +53,6 @@ class Ship : public ::testing::Test {
     args.insert(args.end(), more.begin(), more.end());
     return std::make_unique<Process>(home, winnow_argv(home, args));
   }
-  static std::string results(const fs::path& home) {
-    const Ran ran = winnow(home, {"top", "work", "--csv"}, 200);
-    EXPECT_EQ(ran.status, 0) << ran.errors;
-    return ran.output;
-  }
   TemporaryFolder folder_;
 };
 
@@ -103,7 +98,7 @@ TEST_F(Ship, ResultsNobodyAcknowledgedSurviveCoordinatorAndNode) {
 
   const fs::path quiet = make_home("quiet", 200, 24'000);
   ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "work.yaml").string()}, 200).status, 0);
-  EXPECT_TRUE(results(home) == results(quiet));
+  EXPECT_TRUE(leaderboard(home, "work") == leaderboard(quiet, "work"));
   EXPECT_EQ(ask(home, {"ledger", "show"})["trials_total"], 24'000);
 }
 
@@ -135,7 +130,7 @@ TEST_F(Ship, NodesWithEmptyHomesFetchTheDatasetAndComputeTheSame) {
   }
   const fs::path quiet = make_home("quiet", 1500, 6'000);
   ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "work.yaml").string()}, 200).status, 0);
-  EXPECT_TRUE(results(home) == results(quiet));
+  EXPECT_TRUE(leaderboard(home, "work") == leaderboard(quiet, "work"));
 }
 
 TEST_F(Ship, ADatasetThatTheCoordinatorLostIsAClearFailure) {
