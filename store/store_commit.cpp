@@ -92,8 +92,8 @@ class CommitBuilder {
   };
 
   Status sort_out();
-  Status judge_repeat(std::size_t i, std::uint32_t sweep, const Hash128& content,
-                      const codec::BlockHeader& stored, const ResultBlock* first);
+  Status judge_repeat(std::size_t i, const Hash128& content, const codec::BlockHeader& stored,
+                      const ResultBlock* first);
   Status index_keys();
   Status judge_repeated_key(const KeyRef& ref, const codec::KeyEntry& first);
   void put_block(const Fresh& fresh, std::uint64_t nth);
@@ -157,13 +157,13 @@ Status CommitBuilder::sort_out() {
       codec::BlockHeader header;
       header.content = first.content;
       header.committed = now_;
-      WINNOW_TRY(judge_repeat(i, first.sweep, content, header, &block_of(first)));
+      WINNOW_TRY(judge_repeat(i, content, header, &block_of(first)));
       continue;
     }
     auto stored = store_.header(sweep->number, commit.block->block);
     if (!stored.ok()) return stored.error();
     if (stored->has_value()) {
-      WINNOW_TRY(judge_repeat(i, sweep->number, content, **stored, nullptr));
+      WINNOW_TRY(judge_repeat(i, content, **stored, nullptr));
       continue;
     }
     in_group.emplace(std::pair{sweep->number, commit.block->block}, fresh_.size());
@@ -179,7 +179,7 @@ Status CommitBuilder::sort_out() {
   return {};
 }
 
-Status CommitBuilder::judge_repeat(std::size_t i, std::uint32_t sweep, const Hash128& content,
+Status CommitBuilder::judge_repeat(std::size_t i, const Hash128& content,
                                    const codec::BlockHeader& stored, const ResultBlock* first) {
   if (content == stored.content) {
     outcomes_[i].kind = CommitKind::Duplicate;
@@ -195,7 +195,6 @@ Status CommitBuilder::judge_repeat(std::size_t i, std::uint32_t sweep, const Has
                           {.keys = true, .metrics = true, .returns = true, .points = true});
     where = block.ok() ? describe_difference(*block, *commit.block) : block.error().text();
   }
-  (void)sweep;
   // They differ in nothing but rows that one of them cut off at a limit.
   outcomes_[i].kind = where.empty() ? CommitKind::Duplicate : CommitKind::Mismatch;
   if (where.empty()) return {};

@@ -8,14 +8,13 @@
 #include <exception>
 #include <sstream>
 
-#include "base/hash.hpp"
 #include "sweeps/design.hpp"
+#include "sweeps/search/sealed.hpp"
 
 namespace winnow::sweeps {
 namespace {
 
 constexpr std::string_view kMagic = "winnow-generation-1\n";
-constexpr std::size_t kSumBytes = 16;
 
 Error corrupt(const std::string& why) {
   return Error(ErrorCode::Corrupt, "a generation of a search: " + why);
@@ -45,21 +44,14 @@ std::string encode_generation(const GenerationRows& rows) {
     boost::archive::binary_oarchive out(body, boost::archive::no_codecvt);
     transfer(out, rows);
   }
-  const std::string bytes = body.str();
-  const auto sum = hash128(bytes).bytes();
-  return std::string(kMagic) + std::string(sum.begin(), sum.end()) + bytes;
+  return sealed(kMagic, body.str());
 }
 
 Result<GenerationRows> decode_generation(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + kSumBytes) {
-    return corrupt("it does not start as one of version 1");
-  }
-  const std::string_view body = bytes.substr(kMagic.size() + kSumBytes);
-  if (hash128(body) != Hash128::from_bytes(bytes.data() + kMagic.size())) {
-    return corrupt("its " + std::to_string(body.size()) + " bytes are damaged");
-  }
+  const auto body = unsealed(kMagic, bytes, "it does not start as one of version 1");
+  if (!body) return corrupt(body.error().text());
   try {
-    std::istringstream stream{std::string(body)};
+    std::istringstream stream{std::string(*body)};
     boost::archive::binary_iarchive in(stream, boost::archive::no_codecvt);
     GenerationRows out;
     transfer(in, out);

@@ -5,8 +5,8 @@
 #include <exception>
 #include <sstream>
 
-#include "base/hash.hpp"
 #include "sweeps/search/method.hpp"
+#include "sweeps/search/sealed.hpp"
 
 namespace winnow::sweeps::search {
 namespace {
@@ -46,22 +46,15 @@ std::string Search::checkpoint() const {
     out << header;
     method_->save(out);
   }
-  const std::string bytes = body.str();
-  const auto sum = hash128(bytes).bytes();
-  return std::string(kMagic) + std::string(sum.begin(), sum.end()) + bytes;
+  return sealed(kMagic, body.str());
 }
 
 Result<Search> Search::restore(Space space, std::string_view bytes) {
-  constexpr std::size_t kSumBytes = 16;
-  if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + kSumBytes) {
-    return corrupt("the first bytes are not '" + std::string(kMagic, 0, kMagic.size() - 1) + "'");
-  }
-  const std::string_view body = bytes.substr(kMagic.size() + kSumBytes);
-  if (hash128(body) != Hash128::from_bytes(bytes.data() + kMagic.size())) {
-    return corrupt("its " + std::to_string(body.size()) + " bytes are damaged");
-  }
+  const auto body = unsealed(
+      kMagic, bytes, "the first bytes are not '" + std::string(kMagic, 0, kMagic.size() - 1) + "'");
+  if (!body) return corrupt(body.error().text());
   try {
-    std::istringstream stream{std::string(body)};
+    std::istringstream stream{std::string(*body)};
     boost::archive::binary_iarchive in(stream, boost::archive::no_codecvt);
     Header header;
     in >> header;

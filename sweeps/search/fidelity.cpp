@@ -7,8 +7,8 @@
 #include <exception>
 #include <sstream>
 
-#include "base/hash.hpp"
 #include "sweeps/search/method.hpp"
+#include "sweeps/search/sealed.hpp"
 #include "sweeps/stats/halving.hpp"
 
 namespace winnow::sweeps::search {
@@ -249,26 +249,18 @@ std::string FidelitySearch::checkpoint() const {
     const std::uint64_t open = jobs_.size();
     out << open;
   }
-  const std::string bytes = body.str();
-  const auto sum = hash128(bytes).bytes();
-  return std::string(kMagic) + std::string(sum.begin(), sum.end()) + bytes;
+  return sealed(kMagic, body.str());
 }
 
 Result<FidelitySearch> FidelitySearch::restore(Space space, std::string_view bytes) {
-  constexpr std::size_t kSumBytes = 16;
   const auto corrupt = [](const std::string& why) {
     return Error(ErrorCode::Corrupt, "fidelity checkpoint: " + why);
   };
   const bool first = bytes.starts_with(kMagicFirst);
-  if ((!first && !bytes.starts_with(kMagic)) || bytes.size() < kMagic.size() + kSumBytes) {
-    return corrupt("it does not start as one");
-  }
-  const std::string_view body = bytes.substr(kMagic.size() + kSumBytes);
-  if (hash128(body) != Hash128::from_bytes(bytes.data() + kMagic.size())) {
-    return corrupt("its " + std::to_string(body.size()) + " bytes are damaged");
-  }
+  const auto body = unsealed(first ? kMagicFirst : kMagic, bytes, "it does not start as one");
+  if (!body) return corrupt(body.error().text());
   try {
-    std::istringstream stream{std::string(body)};
+    std::istringstream stream{std::string(*body)};
     boost::archive::binary_iarchive in(stream, boost::archive::no_codecvt);
     FidelityOptions options;
     std::string start;
