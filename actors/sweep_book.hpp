@@ -50,7 +50,7 @@ class SweepBook {
 /// Kinds of documents that are results of a sweep. Others are what was seen of it, and stay:
 /// correlations, neighbourhoods and looks count in every later verdict.
 inline std::vector<std::string> deleted_with_a_sweep() {
-  return {std::string(sweeps::kGenerationKind), "evidence", "convergence"};
+  return {std::string(sweeps::kGenerationKind), "evidence", "convergence", "plateau"};
 }
 
 /// The store's own. Requires: the store outlives it.
