@@ -62,6 +62,8 @@ class Coordinator : public CoordinatorCore::Outside {
     frame.kind = without_stamp(frame.kind);
     const auto sender = caf::actor_cast<caf::actor>(self_->current_sender());
     if (!sender) return;  // nobody to answer
+    // Its connection is gone, and with it the knowledge of who it was.
+    if (role == PeerRole::Client && (!port_ || !port_->who(sender.node()))) return;
     core_->on_frame(id_of(sender), frame, mono(), role);
   }
 
@@ -123,6 +125,12 @@ class Coordinator : public CoordinatorCore::Outside {
   std::string network_of(PeerId peer) const override {
     const auto found = peers_.find(peer);
     return found == peers_.end() ? "" : caf::to_string(found->second.node());
+  }
+  std::string identity_of(PeerId peer) const override {
+    const auto found = peers_.find(peer);
+    if (!port_ || found == peers_.end()) return {};
+    const auto known = port_->who(found->second.node());
+    return known ? known->name : std::string();
   }
   TimestampNs utc_now() const override { return system_clock().now(); }
 

@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "actors/coordinator_core.hpp"
@@ -16,8 +17,16 @@ Error not_here(const std::string& sweep) {
 
 }  // namespace
 
+// Where the farm knows who asks, what the message says of it counts for nothing.
+template <class T>
+T CoordinatorCore::in_its_own_name(const T& message, const From& from) const {
+  T out = message;
+  if (const std::string name = outside_.identity_of(from.peer); !name.empty()) out.user = name;
+  return out;
+}
+
 void CoordinatorCore::submit(const Submit& m, const From& from) {
-  auto sweep = registry_.submit(m, outside_.utc_now());
+  auto sweep = registry_.submit(in_its_own_name(m, from), outside_.utc_now());
   if (!sweep) return refuse(from, sweep.error());
   ActiveSweep& active = **sweep;
   if (active.meta.state == store::SweepState::Cancelled ||
@@ -71,11 +80,34 @@ void CoordinatorCore::extend(const Control& m, const From& from) {
   act(from.now);
 }
 
-void CoordinatorCore::control(const Control& m, const From& from) {
+void CoordinatorCore::remove(const Control& m, const From& from) {
+  const Status allowed = registry_.may_be_removed(m.sweep);
+  if (!allowed) return refuse(from, allowed.error());
+  const auto busy = std::any_of(in_commit_.begin(), in_commit_.end(), [&](const auto& block) {
+    return std::get<1>(block.first) == m.sweep;
+  });
+  if (busy) {
+    return refuse(from, Error(ErrorCode::Refused, "results of sweep " + m.sweep +
+                                                      " are on their way to the disk; " +
+                                                      "delete it when they are there"));
+  }
+  const Status gone = registry_.remove(m.sweep, m.user, outside_.utc_now());
+  if (!gone) return refuse(from, gone.error());
+  scheduler_.remove(m.sweep);
+  unrecorded_.erase(m.sweep);
+  watchers_.erase(m.sweep);
+  spdlog::info("sweep {}: deleted by {}", m.sweep, m.user);
+  send(from.peer, Reply{0, 1, "{\"sweep\":\"" + m.sweep + "\"}"}, from.session);
+}
+
+void CoordinatorCore::control(const Control& asked, const From& from) {
+  const Control m = in_its_own_name(asked, from);
   if (m.action == "extend") return extend(m, from);
+  if (m.action == "delete") return remove(m, from);
   if (m.action != "pause" && m.action != "resume" && m.action != "cancel") {
-    return refuse(from, Error(ErrorCode::InvalidInput,
-                              "'" + m.action + "' is not one of pause, resume, cancel, extend"));
+    return refuse(from,
+                  Error(ErrorCode::InvalidInput,
+                        "'" + m.action + "' is not one of pause, resume, cancel, extend, delete"));
   }
   ActiveSweep* sweep = registry_.find(m.sweep);
   if (sweep == nullptr) return refuse(from, not_here(m.sweep));
@@ -86,6 +118,10 @@ void CoordinatorCore::control(const Control& m, const From& from) {
     return refuse(from, Error(ErrorCode::Refused, "sweep " + m.sweep +
                                                       " has used up its budget and stands still; "
                                                       "`winnow sweep extend` raises it"));
+  }
+  if (m.action == "resume") {
+    const Status paid = registry_.may_go_on(*sweep, m.user);
+    if (!paid) return refuse(from, paid.error());
   }
   store::SweepState state = store::SweepState::Running;
   if (m.action == "pause") state = store::SweepState::Paused;
@@ -105,6 +141,12 @@ void CoordinatorCore::query(const Query& m, const From& from) {
   if (m.name == "nodes") return answered(from.peer, from.session, nodes_json(from.now));
   if (m.name == "explain_live") {
     return answered(from.peer, from.session, explain_json(m.args_json, from.now));
+  }
+  if (m.name == kBudgetSetQuestion && from.role != PeerRole::Local) {
+    return refuse(from, Error(ErrorCode::Refused,
+                              "budgets of users are set by an operator on the coordinator's own "
+                              "machine, past no door; this is a connection of a " +
+                                  std::string(peer_role_name(from.role))));
   }
   outside_.ask(from.peer, from.session, m);
 }

@@ -70,7 +70,7 @@ void CoordinatorCore::with(const Frame& frame, const From& from,
 }
 
 void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, PeerRole role) {
-  const From from{peer, frame.session, now};
+  const From from{peer, frame.session, now, role};
   if (!may_send(role, static_cast<Kind>(frame.kind))) {
     const bool client = role == PeerRole::Client;
     return refuse(

@@ -48,6 +48,9 @@ class CoordinatorCore {
     virtual void ship(PeerId /*to*/, const Frame& /*question*/) {}
     /// Where a peer's messages go as the transport sees it; two nodes must not share one.
     virtual std::string network_of(PeerId peer) const = 0;
+    /// The name on the peer's certificate; empty: it showed none, and what it says of its user has
+    /// to be believed.
+    virtual std::string identity_of(PeerId /*peer*/) const { return {}; }
     virtual TimestampNs utc_now() const = 0;
   };
 
@@ -109,6 +112,7 @@ class CoordinatorCore {
     PeerId peer;
     std::uint64_t session = 0;  ///< of a node, or a client's request number
     MonoNs now;
+    PeerRole role = PeerRole::Local;
   };
 
   template <class T>
@@ -144,10 +148,13 @@ class CoordinatorCore {
   void carry_out(const scheduler::Quarantine& bad);
 
   // Clients (coordinator_clients.cpp).
+  template <class T>
+  T in_its_own_name(const T& message, const From& from) const;
   void submit(const Submit& m, const From& from);
   void watch(const Watch& m, const From& from);
   void control(const Control& m, const From& from);
   void extend(const Control& m, const From& from);
+  void remove(const Control& m, const From& from);
   Status take_up(const ActiveSweep& sweep);
   void query(const Query& m, const From& from);
   std::string nodes_json(MonoNs now) const;

@@ -48,7 +48,8 @@ std::uint32_t connections_of(std::uint32_t wanted) {
 struct Connection {
   int fd = -1;
   MonoNs deadline;
-  std::string node;  ///< the peer's CAF node id, once it has said it
+  std::string node;                       ///< the peer's CAF node id, once it has said it
+  std::optional<cluster::DoorPeer> peer;  ///< by its certificate
 };
 
 /// Purpose: what the port and its connections share. Thread: any; guarded by its mutex.
@@ -73,8 +74,9 @@ class Shared {
     if (metrics_) metrics_->turned_away.add();
     note("more connections than " + std::to_string(connections_max_) + " are turned away");
   }
-  PeerRole role_of(std::uint16_t port, std::string& who) const {
-    const auto known = options_.peers ? options_.peers->find(port) : std::nullopt;
+  PeerRole role_of(std::uint16_t port, std::string& who,
+                   std::optional<cluster::DoorPeer>& known) const {
+    if (options_.peers) known = options_.peers->find(port);
     if (!known) {
       who = "a process of this machine";
       return PeerRole::Local;
@@ -83,10 +85,17 @@ class Shared {
     return known->role == cluster::Role::Node ? PeerRole::Node : PeerRole::Client;
   }
 
-  void opened(const void* key, int fd) {
+  void opened(const void* key, int fd, std::optional<cluster::DoorPeer> peer) {
     const std::lock_guard lock(mutex_);
-    connections_[key] = {fd, system_clock().mono() + limits().greeting, {}};
+    connections_[key] = {fd, system_clock().mono() + limits().greeting, {}, std::move(peer)};
     count();
+  }
+  std::optional<cluster::DoorPeer> who(const std::string& node) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, connection] : connections_) {
+      if (!node.empty() && connection.node == node) return connection.peer;
+    }
+    return std::nullopt;
   }
   void closed(const void* key) {
     const std::lock_guard lock(mutex_);
@@ -196,9 +205,9 @@ class GuardedScribe final : public net::scribe_impl {
       : scribe_impl(backend, fd),
         shared_(std::move(shared)),
         fd_(fd),
-        role_(shared_->role_of(peer_port, who_)),
+        role_(shared_->role_of(peer_port, who_, peer_)),
         rules_(shared_->home(), role_) {
-    shared_->opened(this, fd_);
+    shared_->opened(this, fd_, peer_);
   }
   ~GuardedScribe() override { shared_->closed(this); }
 
@@ -243,6 +252,7 @@ class GuardedScribe final : public net::scribe_impl {
   std::shared_ptr<Shared> shared_;
   int fd_;
   std::string who_;
+  std::optional<cluster::DoorPeer> peer_;
   PeerRole role_;
   BaspRules rules_;
   bool cut_ = false;
@@ -284,6 +294,7 @@ class CafFarmPort final : public FarmPort {
                                                std::to_string(options.port) + ": " +
                                                system.render(why));
     };
+    system_ = &system;
     auto& backend = dynamic_cast<net::default_multiplexer&>(system.middleman().backend());
     const char* const host = options.host.c_str();
     const auto fd = net::new_tcp_acceptor_impl(options.port, host, true);
@@ -311,6 +322,13 @@ class CafFarmPort final : public FarmPort {
   }
 
   std::uint16_t port() const override { return port_; }
+  std::optional<cluster::DoorPeer> who(const caf::node_id& node) const override {
+    std::vector<char> bytes;
+    caf::binary_serializer sink(*system_, bytes);
+    caf::node_id id = node;
+    if (sink(id)) return std::nullopt;
+    return shared_->who({bytes.begin(), bytes.end()});
+  }
   void handled(std::size_t body_bytes) override {
     shared_->handled(body_bytes + BaspRules::kFrameCostBytes);
   }
@@ -318,6 +336,7 @@ class CafFarmPort final : public FarmPort {
   void close() override { shared_->close(); }
 
  private:
+  caf::actor_system* system_ = nullptr;
   std::shared_ptr<Shared> shared_;
   std::uint16_t port_ = 0;
 };

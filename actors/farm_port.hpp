@@ -6,6 +6,7 @@
 #include <caf/actor_system.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "actors/farm_metrics.hpp"
@@ -44,6 +45,9 @@ class FarmPort {
   virtual ~FarmPort() = default;
 
   virtual std::uint16_t port() const = 0;
+  /// Who is at the far end of the connection that this node speaks over. Nothing: no connection of
+  /// this port, or a local process.
+  virtual std::optional<cluster::DoorPeer> who(const caf::node_id& node) const = 0;
   /// The actor has handled a frame with a body of so many bytes.
   virtual void handled(std::size_t body_bytes) = 0;
   /// Ends connections whose time is over. To be called several times a second.

@@ -15,6 +15,7 @@
 #include <boost/serialization/vector.hpp>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace winnow::actors {
@@ -401,7 +402,7 @@ struct Progress {
 struct Control {
   static constexpr Kind kKind = Kind::Control;
   std::string sweep;
-  std::string action;  ///< pause, resume, cancel, extend
+  std::string action;  ///< pause, resume, cancel, extend, delete
   std::string user;
   std::uint64_t more_trials = 0;  ///< extend: by so many
   std::uint64_t more_cpu_ms = 0;  ///< extend: by so much engine time
@@ -410,6 +411,9 @@ struct Control {
     a& sweep& action& user& more_trials& more_cpu_ms;
   }
 };
+
+/// The question that changes a user's budget; the coordinator takes it from local processes only.
+inline constexpr std::string_view kBudgetSetQuestion = "budget_set";
 
 /// A question to the store by name, arguments and answer in JSON text.
 struct Query {

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "store/store.hpp"
 #include "sweeps/generation.hpp"
+#include "sweeps/user_budget.hpp"
 
 namespace winnow::actors {
 
@@ -19,14 +22,36 @@ class SweepBook {
   virtual Status put_sweep(const store::SweepMeta& meta) = 0;
   virtual Result<std::optional<store::SweepMeta>> sweep(std::string_view id) const = 0;
   virtual Result<std::vector<store::SweepMeta>> sweeps() const = 0;
+  /// Takes its results away; see Store::delete_sweep.
+  virtual Status delete_sweep(std::string_view id, const std::string& /*user*/,
+                              TimestampNs /*now*/) {
+    return Error(ErrorCode::Refused, "sweep " + std::string(id) + " cannot be deleted here");
+  }
   virtual Result<std::vector<bool>> committed(std::string_view sweep_id,
                                               std::uint64_t blocks) const = 0;
   /// Status and metrics of a committed block: what a search learns from.
   virtual Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const = 0;
+  /// What was set as the budget of a user (sweeps::limits_from_json), if anything was.
+  virtual Result<std::optional<std::string>> user_budget(const std::string& /*user*/) const {
+    return std::optional<std::string>();
+  }
+  virtual Result<std::vector<store::LedgerEntry>> ledger_entries() const {
+    return std::vector<store::LedgerEntry>();
+  }
+  /// How many of the keys no sweep ever brought to the ledger.
+  virtual Result<std::uint64_t> new_trials(std::span<const TrialKey> keys) const {
+    return keys.size();
+  }
   /// A generation of a search under generation_key(), and what was put down so.
   virtual Status put_generation(const std::string& key, const std::string& bytes) = 0;
   virtual Result<std::optional<std::string>> generation(const std::string& key) const = 0;
 };
+
+/// Kinds of documents that are results of a sweep. Others are what was seen of it, and stay:
+/// correlations, neighbourhoods and looks count in every later verdict.
+inline std::vector<std::string> deleted_with_a_sweep() {
+  return {std::string(sweeps::kGenerationKind), "evidence", "convergence", "plateau"};
+}
 
 /// The store's own. Requires: the store outlives it.
 class StoreSweepBook final : public SweepBook {
@@ -37,6 +62,18 @@ class StoreSweepBook final : public SweepBook {
     return store_.sweep(id);
   }
   Result<std::vector<store::SweepMeta>> sweeps() const override { return store_.sweeps(); }
+  Status delete_sweep(std::string_view id, const std::string& user, TimestampNs now) override {
+    return store_.delete_sweep(id, {user, now, deleted_with_a_sweep()});
+  }
+  Result<std::optional<std::string>> user_budget(const std::string& user) const override {
+    return store_.document(sweeps::kUserBudgetKind, user);
+  }
+  Result<std::vector<store::LedgerEntry>> ledger_entries() const override {
+    return store_.ledger_entries();
+  }
+  Result<std::uint64_t> new_trials(std::span<const TrialKey> keys) const override {
+    return store_.count_new(keys);
+  }
   Result<std::vector<bool>> committed(std::string_view sweep_id,
                                       std::uint64_t blocks) const override {
     return store_.committed(sweep_id, blocks);

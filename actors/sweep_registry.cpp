@@ -46,7 +46,7 @@ Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string&
   if (known == nullptr) {
     auto stored = book_.sweep(plan.id());
     if (!stored) return stored.error();
-    if (*stored) {
+    if (*stored && (*stored)->state != store::SweepState::Deleted) {
       auto loaded = load(std::move(**stored));
       if (!loaded) return loaded.error();
       known = *loaded;
@@ -55,9 +55,10 @@ Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string&
   if (known != nullptr) {
     // The same search, asked to go further than it was.
     if (asked.learns() && plan.trials() > known->plan->trials()) {
-      WINNOW_TRY(grow(*known, asked.samples));
+      WINNOW_TRY(grow(*known, asked.samples, user));
     }
-    WINNOW_TRY(widen_budget(*known, asked));
+    WINNOW_TRY(widen_budget(*known, asked, user));
+    WINNOW_TRY(check_more(user, *known, *known->plan));
     return known;
   }
   if (!asked.learns() && asked.trials_max > 0 && blocks_within(plan, asked.trials_max) == 0) {
@@ -67,6 +68,7 @@ Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string&
                      std::to_string(plan.block_range(0).rows) + ", which is run as a whole");
   }
   if (!asked.adaptive.warm_start.empty()) WINNOW_TRY(check_warm_start(plan));
+  WINNOW_TRY(check_new(user, plan));
 
   store::SweepMeta meta;
   meta.id = plan.id();
@@ -96,8 +98,8 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
   if (const std::uint64_t rest =
           sweep.plan->trials() - std::min(spec.trials_max, sweep.plan->trials());
       spec.trials_max > 0 && rest > 0) {
-    WINNOW_TRY(
-        set_budget(sweep, spec.trials_max + std::min(rest, more.more_trials), spec.cpu_hours_max));
+    WINNOW_TRY(set_budget(sweep, spec.trials_max + std::min(rest, more.more_trials),
+                          spec.cpu_hours_max, more.user));
     return &sweep;
   }
   if (!spec.learns() && spec.method != sweeps::SearchMethod::Random &&
@@ -120,7 +122,7 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
     const std::uint64_t unit = sweeps::search_unit(spec);
     samples = (samples + unit - 1) / unit * unit;
     if (segments == 1) {
-      WINNOW_TRY(grow(sweep, spec.samples + samples));
+      WINNOW_TRY(grow(sweep, spec.samples + samples, more.user));
       return &sweep;
     }
   }
@@ -138,11 +140,12 @@ Status SweepRegistry::extend_cpu(ActiveSweep& sweep, const Control& more) {
                  "sweep " + more.sweep + " has no budget of CPU time to extend");
   }
   return set_budget(sweep, spec.trials_max,
-                    spec.cpu_hours_max + static_cast<double>(more.more_cpu_ms) / 3.6e6);
+                    spec.cpu_hours_max + static_cast<double>(more.more_cpu_ms) / 3.6e6, more.user);
 }
 
 // A sweep that is submitted again with more to spend goes on; with less it keeps what it had.
-Status SweepRegistry::widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked) {
+Status SweepRegistry::widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked,
+                                   const std::string& asker) {
   const auto wider = [](auto had, auto wants) {
     return had == 0 || wants == 0 ? decltype(had){0} : std::max(had, wants);
   };
@@ -150,11 +153,11 @@ Status SweepRegistry::widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpe
   const std::uint64_t trials = wider(spec.trials_max, asked.trials_max);
   const double cpu_hours = wider(spec.cpu_hours_max, asked.cpu_hours_max);
   if (trials == spec.trials_max && cpu_hours == spec.cpu_hours_max) return {};
-  return set_budget(sweep, trials, cpu_hours);
+  return set_budget(sweep, trials, cpu_hours, asker);
 }
 
-Status SweepRegistry::set_budget(ActiveSweep& sweep, std::uint64_t trials_max,
-                                 double cpu_hours_max) {
+Status SweepRegistry::set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max,
+                                 const std::string& asker) {
   sweeps::ResolvedSpec spec = sweep.plan->spec();
   spec.trials_max = trials_max;
   spec.cpu_hours_max = cpu_hours_max;
@@ -163,6 +166,7 @@ Status SweepRegistry::set_budget(ActiveSweep& sweep, std::uint64_t trials_max,
   if (meta.state == store::SweepState::BudgetSpent) meta.state = store::SweepState::Running;
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
+  WINNOW_TRY(check_more(asker, sweep, *plan));
   auto known = with_rows_put_down(*std::move(plan));
   if (!known) return known.error();
   WINNOW_TRY(book_.put_sweep(meta));
@@ -171,7 +175,7 @@ Status SweepRegistry::set_budget(ActiveSweep& sweep, std::uint64_t trials_max,
   return {};
 }
 
-Status SweepRegistry::grow(ActiveSweep& sweep, std::uint64_t samples) {
+Status SweepRegistry::grow(ActiveSweep& sweep, std::uint64_t samples, const std::string& asker) {
   sweeps::ResolvedSpec spec = sweep.plan->spec();
   spec.samples = samples;
   if (spec.trials_max > 0) {
@@ -181,6 +185,7 @@ Status SweepRegistry::grow(ActiveSweep& sweep, std::uint64_t samples) {
   meta.spec_json = spec.to_json();
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
+  WINNOW_TRY(check_more(asker, sweep, *plan));
   meta.trials = plan->trials();
   meta.blocks = plan->blocks();
   meta.state = store::SweepState::Running;
@@ -329,7 +334,8 @@ Result<std::vector<ActiveSweep*>> SweepRegistry::load_unfinished() {
   if (!all) return all.error();
   std::vector<ActiveSweep*> out;
   for (store::SweepMeta& meta : *all) {
-    if (meta.state == store::SweepState::Done || meta.state == store::SweepState::Cancelled) {
+    if (meta.state == store::SweepState::Done || meta.state == store::SweepState::Cancelled ||
+        meta.state == store::SweepState::Deleted) {
       continue;
     }
     auto loaded = load(std::move(meta));
@@ -354,11 +360,33 @@ Result<ActiveSweep*> SweepRegistry::find_or_load(const std::string& id) {
   if (ActiveSweep* known = find(id)) return known;
   auto stored = book_.sweep(id);
   if (!stored) return stored.error();
+  if (*stored && (*stored)->state == store::SweepState::Deleted) {
+    return Error(ErrorCode::NotFound,
+                 "sweep " + id + " was deleted at " + format_timestamp((*stored)->finished));
+  }
   if (*stored) {
     auto loaded = load(std::move(**stored));
     if (!loaded || *loaded != nullptr) return loaded;
   }
   return Error(ErrorCode::NotFound, "this coordinator cannot run sweep " + id);
+}
+
+Status SweepRegistry::may_be_removed(const std::string& id) const {
+  const auto stored = book_.sweep(id);
+  if (!stored) return stored.error();
+  if (!*stored) return Error(ErrorCode::NotFound, "no sweep " + id + " in this farm's store");
+  const store::SweepState state = (*stored)->state;
+  if (state != store::SweepState::Running && state != store::SweepState::Paused) return {};
+  return Error(ErrorCode::Refused, "sweep " + id + " is " +
+                                       std::string(store::sweep_state_name(state)) +
+                                       "; `winnow sweep cancel` it first");
+}
+
+Status SweepRegistry::remove(const std::string& id, const std::string& user, TimestampNs now) {
+  WINNOW_TRY(may_be_removed(id));
+  WINNOW_TRY(book_.delete_sweep(id, user, now));
+  sweeps_.erase(id);
+  return {};
 }
 
 ActiveSweep* SweepRegistry::find(const std::string& id) {

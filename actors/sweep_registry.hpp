@@ -47,6 +47,15 @@ class SweepRegistry {
   /// trials are this one's and are not counted again. Fails:
   /// Refused (a search whose points cannot be continued, no budget to extend), as submit.
   Result<ActiveSweep*> extend(ActiveSweep& sweep, const Control& more, TimestampNs now);
+  /// A cancelled sweep reserves nothing; whether there is room for it again. Fails: Refused (a
+  /// budget of its user, or an asker who has one and is another), Io, Corrupt.
+  Status may_go_on(const ActiveSweep& sweep, const std::string& asker) const {
+    return check_more(asker, sweep, *sweep.plan);
+  }
+  /// Deletes its results and forgets it. Fails: Refused (it is running or paused), NotFound, Io.
+  Status remove(const std::string& id, const std::string& user, TimestampNs now);
+  /// Whether its state lets it be deleted. Fails: as remove.
+  Status may_be_removed(const std::string& id) const;
   const std::map<std::string, ActiveSweep>& all() const { return sweeps_; }
   Status set_state(ActiveSweep& sweep, store::SweepState state, TimestampNs now);
   /// Counts a block's trials once.
@@ -66,9 +75,20 @@ class SweepRegistry {
   Result<ActiveSweep*> load(store::SweepMeta meta);
   Result<ActiveSweep*> record(sweeps::Plan plan, const std::string& user, TimestampNs now);
   Status extend_cpu(ActiveSweep& sweep, const Control& more);
-  Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max);
-  Status widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked);
-  Status grow(ActiveSweep& sweep, std::uint64_t samples);
+  Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max,
+                    const std::string& asker);
+  Status widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked,
+                      const std::string& asker);
+  Status grow(ActiveSweep& sweep, std::uint64_t samples, const std::string& asker);
+  // Budgets of users (sweep_registry_budget.cpp).
+  Status check_new(const std::string& user, const sweeps::Plan& plan) const;
+  Status check_more(const std::string& asker, const ActiveSweep& sweep,
+                    const sweeps::Plan& plan) const;
+  Status check_limits(const std::string& user, const sweeps::Plan& plan,
+                      const std::vector<bool>& committed) const;
+  Result<std::vector<sweeps::TrialLimit>> limits_of(const std::string& user) const;
+  Result<std::uint64_t> new_trials(const sweeps::Plan& plan, const std::vector<bool>& committed,
+                                   const std::string& dataset) const;
   Status take_up_searches(ActiveSweep& sweep);
   Result<sweeps::Plan> with_rows_put_down(sweeps::Plan plan) const;
   Result<sweeps::Plan> earlier_plan(const sweeps::Plan& plan) const;

@@ -238,6 +238,7 @@ void add_ledger(CLI::App& app, Context& context) {
       return show_answer(context, answer_query(context, "ledger", args), render_ledger);
     };
   });
+  add_ledger_budget(*group, context);
 }
 
 /// A look of this answer would go on record, had the store been open for writing.

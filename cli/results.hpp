@@ -22,6 +22,9 @@ int show_answer(const Context& context, const Result<nlohmann::ordered_json>& an
 int run_sweep_list(const Context& context);
 int run_sweep_show(const Context& context, const std::string& sweep);
 
+/// `winnow ledger budget set|show`, below `winnow ledger`.
+void add_ledger_budget(CLI::App& ledger, Context& context);
+
 /// Writes the report of a sweep to `out` (.html). Prints where it is unless quiet.
 int run_report(const Context& context, const std::string& sweep, const std::string& out);
 

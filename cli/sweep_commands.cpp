@@ -1,11 +1,14 @@
 #include <nlohmann/json.hpp>
 
+#include "actors/sweep_book.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
 #include "cli/results.hpp"
 #include "cli/sweep_progress.hpp"
+#include "serve/sweep_view.hpp"
+#include "store/store.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -16,11 +19,24 @@ struct SweepOptions {
   RunOptions run;
   std::uint64_t more_trials = 0;
   double more_cpu_hours = 0;
+  std::string user;  ///< --user; see user_of()
+  std::string yes;
 };
+
+std::string user_of(const SweepOptions& options) {
+  return options.user.empty() ? current_user() : options.user;
+}
+
+void add_user_option(CLI::App& command, SweepOptions& options) {
+  command.add_option("--user", options.user,
+                     "in whose name (default: $WINNOW_USER, else the login name); a farm behind "
+                     "a door takes the name of the certificate instead");
+}
 
 int run_sweep(const Context& context, const SweepOptions& options) {
   auto submit = make_submission(options.spec);
   if (!submit) return fail(context, submit.error());
+  submit->user = user_of(options);
   auto session = FarmSession::open(context, options.run, *submit);
   if (!session) return fail(context, session.error());
   SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
@@ -58,7 +74,7 @@ int control_sweep(const Context& context, const SweepOptions& options, const std
   if (!client) return fail(context, client.error());
   const auto id = full_sweep_id(**client, options.id);
   if (!id) return fail(context, id.error());
-  const actors::Control control{*id, action, current_user(), options.more_trials,
+  const actors::Control control{*id, action, user_of(options), options.more_trials,
                                 static_cast<std::uint64_t>(options.more_cpu_hours * 3.6e6)};
   const auto done = (*client)->control(control, seconds(30));
   if (!done) return fail(context, done.error());
@@ -70,6 +86,62 @@ int control_sweep(const Context& context, const SweepOptions& options, const std
     std::printf("sweep %s: %s\n", id->c_str(), action.c_str());
   }
   return kDone;
+}
+
+/// Where nobody holds the store, this process deletes.
+Result<std::string> delete_offline(const Context& context, const SweepOptions& options) {
+  const std::filesystem::path folder = context.home() / "store";
+  std::error_code ec;
+  if (!std::filesystem::exists(folder / "CURRENT", ec)) {
+    return Error(ErrorCode::NotFound, "no store in " + folder.string());
+  }
+  auto store = store::Store::open(folder);
+  if (!store && store.error().code() == ErrorCode::Unavailable) {
+    return Error(ErrorCode::Refused, "a sweep runs on this store; " + store.error().text());
+  }
+  if (!store) return store.error();
+  const auto meta = serve::find_sweep(**store, options.id);
+  if (!meta) return meta.error();
+  WINNOW_TRY((*store)->delete_sweep(
+      meta->id, {user_of(options), system_clock().now(), actors::deleted_with_a_sweep()}));
+  return meta->id;
+}
+
+int delete_sweep(const Context& context, const SweepOptions& options) {
+  if (options.yes.empty()) {
+    return fail(context, Error(ErrorCode::InvalidInput,
+                               "the results of sweep '" + options.id +
+                                   "' would be gone for good; say --yes if that is meant"));
+  }
+  if (!context.connect.empty() || advertised_coordinator(context.home())) {
+    return control_sweep(context, options, "delete");
+  }
+  const auto id = delete_offline(context, options);
+  if (!id) return fail(context, id.error());
+  if (context.json) {
+    std::printf("%s\n", nlohmann::json{{"sweep", *id}, {"action", "delete"}}.dump().c_str());
+  } else if (!context.quiet) {
+    std::printf("sweep %s: delete\n", id->c_str());
+  }
+  return kDone;
+}
+
+void add_delete(CLI::App& sweep, Context& context, const std::shared_ptr<SweepOptions>& options) {
+  CLI::App* command = add_command(sweep, context, "delete",
+                                  "delete a sweep's results for good; its trials stay in the "
+                                  "ledger, and `winnow store compact` gives the space back");
+  command->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
+      ->required();
+  command->add_flag_callback(
+      "--yes", [options] { options->yes = "yes"; }, "yes, for good");
+  command->add_option("--connect", context.connect,
+                      "the coordinator that holds the store, HOST:PORT (default: the one of the "
+                      "home, if one runs)");
+  add_identity_option(*command, context);
+  add_user_option(*command, *options);
+  command->callback([&context, options] {
+    context.run = [&context, options] { return delete_sweep(context, *options); };
+  });
 }
 
 }  // namespace
@@ -95,6 +167,7 @@ void add_sweep_commands(CLI::App& app, Context& context) {
   run->add_flag_callback(
       "--detach", [options] { options->run.wait = Wait::No; },
       "submit and do not wait for the end");
+  add_user_option(*run, *options);
   run->callback([&context, options] {
     context.run = [&context, options] { return run_sweep(context, *options); };
   });
@@ -109,6 +182,7 @@ void add_sweep_commands(CLI::App& app, Context& context) {
         ->required();
     command->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
     add_identity_option(*command, context);
+    add_user_option(*command, *options);
     command->callback([&context, options, name = std::string(action)] {
       context.run = [&context, options, name] { return control_sweep(context, *options, name); };
     });
@@ -126,9 +200,13 @@ void add_sweep_commands(CLI::App& app, Context& context) {
   extend->add_option("--cpu-hours", options->more_cpu_hours, "so many more hours of CPU time")
       ->check(CLI::Range(1e-6, 1e6));
   extend->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
+  add_identity_option(*extend, context);
+  add_user_option(*extend, *options);
   extend->callback([&context, options] {
     context.run = [&context, options] { return control_sweep(context, *options, "extend"); };
   });
+
+  add_delete(*sweep, context, options);
 
   CLI::App* list = add_command(*sweep, context, "list", "all sweeps, the latest last");
   add_connect_option(*list, context);

@@ -23,7 +23,8 @@ void SweepProgress::update(const actors::Progress& p) {
 }
 
 std::string current_user() {
-  const char* user = std::getenv("USER");
+  const char* user = std::getenv("WINNOW_USER");
+  if (user == nullptr || *user == '\0') user = std::getenv("USER");
   return user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::getuid());
 }
 

@@ -14,13 +14,15 @@ struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
 };
-constexpr std::array<Question, 11> kQuestions = {{{"top", parts::top},
+constexpr std::array<Question, 13> kQuestions = {{{"top", parts::top},
                                                   {"converge", parts::converge},
                                                   {"compare", parts::compare},
                                                   {"explain", parts::explain},
                                                   {"risk", parts::risk},
                                                   {"bakeoff", parts::bakeoff},
                                                   {"ledger", parts::ledger},
+                                                  {"budgets", parts::budgets},
+                                                  {"budget_set", parts::budget_set},
                                                   {"sweep_list", parts::sweep_list},
                                                   {"sweep_show", parts::sweep_show},
                                                   {"report", parts::report},

@@ -19,6 +19,8 @@ namespace winnow::serve {
 ///   bakeoff      sweeps: [selector, ...] [families, train_days, test_days, seed]
 ///   ledger       [by = family | sweep | hypothesis | user, data, family, user, sweep, hypothesis]:
 ///                trials ever made, and how that number came about
+///   budgets      [user]: budgets of users, with what is spent of them
+///   budget_set   user, trials | unlimited = true [data, by]: needs sources.verdicts
 ///   points       sweep [variant, limit]: learning curves, as rows under `columns`
 ///   sweep_list   [limit]
 ///   sweep_show   sweep

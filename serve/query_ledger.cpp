@@ -171,7 +171,15 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
   out["hypotheses_families"] = hypotheses->families;
   out["hypotheses_neighbourhoods"] = hypotheses->neighbourhoods;
   out["lines"] = Json::array();
-  for (const auto& [group, line] : lines) out["lines"].push_back(line_json(line, *by));
+  for (const auto& [group, line] : lines) {
+    Json shown = line_json(line, *by);
+    if (*by == "user") {
+      auto limits = budgets_of(sources, group.front());
+      if (!limits.ok()) return limits.error();
+      shown["budgets"] = std::move(*limits);
+    }
+    out["lines"].push_back(std::move(shown));
+  }
   out["how"] = how(all, entries, *hypotheses);
   return out;
 }

@@ -17,10 +17,15 @@ Result<Json> explain(const Sources& sources, const Json& args);
 Result<Json> risk(const Sources& sources, const Json& args);
 Result<Json> bakeoff(const Sources& sources, const Json& args);
 Result<Json> ledger(const Sources& sources, const Json& args);
+Result<Json> budgets(const Sources& sources, const Json& args);
+Result<Json> budget_set(const Sources& sources, const Json& args);
 Result<Json> sweep_list(const Sources& sources, const Json& args);
 Result<Json> sweep_show(const Sources& sources, const Json& args);
 Result<Json> report(const Sources& sources, const Json& args);
 Result<Json> points(const Sources& sources, const Json& args);
+
+/// The budgets of a user, each with what is spent of it. Fails: Corrupt, Io.
+Result<Json> budgets_of(const Sources& sources, const std::string& user);
 
 /// Learning curves of consecutive trials as rows [trial, step, until, metric...]; trials that are
 /// not committed have none. Requires: the sweep keeps curves.

@@ -103,10 +103,13 @@ Result<Json> errors_json(const Sources& sources, const SweepView& view,
 Result<Json> sweep_list(const Sources& sources, const Json& args) {
   const auto limit = count_arg(args, "limit", kListedDefault);
   if (!limit.ok()) return limit.error();
-  const auto all = sources.store->sweeps();
+  auto all = sources.store->sweeps();
   if (!all.ok()) return all.error();
+  const auto deleted = std::erase_if(
+      *all, [](const store::SweepMeta& meta) { return meta.state == store::SweepState::Deleted; });
   Json out;
   out["sweeps_total"] = all->size();
+  out["sweeps_deleted"] = deleted;
   out["sweeps"] = Json::array();
   for (auto meta = all->rbegin(); meta != all->rend() && out["sweeps"].size() < *limit; ++meta) {
     const auto committed = committed_blocks(sources, *meta);

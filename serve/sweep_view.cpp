@@ -30,6 +30,14 @@ Error unknown_sweep(const std::vector<store::SweepMeta>& all, std::string_view s
                    sweeps::join_names(names, kShown));
 }
 
+Error gone(const store::SweepMeta& meta) {
+  return Error(ErrorCode::NotFound,
+               "sweep " + meta.id + " (" + meta.name + ") was deleted at " +
+                   format_timestamp(meta.finished) +
+                   "; its trials stay in the ledger (`winnow ledger show --by sweep`), and the "
+                   "same specification can be run again");
+}
+
 }  // namespace
 
 void keep(const Sources& sources, Keepsake document) {
@@ -44,12 +52,18 @@ void keep(const Sources& sources, Keepsake document) {
 Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view selector) {
   auto all = store.sweeps();
   if (!all.ok()) return all.error();
-  if (all->empty()) {
+  std::vector<store::SweepMeta> deleted;
+  std::erase_if(*all, [&](const store::SweepMeta& meta) {
+    if (meta.state != store::SweepState::Deleted) return false;
+    deleted.push_back(meta);
+    return true;
+  });
+  if (all->empty() && deleted.empty()) {
     return Error(ErrorCode::NotFound,
                  "there is no sweep yet; `winnow sweep run SPEC.yaml` or "
                  "`winnow demo` makes one");
   }
-  if (selector == "last") return all->back();
+  if (selector == "last" && !all->empty()) return all->back();
   std::vector<const store::SweepMeta*> by_prefix;
   const store::SweepMeta* by_name = nullptr;
   for (const store::SweepMeta& meta : *all) {
@@ -65,6 +79,11 @@ Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view 
     return Error(ErrorCode::InvalidInput,
                  "the prefix " + sweeps::show_text(selector) +
                      " is of several sweeps: " + sweeps::join_names(ids, 10));
+  }
+  for (auto meta = deleted.rbegin(); meta != deleted.rend(); ++meta) {
+    const bool meant = meta->id == selector || meta->name == selector ||
+                       (selector.size() >= kPrefixMin && meta->id.starts_with(selector));
+    if (meant) return gone(*meta);
   }
   return unknown_sweep(*all, selector);
 }

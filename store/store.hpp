@@ -201,6 +201,9 @@ class Store {
   virtual Result<std::vector<std::optional<TrialPlace>>> find(
       std::span<const TrialKey> keys) const = 0;
 
+  /// How many of the keys, repeats once, no sweep ever brought: what they would add to the ledger.
+  virtual Result<std::uint64_t> count_new(std::span<const TrialKey> keys) const = 0;
+
   virtual Result<std::vector<LedgerCount>> ledger() const = 0;
   virtual Result<std::vector<LedgerEntry>> ledger_entries() const = 0;
   virtual Result<std::vector<Alarm>> alarms() const = 0;

@@ -81,6 +81,18 @@ Result<std::vector<std::string>> RocksStore::documents_of(
   return out;
 }
 
+Result<std::uint64_t> RocksStore::count_new(std::span<const TrialKey> keys) const {
+  auto loaded = index();
+  if (!loaded.ok()) return loaded.error();
+  std::vector<TrialKey> sorted(keys.begin(), keys.end());
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<std::optional<codec::KeyEntry>> entries;
+  WINNOW_TRY((*loaded)->look_up(sorted, entries));
+  return static_cast<std::uint64_t>(
+      std::count_if(entries.begin(), entries.end(), [](const auto& e) { return !e; }));
+}
+
 // One batch takes everything away. Before it, the notes of blocks whose keys are in memory only go
 // into the index: they would name blocks that are gone.
 Status RocksStore::delete_sweep(std::string_view id, const SweepDeletion& how) {

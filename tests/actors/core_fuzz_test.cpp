@@ -30,6 +30,10 @@ class Book final : public SweepBook {
     for (const auto& [id, meta] : sweeps_) all.push_back(meta);
     return all;
   }
+  Status delete_sweep(std::string_view id, const std::string&, TimestampNs) override {
+    sweeps_.erase(std::string(id));
+    return {};
+  }
   Result<std::vector<bool>> committed(std::string_view, std::uint64_t blocks) const override {
     return std::vector<bool>(blocks);
   }

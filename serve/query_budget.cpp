@@ -1,0 +1,146 @@
+// Budgets of users: how many trials each may still bring to the ledger.
+#include <algorithm>
+
+#include "serve/query_parts.hpp"
+#include "sweeps/names.hpp"
+#include "sweeps/user_budget.hpp"
+
+namespace winnow::serve::parts {
+namespace {
+
+constexpr std::size_t kUserNameMax = 200;
+constexpr std::size_t kHashPrefixMin = 8;
+
+Result<std::vector<sweeps::TrialLimit>> read_limits(const Sources& sources,
+                                                    const std::string& user) {
+  const auto text = sources.store->document(sweeps::kUserBudgetKind, user);
+  if (!text.ok()) return text.error();
+  if (!*text) return std::vector<sweeps::TrialLimit>();
+  return sweeps::limits_from_json(**text, user);
+}
+
+struct DatasetName {
+  std::string hash, name;
+};
+
+/// A dataset of the ledger or of a sweep, by its name or the start of its hash; the latest of a
+/// name.
+Result<DatasetName> find_dataset(const Sources& sources, const std::string& wanted) {
+  DatasetName out;
+  std::vector<std::string> names;
+  const auto look_at = [&](const std::string& hash, const std::string& name) {
+    names.push_back(name);
+    const bool by_hash = wanted.size() >= kHashPrefixMin && hash.starts_with(wanted);
+    if (wanted == name || by_hash) out = {hash, name};
+  };
+  const auto metas = sources.store->sweeps();
+  if (!metas.ok()) return metas.error();
+  for (const store::SweepMeta& meta : *metas) {
+    const Json spec = Json::parse(meta.spec_json, nullptr, false);
+    if (!spec.is_object() || !spec.contains("data") || !spec["data"].is_array()) continue;
+    for (const Json& data : spec["data"]) {
+      look_at(data.value("content_hash", ""), data.value("name", ""));
+    }
+  }
+  if (sources.datasets != nullptr) {
+    const auto known = sources.datasets->list();
+    if (!known.ok()) return known.error();
+    for (const auto& manifest : *known) look_at(manifest.content_hash, manifest.name);
+  }
+  if (!out.hash.empty()) return out;
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return Error(ErrorCode::NotFound, "there is no dataset " + sweeps::show_text(wanted) +
+                                        sweeps::did_you_mean(wanted, names) +
+                                        "; a name or the start of a hash is allowed; there are: " +
+                                        sweeps::join_names(names, 10));
+}
+
+Status check_user(const std::string& user) {
+  if (!user.empty() && user.size() <= kUserNameMax) return {};
+  return Error(ErrorCode::InvalidInput, "user " + sweeps::show_text(user) + " has " +
+                                            std::to_string(user.size()) + " bytes; 1 to " +
+                                            std::to_string(kUserNameMax) + " are allowed");
+}
+
+}  // namespace
+
+Result<Json> budgets_of(const Sources& sources, const std::string& user) {
+  const auto limits = read_limits(sources, user);
+  if (!limits.ok()) return limits.error();
+  Json out = Json::array();
+  if (limits->empty()) return out;
+  const auto entries = sources.store->ledger_entries();
+  if (!entries.ok()) return entries.error();
+  for (const sweeps::TrialLimit& limit : *limits) {
+    std::uint64_t spent = 0;
+    for (const store::LedgerEntry& e : *entries) {
+      const bool counts = limit.dataset_hash.empty() || limit.dataset_hash == e.dataset_hash;
+      if (e.user == user && counts) spent += e.trials;
+    }
+    out.push_back({{"user", user},
+                   {"data", limit.data.empty() ? Json() : Json(limit.data)},
+                   {"dataset_hash", limit.dataset_hash.empty() ? Json() : Json(limit.dataset_hash)},
+                   {"trials", limit.trials},
+                   {"spent", spent},
+                   {"left", limit.trials - std::min(spent, limit.trials)},
+                   {"set_by", limit.set_by},
+                   {"set_at", format_timestamp(limit.set_at)}});
+  }
+  return out;
+}
+
+Result<Json> budgets(const Sources& sources, const Json& args) {
+  const auto wanted = text_arg(args, "user", "");
+  if (!wanted.ok()) return wanted.error();
+  const auto users = sources.store->document_keys(sweeps::kUserBudgetKind);
+  if (!users.ok()) return users.error();
+  Json out{{"budgets", Json::array()}};
+  for (const std::string& user : *users) {
+    if (!wanted->empty() && user != *wanted) continue;
+    const auto lines = budgets_of(sources, user);
+    if (!lines.ok()) return lines.error();
+    for (const Json& line : *lines) out["budgets"].push_back(line);
+  }
+  return out;
+}
+
+Result<Json> budget_set(const Sources& sources, const Json& args) {
+  const auto user = text_arg(args, "user", "");
+  const auto data = text_arg(args, "data", "");
+  const auto by = text_arg(args, "by", "");
+  const auto trials = count_arg(args, "trials", 0);
+  for (const auto* text : {&user, &data, &by}) {
+    if (!text->ok()) return text->error();
+  }
+  if (!trials.ok()) return trials.error();
+  WINNOW_TRY(check_user(*user));
+  const bool unlimited = args.value("unlimited", Json()) == Json(true);
+  if (!unlimited && !args.contains("trials")) {
+    return Error(ErrorCode::InvalidInput, "how many trials may user " + sweeps::show_text(*user) +
+                                              " make? Give a number, or say unlimited");
+  }
+  if (sources.verdicts == nullptr) {
+    return Error(ErrorCode::Refused, "budgets are set where the store can be written");
+  }
+  DatasetName dataset;
+  if (!data->empty()) {
+    auto found = find_dataset(sources, *data);
+    if (!found.ok()) return found.error();
+    dataset = std::move(*found);
+  }
+  auto limits = read_limits(sources, *user);
+  // What cannot be read is replaced.
+  if (!limits.ok() && limits.error().code() != ErrorCode::Corrupt) return limits.error();
+  std::vector<sweeps::TrialLimit> kept;
+  if (limits.ok()) kept = std::move(*limits);
+  std::erase_if(kept, [&](const auto& limit) { return limit.dataset_hash == dataset.hash; });
+  if (!unlimited) {
+    kept.push_back({dataset.hash, dataset.name, *trials, *by, system_clock().now()});
+  }
+  WINNOW_TRY(
+      sources.verdicts->put_document(sweeps::kUserBudgetKind, *user, sweeps::limits_to_json(kept)));
+  return budgets(sources, Json{{"user", *user}});
+}
+
+}  // namespace winnow::serve::parts
