@@ -44,54 +44,73 @@ struct FamilyOutcome {
   std::size_t variants = 0;
   double mean_sharpe_ann = 0;
   double best_sharpe_ann = 0;
-  std::optional<Error> error;
 };
 
-void describe(const engine::BatchResult& result, FamilyOutcome& out) {
+/// What a family's variants did, in the order of the grid.
+struct FamilyRun {
+  std::vector<float> returns;
+  std::vector<double> sharpes_ann;
+  std::size_t periods = 0;
+};
+
+void describe(std::span<const double> sharpes_ann, FamilyOutcome& out) {
   double sum = 0;
   double best = -std::numeric_limits<double>::infinity();
   std::size_t counted = 0;
-  const std::size_t column =
-      static_cast<std::size_t>(engine::find_metric("sharpe_ann")) * result.variants;
-  for (std::size_t v = 0; v < result.variants; ++v) {
-    const double sharpe = result.metrics[column + v];
+  for (const double sharpe : sharpes_ann) {
     if (!std::isfinite(sharpe)) continue;
     sum += sharpe;
     best = std::max(best, sharpe);
     ++counted;
   }
-  out.variants = result.variants;
+  out.variants = sharpes_ann.size();
   if (counted == 0) return;
   out.mean_sharpe_ann = sum / static_cast<double>(counted);
   out.best_sharpe_ann = best;
 }
 
-FamilyOutcome run_family(const TruthWorld& world, const engine::FamilyDecl& family,
-                         std::span<const double> rows, std::uint64_t seed) {
-  FamilyOutcome out;
-  auto markets = engine::synth::simulate_market(world.market, seed);
-  if (!markets) {
-    out.error = markets.error();
-    return out;
-  }
+/// Runs the variants of `rows` in one market and puts them behind what is there.
+Status run_variants(const TruthWorld& world, const engine::synth::MarketSpec& spec,
+                    std::span<const double> rows, std::uint64_t seed, FamilyRun& out) {
+  if (rows.empty()) return {};
+  auto markets = engine::synth::simulate_market(spec, seed);
+  if (!markets) return markets.error();
   const MarketView view = markets->front().columns.view();
   engine::BatchRequest request;
   request.market = &view;
   request.window = {0, view.time_ns.size()};
-  request.family = &family;
+  request.family = engine::find_family(world.family);
   request.params = rows;
   request.execution = &world.execution;
   request.isa = engine::best_isa();
   const auto result = engine::run_batch(request);
-  if (!result) {
-    out.error = result.error();
-    return out;
-  }
-  describe(*result, out);
+  if (!result) return result.error();
+  const std::size_t column =
+      static_cast<std::size_t>(engine::find_metric("sharpe_ann")) * result->variants;
+  const std::span<const double> metrics(result->metrics);
+  const auto sharpes = metrics.subspan(column, result->variants);
+  out.sharpes_ann.insert(out.sharpes_ann.end(), sharpes.begin(), sharpes.end());
+  out.returns.insert(out.returns.end(), result->returns.begin(), result->returns.end());
+  out.periods = result->periods;
+  return {};
+}
+
+Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double> rows,
+                                 std::size_t row_width, std::uint64_t seed) {
+  const std::size_t all = rows.size() / row_width;
+  const std::size_t edged = world.edge_variants == 0 ? all : std::min(world.edge_variants, all);
+  engine::synth::MarketSpec without = world.market;
+  for (auto& instrument : without.instruments) instrument.edge = {};
+  FamilyRun run;
+  Status ran = run_variants(world, world.market, rows.first(edged * row_width), seed, run);
+  // Each use of randomness has a stream of its own, so without the edge the rest stays the same.
+  if (ran) ran = run_variants(world, without, rows.subspan(edged * row_width), seed, run);
+  if (!ran) return ran.error();
+  FamilyOutcome out;
+  describe(run.sharpes_ann, out);
   ConvergenceOptions options;
-  options.launched = result->variants;
-  out.score =
-      score_convergence(PanelView::of(result->returns, result->variants, result->periods), options);
+  options.launched = all;
+  out.score = score_convergence(PanelView::of(run.returns, all, run.periods), options);
   return out;
 }
 
@@ -144,11 +163,18 @@ Result<TruthReport> run_truth(const TruthWorld& world, const TruthSize& size,
   // One sweep at a time: its families are all that is in memory.
   for (std::uint64_t s = 0; s < size.sweeps; ++s) {
     std::vector<FamilyOutcome> families(size.families);
+    std::vector<std::optional<Error>> errors(size.families);
     parallel(size.families, [&](std::size_t f) {
-      families[f] = run_family(world, *family, rows, size.seed + s * size.families + f);
+      auto outcome =
+          run_family(world, rows, family->params.size(), size.seed + s * size.families + f);
+      if (outcome) {
+        families[f] = std::move(*outcome);
+      } else {
+        errors[f] = outcome.error();
+      }
     });
-    for (const FamilyOutcome& f : families) {
-      if (f.error) return f.error->within("world " + std::string(world.name));
+    for (const auto& error : errors) {
+      if (error) return error->within("world " + std::string(world.name));
     }
     report.variants = families.front().variants;
     if (world.aim == TruthAim::Rejected) {

@@ -78,7 +78,7 @@ std::vector<TruthWorld> make_worlds() {
   const std::vector<TruthAxis> fast{{"lookback_bars", steps(4, 24, 2)},
                                     {"entry_z", steps(0.5, 1.5, 0.25)},
                                     {"max_hold_bars", {0, 12}}};
-  // The edge lives for an hour: a lookback of 4 bars sees it, one of days does not.
+  // The edge lives for an hour: a lookback of 4 bars, the only one that meets it, sees it well.
   std::vector<double> one_fast = steps(120, 588, 12);
   one_fast.insert(one_fast.begin(), 4);
   const std::vector<TruthAxis> spike{
@@ -91,9 +91,9 @@ std::vector<TruthWorld> make_worlds() {
   out.push_back({"plateau", "variants with a true Sharpe ratio of 3 after costs, two years",
                  hourly(with_edge(days(1), 4, 0.5)), with_costs(), "mean_reversion", plateau,
                  TruthAim::Found, 0.90});
-  out.push_back({"true_spike", "one variant has an edge before costs, forty others have none",
+  out.push_back({"true_spike", "one variant has an edge without costs, forty others have none",
                  hourly(with_edge(hours(1), 4, 0.5)), free_of_cost(), "mean_reversion", spike,
-                 TruthAim::Rejected, 0.05});
+                 TruthAim::Rejected, 0.05, 1});
   out.push_back({"lucky_day", "martingales with a jump of a fifth: luck, on one day",
                  hourly(with_lucky_day()), free_of_cost(), "mean_reversion", wide_grid(),
                  TruthAim::Rejected, 0.05});

@@ -43,9 +43,9 @@ TEST(Truth, OneLuckyDayIsNotAnEdge) {
 TEST(Truth, OneTrueSpikeIsNotAFamily) {
   const TruthReport r = run("true_spike", {.sweeps = 20, .families = 5, .seed = 1});
   EXPECT_TRUE(r.met) << r.sweeps_with_promotion << " of 20 sweeps promoted a spike";
-  // One variant has an edge, the family has none.
+  // One variant has an edge of 3.3, forty have none: on average 0.08, with an error of 0.06.
   EXPECT_GT(r.best_sharpe_ann, 2.5);
-  EXPECT_LT(r.family_sharpe_ann, 0.4);
+  EXPECT_NEAR(r.family_sharpe_ann, 0.08, 0.2) << "the world is not what it says";
 }
 
 TEST(Truth, EdgeThatCostsEatIsRejectedAndWithoutThemFound) {
