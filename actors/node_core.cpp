@@ -317,6 +317,9 @@ void NodeCore::computed(LeaseId place, std::uint64_t block, DurationNs work,
   if (!held->second.open.contains(block)) return;
   // Computed twice: what is kept of the first is equal and will be forgotten with this one.
   Waiting& waiting = unacknowledged_[{held->second.sweep, block}];
+  if (!waiting.kept) {
+    under_way_bytes_ += result.block_bytes.size() - waiting.result.block_bytes.size();
+  }
   waiting.result = std::move(result);
   waiting.ticks = waiting.ticks_sent = 0;
   if (session_ == 0) keep(waiting);
@@ -334,6 +337,7 @@ void NodeCore::adopted(BlockResult result) {
 void NodeCore::keep(Waiting& waiting) {
   if (waiting.kept) return;
   waiting.kept = true;
+  under_way_bytes_ -= waiting.result.block_bytes.size();
   outside_.keep(waiting.result);
 }
 
@@ -383,7 +387,11 @@ void NodeCore::acknowledged(const BlocksCommitted& message) {
 
 void NodeCore::settle(const std::string& sweep, std::uint64_t block) {
   if (const auto found = unacknowledged_.find({sweep, block}); found != unacknowledged_.end()) {
-    if (found->second.kept) outside_.forget(sweep, block);
+    if (found->second.kept) {
+      outside_.forget(sweep, block);
+    } else {
+      under_way_bytes_ -= found->second.result.block_bytes.size();
+    }
     unacknowledged_.erase(found);
   }
   for (auto held = places_.begin(); held != places_.end();) {

@@ -105,6 +105,8 @@ class NodeCore {
   std::size_t busy() const { return places_.size() + unacknowledged_.size(); }
   std::size_t places() const { return places_.size(); }
   std::size_t unacknowledged() const { return unacknowledged_.size(); }
+  /// Bytes of results that were sent and are neither acknowledged nor kept on disk.
+  std::size_t under_way_bytes() const { return under_way_bytes_; }
   /// The coordinator's numbers of the leases of this connection, and its session; for checks.
   std::vector<std::uint64_t> current_leases() const;
   std::uint64_t session() const { return session_; }
@@ -170,6 +172,7 @@ class NodeCore {
   Places places_;
   std::uint64_t next_place_ = 1;
   std::map<std::pair<std::string, std::uint64_t>, Waiting> unacknowledged_;
+  std::size_t under_way_bytes_ = 0;  ///< of those in unacknowledged_ that are not kept
   // In this session.
   bool welcome_ = false;
   std::string refusal_;            // the last one, which is logged once

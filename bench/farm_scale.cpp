@@ -13,16 +13,16 @@
 namespace {
 
 constexpr std::uint32_t kWorkers = 4;
-constexpr std::uint32_t kBlocksPerWorker = 10;
 
 void BM_Farm(benchmark::State& state) {
   const auto nodes = static_cast<std::uint32_t>(state.range(0));
   const auto block_ms = static_cast<double>(state.range(1));
+  const auto blocks_per_worker = static_cast<std::uint32_t>(state.range(2));
   winnow::sim::ScaleReport report;
   for (auto _ : state) {
     report = winnow::sim::measure_scale({.nodes = nodes,
                                          .workers = kWorkers,
-                                         .blocks_per_worker = kBlocksPerWorker,
+                                         .blocks_per_worker = blocks_per_worker,
                                          .block_ms = block_ms});
     if (!report.finished) return state.SkipWithError("the sweep did not finish");
     state.SetIterationTime(report.virtual_s);
@@ -48,12 +48,17 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const bool small = std::getenv("WINNOW_BENCH_SMALL") != nullptr;
-  for (const std::int64_t nodes : {1, 16, 64, 250, 1000}) {
-    for (const std::int64_t block_ms : {100, 500}) {
-      if (small && nodes > 64) continue;
+  // Ten blocks a worker are the worst case: the end of a sweep is a large part of it. A hundred are
+  // a short sweep of everyday.
+  struct Size {
+    std::int64_t block_ms, blocks;
+  };
+  for (const Size size : {Size{100, 10}, Size{500, 10}, Size{100, 100}}) {
+    for (const std::int64_t nodes : {1, 16, 64, 250, 1000}) {
+      if (small && nodes * size.blocks > 640) continue;
       benchmark::RegisterBenchmark("BM_Farm", BM_Farm)
-          ->ArgNames({"nodes", "block_ms"})
-          ->Args({nodes, block_ms})
+          ->ArgNames({"nodes", "block_ms", "blocks"})
+          ->Args({nodes, size.block_ms, size.blocks})
           ->UseManualTime()
           ->Iterations(1)
           ->Unit(benchmark::kSecond);
