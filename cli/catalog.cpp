@@ -111,13 +111,18 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
   return catalog;
 }
 
+std::string current_user() {
+  const char* user = std::getenv("WINNOW_USER");
+  if (user == nullptr || *user == '\0') user = std::getenv("USER");
+  return user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::getuid());
+}
+
 Result<actors::Submit> make_submission(const fs::path& spec_file) {
   auto yaml = read_file(spec_file);
   if (!yaml) return yaml.error();
   actors::Submit submit;
   submit.file_name = spec_file.string();
-  const char* user = std::getenv("USER");
-  submit.user = user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::getuid());
+  submit.user = current_user();
   const std::string profile = execution_name(*yaml);
   if (is_path(profile)) {
     const fs::path beside = spec_file.parent_path() / profile;

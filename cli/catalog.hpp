@@ -21,7 +21,11 @@ Result<store::DatasetStore> open_datasets(const std::filesystem::path& home);
 Result<std::string> read_file(const std::filesystem::path& file,
                               std::size_t bytes_max = std::size_t{16} << 20);
 
-/// Puts a specification file into a request, with the profile file that it names by path, if any.
+/// Who is at the keyboard: $WINNOW_USER, else $USER, else the numeric user id.
+std::string current_user();
+
+/// Puts a specification file into a request of current_user(), with the profile file that it names
+/// by path, if any.
 Result<actors::Submit> make_submission(const std::filesystem::path& spec_file);
 
 /// Whether a coordinator of `home` would take it. Fails: as parse_spec and Plan::make.

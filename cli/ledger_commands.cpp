@@ -3,10 +3,10 @@
 
 #include "actors/protocol.hpp"
 #include "cli/app.hpp"
+#include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
 #include "cli/results.hpp"
-#include "cli/sweep_progress.hpp"
 #include "cli/table.hpp"
 #include "serve/query.hpp"
 

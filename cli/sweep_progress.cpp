@@ -1,8 +1,5 @@
 #include "cli/sweep_progress.hpp"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 namespace winnow::cli {
@@ -20,12 +17,6 @@ void SweepProgress::update(const actors::Progress& p) {
   state.nodes = p.nodes;
   state.note = p.note;
   progress_.update(state);
-}
-
-std::string current_user() {
-  const char* user = std::getenv("WINNOW_USER");
-  if (user == nullptr || *user == '\0') user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::getuid());
 }
 
 void print_run_summary(const Context& context, const RunSummary& summary) {

@@ -24,7 +24,4 @@ class SweepProgress {
 /// The last words of `sweep run`: the id and what was done, or JSON.
 void print_run_summary(const Context& context, const RunSummary& summary);
 
-/// Who is at the keyboard: $USER, else the numeric user id.
-std::string current_user();
-
 }  // namespace winnow::cli

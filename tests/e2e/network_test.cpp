@@ -78,7 +78,8 @@ class ThreeHosts : public ::testing::Test {
   void expect_as_quiet() const {
     const fs::path quiet = folder_.path() / "quiet";
     make_home(quiet);
-    ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "sweep.yaml").string()}, 200).status, 0);
+    const std::string sweep = (quiet / "sweep.yaml").string();
+    ASSERT_EQ(winnow(quiet, {"sweep", "run", sweep, "--user", "user"}, 200).status, 0);
     EXPECT_EQ(shown()["trials_failed"], 0);
     EXPECT_TRUE(leaderboard(home()) == leaderboard(quiet))
         << "the wire left a trace in the results";
