@@ -18,9 +18,15 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const std::string kSweep = grid_sweep(
-    "wide", {"lookback_bars: {int: [12, 288], step: 4}", "entry_z: {float: [1.0, 3.0], step: 0.25}",
-             "exit_z: {values: [0, 0.25, 0.5]}", "stop_bps: {values: [0, 50, 100, 200]}"});
+std::string wide_sweep(const std::string& entry_step) {
+  return grid_sweep("wide",
+                    {"lookback_bars: {int: [12, 288], step: 4}",
+                     "entry_z: {float: [1.0, 3.0], step: " + entry_step + "}",
+                     "exit_z: {values: [0, 0.25, 0.5]}", "stop_bps: {values: [0, 50, 100, 200]}"});
+}
+const std::string kSweep = wide_sweep("0.25");
+// Long enough that what a test does meanwhile falls into it, on a busy machine, too.
+const std::string kLongSweep = wide_sweep("0.05");
 
 /// Host 0 has the coordinator and the user, the others a node each.
 class ThreeHosts : public ::testing::Test {
@@ -29,7 +35,7 @@ class ThreeHosts : public ::testing::Test {
 
   void SetUp() override {
     if (!network_.problem().empty()) GTEST_SKIP() << network_.problem();
-    make_home(home());
+    make_market(home(), 365);
     ASSERT_EQ(winnow(home(), {"cluster", "init", "--name", "wide"}).status, 0);
     invite("user", {"--role", "client"});
     for (int i = 1; i <= kNodes; ++i) invite(node_name(i), {});
@@ -50,10 +56,6 @@ class ThreeHosts : public ::testing::Test {
   std::string identity(const std::string& name) const {
     return (folder_.path() / (name + ".identity")).string();
   }
-  static void make_home(const fs::path& home) {
-    make_market(home, 365);
-    write_text(home / "sweep.yaml", kSweep);
-  }
   void invite(const std::string& name, std::vector<std::string> more) {
     std::vector<std::string> args{"cluster", "invite", name, "--out", identity(name)};
     args.insert(args.end(), more.begin(), more.end());
@@ -64,7 +66,9 @@ class ThreeHosts : public ::testing::Test {
     fs::create_directories(home);
     return std::make_unique<Process>(home, network_.on(host, winnow_argv(home, std::move(args))));
   }
-  void submit() {
+  void submit(const std::string& sweep) {
+    sweep_ = sweep;
+    write_text(home() / "sweep.yaml", sweep);
     auto run = start(0, home(),
                      {"sweep", "run", (home() / "sweep.yaml").string(), "--connect", where(),
                       "--identity", identity("user"), "--detach"});
@@ -77,8 +81,9 @@ class ThreeHosts : public ::testing::Test {
   }
   void expect_as_quiet() const {
     const fs::path quiet = folder_.path() / "quiet";
-    make_home(quiet);
+    make_market(quiet, 365);
     const std::string sweep = (quiet / "sweep.yaml").string();
+    write_text(sweep, sweep_);
     ASSERT_EQ(winnow(quiet, {"sweep", "run", sweep, "--user", "user"}, 200).status, 0);
     EXPECT_EQ(shown()["trials_failed"], 0);
     EXPECT_TRUE(leaderboard(home()) == leaderboard(quiet))
@@ -93,12 +98,13 @@ class ThreeHosts : public ::testing::Test {
 
   TemporaryFolder folder_;
   Network network_{1 + kNodes};
+  std::string sweep_;
   std::unique_ptr<Process> up_;
   std::vector<std::unique_ptr<Process>> nodes_;
 };
 
 TEST_F(ThreeHosts, CutCablesLoseNothing) {
-  submit();
+  submit(kLongSweep);
   ASSERT_TRUE(eventually(60, [&] { return committed() > 0; })) << logs();
   const std::uint64_t first = committed();
   network_.cut(1);
@@ -121,13 +127,13 @@ TEST_F(ThreeHosts, SlowWireIsOnlySlow) {
   for (int host = 0; host <= kNodes; ++host) {
     if (!network_.slow(host, 20'000)) GTEST_SKIP() << "this kernel cannot slow a wire";
   }
-  submit();
+  submit(kSweep);
   ASSERT_TRUE(done_within(300)) << logs();
   expect_as_quiet();
 }
 
 TEST_F(ThreeHosts, CoordinatorThatIsKilledBehindTheWireIsFoundAgain) {
-  submit();
+  submit(kLongSweep);
   ASSERT_TRUE(eventually(60, [&] { return committed() > 0; })) << logs();
   up_->send(SIGKILL);
   ASSERT_EQ(up_->wait(10), 128 + SIGKILL);
