@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <sstream>
 
 #include "base/rng.hpp"
@@ -198,9 +199,8 @@ Outcome outcome_of(const AdaptiveSpec& spec, const ResultBlock& block, std::uint
 
 Result<search::Space> SegmentSearch::space_of(const std::shared_ptr<const Design>& design) {
   std::vector<search::Dimension> dimensions;
-  for (std::size_t p = 0; p < design->parameters(); ++p) {
+  for (const std::size_t p : design->varying()) {
     const Axis& axis = design->axis(p);
-    if (axis.fixed()) continue;
     search::Dimension d;
     d.name = std::string(design->family().params[p].name);
     d.kind = search::DimensionKind::Float;
@@ -214,11 +214,21 @@ Result<search::Space> SegmentSearch::space_of(const std::shared_ptr<const Design
       d.scale = search::Scale::Log;
       if (axis.integer()) d.kind = search::DimensionKind::Integer;
     }
+    if (const auto& when = design->rules().condition(p)) {
+      const Axis& parent = design->axis(when->parent);
+      search::Condition condition{std::string(design->family().params[when->parent].name), {}};
+      for (std::uint64_t rank = 0; rank < parent.count(); ++rank) {
+        const double v = parent.value(parent.index_at(rank));
+        const bool meant = std::count(when->values.begin(), when->values.end(), v) > 0;
+        if (meant) condition.values.push_back(static_cast<double>(rank));
+      }
+      d.condition = std::move(condition);
+    }
     dimensions.push_back(std::move(d));
   }
   if (dimensions.empty()) return bad("no parameter varies");
   std::vector<search::Constraint> constraints;
-  if (design->family().check != nullptr) {
+  if (design->rules().refuses()) {
     constraints.push_back({std::string(design->family().name),
                            [design, params = std::vector<double>(design->parameters())](
                                std::span<const double> row) mutable {
@@ -273,15 +283,25 @@ Result<SegmentSearch> SegmentSearch::make(const Plan& plan, const Segment& segme
 std::optional<std::vector<double>> SegmentSearch::coordinates(
     std::span<const double> params) const {
   if (params.size() != design_->parameters()) return std::nullopt;
-  std::vector<double> out;
+  const SpaceRules& rules = design_->rules();
   for (std::size_t p = 0; p < params.size(); ++p) {
     const Axis& axis = design_->axis(p);
+    if (axis.fixed() && axis.value(0) != params[p]) return std::nullopt;
+  }
+  std::vector<double> out;
+  for (const std::size_t p : design_->varying()) {
+    const Axis& axis = design_->axis(p);
+    if (!rules.active(p, params)) {
+      if (params[p] != rules.condition(p)->otherwise) return std::nullopt;
+      out.push_back(std::numeric_limits<double>::quiet_NaN());
+      continue;
+    }
     if (axis.count() == 0) {
       if (!(params[p] >= axis.low() && params[p] <= axis.high())) return std::nullopt;
       out.push_back(params[p]);
       continue;
     }
-    // to_unit is monotone in the rank, so a bisection finds the position.
+    // Values are monotone in the rank, so a bisection finds the position.
     std::uint64_t low = 0;
     std::uint64_t high = axis.count() - 1;
     while (low < high) {
@@ -293,7 +313,7 @@ std::optional<std::vector<double>> SegmentSearch::coordinates(
       }
     }
     if (axis.value(axis.index_at(low)) != params[p]) return std::nullopt;
-    if (!axis.fixed()) out.push_back(static_cast<double>(low));
+    out.push_back(static_cast<double>(low));
   }
   return out;
 }

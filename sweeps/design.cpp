@@ -32,6 +32,9 @@ Result<std::shared_ptr<const Design>> Design::make(const StrategySpace& space,
   const std::shared_ptr<Design> design(new Design());
   design->options_ = options;
   design->family_ = &family;
+  Result<SpaceRules> rules = SpaceRules::make(space, family);
+  if (!rules) return rules.error();
+  design->rules_ = *std::move(rules);
   for (const ParamSpace& param : space.params) {
     Result<Axis> axis = Axis::make(param);
     if (!axis) return axis.error();
@@ -40,9 +43,15 @@ Result<std::shared_ptr<const Design>> Design::make(const StrategySpace& space,
       return bad(param.name + ": a grid needs a step or values");
     }
   }
+  for (const bool conditional : {false, true}) {
+    for (std::size_t p = 0; p < design->axes_.size(); ++p) {
+      const bool here = design->rules_->conditional(p) == conditional;
+      if (here && !design->axes_[p].fixed()) design->varying_.push_back(p);
+    }
+  }
   WINNOW_TRY(design->check_ranges());
   if (options.method == SearchMethod::Grid) {
-    Result<GridIndex> grid = GridIndex::make(design->axes_, family);
+    Result<GridIndex> grid = GridIndex::make(design->axes_, *design->rules_);
     if (!grid) return grid.error();
     design->grid_ = *std::move(grid);
     design->size_ = design->grid_->size();
@@ -97,7 +106,7 @@ Status Design::check_sampling() {
                std::to_string(kSobolDimensionsMax) + ", use lhs or random");
   }
   size_ = n;
-  if (family_->check == nullptr) return {};
+  if (!rules_->refuses()) return {};
   const bool drawn = options_.learns || options_.method == SearchMethod::Random;
   return drawn ? probe_random() : table_valid();
 }
@@ -119,7 +128,7 @@ Status Design::table_valid() {
   if (options_.samples > kCheckedSamplesMax) {
     return bad("samples " + std::to_string(options_.samples) + ": at most " +
                std::to_string(kCheckedSamplesMax) +
-               " where the family checks parameters against each other");
+               " where parameters are checked against each other");
   }
   const bool layout = options_.method == SearchMethod::Lhs;
   const std::uint64_t candidates = layout ? options_.samples : 64 * options_.samples;
@@ -142,8 +151,8 @@ Status Design::table_valid() {
 }
 
 bool Design::valid(std::span<const double> values, std::string* why) const {
-  if (family_->check == nullptr) return true;
-  const Status status = family_->check(values);
+  if (!rules_->refuses()) return true;
+  const Status status = rules_->check(values);
   if (!status.ok() && why != nullptr) *why = status.error().text();
   return status.ok();
 }
@@ -166,6 +175,7 @@ void Design::candidate(std::uint64_t index, std::uint64_t attempt, std::span<dou
     out[p] = axes_[p].from_unit(u);
     ++dimension;
   }
+  rules_->settle(out);
 }
 
 Result<std::shared_ptr<const Design>> Design::with_rows(
@@ -185,15 +195,18 @@ Result<std::shared_ptr<const Design>> Design::with_rows(
 }
 
 void Design::place(std::span<const double> varying, std::span<double> out) const {
-  std::size_t next = 0;
   for (std::size_t p = 0; p < axes_.size(); ++p) {
+    if (axes_[p].fixed()) out[p] = axes_[p].value(0);
+  }
+  for (std::size_t k = 0; k < varying_.size(); ++k) {
+    const std::size_t p = varying_[k];
     const Axis& axis = axes_[p];
-    if (axis.fixed()) {
-      out[p] = axis.value(0);
+    if (rules_->conditional(p) && std::isnan(varying[k])) {
+      out[p] = rules_->condition(p)->otherwise;
     } else if (axis.count() > 0) {
-      out[p] = axis.value(axis.index_at(static_cast<std::uint64_t>(varying[next++])));
+      out[p] = axis.value(axis.index_at(static_cast<std::uint64_t>(varying[k])));
     } else {
-      out[p] = std::clamp(varying[next++], axis.low(), axis.high());
+      out[p] = std::clamp(varying[k], axis.low(), axis.high());
     }
   }
 }
@@ -228,7 +241,7 @@ void Design::point(std::uint64_t i, std::span<double> out) const {
     std::uint64_t digits[kStackParameters];
     grid_->unrank(i, {digits, axes_.size()});
     for (std::size_t p = 0; p < axes_.size(); ++p) out[p] = axes_[p].value(digits[p]);
-    return;
+    return rules_->settle(out);
   }
   if (!valid_.empty()) return candidate(valid_[i], 0, out);
   for (std::uint64_t attempt = 0; attempt < kAttemptsMax; ++attempt) {

@@ -12,6 +12,7 @@
 #include "sweeps/axis.hpp"
 #include "sweeps/grid_index.hpp"
 #include "sweeps/plan.hpp"
+#include "sweeps/space_rules.hpp"
 
 namespace winnow::sweeps {
 
@@ -29,12 +30,12 @@ struct DesignOptions {
 ///   Random  point i is the first valid of the draws (seed, segment, i, attempt).
 ///   Sobol   point i is the i-th valid point of the sequence; parameters that do not vary take no
 ///           dimension.
-///   Lhs     `samples` rows are laid out, rows that the family's check refuses are left out, so
-///   there
-///           may be fewer points than samples.
+///   Lhs     `samples` rows are laid out, rows that the rules refuse are left out, so there may be
+///           fewer points than samples.
 ///   Tpe, Cmaes, Nsga2, and others on several fidelities: the rows that with_rows() added; a row
 ///           that is not known is NaN.
-/// Limits: samples <= kSamplesMax; with a family that checks parameters against each other,
+/// A parameter that says nothing in a row stands where its condition says, in all of them.
+/// Limits: samples <= kSamplesMax; where parameters are checked against each other,
 /// kCheckedSamplesMax for Sobol and Lhs (their valid points are found once and tabled).
 /// Thread: any, const.
 class Design {
@@ -56,11 +57,16 @@ class Design {
   void point(std::uint64_t i, std::span<double> out) const;
   /// The grid, or null for a sampled design.
   const GridIndex* grid() const { return grid_ ? &*grid_ : nullptr; }
-  /// Whether a family's own check accepts these parameters.
+  const SpaceRules& rules() const { return *rules_; }
+  /// Whether the rules accept these parameters.
   bool valid(std::span<const double> values, std::string* why = nullptr) const;
 
-  /// All parameters from those that vary, each by its position on an axis of points (in order of
-  /// value), else by its value. Requires: one entry a parameter in `out`.
+  /// The parameters that vary, in the order in which a search draws them: as declared, those with
+  /// a condition last.
+  std::span<const std::size_t> varying() const { return varying_; }
+  /// All parameters from those of varying(), each by its position on an axis of points (in order
+  /// of value), else by its value; not a number where it says nothing. Requires: one entry a
+  /// parameter in `out`.
   void place(std::span<const double> varying, std::span<double> out) const;
 
   bool learns() const { return options_.learns; }
@@ -82,7 +88,9 @@ class Design {
 
   DesignOptions options_;
   const engine::FamilyDecl* family_ = nullptr;
+  std::optional<SpaceRules> rules_;
   std::vector<Axis> axes_;
+  std::vector<std::size_t> varying_;
   std::optional<GridIndex> grid_;
   std::vector<std::uint32_t> valid_;  // Sobol and Lhs with a check: candidates that are points
   std::uint64_t size_ = 0;

@@ -100,12 +100,19 @@ ParameterSpread parameter_spread(const Design& design, std::span<const double> r
   for (std::size_t p = 0; p < width; ++p) {
     if (design.axis(p).fixed()) continue;
     varies = true;
+    // Where a parameter says nothing it tells no two variants apart.
     std::vector<double> values;
-    for (std::size_t i = 0; i < n; ++i) values.push_back(rows[i * width + p]);
-    const Coordinate c = coordinate(design.axis(p), std::move(values));
+    std::vector<std::size_t> where;
     for (std::size_t i = 0; i < n; ++i) {
-      const double beyond = c.units[i] - c.window.low;
-      if (beyond < -kRounding || beyond > c.window.width + kRounding) inside[i] = 0;
+      if (!design.rules().active(p, rows.subspan(i * width, width))) continue;
+      values.push_back(rows[i * width + p]);
+      where.push_back(i);
+    }
+    if (values.empty()) continue;
+    const Coordinate c = coordinate(design.axis(p), std::move(values));
+    for (std::size_t k = 0; k < where.size(); ++k) {
+      const double beyond = c.units[k] - c.window.low;
+      if (beyond < -kRounding || beyond > c.window.width + kRounding) inside[where[k]] = 0;
     }
     if (c.coverage_frac < out.coverage_frac) {
       out.coverage_frac = c.coverage_frac;

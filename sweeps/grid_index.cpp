@@ -9,13 +9,9 @@ constexpr std::uint64_t kPointsMax = 10'000'000'000;
 
 Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
 
-bool reads(const engine::FamilyDecl& family, std::size_t p) {
-  return family.check != nullptr && (p >= 64 || (family.check_reads >> p & 1) != 0);
-}
-
 }  // namespace
 
-Result<GridIndex> GridIndex::make(std::span<const Axis> axes, const engine::FamilyDecl& family) {
+Result<GridIndex> GridIndex::make(std::span<const Axis> axes, const SpaceRules& rules) {
   GridIndex index;
   index.levels_.resize(axes.size());
   std::uint64_t free_after = 1;
@@ -26,7 +22,7 @@ Result<GridIndex> GridIndex::make(std::span<const Axis> axes, const engine::Fami
       return bad("the grid has more than " + std::to_string(kPointsMax) + " points");
     }
     index.all_ *= level.count;
-    level.tabled = level.count > 1 && reads(family, p);
+    level.tabled = level.count > 1 && rules.reads(p);
     level.free_after = free_after;
     level.stride = index.leaves_;
     if (level.tabled) {
@@ -35,23 +31,24 @@ Result<GridIndex> GridIndex::make(std::span<const Axis> axes, const engine::Fami
       free_after *= level.count;
     }
   }
-  if (family.check == nullptr) {
+  if (!rules.refuses() && !rules.conditional()) {
     index.leaves_ = 1;
     index.size_ = index.all_;
     return index;
   }
-  WINNOW_TRY(index.tabulate(axes, family));
+  WINNOW_TRY(index.tabulate(axes, rules));
   return index;
 }
 
-Status GridIndex::tabulate(std::span<const Axis> axes, const engine::FamilyDecl& family) {
+Status GridIndex::tabulate(std::span<const Axis> axes, const SpaceRules& rules) {
   if (leaves_ > kTableMax) {
     return bad("the grid has " + std::to_string(leaves_) +
-               " points of parameters that the family checks against each other; at most " +
+               " points of parameters that are checked against each other; at most " +
                std::to_string(kTableMax) +
                " can be planned. Take longer steps or search at random");
   }
   std::vector<double> values(axes.size());
+  std::vector<double> settled(axes.size());
   std::vector<std::uint64_t> digits(axes.size(), 0);
   for (std::size_t p = 0; p < axes.size(); ++p) values[p] = axes[p].value(0);
   before_.reserve(leaves_ + 1);
@@ -59,11 +56,19 @@ Status GridIndex::tabulate(std::span<const Axis> axes, const engine::FamilyDecl&
   std::string last_refusal;
   for (std::uint64_t leaf = 0; leaf < leaves_; ++leaf) {
     before_.push_back(valid);
-    const Status status = family.check(values);
-    if (status.ok()) {
-      ++valid;
-    } else if (valid == 0) {
-      last_refusal = status.error().text();
+    bool stands_for_itself = true;
+    for (std::size_t p = 0; p < axes.size(); ++p) {
+      stands_for_itself &= digits[p] == 0 || rules.active(p, values);
+    }
+    if (stands_for_itself) {
+      settled = values;
+      rules.settle(settled);
+      const Status status = rules.check(settled);
+      if (status.ok()) {
+        ++valid;
+      } else if (valid == 0) {
+        last_refusal = status.error().text();
+      }
     }
     // Count on by one, last tabled parameter fastest.
     for (std::size_t p = axes.size(); p-- > 0;) {

@@ -6,15 +6,16 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "engine/family.hpp"
 #include "sweeps/axis.hpp"
+#include "sweeps/space_rules.hpp"
 
 namespace winnow::sweeps {
 
 /// Purpose: numbers the valid points of a grid, last parameter fastest, and finds them again, both
-/// in O(parameters * log(points of one)). A point that the family's own check refuses has no
-/// number. Limits: the grid of the parameters the check reads has at most kTableMax points: it is
-/// walked once and kept as one running count each. Parameters it does not read cost nothing.
+/// in O(parameters * log(points of one)). A point that the rules refuse has no number; nor has one
+/// with a parameter that says nothing there, but the one with its first digit, which stands for all
+/// of them. Limits: the grid of the parameters the rules read has at most kTableMax points: it is
+/// walked once and kept as one running count each. Parameters they do not read cost nothing.
 /// Thread: any, const.
 class GridIndex {
  public:
@@ -22,10 +23,10 @@ class GridIndex {
 
   /// Requires: axes with count() > 0, one a parameter. Fails: InvalidInput if the grid is beyond
   /// the limits or has no valid point.
-  static Result<GridIndex> make(std::span<const Axis> axes, const engine::FamilyDecl& family);
+  static Result<GridIndex> make(std::span<const Axis> axes, const SpaceRules& rules);
 
   std::uint64_t size() const { return size_; }
-  /// Points the check refused.
+  /// Points that have no number.
   std::uint64_t skipped() const { return all_ - size_; }
   /// Requires: i < size(); digits has one entry a parameter.
   void unrank(std::uint64_t i, std::span<std::uint64_t> digits) const;
@@ -34,7 +35,7 @@ class GridIndex {
 
  private:
   GridIndex() = default;
-  Status tabulate(std::span<const Axis> axes, const engine::FamilyDecl& family);
+  Status tabulate(std::span<const Axis> axes, const SpaceRules& rules);
 
   struct Level {
     std::uint64_t count = 1;

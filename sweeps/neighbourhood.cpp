@@ -5,6 +5,12 @@
 #include <numeric>
 
 namespace winnow::sweeps {
+namespace {
+
+// Where a variant lies along a parameter that says nothing in it: beside all that say something.
+constexpr double kNowhere = -0.5;
+
+}  // namespace
 
 // Purpose: a k-d tree over the points of a sampled design in the unit cube, split at the median of
 // the widest coordinate. Invariant: order splits are total (coordinate, then point number), so the
@@ -160,7 +166,8 @@ Result<Neighbourhoods> Neighbourhoods::make(const Plan& plan, const Segment& seg
   for (std::uint64_t i = 0; i < segment.trials; ++i) {
     design.point(i, values);
     for (const std::size_t p : out.varying_) {
-      tree->unit.push_back(design.axis(p).to_unit(values[p]));
+      const bool says = design.rules().active(p, values);
+      tree->unit.push_back(says ? design.axis(p).to_unit(values[p]) : kNowhere);
     }
   }
   tree->order.resize(segment.trials);

@@ -40,6 +40,13 @@ struct Catalog {
 
 enum class ValueKind { Grid, IntRange, FloatRange, LogRange, Values };
 
+/// A parameter that says something only where another has one of these values.
+struct ParamCondition {
+  std::string parameter;
+  std::vector<double> values;  ///< as written
+  double otherwise = 0;        ///< where this parameter stands when it says nothing
+};
+
 /// The declared search range of one parameter.
 struct ParamSpace {
   std::string name;
@@ -49,11 +56,13 @@ struct ParamSpace {
   double high = 0;
   double step = 0;             ///< 0: continuous (not allowed for a grid)
   std::vector<double> values;  ///< for Values: as written, no duplicates; one: a fixed parameter
+  std::optional<ParamCondition> when = std::nullopt;
 };
 
 struct StrategySpace {
   std::string family;
   std::vector<ParamSpace> params;  ///< in the family's declaration order, fixed ones included
+  std::vector<std::string> require = {};  ///< what must hold between parameters, as in `Filter`
 };
 
 enum class SearchMethod { Grid, Random, Sobol, Lhs, Tpe, Cmaes, Nsga2 };

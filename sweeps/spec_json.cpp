@@ -125,9 +125,17 @@ json to_json(const StrategySpace& s) {
       one["high"] = p.high;
       one["step"] = p.step;
     }
+    // Said only where it holds, as all that came later: the ids of other sweeps stay.
+    if (p.when) {
+      one["when"] = {{"parameter", p.when->parameter},
+                     {"values", p.when->values},
+                     {"otherwise", p.when->otherwise}};
+    }
     params.push_back(std::move(one));
   }
-  return {{"family", s.family}, {"params", std::move(params)}};
+  json out = {{"family", s.family}, {"params", std::move(params)}};
+  if (!s.require.empty()) out["require"] = s.require;
+  return out;
 }
 
 StrategySpace strategy_from(const json& j) {
@@ -150,7 +158,14 @@ StrategySpace strategy_from(const json& j) {
       p.high = one.at("high");
       p.step = one.at("step");
     }
+    if (const auto when = one.find("when"); when != one.end()) {
+      p.when = ParamCondition{when->at("parameter"), when->at("values").get<std::vector<double>>(),
+                              when->at("otherwise")};
+    }
     s.params.push_back(std::move(p));
+  }
+  if (const auto r = j.find("require"); r != j.end()) {
+    s.require = r->get<std::vector<std::string>>();
   }
   return s;
 }

@@ -5,6 +5,7 @@
 
 #include "sweeps/axis.hpp"
 #include "sweeps/names.hpp"
+#include "sweeps/space_rules.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -97,7 +98,7 @@ void read_step(const Cursor& at, const ParamDecl& decl, ParamSpace& space) {
 
 // `{int: [12, 288], step: 12}` and its kin.
 void read_range(const Cursor& at, const ParamDecl& decl, ParamSpace& space) {
-  at.expect_map(kRangeHelp, {"int", "float", "log", "values", "step"});
+  at.expect_map(kRangeHelp, {"int", "float", "log", "values", "step", "when", "else"});
   std::vector<std::string> kinds;
   for (const char* kind : {"int", "float", "log", "values"}) {
     if (at.find(kind)) kinds.emplace_back(kind);
@@ -128,7 +129,39 @@ void read_range(const Cursor& at, const ParamDecl& decl, ParamSpace& space) {
   if (step) read_step(*step, decl, space);
 }
 
-ParamSpace read_param(const Cursor& at, const ParamDecl& decl, SearchMethod method) {
+// `when: {stop_bps: [50, 100]}, else: 0`; whether the other parameter has such values is seen when
+// all are read.
+void read_condition(const Cursor& at, const FamilyDecl& family, const ParamDecl& decl,
+                    ParamSpace& space) {
+  const auto when = at.find("when");
+  const auto otherwise = at.find("else");
+  if (!when) {
+    if (otherwise) {
+      at.refuse_at(at.key_place("else"), otherwise->path(),
+                   "else says nothing without when: {PARAMETER: [values]}");
+    }
+    return;
+  }
+  constexpr std::string_view help = "one parameter with its values, as in {stop_bps: [50, 100]}";
+  when->expect_map(help, param_names(family));
+  ParamCondition condition;
+  for (const ParamDecl& other : family.params) {
+    const auto values = when->find(other.name);
+    if (!values) continue;
+    if (!condition.parameter.empty()) when->refuse("several parameters; name one");
+    condition.parameter = other.name;
+    const bool one = values->is(Node::Kind::Scalar);
+    for (const Cursor& v : one ? std::vector<Cursor>{*values} : values->list(help)) {
+      condition.values.push_back(read_value(v, other));
+    }
+  }
+  if (condition.parameter.empty()) when->refuse("nothing; name " + std::string(help));
+  condition.otherwise = otherwise ? read_value(*otherwise, decl) : decl.default_value;
+  space.when = std::move(condition);
+}
+
+ParamSpace read_param(const Cursor& at, const FamilyDecl& family, const ParamDecl& decl,
+                      SearchMethod method) {
   ParamSpace space = default_space(decl);
   if (at.is(Node::Kind::Scalar)) {
     space.values = {read_value(at, decl)};
@@ -143,6 +176,7 @@ ParamSpace read_param(const Cursor& at, const ParamDecl& decl, SearchMethod meth
   if (at.is(Node::Kind::Null)) at.refuse("nothing where " + std::string(kRangeHelp) + " belongs");
   space.values.clear();
   read_range(at, decl, space);
+  read_condition(at, family, decl, space);
   if (method == SearchMethod::Grid && space.kind == ValueKind::LogRange) {
     at.refuse("a grid cannot step through a log range; write {values: [...]} or search at random");
   }
@@ -153,8 +187,37 @@ ParamSpace read_param(const Cursor& at, const ParamDecl& decl, SearchMethod meth
   return space;
 }
 
+// What holds between parameters. The place of a refusal is the rule that is at fault.
+void read_rules(const Cursor& at, const FamilyDecl& family, StrategySpace& out) {
+  const auto params = at.find("params");
+  for (const ParamSpace& param : out.params) {
+    if (!param.when) continue;
+    StrategySpace alone = out;
+    for (ParamSpace& other : alone.params) {
+      if (other.name != param.name && other.name != param.when->parameter) other.when.reset();
+    }
+    const auto rules = SpaceRules::make(alone, family);
+    if (!rules) params->find(param.name)->find("when")->refuse(rules.error().text());
+  }
+  const auto require = at.find("require");
+  if (!require) return;
+  constexpr std::string_view help =
+      "a list of comparisons between parameters, as in [fast_bars < slow_bars]";
+  for (const Cursor& entry : require->list(help)) {
+    StrategySpace alone = out;
+    alone.require = {entry.text(help)};
+    const auto rules = SpaceRules::make(alone, family);
+    if (!rules) entry.refuse(rules.error().text());
+    out.require.push_back(alone.require.front());
+  }
+  if (out.require.empty()) require->refuse("the list is empty; leave it out");
+  const auto rules = SpaceRules::make(out, family);
+  if (!rules) require->refuse(rules.error().text());
+}
+
 StrategySpace read_strategy(const Cursor& at, SearchMethod method) {
-  at.expect_map("a strategy such as {family: mean_reversion, params: {...}}", {"family", "params"});
+  at.expect_map("a strategy such as {family: mean_reversion, params: {...}}",
+                {"family", "params", "require"});
   std::vector<std::string> names;
   for (const FamilyDecl& family : engine::families()) names.emplace_back(family.name);
   const Cursor named = at.at("family", "one of " + join_names(names));
@@ -165,8 +228,9 @@ StrategySpace read_strategy(const Cursor& at, SearchMethod method) {
   if (params) params->expect_map("a map from parameter to range", param_names(family));
   for (const ParamDecl& decl : family.params) {
     const auto given = params ? params->find(decl.name) : std::nullopt;
-    out.params.push_back(given ? read_param(*given, decl, method) : default_space(decl));
+    out.params.push_back(given ? read_param(*given, family, decl, method) : default_space(decl));
   }
+  read_rules(at, family, out);
   return out;
 }
 

@@ -27,7 +27,7 @@ const Case kCases[] = {
      "spec.yaml:6:5: strategies[0].family: is missing; one of mean_reversion, sma_cross"},
     {"UnknownStrategyKey", "    params:", "    parms:",
      "spec.yaml:7:5: strategies[0].parms: unknown key (did you mean 'params'?); allowed: f"
-     "amily, params"},
+     "amily, params, require"},
     {"ParamWrongUnit", "lookback_bars", "lookback_days",
      "spec.yaml:8:7: strategies[0].params.lookback_days: unknown key, perhaps in another u"
      "nit; write 'lookback_bars'; allowed: lookback_bars, entry_z, exit_z, stop_bps, take_"
@@ -95,7 +95,7 @@ const Case kCases[] = {
      "es: [...]}"},
     {"UnknownRangeKey", "{values: [50, 100, 200]}", "{value: [50]}",
      "spec.yaml:10:18: strategies[0].params.stop_bps.value: unknown key (did you mean 'val"
-     "ues'?); allowed: int, float, log, values, step"},
+     "ues'?); allowed: int, float, log, values, step, when, else"},
     {"BareList", "{values: [50, 100, 200]}", "[50, 100]",
      "spec.yaml:10:17: strategies[0].params.stop_bps: a bare list; write {values: [...]}, "
      "{int: [low, high], step: s} or {float: [low, high], step: s}"},

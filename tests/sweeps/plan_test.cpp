@@ -213,7 +213,7 @@ TEST(Plan, GridsOfCheckedParametersHaveAStatedLimit) {
       "    params: {fast_bars: {int: [1, 3000], step: 1}, slow_bars: {int: [2, 3001], step: 1}}\n";
   EXPECT_EQ(refusal(spec),
             "spec.yaml:6:13: strategies[0].params: the grid has 9000000 points of parameters that "
-            "the family checks against each other; at most 4194304 can be planned. Take longer "
+            "are checked against each other; at most 4194304 can be planned. Take longer "
             "steps or search at random");
 }
 
