@@ -118,6 +118,8 @@ void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, Peer
       return with<LeaseOverran>(frame, from, &CoordinatorCore::lease_overran);
     case Kind::TrialBegins:
       return with<TrialBegins>(frame, from, &CoordinatorCore::trial_begins);
+    case Kind::DatasetState:
+      return with<DatasetState>(frame, from, &CoordinatorCore::dataset_state);
     case Kind::DatasetAsk:
     case Kind::ChunkAsk:
       return outside_.ship(peer, frame);
@@ -236,10 +238,13 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   if (metrics_ != nullptr) metrics_->nodes_joined.add();
   NodePeer& node = nodes_[from.session] =
       NodePeer{from.peer, m.node, m.name, network, {}, 0, {}, {}};
-  scheduler_.node_joined(
-      NodeId(from.session),
-      {m.name, m.workers, m.workers * kLeasesPerWorker, {m.datasets.begin(), m.datasets.end()}},
-      from.now);
+  scheduler_.node_joined(NodeId(from.session),
+                         {.name = m.name,
+                          .workers = m.workers,
+                          .leases_max = m.workers * kLeasesPerWorker,
+                          .datasets = {m.datasets.begin(), m.datasets.end()},
+                          .tells_data = m.tells_data != 0},
+                         from.now);
   adopt(node, m, from);
   welcome();
   act(from.now);
@@ -340,6 +345,31 @@ void CoordinatorCore::trial_begins(const TrialBegins& m, const From& from) {
        from.session);
 }
 
+void CoordinatorCore::dataset_state(const DatasetState& m, const From& from) {
+  if (!is_plain(m.dataset, kHashTextMax)) return;
+  using Is = scheduler::DataState::Is;
+  scheduler::DataState state{Is::Coming, m.bytes_here, m.bytes_total, plain_reason(m.reason)};
+  switch (static_cast<DatasetState::Is>(m.is)) {
+    case DatasetState::Is::Coming:
+      break;
+    case DatasetState::Is::Here:
+      state.is = Is::Here;
+      break;
+    case DatasetState::Is::Failed:
+      spdlog::warn("node {} cannot get dataset {}: {}", nodes_.at(from.session).name, m.dataset,
+                   state.reason);
+      state.is = Is::Failed;
+      break;
+    case DatasetState::Is::Gone:
+      state.is = Is::Gone;
+      break;
+    default:
+      return;
+  }
+  scheduler_.data_state(NodeId(from.session), m.dataset, state, from.now);
+  if (state.is != Is::Coming) act(from.now);
+}
+
 void CoordinatorCore::node_gone(std::uint64_t session, const std::string& why, MonoNs now) {
   const auto node = nodes_.find(session);
   if (node == nodes_.end()) return;
@@ -415,6 +445,11 @@ void CoordinatorCore::act(MonoNs now) {
       record_end(spent->sweep, now);
     }
     if (const auto* bad = std::get_if<scheduler::Quarantine>(&decision)) carry_out(*bad);
+    if (const auto* fetch = std::get_if<scheduler::FetchData>(&decision)) {
+      if (const auto node = nodes_.find(fetch->node.value()); node != nodes_.end()) {
+        send(node->second.peer, DatasetWanted{fetch->dataset}, node->first);
+      }
+    }
   }
 }
 

@@ -133,6 +133,7 @@ class CoordinatorCore {
   void lease_failed(const LeaseFailed& m, const From& from);
   void lease_overran(const LeaseOverran& m, const From& from);
   void trial_begins(const TrialBegins& m, const From& from);
+  void dataset_state(const DatasetState& m, const From& from);
   void forget_silent_nodes(MonoNs now);
   void node_gone(std::uint64_t session, const std::string& why, MonoNs now);
   void forget_node(std::map<std::uint64_t, NodePeer>::iterator node, const std::string& why);

@@ -13,6 +13,7 @@ namespace {
 // Longer than any chunk takes on a link that is worth a node; an answer that was lost is rare.
 constexpr DurationNs kPatience = seconds(10);
 constexpr std::chrono::milliseconds kLookAfter{500};
+constexpr DurationNs kTellEvery = milliseconds(500);
 
 store::DatasetStore open_store(const std::filesystem::path& folder) {
   auto store = store::DatasetStore::open(folder);
@@ -120,41 +121,97 @@ void DatasetCourier::loop(std::stop_token stop) {
     for (Order& order : orders) carry_out(std::move(order));
     begin_waiting();
     look_after();
+    tell_progress();
     const std::lock_guard lock(mutex_);
     load_.fetching = fetches_.size() + queued_.size();
   }
 }
 
 void DatasetCourier::carry_out(Order order) {
-  if (!order.want.empty()) {
-    queued_.push_back(std::move(order.want));
-    return;
+  if (!order.want.empty()) return queue(order.want);
+  if (!order.joined) return on_link_frame(order.frame);
+  for (auto& [hash, fetch] : fetches_) {
+    fetch.asked.clear();
+    fetch.progress = system_clock().mono();
+    fetch.offered ? ask_more(hash, fetch) : link_.ask({hash});
   }
-  if (order.joined) {
-    for (auto& [hash, fetch] : fetches_) {
-      fetch.asked.clear();
-      fetch.progress = system_clock().mono();
-      fetch.offered ? ask_more(hash, fetch) : link_.ask({hash});
-    }
-    return;
-  }
+}
+
+void DatasetCourier::on_link_frame(const Frame& frame) {
   const auto told = [&](const Error& error) { spdlog::error("courier: {}", error.text()); };
-  switch (static_cast<Kind>(order.frame.kind)) {
+  switch (static_cast<Kind>(frame.kind)) {
+    case Kind::DatasetWanted: {
+      const auto m = decode<DatasetWanted>(frame);
+      return m ? queue(m->dataset) : told(m.error());
+    }
     case Kind::DatasetOffer: {
-      const auto m = decode<DatasetOffer>(order.frame);
+      const auto m = decode<DatasetOffer>(frame);
       return m ? offered(*m) : told(m.error());
     }
     case Kind::DatasetChunk: {
-      const auto m = decode<DatasetChunk>(order.frame);
+      const auto m = decode<DatasetChunk>(frame);
       return m ? arrived(*m) : told(m.error());
     }
     case Kind::DatasetDenied: {
-      const auto m = decode<DatasetDenied>(order.frame);
+      const auto m = decode<DatasetDenied>(frame);
       return m ? denied(*m) : told(m.error());
     }
     default:
       return;
   }
+}
+
+/// What is here, or on its way, is not fetched again; whoever wants it hears so at once.
+void DatasetCourier::queue(const std::string& hash) {
+  constexpr std::size_t kQueuedMax = 256;
+  {
+    const std::lock_guard lock(mutex_);
+    if (held_.contains(hash)) {
+      settled_.notify_all();
+      return tell(hash, DatasetState::Is::Here);
+    }
+  }
+  if (fetches_.contains(hash) || std::find(queued_.begin(), queued_.end(), hash) != queued_.end()) {
+    return tell(hash, DatasetState::Is::Coming);
+  }
+  if (queued_.size() >= kQueuedMax) {
+    return over(hash, Error(ErrorCode::Unavailable,
+                            std::to_string(kQueuedMax) + " other datasets are waited for"));
+  }
+  if (is_on_disk(hash)) return over(hash, {});
+  queued_.push_back(hash);
+  tell(hash, DatasetState::Is::Coming);
+}
+
+/// Another process of this place, or a person, may have brought it.
+bool DatasetCourier::is_on_disk(const std::string& hash) const {
+  std::error_code ignored;
+  return store::is_content_hash(hash) &&
+         std::filesystem::exists(store_.columns_file(hash), ignored) && store_.load(hash).ok();
+}
+
+void DatasetCourier::tell(const std::string& hash, DatasetState::Is is, const std::string& reason) {
+  if (!link_.state) return;
+  DatasetState state{hash, static_cast<std::uint8_t>(is), 0, 0, reason};
+  if (const auto fetch = fetches_.find(hash); fetch != fetches_.end() && fetch->second.offered) {
+    const std::uint64_t total = fetch->second.bytes;
+    std::uint64_t missing = 0;  // the last chunk is shorter
+    for (const std::uint32_t chunk : fetch->second.partial->missing()) {
+      const std::uint64_t first = std::uint64_t{chunk} * store::kChunkBytes;
+      missing += std::min<std::uint64_t>(store::kChunkBytes, total - first);
+    }
+    state.bytes_total = total;
+    state.bytes_here = total - missing;
+  }
+  link_.state(state);
+}
+
+void DatasetCourier::tell_progress() {
+  const MonoNs now = system_clock().mono();
+  if (now - told_ < kTellEvery) return;
+  told_ = now;
+  for (const auto& [hash, fetch] : fetches_) tell(hash, DatasetState::Is::Coming);
+  for (const std::string& hash : queued_) tell(hash, DatasetState::Is::Coming);
 }
 
 void DatasetCourier::begin_waiting() {
@@ -241,6 +298,8 @@ void DatasetCourier::complete(const std::string& hash, Fetch& fetch) {
 void DatasetCourier::over(const std::string& hash, const Status& status) {
   fetches_.erase(hash);
   if (status) refresh_held();
+  tell(hash, status ? DatasetState::Is::Here : DatasetState::Is::Failed,
+       status ? "" : status.error().text());
   const std::lock_guard lock(mutex_);
   if (status) {
     ++load_.datasets_total;
@@ -257,10 +316,7 @@ void DatasetCourier::look_after() {
   const MonoNs now = system_clock().mono();
   std::vector<std::string> here;
   for (auto& [hash, fetch] : fetches_) {
-    std::error_code ignored;
-    if (!fetch.offered && std::filesystem::exists(store_.columns_file(hash), ignored)) {
-      if (store_.load(hash)) here.push_back(hash);
-    }
+    if (!fetch.offered && is_on_disk(hash)) here.push_back(hash);
     const DurationNs patience = fetch.offered ? kPatience : seconds(1);
     if (now - fetch.progress < patience) continue;
     fetch.progress = now;
@@ -285,6 +341,7 @@ Status DatasetCourier::make_room(std::uint64_t bytes) {
       held_.erase(copy.content_hash);
       ++load_.drops_total;
     }
+    tell(copy.content_hash, DatasetState::Is::Gone);
     WINNOW_TRY(copies.drop(copy.content_hash));
     sum -= copy.bytes;
   }

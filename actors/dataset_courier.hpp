@@ -26,7 +26,8 @@ struct CourierOptions {
   std::uint64_t limit_bytes = 0;  ///< of shipped copies; 0: none
 };
 
-/// Purpose: brings datasets to a node by hash: asks the coordinator for the manifest and then for
+/// Purpose: brings datasets to a node by hash, when the coordinator wants them there or a worker
+/// needs them, and tells of them: asks the coordinator for the manifest and then for
 /// chunks, verifies all, keeps the copies below a limit by dropping the least recently used. A cut
 /// connection, a killed node or a damaged chunk costs what was in flight, not what is here.
 /// Owner: the node; workers wait in need(). Thread: any; disk and hashing on the courier's own.
@@ -41,6 +42,7 @@ class DatasetCourier final : public DatasetProvider {
   struct Link {
     std::function<void(const DatasetAsk&)> ask;
     std::function<void(const ChunkAsk&)> ask_chunk;
+    std::function<void(const DatasetState&)> state = {};  ///< may be empty
   };
 
   explicit DatasetCourier(CourierOptions options);
@@ -62,7 +64,7 @@ class DatasetCourier final : public DatasetProvider {
 
   /// A session began: what was asked in the last one is asked again.
   void joined();
-  /// DatasetOffer, DatasetChunk, DatasetDenied; others are ignored.
+  /// DatasetWanted, DatasetOffer, DatasetChunk, DatasetDenied; others are ignored.
   void on_frame(const Frame& frame);
 
   struct Load {
@@ -92,6 +94,11 @@ class DatasetCourier final : public DatasetProvider {
 
   void loop(std::stop_token stop);
   void carry_out(Order order);
+  void on_link_frame(const Frame& frame);
+  void queue(const std::string& hash);
+  void tell(const std::string& hash, DatasetState::Is is, const std::string& reason = "");
+  void tell_progress();
+  bool is_on_disk(const std::string& hash) const;
   void begin_waiting();
   void offered(const DatasetOffer& offer);
   void arrived(const DatasetChunk& chunk);
@@ -108,6 +115,7 @@ class DatasetCourier final : public DatasetProvider {
   Link link_;
   std::deque<std::string> queued_;  // the courier's thread's, as are the next two
   std::map<std::string, Fetch> fetches_;
+  MonoNs told_;  // of what is on its way
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;     // the courier
   std::condition_variable_any settled_;  // those who need()

@@ -167,8 +167,9 @@ class Node : public NodeCore::Outside {
     return (std::uint64_t{device()} << 32 | device()) | 1;
   }
 
-  std::vector<std::string> datasets() override {
-    return options_.courier ? options_.courier->held() : std::vector<std::string>{};
+  std::optional<std::vector<std::string>> datasets() override {
+    if (!options_.courier) return std::nullopt;
+    return options_.courier->held();
   }
   void joined() override {
     if (options_.courier) options_.courier->joined();
@@ -251,6 +252,10 @@ class Node : public NodeCore::Outside {
                               .ask_chunk =
                                   [me, this](const ChunkAsk& ask) {
                                     caf::anon_send(me, Turn{[this, ask] { core_->ask(ask); }});
+                                  },
+                              .state =
+                                  [me, this](const DatasetState& state) {
+                                    caf::anon_send(me, Turn{[this, state] { core_->ask(state); }});
                                   }});
   }
 

@@ -50,9 +50,20 @@ void NodeCore::connected() {
 }
 
 void NodeCore::introduce() {
-  send(Hello{id_, options_.name, options_.workers, engine::kEngineVersion, options_.isa,
-             connection_, outside_.datasets(), held_except(session_), options_.former_session,
-             options_.last_words});
+  const auto datasets = outside_.datasets();
+  Hello hello;
+  hello.node = id_;
+  hello.name = options_.name;
+  hello.workers = options_.workers;
+  hello.engine_version = engine::kEngineVersion;
+  hello.isa = options_.isa;
+  hello.connection = connection_;
+  if (datasets) hello.datasets = *datasets;
+  hello.tells_data = datasets ? 1 : 0;
+  hello.held = held_except(session_);
+  hello.former_session = options_.former_session;
+  hello.last_words = options_.last_words;
+  send(hello);
   send(state_of_places());
 }
 
@@ -113,6 +124,7 @@ void NodeCore::on_frame(const Frame& frame) {
     case Kind::TrialLeave:
       if (auto m = take<TrialLeave>(frame)) trial_left(*m);
       break;
+    case Kind::DatasetWanted:
     case Kind::DatasetOffer:
     case Kind::DatasetChunk:
     case Kind::DatasetDenied:

@@ -51,11 +51,12 @@ class NodeCore {
     /// Puts a result where a later process of this place finds it and calls adopted(); best
     /// effort. A surrounding without a disk keeps nothing.
     virtual void keep(const BlockResult&) {}
-    /// Content hashes of the datasets that are here.
-    virtual std::vector<std::string> datasets() { return {}; }
+    /// Content hashes of the datasets that are here, from one that fetches others when they are
+    /// wanted and tells of them with ask(DatasetState); nothing: the coordinator need not know.
+    virtual std::optional<std::vector<std::string>> datasets() { return std::nullopt; }
     /// The coordinator took this node on: what was asked of the last one is to be asked again.
     virtual void joined() {}
-    /// An answer about a dataset.
+    /// An answer about a dataset, or DatasetWanted.
     virtual void on_dataset(const Frame&) {}
     /// The answer to trial_begins().
     virtual void trial_leave(LeaseId /*place*/, std::uint64_t /*trial*/, Leave) {}
@@ -93,7 +94,7 @@ class NodeCore {
 
   /// Takes no more leases and gives back what has not started.
   void drain();
-  /// A question about a dataset; lost without a connection.
+  /// A question or a word about a dataset; lost without a connection.
   template <class T>
   void ask(const T& question) {
     send(question);

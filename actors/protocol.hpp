@@ -5,9 +5,10 @@
 // number (it corrupts some of them) nor a struct of ours.
 //
 //   node        -> coordinator   Hello, Credit, Renew, BlockResult, LeaseFailed, LeaseOverran,
-//                                TrialBegins, Goodbye, DatasetAsk, ChunkAsk
+//                                TrialBegins, Goodbye, DatasetAsk, ChunkAsk, DatasetState
 //   coordinator -> node          Welcome, SweepInfo, LeaseOrder, BlocksCommitted, Refusal,
-//                                TrialLeave, DatasetOffer, DatasetChunk, DatasetDenied
+//                                TrialLeave, DatasetWanted, DatasetOffer, DatasetChunk,
+//                                DatasetDenied
 //   client      -> coordinator   Submit, Watch, Control, Query
 //   coordinator -> client        Submitted, Progress, Reply (in chunks), Refusal
 
@@ -59,6 +60,8 @@ enum class Kind : std::uint16_t {
   Control = 24,
   Query = 25,
   Reply = 26,
+  DatasetWanted = 27,
+  DatasetState = 28,
 };
 
 /// Purpose: the only thing that crosses a process boundary. `session` is the sender's incarnation
@@ -97,13 +100,14 @@ struct Hello {
   std::string isa;
   std::uint64_t connection = 0;       ///< counts up; an earlier one is history
   std::vector<std::string> datasets;  ///< content hashes of what it holds
+  std::uint8_t tells_data = 0;        ///< 1: it fetches datasets and tells of them (DatasetState)
   std::vector<Held> held;             ///< so that nobody else runs it meanwhile
   std::uint64_t former_session = 0;   ///< of an earlier process of this place that crashed...
   std::string last_words;             ///< ...and what it had to say
   template <class A>
   void serialize(A& a, unsigned) {
-    a& node& name& workers& engine_version& isa& connection& datasets& held& former_session&
-        last_words;
+    a& node& name& workers& engine_version& isa& connection& datasets& tells_data& held&
+        former_session& last_words;
   }
 };
 
@@ -274,6 +278,33 @@ struct Goodbye {
   static constexpr Kind kKind = Kind::Goodbye;
   template <class A>
   void serialize(A&, unsigned) {}
+};
+
+/// Blocks wait for this dataset; the node gets none of them before it is there. Answered with
+/// DatasetState, and said again when nothing is heard of it.
+struct DatasetWanted {
+  static constexpr Kind kKind = Kind::DatasetWanted;
+  std::string dataset;  ///< content hash
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& dataset;
+  }
+};
+
+/// How it is with a dataset at a node: when that changes, while it comes twice a second, and when
+/// it is wanted.
+struct DatasetState {
+  static constexpr Kind kKind = Kind::DatasetState;
+  enum class Is : std::uint8_t { Coming = 0, Here = 1, Failed = 2, Gone = 3 };
+  std::string dataset;  ///< content hash
+  std::uint8_t is = 0;  ///< Is
+  std::uint64_t bytes_here = 0;
+  std::uint64_t bytes_total = 0;  ///< 0: not known yet
+  std::string reason;             ///< of a failure
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& dataset& is& bytes_here& bytes_total& reason;
+  }
 };
 
 /// The node lacks a dataset and asks what it is made of.

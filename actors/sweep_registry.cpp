@@ -429,6 +429,7 @@ scheduler::SweepWork SweepRegistry::work_of(const ActiveSweep& sweep) {
     }
   }
   work.priority = sweep.plan->spec().priority;
+  work.weight = sweep.plan->spec().weight;
   work.user = sweep.meta.user;
   work.cpu_s_max = sweep.plan->spec().cpu_hours_max * 3600;
   // A search that learns has its own number of trials, which its budget never cuts off.

@@ -12,6 +12,7 @@
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/stop_signals.hpp"
+#include "cluster/array_invites.hpp"
 #include "cluster/authority.hpp"
 #include "cluster/fleet.hpp"
 #include "cluster/identity.hpp"
@@ -40,6 +41,7 @@ struct LaunchOptions {
   std::string out;
   bool print_only = false;
   bool invite = false;
+  std::string invite_name = "slurm";
 };
 
 Status check_join(const std::string& join) {
@@ -205,13 +207,35 @@ int write_text(const Context& context, const std::string& out, const std::string
   return kDone;
 }
 
+/// One identity a node of the array, in the folder that the cluster's machines share.
+Status invite_nodes(const Context& context, const LaunchOptions& options,
+                    const std::string& folder) {
+  auto authority = cluster::Authority::open(context.home());
+  if (!authority) return authority.error();
+  return cluster::invite_array(
+      *authority, {.name = options.invite_name, .nodes = options.nodes, .folder = folder},
+      system_clock().now());
+}
+
 int launch_slurm(const Context& context, const LaunchOptions& options) {
   if (const Status join = check_join(options.node.join); !join) return fail(context, join.error());
   cluster::SlurmLaunch slurm = options.slurm;
   slurm.node = options.node;
   slurm.nodes = options.nodes;
+  if (options.invite) {
+    if (options.node.identity.empty()) {
+      return fail(context, Error(ErrorCode::InvalidInput,
+                                 "--invite: say with --identity what folder the nodes share"));
+    }
+    slurm.identity_folder = fs::absolute(options.node.identity).lexically_normal().string();
+  }
   const auto script = cluster::slurm_script(slurm);
   if (!script) return fail(context, script.error());
+  if (options.invite && !options.print_only) {
+    if (const Status made = invite_nodes(context, options, slurm.identity_folder); !made) {
+      return fail(context, made.error());
+    }
+  }
   if (options.print_only || !options.out.empty()) {
     return write_text(context, options.out, *script);
   }
@@ -322,6 +346,14 @@ void add_slurm(CLI::App& group, Context& context, const SharedOptions& options) 
   slurm->add_option("--binary", options->node.binary, "winnow on the cluster's machines")
       ->capture_default_str();
   slurm->add_option("--node-home", options->node.home, "a node's home there");
+  slurm->add_flag("--invite", options->invite,
+                  "make an identity for each node with this home's authority, in the folder "
+                  "--identity, which the machines share; revoke the earlier ones of that name");
+  slurm
+      ->add_option("--invite-name", options->invite_name,
+                   "with --invite: nodes are called NAME-1, NAME-2, ...; two arrays at a time need "
+                   "two names")
+      ->capture_default_str();
   slurm->add_flag("--print", options->print_only, "print the batch script and submit nothing");
   add_out(*slurm, *options);
 }

@@ -49,6 +49,8 @@ struct SlurmLaunch {
   std::string partition = "";   ///< empty: the cluster's default
   std::string time_limit = "";  ///< as sbatch's --time; empty: the partition's
   std::string log_folder = "";  ///< empty: output is dropped
+  /// Of invite_array(), where the nodes run: each reads its own. Empty: what `node` says.
+  std::string identity_folder = "";
 };
 /// A batch script: an array of nodes, each told to drain a minute before its time is over.
 Result<std::string> slurm_script(const SlurmLaunch& launch);

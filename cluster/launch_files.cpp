@@ -2,6 +2,7 @@
 #include <cctype>
 #include <filesystem>
 
+#include "cluster/array_invites.hpp"
 #include "cluster/launch.hpp"
 
 namespace winnow::cluster {
@@ -201,7 +202,13 @@ Result<std::string> slurm_script(const SlurmLaunch& launch) {
       launch.log_folder.empty() ? "/dev/null" : launch.log_folder + "/winnow-node-%A-%a.log";
   directive("--output=" + log);
   directive("--error=" + log);
-  return script + "exec " + shell_line(node_argv(node)) + "\n";
+  std::string own;
+  if (!launch.identity_folder.empty()) {
+    node.identity.clear();
+    const std::string folder = launch.identity_folder + "/";
+    own = " --identity " + shell_line({&folder, 1}) + array_identity("\"$SLURM_ARRAY_TASK_ID\"");
+  }
+  return script + "exec " + shell_line(node_argv(node)) + own + "\n";
 }
 
 Result<std::string> kubernetes_manifest(const KubernetesLaunch& launch) {

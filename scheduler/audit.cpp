@@ -107,7 +107,20 @@ std::string Scheduler::audit_totals() const {
     if (user.open_sweeps != open[name]) return "the sweeps of user " + name + " are miscounted";
   }
   if (grantable_sweeps != open_.size()) return "the list of open sweeps is stale";
-  return "";
+  return audit_data();
+}
+
+std::string Scheduler::audit_data() const {
+  std::map<std::string, std::uint32_t> copies;
+  for (const auto& [id, node] : nodes_) {
+    std::set<std::string> all = node.status.facts.datasets;
+    for (const auto& [data, want] : node.wants) all.insert(data);
+    for (const std::string& data : all) ++copies[data];
+    if (node.wants.size() > kWantsMax) {
+      return "too much is remembered of node " + node.status.facts.name;
+    }
+  }
+  return copies == copies_ ? "" : "the copies of datasets are miscounted";
 }
 
 std::vector<Scheduler::LiveLease> Scheduler::live_leases() const {

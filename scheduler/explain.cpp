@@ -73,7 +73,30 @@ std::string Scheduler::explain_sweep(const std::string& id, const Sweep& sweep, 
   if (!sweep.pending.empty() && asking_.empty()) {
     out += " Every place of " + count(workers_, "worker") + " is taken.";
   }
+  if (waits) out += explain_missing(sweep);
   if (waits && open_.size() > 1) out += explain_rank(sweep);
+  return out;
+}
+
+// The datasets that its waiting blocks need and that are on their way to some node.
+std::string Scheduler::explain_missing(const Sweep& sweep) const {
+  std::set<std::string> said;
+  std::string out;
+  const auto say = [&](std::uint64_t block) {
+    constexpr std::size_t kNamed = 2;
+    const std::string* data = data_of(sweep, block);
+    if (data == nullptr || said.size() >= kNamed || said.contains(*data)) return;
+    const std::string fetches = explain_fetches(*data);
+    if (fetches.empty()) return;
+    said.insert(*data);
+    out += fetches;
+  };
+  for (std::size_t s = 0; s < sweep.work.segment_data.size(); ++s) {
+    const std::uint64_t first = s == 0 ? 0 : sweep.work.segment_ends[s - 1];
+    const BlockRange here = sweep.pending.first_within({first, sweep.work.segment_ends[s]});
+    if (here.size() > 0) say(here.first);
+  }
+  if (!sweep.suspects.empty()) say(*sweep.suspects.begin());
   return out;
 }
 
@@ -111,21 +134,55 @@ std::string Scheduler::explain_rank(const Sweep& sweep) const {
   return out + ".";
 }
 
+std::string Scheduler::explain_waiting(const std::string& id, const Sweep& sweep,
+                                       std::uint64_t block, MonoNs now) const {
+  std::string out = explain_sweep(id, sweep, now);
+  const std::string* data = data_of(sweep, block);
+  if (data == nullptr) return out;
+  const std::string fetches = explain_fetches(*data);
+  if (out.find(fetches) == std::string::npos) out += fetches;
+  return out + explain_data(*data);
+}
+
 // Who holds what the block needs.
-std::string Scheduler::explain_data(const Sweep& sweep, std::uint64_t block) const {
-  const auto& ends = sweep.work.segment_ends;
-  const auto segment = std::upper_bound(ends.begin(), ends.end(), block) - ends.begin();
-  if (static_cast<std::size_t>(segment) >= sweep.work.segment_data.size()) return "";
-  const std::string& data = sweep.work.segment_data[static_cast<std::size_t>(segment)];
+std::string Scheduler::explain_data(const std::string& data) const {
   std::size_t told = 0, holding = 0;
   for (const auto& [id, node] : nodes_) {
-    told += !node.status.facts.datasets.empty();
-    holding += node.status.facts.datasets.contains(data);
+    told += node.status.facts.tells_data || !node.status.facts.datasets.empty();
+    holding += has(node, data);
   }
   if (told == 0 || holding == nodes_.size()) return "";
   return " Its dataset is on " + std::to_string(holding) + " of " + count(nodes_.size(), "node") +
-         (holding == 0 ? "; it is shipped to the first that takes the block."
-                       : ", which are given it first.");
+         (holding == 0 ? "." : ", which are given it first.");
+}
+
+// Who fetches a dataset or could not get it; a few of them.
+std::string Scheduler::explain_fetches(const std::string& data) const {
+  constexpr std::size_t kNamed = 3;
+  std::string out;
+  std::size_t named = 0, others = 0;
+  for (const auto& [id, node] : nodes_) {
+    const std::string one = explain_fetch(node, data);
+    if (one.empty()) continue;
+    if (named == kNamed) {
+      ++others;
+      continue;
+    }
+    out += (named++ == 0 ? " Waits for dataset " + data + ": " : "; ") + "node " +
+           node.status.facts.name + " " + one;
+  }
+  if (others > 0) out += "; " + count(others, "other node");
+  return out.empty() ? "" : out + ".";
+}
+
+std::string Scheduler::explain_fetch(const Node& node, const std::string& data) {
+  const auto want = node.wants.find(data);
+  if (want == node.wants.end()) return "";
+  const DataState& state = want->second.state;
+  if (state.is == DataState::Is::Failed) return "cannot get it: " + state.reason;
+  return state.bytes_total == 0 ? "is told to fetch it"
+                                : "has " + std::to_string(state.bytes_here) + " of " +
+                                      std::to_string(state.bytes_total) + " bytes";
 }
 
 std::string Scheduler::explain_node(NodeId id, MonoNs now) const {
@@ -147,6 +204,10 @@ std::string Scheduler::explain_node(NodeId id, MonoNs now) const {
            std::to_string((now - held.granted).ns / 1'000'000) + " ms (attempt " +
            std::to_string(held.lease.attempt) + ").";
   }
+  for (const auto& [data, want] : node.wants) {
+    out += want.state.is == DataState::Is::Failed ? " Of" : " It fetches";
+    out += " dataset " + data + ": it " + explain_fetch(node, data) + ".";
+  }
   if (node.exclusive) return out + " It runs a block that failed before, and nothing beside it.";
   if (reserved_ == id)
     return out +
@@ -154,10 +215,11 @@ std::string Scheduler::explain_node(NodeId id, MonoNs now) const {
            "waits for a node of its own.";
   if (now - node.status.last_seen >= options_.lease_ttl) return out + " It is silent.";
   if (node.status.credit == 0) return out + " Every place is taken.";
-  const bool waits = std::any_of(open_.begin(), open_.end(), [this](const Sweep* sweep) {
-    return grantable(*sweep) && (has_pending(*sweep) || !sweep->suspects.empty());
-  });
-  return out + (waits ? " It is next in line." : " Nothing waits for it.");
+  const bool something_waits = any_waits(Wants::Pending) || any_waits(Wants::Suspects);
+  if (something_waits && asked_in_vain(node, now)) {
+    return out + " The data of what waits is not there yet.";
+  }
+  return out + (something_waits ? " It is next in line." : " Nothing waits for it.");
 }
 
 std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, std::uint64_t block,
@@ -169,16 +231,17 @@ std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, 
                " of it did not stop or took nodes down, and " +
                (found->second.size() == 1 ? "is" : "are") + " left out.";
   }
+  const std::string* data = data_of(sweep, block);
   switch (sweep.blocks[block].state) {
     case BlockState::Pending:
       if (sweep.suspects.contains(block)) {
-        return "It failed before and waits for a node that runs nothing else." + history;
+        return "It failed before and waits for a node that runs nothing else." +
+               (data == nullptr ? "" : explain_fetches(*data)) + history;
       }
       if (block >= block_limit(sweep) && !sweep.counts.paused) {
         return "It lies beyond the sweep's budget. " + explain_sweep(id, sweep, now) + history;
       }
-      return "It waits for a worker. " + explain_sweep(id, sweep, now) +
-             explain_data(sweep, block) + history;
+      return "It waits for a worker. " + explain_waiting(id, sweep, block, now) + history;
     case BlockState::Withheld:
       return "Its parameters are not chosen yet: the search learns, and waits for the results of "
              "the blocks before it." +
@@ -206,6 +269,10 @@ std::string Scheduler::explain_block(const std::string& id, const Sweep& sweep, 
            " has it for " + std::to_string((now - held.granted).ns / 1'000'000) + " ms (attempt " +
            std::to_string(held.lease.attempt) + (held.exclusive ? ", nothing else beside it" : "") +
            ").";
+    if (data != nullptr && node != nodes_.end()) {
+      const std::string fetch = explain_fetch(node->second, *data);
+      if (!fetch.empty()) out += " It waits for dataset " + *data + " there: it " + fetch + ".";
+    }
   }
   return out + history;
 }

@@ -67,33 +67,48 @@ void Scheduler::stop_awaiting(MonoNs now) {
   if (awaiting_ == 0) return;
   awaiting_ = 0;
   for (auto& [id, sweep] : sweeps_) {
-    if (sweep.awaited_until && *sweep.awaited_until <= now) sweep.awaited_until.reset();
+    if (sweep.awaited_until && *sweep.awaited_until <= now) {
+      sweep.awaited_until.reset();
+      ++news_;
+    }
     awaiting_ += sweep.awaited_until.has_value();
   }
 }
 
+bool Scheduler::waits(const Sweep& sweep, Wants wants) const {
+  return (wants == Wants::Pending ? has_pending(sweep) : !sweep.suspects.empty()) &&
+         grantable(sweep);
+}
+
+bool Scheduler::any_waits(Wants wants) const {
+  return std::any_of(open_.begin(), open_.end(),
+                     [&](const Sweep* sweep) { return waits(*sweep, wants); });
+}
+
 // Highest priority; then the user who had least, then that user's sweep that had least, each with
 // what is out there for it counted as had.
-Scheduler::Sweep* Scheduler::pick_sweep(Wants wants) {
+std::vector<Scheduler::Sweep*> Scheduler::by_turn(Wants wants) {
   const auto out_s = [](const Sweep& sweep) {
     const double cost_s = sweep.block_cost_ns > 0 ? sweep.block_cost_ns * 1e-9 : 1e-3;
     return static_cast<double>(sweep.counts.leased) * cost_s;
   };
   std::map<std::string_view, double> user_out_s;
   for (const Sweep* sweep : open_) user_out_s[sweep->work.user] += out_s(*sweep);
-  const auto key = [&](const Sweep& sweep) {
-    const User& user = users_.at(sweep.work.user);
-    return std::tuple(-sweep.work.priority, user.virtual_time + user_out_s[sweep.work.user],
-                      std::string_view(sweep.work.user),
-                      sweep.virtual_time + out_s(sweep) / sweep.work.weight);
-  };
-  Sweep* best = nullptr;
+  using Turn = std::tuple<std::int64_t, double, std::string_view, double>;
+  std::vector<std::pair<Turn, Sweep*>> turns;
   for (Sweep* sweep : open_) {
-    const bool waits = wants == Wants::Pending ? has_pending(*sweep) : !sweep->suspects.empty();
-    if (!waits || !grantable(*sweep)) continue;
-    if (best == nullptr || key(*sweep) < key(*best)) best = sweep;
+    if (!waits(*sweep, wants)) continue;
+    const std::string& user = sweep->work.user;
+    turns.emplace_back(
+        Turn(-std::int64_t{sweep->work.priority}, users_.at(user).virtual_time + user_out_s[user],
+             user, sweep->virtual_time + out_s(*sweep) / sweep->work.weight),
+        sweep);
   }
-  return best;
+  std::stable_sort(turns.begin(), turns.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Sweep*> out;
+  for (const auto& [turn, sweep] : turns) out.push_back(sweep);
+  return out;
 }
 
 std::uint32_t Scheduler::lease_size(const Sweep& sweep, const Node& node) const {
@@ -108,35 +123,11 @@ std::uint32_t Scheduler::lease_size(const Sweep& sweep, const Node& node) const 
   return static_cast<std::uint32_t>(std::max(1.0, std::floor(n)));
 }
 
-// The first range of a segment whose data the node holds; if it holds none, the first of all.
-BlockRange Scheduler::pick_range(const Sweep& sweep, const Node& node) const {
-  const auto& held = node.status.facts.datasets;
-  const auto& ends = sweep.work.segment_ends;
-  const auto& data = sweep.work.segment_data;
-  BlockRange range = sweep.pending.front();
-  if (!held.empty() && data.size() == ends.size()) {
-    for (std::size_t s = 0; s < ends.size(); ++s) {
-      if (!held.contains(data[s])) continue;
-      const std::uint64_t first = s == 0 ? 0 : ends[s - 1];
-      const std::uint64_t last = std::min(ends[s], block_limit(sweep));
-      if (first >= last) break;
-      const BlockRange here = sweep.pending.first_within({first, last});
-      if (here.size() == 0) continue;
-      range = here;
-      break;
-    }
-  }
-  if (auto end = std::upper_bound(ends.begin(), ends.end(), range.first); end != ends.end()) {
-    range.last = std::min(range.last, *end);
-  }
-  range.last = std::min(range.last, block_limit(sweep));
-  return range;
-}
-
-void Scheduler::grant_pending(Node& node, Sweep& sweep, MonoNs now) {
-  BlockRange range = pick_range(sweep, node);
+void Scheduler::grant_pending(Node& node, Sweep& sweep, BlockRange range, MonoNs now) {
   range.last = std::min(range.last, range.first + lease_size(sweep, node));
   hand_out(node, sweep, range, next_attempt(sweep, range), now);
+  // That was the last of it for this node: what comes next is fetched while it runs.
+  if (has_pending(sweep) && pick_range(sweep, node).size() == 0) want_next(node, sweep, now);
 }
 
 std::uint32_t Scheduler::next_attempt(const Sweep& sweep, BlockRange range) const {
@@ -163,23 +154,39 @@ void Scheduler::grant_suspect(Node& node, Sweep& sweep, MonoNs now) {
 }
 
 bool Scheduler::grant_one(Node& node, MonoNs now) {
-  Sweep* sweep = pick_sweep(Wants::Pending);
-  Sweep* suspects = pick_sweep(Wants::Suspects);
+  const std::vector<Sweep*> sweeps = by_turn(Wants::Pending);
+  const std::vector<Sweep*> suspects = by_turn(Wants::Suspects);
   const bool suspect_first =
-      suspects != nullptr && (sweep == nullptr || suspects->work.priority >= sweep->work.priority);
+      !suspects.empty() &&
+      (sweeps.empty() || suspects.front()->work.priority >= sweeps.front()->work.priority);
   if (suspect_first && node.leases.empty()) {
-    grant_suspect(node, *suspects, now);
-    return true;
+    Sweep& sweep = *suspects.front();
+    const std::uint64_t block = *sweep.suspects.begin();
+    if (may_run(node, sweep, block)) {
+      grant_suspect(node, sweep, now);
+      return true;
+    }
+    want(node, *data_of(sweep, block), now);
   }
   if (suspect_first && reserved_ == node.status.id) return false;  // it runs dry
-  if (sweep == nullptr) return false;
-  grant_pending(node, *sweep, now);
-  return true;
+  // Whoever's data is not here does not hold up the others, and has its turn when it is.
+  for (Sweep* sweep : sweeps) {
+    const BlockRange range = pick_range(*sweep, node);
+    if (range.size() == 0) {
+      want_next(node, *sweep, now);
+      continue;
+    }
+    grant_pending(node, *sweep, range, now);
+    return true;
+  }
+  node.vain_at = news_;
+  node.look_again = now + kLookAgain;
+  return false;
 }
 
 // While a suspect waits and no node is idle, one node gets no more until it is.
 void Scheduler::reserve_for_suspects(MonoNs now) {
-  if (pick_sweep(Wants::Suspects) == nullptr) return reserved_.reset();
+  if (!any_waits(Wants::Suspects)) return reserved_.reset();
   if (reserved_) {
     const auto node = nodes_.find(*reserved_);
     if (node != nodes_.end() && now - node->second.status.last_seen < options_.lease_ttl) return;
@@ -295,12 +302,20 @@ void Scheduler::grant_stragglers(MonoNs now) {
     if (ratio > options_.straggler_factor) overdue.emplace_back(-ratio, id);
   }
   std::sort(overdue.begin(), overdue.end());
-  auto worst = overdue.begin();
   for (const NodeId id : idle) {
-    if (worst == overdue.end()) return;
-    if (leases_.at(worst->second).node == id) continue;
-    grant_copy(nodes_.at(id), leases_.at(worst->second), now);
-    ++worst;
+    Node& node = nodes_.at(id);
+    for (auto worst = overdue.begin(); worst != overdue.end(); ++worst) {
+      HeldLease& held = leases_.at(worst->second);
+      if (held.node == id) continue;
+      const Sweep& sweep = sweeps_.at(held.lease.sweep);
+      if (!may_run(node, sweep, held.lease.first_block)) {
+        want(node, *data_of(sweep, held.lease.first_block), now);
+        continue;
+      }
+      grant_copy(node, held, now);
+      overdue.erase(worst);
+      break;
+    }
   }
 }
 
@@ -324,7 +339,7 @@ std::vector<Decision> Scheduler::step(MonoNs now) {
   if (!asking_.empty()) reserve_for_suspects(now);
   // One lease a node and round, so that a newcomer does not starve behind a greedy node.
   const auto nothing_waits = [this] {
-    return pick_sweep(Wants::Pending) == nullptr && pick_sweep(Wants::Suspects) == nullptr;
+    return !any_waits(Wants::Pending) && !any_waits(Wants::Suspects);
   };
   for (bool granted = true; granted;) {
     granted = false;
@@ -333,7 +348,8 @@ std::vector<Decision> Scheduler::step(MonoNs now) {
     for (const NodeId id : asking) {
       if (nothing_waits()) break;
       Node& node = nodes_.at(id);
-      if (may_receive(node, now) && grant_one(node, now)) granted = true;
+      if (!may_receive(node, now) || asked_in_vain(node, now)) continue;
+      if (grant_one(node, now)) granted = true;
     }
   }
   grant_stragglers(now);

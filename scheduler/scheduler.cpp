@@ -72,6 +72,7 @@ void Scheduler::set_budget(std::string_view id, double cpu_s_max) {
   if (it == sweeps_.end() || it->second.work.cpu_s_max == cpu_s_max) return;
   it->second.work.cpu_s_max = cpu_s_max;
   it->second.work.spent = false;
+  ++news_;
 }
 
 void Scheduler::set_block_budget(std::string_view id, std::uint64_t blocks_max) {
@@ -79,6 +80,7 @@ void Scheduler::set_block_budget(std::string_view id, std::uint64_t blocks_max) 
   if (it == sweeps_.end() || it->second.work.blocks_max == blocks_max) return;
   it->second.work.blocks_max = blocks_max;
   it->second.work.spent = false;
+  ++news_;
 }
 
 void Scheduler::await_holders(std::string_view id, MonoNs until) {
@@ -98,6 +100,7 @@ void Scheduler::release(std::string_view id, BlockRange blocks) {
     sweep.pending.insert({b, b + 1});
     --sweep.counts.withheld;
   }
+  ++news_;
 }
 
 void Scheduler::remove(std::string_view id) {
@@ -128,6 +131,7 @@ void Scheduler::finish_if_done(Sweep& sweep) {
 }
 
 void Scheduler::reindex() {
+  ++news_;
   open_.clear();
   for (auto& [id, sweep] : sweeps_) {
     if (!sweep.finished && !sweep.counts.paused) open_.push_back(&sweep);
@@ -143,7 +147,7 @@ void Scheduler::node_joined(NodeId id, const NodeFacts& facts, MonoNs now) {
   node.status.facts = facts;
   node.status.last_seen = now;
   workers_ += facts.workers;
-  nodes_.emplace(id, std::move(node));
+  count_copies(nodes_.emplace(id, std::move(node)).first->second, 1);
 }
 
 void Scheduler::node_left(NodeId id, std::string_view reason, MonoNs) {
@@ -164,7 +168,9 @@ void Scheduler::remove_node(NodeId id, Blame blame, std::string_view reason) {
   workers_ -= it->second.status.facts.workers;
   asking_.erase(id);
   if (reserved_ == id) reserved_.reset();
+  count_copies(it->second, -1);
   nodes_.erase(it);
+  ++news_;  // it may have been the last hope of getting some data
 }
 
 void Scheduler::set_node_credit(Node& node, std::uint32_t credit) {
@@ -394,6 +400,7 @@ void Scheduler::release_holder(Sweep& sweep, std::uint64_t block) {
     return;
   }
   state.state = BlockState::Pending;
+  ++news_;
   sweep.work.spent = false;  // looked at anew
   ++sweep.counts.retries;
   if (tried >= options_.isolate_after || sweep.condemned.contains(block)) {

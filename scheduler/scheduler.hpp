@@ -54,7 +54,22 @@ struct NodeFacts {
   std::string name;
   std::uint32_t workers = 1;
   std::uint32_t leases_max = 8192;  ///< it never holds more, lost ones counted
-  std::set<std::string> datasets;   ///< content hashes of what it holds; empty: not known
+  std::set<std::string> datasets;   ///< content hashes of what it holds; empty: not known, but...
+  bool tells_data = false;  ///< ...of one that tells: it fetches, and gets blocks of what it holds
+};
+
+/// What a node says of a dataset.
+struct DataState {
+  enum class Is : std::uint8_t {
+    Coming,  ///< it fetches it, or will
+    Here,
+    Failed,  ///< it cannot be had there, for `reason`
+    Gone,    ///< it made room for another
+  };
+  Is is = Is::Coming;
+  std::uint64_t bytes_here = 0;
+  std::uint64_t bytes_total = 0;  ///< 0: not known yet
+  std::string reason;
 };
 
 /// Blocks that a node had been given in an earlier session and still works on.
@@ -96,7 +111,12 @@ struct Quarantine {
   std::uint64_t block = 0;
   std::string evidence;
 };
-using Decision = std::variant<Grant, SweepFinished, BudgetSpent, Quarantine>;
+/// Blocks wait for this dataset, which the node has not: it is to fetch it.
+struct FetchData {
+  NodeId node;
+  std::string dataset;  ///< content hash
+};
+using Decision = std::variant<Grant, SweepFinished, BudgetSpent, Quarantine, FetchData>;
 
 /// What the farm is doing for a sweep.
 struct SweepProgress {
@@ -177,6 +197,8 @@ class Scheduler {
   /// The node has `free_places` for leases beyond those up to `seen`; leases granted after `seen`
   /// are on their way and will take their places.
   void set_credit(NodeId node, std::uint32_t free_places, LeaseId seen);
+  /// What the node says of a dataset, asked for or not; a repeat or a late one does no harm.
+  void data_state(NodeId node, const std::string& dataset, const DataState& state, MonoNs now);
   /// The node is alive and still works on these; leases it does not name have been lost on the way
   /// and are returned.
   void renew(NodeId node, const std::vector<LeaseId>& held, MonoNs now);
@@ -286,11 +308,20 @@ class Scheduler {
     bool exclusive = false;                // its node runs nothing else
     std::optional<std::uint64_t> running;  // of its trials, if exclusive and known
   };
+  /// A dataset that a node fetches or could not get.
+  struct Want {
+    DataState state;
+    MonoNs heard;  // or asked for
+  };
   struct Node {
     NodeStatus status;
     std::set<LeaseId> leases;
     bool exclusive = false;  // it holds an exclusive lease
     double speed = 1;        // against the average of those who run the same sweeps
+    std::map<std::string, Want> wants;
+    // It asked in vain, since the data of what waits is not there: not looked at again before...
+    std::uint64_t vain_at = 0;  // ...news_ is another, or...
+    MonoNs look_again;
   };
   struct Suspect {
     std::string sweep;
@@ -327,11 +358,12 @@ class Scheduler {
   void notice_spent_budgets();
   bool grantable(const Sweep& sweep) const;
   enum class Wants { Pending, Suspects };
-  Sweep* pick_sweep(Wants wants);
+  bool waits(const Sweep& sweep, Wants wants) const;
+  bool any_waits(Wants wants) const;
+  std::vector<Sweep*> by_turn(Wants wants);
   std::uint32_t lease_size(const Sweep& sweep, const Node& node) const;
-  BlockRange pick_range(const Sweep& sweep, const Node& node) const;
   bool grant_one(Node& node, MonoNs now);
-  void grant_pending(Node& node, Sweep& sweep, MonoNs now);
+  void grant_pending(Node& node, Sweep& sweep, BlockRange range, MonoNs now);
   void grant_suspect(Node& node, Sweep& sweep, MonoNs now);
   void reserve_for_suspects(MonoNs now);
   void grant_stragglers(MonoNs now);
@@ -344,16 +376,42 @@ class Scheduler {
   HeldLease& record(Node& node, HeldLease held);
   void stop_awaiting(MonoNs now);
 
+  // Who has the data (data.cpp).
+  static constexpr std::size_t kFetchesMax = 2;      // of a node at a time
+  static constexpr std::size_t kWantsMax = 64;       // remembered of a node, failures among them
+  static constexpr std::size_t kDatasetsMax = 4096;  // known of a node
+  static constexpr DurationNs kFailedFor = seconds(30);  // then it may try again
+  static constexpr DurationNs kLookAgain = milliseconds(250);
+  static const std::string* data_of(const Sweep& sweep, std::uint64_t block);
+  static bool has(const Node& node, const std::string& data);
+  bool may_run(const Node& node, const Sweep& sweep, std::uint64_t block) const;
+  bool may_run(const Node& node, const std::string& data) const;
+  BlockRange pick_range(const Sweep& sweep, const Node& node) const;
+  void want(Node& node, const std::string& data, MonoNs now);
+  void want_next(Node& node, const Sweep& sweep, MonoNs now);
+  bool asked_in_vain(const Node& node, MonoNs now) const;
+  void forget_some(Node& node, const std::string& but);
+  void count_copy(const std::string& data, int by);
+  void count_copies(const Node& node, int by);
+  template <class Change>
+  void change_data(Node& node, const std::string& data, Change change);
+
   // Checks (audit.cpp).
   std::string audit_blocks(const std::string& id, const Sweep& sweep) const;
   std::string audit_leases() const;
   std::string audit_totals() const;
+  std::string audit_data() const;
 
   // Sentences (explain.cpp).
   std::string explain_sweep(const std::string& id, const Sweep& sweep, MonoNs now) const;
   std::string explain_budget(const std::string& id, const Sweep& sweep) const;
   std::string explain_rank(const Sweep& sweep) const;
-  std::string explain_data(const Sweep& sweep, std::uint64_t block) const;
+  std::string explain_waiting(const std::string& id, const Sweep& sweep, std::uint64_t block,
+                              MonoNs now) const;
+  std::string explain_data(const std::string& data) const;
+  std::string explain_missing(const Sweep& sweep) const;
+  std::string explain_fetches(const std::string& data) const;
+  static std::string explain_fetch(const Node& node, const std::string& data);
   std::string explain_block(const std::string& id, const Sweep& sweep, std::uint64_t block,
                             MonoNs now) const;
 
@@ -364,6 +422,8 @@ class Scheduler {
   std::map<NodeId, Node> nodes_;
   std::set<NodeId> asking_;  // of them, those with credit
   std::uint32_t workers_ = 0;
+  std::uint64_t news_ = 1;  // counts up when something more may be given to who asked in vain
+  std::map<std::string, std::uint32_t> copies_;  // nodes that hold or fetch a dataset
   std::uint64_t leases_expired_ = 0;
   std::optional<NodeId> reserved_;  // runs dry, so that a suspect can have it to itself
   std::map<LeaseId, HeldLease> leases_;

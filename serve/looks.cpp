@@ -28,6 +28,7 @@ std::string hypothesis_key(const SweepView& view, const sweeps::Segment& segment
   spec.from = spec.to = {};
   spec.holdout = {};
   spec.priority = 0;
+  spec.weight = 1;
   spec.trials_max = 0;
   spec.cpu_hours_max = 0;
   spec.convergence_json.clear();

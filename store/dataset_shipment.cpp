@@ -64,24 +64,24 @@ Status check_columns(const fs::path& file, const std::string& content_hash) {
   return {};
 }
 
-bool is_hash(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
 fs::path shipped_path(const DatasetStore& store, std::string_view hash) {
   return store.folder() / "shipped" / hash;
 }
 
 }  // namespace
 
+bool is_content_hash(std::string_view text) {
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
 Status check_shipment(const Shipment& shipment) {
   const auto bad = [&](const std::string& what) {
     return Error(ErrorCode::Corrupt,
                  "shipment of dataset '" + shipment.content_hash + "': " + what);
   };
-  if (!is_hash(shipment.content_hash)) return bad("this is no content hash");
+  if (!is_content_hash(shipment.content_hash)) return bad("this is no content hash");
   if (shipment.bytes == 0 || shipment.bytes > kShipmentBytesMax) {
     return bad(std::to_string(shipment.bytes) + " bytes; 1 to " +
                std::to_string(kShipmentBytesMax) + " are allowed");
@@ -101,7 +101,7 @@ Status check_shipment(const Shipment& shipment) {
 // ---- sending
 
 Result<DatasetOrigin> DatasetOrigin::open(const DatasetStore& store, std::string_view hash) {
-  if (!is_hash(hash)) {
+  if (!is_content_hash(hash)) {
     return Error(ErrorCode::InvalidInput, "'" + std::string(hash) + "' is no content hash");
   }
   auto manifest = store.manifest(hash);
@@ -272,7 +272,7 @@ std::vector<ShippedCopies::Copy> ShippedCopies::list() const {
     std::error_code gone;
     const auto used = it->last_write_time(gone);
     const std::uint64_t bytes = fs::file_size(store_.columns_file(hash), gone);
-    if (is_hash(hash) && !gone) found.push_back({used, {hash, bytes}});
+    if (is_content_hash(hash) && !gone) found.push_back({used, {hash, bytes}});
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return std::tie(a.first, a.second.content_hash) < std::tie(b.first, b.second.content_hash);

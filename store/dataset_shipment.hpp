@@ -18,6 +18,9 @@ inline constexpr std::uint32_t kChunkBytes = std::uint32_t{512} << 10;
 /// Of one dataset's column file: what a list of 16-byte hashes in half a frame can name.
 inline constexpr std::uint64_t kShipmentBytesMax = std::uint64_t{32768} * kChunkBytes;
 
+/// 64 lower-case hexadecimal digits.
+bool is_content_hash(std::string_view text);
+
 /// What a dataset's copy is made of: its manifest, its column file's size and the XXH3-128 of each
 /// chunk of kChunkBytes (the last may be shorter).
 struct Shipment {

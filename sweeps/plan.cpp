@@ -124,6 +124,7 @@ Hash128 segment_key(const ResolvedSpec& spec, const Segment& segment, TimestampN
 
 std::string sweep_id(ResolvedSpec spec) {
   spec.priority = 0;
+  spec.weight = 1;
   spec.trials_max = 0;
   spec.cpu_hours_max = 0;
   // A search of one segment goes on in place: how far it goes does not name it.

@@ -111,6 +111,7 @@ struct ResolvedSpec {
   AdaptiveSpec adaptive;
   std::uint64_t seed = 0;
   std::int32_t priority = 0;
+  double weight = 1;             ///< of its share among its user's sweeps of one priority
   std::uint64_t trials_max = 0;  ///< budget; 0: none. A search may make more: it stops there
   double cpu_hours_max = 0;      ///< budget; 0: none
   std::string validation_json;   ///< canonical; empty: none

@@ -15,10 +15,12 @@ using yaml::Node;
 
 constexpr std::size_t kDatasetsMax = 256;
 constexpr std::int64_t kPriorityMax = 1000;
+constexpr double kWeightMin = 0.01, kWeightMax = 100;
 
-const std::vector<std::string> kSpecKeys{
-    "sweep",      "data",        "window", "execution", "strategies", "search", "fidelity",
-    "validation", "convergence", "seed",   "priority",  "budget",     "limits", "points"};
+const std::vector<std::string> kSpecKeys{"sweep",       "data",   "window",   "execution",
+                                         "strategies",  "search", "fidelity", "validation",
+                                         "convergence", "seed",   "priority", "budget",
+                                         "limits",      "points", "weight"};
 
 TimestampNs end_of(const DatasetInfo& d) { return d.last + d.interval; }
 
@@ -159,6 +161,16 @@ constexpr double kTrialSecondsMax = 1e6;
 constexpr double kTrialMemoryMbMin = 0.01;
 constexpr double kTrialMemoryMbMax = 1e6;
 
+void read_weight(const Cursor& root, ResolvedSpec& spec) {
+  const auto at = root.find("weight");
+  if (!at) return;
+  spec.weight = at->number("a weight, such as 2 for twice the share");
+  if (!(spec.weight >= kWeightMin && spec.weight <= kWeightMax)) {
+    at->refuse(show_number(spec.weight) + " is not between " + show_number(kWeightMin) + " and " +
+               show_number(kWeightMax));
+  }
+}
+
 void read_limits(const Cursor& root, ResolvedSpec& spec) {
   const auto limits = root.find("limits");
   if (!limits) return;
@@ -268,6 +280,7 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
     spec.priority =
         static_cast<std::int32_t>(at->integer("a priority", -kPriorityMax, kPriorityMax));
   }
+  read_weight(root, spec);
   read_budget(root, spec);
   read_limits(root, spec);
   read_points(root, spec);

@@ -209,6 +209,7 @@ ResolvedSpec spec_from(const json& j) {
   if (const auto a = j.find("adaptive"); a != j.end()) spec.adaptive = adaptive_from(*a);
   spec.seed = j.at("seed");
   spec.priority = j.at("priority");
+  if (const auto weight = j.find("weight"); weight != j.end()) spec.weight = *weight;
   spec.trials_max = j.at("trials_max");
   spec.cpu_hours_max = j.at("cpu_hours_max");
   if (const json& v = j.at("validation"); !v.is_null()) spec.validation_json = v.dump();
@@ -262,6 +263,7 @@ std::string ResolvedSpec::to_json() const {
   if (limits != TrialLimits{}) {
     j["limits"] = {{"trial_seconds", limits.seconds}, {"trial_memory_mb", limits.memory_mb}};
   }
+  if (weight != 1) j["weight"] = weight;
   if (!points.metrics.empty()) {
     j["points"] = {{"metrics", points.metrics}, {"every_ns", points.every.ns}};
   }

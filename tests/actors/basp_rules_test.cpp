@@ -80,7 +80,7 @@ std::vector<Peer::Pieces> whole_session(const Peer& peer) {
           peer.handshake(2),
           peer.question(),
           peer.monitor(),
-          peer.frame(Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}, {}, 0, ""}),
+          peer.frame(Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}, 1, {}, 0, ""}),
           peer.answer(),
           peer.heartbeat(),
           peer.frame(BlockResult{1, "sweep", 2, 3, std::string(2'000, 'b')}),
@@ -109,7 +109,7 @@ TEST(BaspRules, StampTheRoleWhateverTheSenderWrote) {
   EXPECT_EQ(query[1][kind], static_cast<char>(PeerRole::Client));
   EXPECT_EQ(query[1][kind + 1], static_cast<char>(Kind::Query));
 
-  Peer::Pieces hello = peer.frame(Hello{1, "host:1", 2, 3, "avx2", 4, {}, {}, 0, ""});
+  Peer::Pieces hello = peer.frame(Hello{1, "host:1", 2, 3, "avx2", 4, {}, 0, {}, 0, ""});
   ASSERT_TRUE(feed(rules, hello));
   EXPECT_TRUE(rules.out_of_role());
 

@@ -115,8 +115,9 @@ void mutate(const T& message, std::uint64_t seed) {
 }
 
 TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
-  mutate(Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}, {{1, "sweep", 2, 3, {2}}}, 7, "signal 11"},
-         1);
+  mutate(
+      Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}, 1, {{1, "sweep", 2, 3, {2}}}, 7, "signal 11"},
+      1);
   mutate(Renew{{1, 2, 3}, {1, 2, 3, 4}}, 2);
   mutate(Submit{"yaml: 1", "f.yaml", "u", {"p"}, {"text"}}, 3);
   mutate(BlockResult{1, "sweep", 2, 3, std::string(300, 'b')}, 4);

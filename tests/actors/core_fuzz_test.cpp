@@ -128,7 +128,7 @@ class Rig final : public CoordinatorCore::Outside {
     core.tick(now);
   }
   bool joins(PeerId peer, std::uint64_t node, std::uint64_t session) {
-    Hello hello{node, "host:1", 1, engine::kEngineVersion, "avx2", 1, {}, {}, 0, ""};
+    Hello hello{node, "host:1", 1, engine::kEngineVersion, "avx2", 1, {}, 0, {}, 0, ""};
     say(peer, hello, session);
     return last[peer].kind == static_cast<std::uint16_t>(Kind::Welcome);
   }
@@ -174,7 +174,7 @@ Frame strange_frame(Rng& rng, const std::string& sweep, std::uint64_t session) {
   const auto n32 = [&] { return static_cast<std::uint32_t>(n()); };
   std::vector<std::uint64_t> many(rng.below(200));
   for (auto& x : many) x = n();
-  switch (rng.below(14)) {
+  switch (rng.below(15)) {
     case 0:
       return encode(Hello{n(),
                           text(),
@@ -183,12 +183,17 @@ Frame strange_frame(Rng& rng, const std::string& sweep, std::uint64_t session) {
                           text(),
                           n(),
                           {text()},
+                          static_cast<std::uint8_t>(rng.below(2)),
                           {{n(), sweep, rng.below(90), n32(), many}, {n(), text(), n(), n32(), {}}},
                           n(),
                           text()},
                     session);
     case 1:
       return encode(Credit{n(), n32(), n()}, session);
+    case 14:
+      return encode(DatasetState{rng.below(2) == 0 ? "content of sim" : text(),
+                                 static_cast<std::uint8_t>(rng.below(6)), n(), n(), text()},
+                    session);
     case 13:
       return encode(TrialBegins{n(), n()}, session);
     case 2:
@@ -286,9 +291,9 @@ TEST(CoordinatorFuzz, ResultsOnTheirWayToTheStoreAreBounded) {
 TEST(CoordinatorFuzz, OnlyTheRoleOfTheConnectionCounts) {
   Rig rig;
   const PeerId peer{9};
-  rig.core.on_frame(peer,
-                    encode(Hello{5, "n", 1, engine::kEngineVersion, "avx2", 1, {}, {}, 0, ""}, 50),
-                    rig.now, PeerRole::Client);
+  rig.core.on_frame(
+      peer, encode(Hello{5, "n", 1, engine::kEngineVersion, "avx2", 1, {}, 0, {}, 0, ""}, 50),
+      rig.now, PeerRole::Client);
   EXPECT_EQ(rig.core.nodes(), 0u);
   const auto refusal = decode<Refusal>(rig.last[peer]);
   ASSERT_TRUE(refusal);

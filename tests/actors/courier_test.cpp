@@ -2,8 +2,12 @@
 #include <stdlib.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <fstream>
 #include <latch>
+#include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #include "actors/codec.hpp"
@@ -78,7 +82,8 @@ class CourierTest : public testing::Test {
     Joined(const fs::path& origin, const CourierOptions& options, Fate fate = nullptr)
         : fate_(std::move(fate)), courier(options), desk(origin) {
       courier.attach({.ask = [this](const DatasetAsk& m) { post(encode(m, 7)); },
-                      .ask_chunk = [this](const ChunkAsk& m) { post(encode(m, 7)); }});
+                      .ask_chunk = [this](const ChunkAsk& m) { post(encode(m, 7)); },
+                      .state = [this](const DatasetState& m) { heard(m); }});
     }
     ~Joined() { courier.detach(); }
     void post(const Frame& frame) {
@@ -88,7 +93,37 @@ class CourierTest : public testing::Test {
         if (!fate_ || fate_(answer)) courier.on_frame(answer);
       });
     }
+    void heard(const DatasetState& state) {
+      const std::lock_guard lock(mutex_);
+      states_.push_back(state);
+      spoke_.notify_all();
+    }
+    void want(const std::string& hash) { courier.on_frame(encode(DatasetWanted{hash}, 7)); }
+    /// Waits until the courier says this of the dataset, from the `n`-th word on.
+    DatasetState wait_for(const std::string& hash, DatasetState::Is is, std::size_t n = 0) {
+      std::unique_lock lock(mutex_);
+      std::size_t at = n;
+      const auto said = [&] {
+        for (; at < states_.size(); ++at) {
+          if (states_[at].dataset != hash) continue;
+          if (states_[at].is == static_cast<std::uint8_t>(is)) return true;
+        }
+        return false;
+      };
+      constexpr std::chrono::seconds kStuck{60};
+      if (!spoke_.wait_for(lock, kStuck, said)) {
+        throw std::runtime_error("the courier did not say so of " + hash);
+      }
+      return states_[at];
+    }
+    std::size_t words() {
+      const std::lock_guard lock(mutex_);
+      return states_.size();
+    }
     Fate fate_;
+    std::mutex mutex_;
+    std::condition_variable spoke_;
+    std::vector<DatasetState> states_;
     DatasetCourier courier;
     DatasetDesk desk;  // goes first: its thread calls the courier
   };
@@ -120,6 +155,68 @@ TEST_F(CourierTest, BringsADatasetByHashAndFindsItAgain) {
   EXPECT_EQ(link.courier.load().chunks_total, before.chunks_total) << "fetched twice";
   EXPECT_EQ(link.courier.held(), std::vector<std::string>{hash});
   EXPECT_EQ(DatasetCourier({.data_dir = node(0)}).held(), std::vector<std::string>{hash});
+}
+
+TEST_F(CourierTest, FetchesWhatIsWantedWithoutAWorkerAndTellsOfIt) {
+  const std::string hash = make("market", 1, kBars);
+  std::atomic<bool> down = true;
+  std::atomic<int> chunks = 0;
+  Joined link(origin(), {.data_dir = node(0)}, [&](Frame& frame) {
+    if (frame.kind != static_cast<std::uint16_t>(Kind::DatasetChunk)) return true;
+    return !down || ++chunks <= 2;
+  });
+  link.want(hash);
+  const DatasetState first = link.wait_for(hash, DatasetState::Is::Coming);
+  EXPECT_EQ(first.bytes_total, 0u) << "nothing is known of it yet";
+  // Two chunks are here, the others are lost: it says so again and again.
+  DatasetState some = first;
+  for (std::size_t n = 1; some.bytes_here < 2 * store::kChunkBytes; ++n) {
+    some = link.wait_for(hash, DatasetState::Is::Coming, n);
+  }
+  EXPECT_EQ(some.bytes_total, fs::file_size(store_at(origin()).columns_file(hash)));
+  EXPECT_LT(some.bytes_here, some.bytes_total);
+  down = false;
+  link.courier.joined();
+  (void)link.wait_for(hash, DatasetState::Is::Here);
+  expect_same_dataset(0, hash);
+  // Of what is here it says so at once, and fetches nothing.
+  const auto before = link.courier.load();
+  const std::size_t words = link.words();
+  link.want(hash);
+  (void)link.wait_for(hash, DatasetState::Is::Here, words);
+  EXPECT_EQ(link.courier.load().chunks_total, before.chunks_total);
+}
+
+TEST_F(CourierTest, TellsWhatFailedAndWhatMadeRoom) {
+  const std::string a = make("a", 1, 10'000), b = make("b", 2, 10'000);
+  const std::uint64_t each = fs::file_size(store_at(origin()).columns_file(a));
+  Joined link(origin(), {.data_dir = node(0), .limit_bytes = each + 100});
+  const std::string unknown(64, 'a');
+  link.want(unknown);
+  EXPECT_NE(link.wait_for(unknown, DatasetState::Is::Failed).reason.find("cannot send dataset"),
+            std::string::npos);
+  link.want("../../etc/passwd");
+  (void)link.wait_for("../../etc/passwd", DatasetState::Is::Failed);
+  link.want(a);
+  (void)link.wait_for(a, DatasetState::Is::Here);
+  link.want(b);
+  (void)link.wait_for(b, DatasetState::Is::Here);
+  (void)link.wait_for(a, DatasetState::Is::Gone);
+  EXPECT_EQ(link.courier.held(), std::vector<std::string>{b});
+}
+
+TEST_F(CourierTest, FindsWhatAnotherProcessBroughtHere) {
+  fs::create_directories(node(0));
+  Joined link(origin(), {.data_dir = node(0)});
+  const Bars market(5, 1'000);
+  store::NewDataset meta;
+  meta.name = "late";
+  meta.instrument = "T";
+  const auto put = store_at(node(0)).put(market.view(), meta);
+  ASSERT_TRUE(put.ok());
+  link.want(put->manifest.content_hash);
+  (void)link.wait_for(put->manifest.content_hash, DatasetState::Is::Here);
+  EXPECT_EQ(link.courier.load().chunks_total, 0u);
 }
 
 TEST_F(CourierTest, SeveralNodesAndManyWorkersFetchAtOnce) {

@@ -78,6 +78,17 @@ TEST(LaunchSlurm, ScriptIsAnArrayThatDrainsInTime) {
   }
 }
 
+TEST(LaunchSlurm, EachNodeOfTheArrayReadsItsOwnIdentity) {
+  SlurmLaunch launch{.node = node(), .nodes = 3};
+  launch.node.identity = "/not/this";
+  launch.identity_folder = "/shared/it's here";
+  const auto script = slurm_script(launch);
+  ASSERT_TRUE(script.ok()) << script.error().text();
+  const std::string line = "--identity '/shared/it'\\''s here/'\"$SLURM_ARRAY_TASK_ID\".identity\n";
+  EXPECT_TRUE(script->ends_with(line)) << *script;
+  EXPECT_EQ(script->find("/not/this"), std::string::npos);
+}
+
 TEST(LaunchSlurm, RefusesWhatWouldBecomeAnotherDirective) {
   SlurmLaunch launch{.node = node()};
   launch.partition = "a\n#SBATCH --uid=0";

@@ -4,11 +4,10 @@
 #include <signal.h>
 
 #include <chrono>
-#include <random>
 #include <thread>
 
-#include "base/rng.hpp"
 #include "tests/e2e/farm.hpp"
+#include "tests/e2e/killing.hpp"
 #include "tests/e2e/process.hpp"
 
 namespace winnow::e2e {
@@ -40,42 +39,9 @@ TEST(KilledFarm, FinishesWithTheSameBits) {
   const std::string expected = leaderboard(quiet_home);
   ASSERT_GT(expected.size(), 100'000u);
 
-  const auto seed =
-      static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  Rng rng(seed);
   const fs::path home = make_home(folder, "killed");
-  int kills = 0, client_kills = 0;
-  for (int life = 0;; ++life) {
-    ASSERT_LT(life, 60) << "the sweep makes no progress";
-    Process run(home, winnow_argv(home, {"sweep", "run", (home / "sweep.yaml").string(), "--nodes",
-                                         "2", "--workers", "1", "--json"}));
-    // Kill coordinator, nodes or the command itself, a few times a life; later lives are spared
-    // more, so that the end comes.
-    const int kills_in_this_life = life < 6 ? 6 : 0;
-    bool client_died = false;
-    for (int i = 0; i < kills_in_this_life && run.running() && !client_died; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(30 + rng.below(300)));
-      const std::vector<pid_t> children = descendants(run.pid());
-      if (children.empty()) continue;
-      const std::uint64_t victim = rng.below(children.size() + 1);
-      if (victim == children.size()) {
-        run.send(SIGKILL);
-        client_died = true;
-        ++client_kills;
-      } else {
-        ::kill(children[victim], SIGKILL);
-        ++kills;
-      }
-    }
-    const int status = run.wait(240);
-    ASSERT_NE(status, -1) << "stuck: " << run.errors();
-    if (status == 0) break;
-    ASSERT_TRUE(client_died) << "status " << status << ": " << run.errors();
-  }
-  RecordProperty("kills", kills);
-  RecordProperty("client_kills", client_kills);
-  EXPECT_GT(kills + client_kills, 3);
+  const int kills = run_under_kills(home, {.lives = 6, .kills_a_life = 6, .wait_ms_max = 300});
+  EXPECT_GT(kills, 3);
 
   EXPECT_TRUE(leaderboard(home) == expected) << "results differ after " << kills << " kills";
   EXPECT_EQ(ledger(home), ledger(quiet_home)) << "a retry was counted twice, or not at all";

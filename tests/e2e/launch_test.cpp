@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <random>
+#include <set>
 
 #include "tests/e2e/door_farm.hpp"
 #include "tests/e2e/process.hpp"
@@ -391,6 +393,86 @@ TEST_F(LaunchThroughDoor, SlurmNodesCarryTheirIdentity) {
   run_a_sweep();
   EXPECT_EQ(slurm.tell({"scancel", json_of(launched)["job_id"]}).status, 0);
   EXPECT_TRUE(joined(0));
+}
+
+TEST_F(LaunchThroughDoor, SlurmLauncherInvitesEachNodeOfTheArray) {
+  for (const char* program : {"munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo"}) {
+    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
+  }
+  if (::geteuid() != 0) GTEST_SKIP() << "slurmd wants to be root";
+  OwnSlurm slurm(folder.path() / "slurm");
+  ASSERT_TRUE(slurm.ready()) << slurm.log();
+  const fs::path there = folder.path() / "there";
+  const fs::path shared = folder.path() / "its own";
+  const auto launch = [&](const std::string& nodes) {
+    return winnow(home, {"launch",
+                         "slurm",
+                         "--join",
+                         where(),
+                         "--nodes",
+                         nodes,
+                         "--workers",
+                         "1",
+                         "--partition",
+                         "p",
+                         "--binary",
+                         kBinary,
+                         "--node-home",
+                         there.string(),
+                         "--invite",
+                         "--identity",
+                         shared.string(),
+                         "--log-folder",
+                         folder.path().string(),
+                         "--json"});
+  };
+  const auto states = [&] {
+    std::map<std::string, std::size_t> counted;
+    const json listed = ask(home, {"cluster", "list"});
+    for (const json& one : listed.is_array() ? listed : listed["issued"]) {
+      const std::string name = one["name"];
+      if (name.starts_with("slurm-")) ++counted[one["state"].get<std::string>()];
+    }
+    return counted;
+  };
+  const auto mode = [](const fs::path& at) {
+    return static_cast<unsigned>(fs::status(at).permissions());
+  };
+  const Ran first = launch("3");
+  ASSERT_EQ(first.status, 0) << first.errors << slurm.log();
+  ASSERT_TRUE(joined(3)) << slurm.log() << up->errors();
+  EXPECT_EQ(states(), (std::map<std::string, std::size_t>{{"valid", 3}}));
+  EXPECT_EQ(mode(shared), 0700u);
+  std::set<std::string> keys;
+  for (const char* file : {"1.identity", "2.identity", "3.identity"}) {
+    EXPECT_EQ(mode(shared / file), 0600u) << file;
+    keys.insert(read_text(shared / file));
+  }
+  EXPECT_EQ(keys.size(), 3u) << "two nodes share an identity";
+  run_a_sweep();
+
+  // One of them is shut out alone.
+  ASSERT_EQ(winnow(home, {"cluster", "revoke", "slurm-2"}).status, 0);
+  EXPECT_TRUE(joined(2)) << "a revoked node works on";
+  EXPECT_EQ(slurm.tell({"scancel", json_of(first)["job_id"]}).status, 0);
+  EXPECT_TRUE(joined(0));
+
+  const Ran second = launch("2");
+  ASSERT_EQ(second.status, 0) << second.errors << slurm.log();
+  ASSERT_TRUE(joined(2)) << slurm.log() << up->errors();
+  EXPECT_EQ(states(), (std::map<std::string, std::size_t>{{"revoked", 3}, {"valid", 2}}));
+  EXPECT_FALSE(fs::exists(shared / "3.identity"));
+  EXPECT_EQ(slurm.tell({"scancel", json_of(second)["job_id"]}).status, 0);
+  EXPECT_TRUE(joined(0));
+
+  // Keys are not put where others can enter, nor into a folder that nobody named.
+  fs::permissions(shared, fs::perms::group_exec, fs::perm_options::add);
+  const Ran open = launch("1");
+  EXPECT_EQ(open.status, 3) << open.errors;
+  EXPECT_NE(open.errors.find("chmod 700"), std::string::npos) << open.errors;
+  const Ran nowhere =
+      winnow(home, {"launch", "slurm", "--join", where(), "--nodes", "1", "--invite"});
+  EXPECT_EQ(nowhere.status, 2) << nowhere.errors;
 }
 
 // ---- systemd

@@ -1,14 +1,11 @@
 // Learning curves survive the death of everyone who carries them: nothing lost, nothing doubled.
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
-#include <chrono>
 #include <set>
-#include <thread>
 
-#include "base/rng.hpp"
 #include "tests/e2e/farm.hpp"
+#include "tests/e2e/killing.hpp"
 #include "tests/e2e/tables.hpp"
 
 namespace winnow::e2e {
@@ -77,33 +74,8 @@ TEST(Points, SurviveTheDeathOfNodesAndCoordinator) {
   ASSERT_EQ(quiet.status, 0) << quiet.errors;
   const std::string expected = all_points(quiet_home);
 
-  const auto seed =
-      static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  Rng rng(seed);
   const fs::path home = make_home(folder, "killed");
-  int kills = 0;
-  for (int life = 0;; ++life) {
-    ASSERT_LT(life, 40) << "the sweep makes no progress";
-    Process run(home, winnow_argv(home, {"sweep", "run", (home / "sweep.yaml").string(), "--nodes",
-                                         "2", "--workers", "1", "--json"}));
-    const int kills_in_this_life = life < 5 ? 4 : 0;
-    bool client_died = false;
-    for (int i = 0; i < kills_in_this_life && run.running() && !client_died; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(30 + rng.below(200)));
-      // Nodes, the coordinator, or the command with everything it started.
-      const std::vector<pid_t> children = descendants(run.pid());
-      const std::uint64_t victim = rng.below(children.size() + 1);
-      client_died = victim == children.size();
-      client_died ? run.send(SIGKILL) : void(::kill(children[victim], SIGKILL));
-      ++kills;
-    }
-    const int status = run.wait(240);
-    ASSERT_NE(status, -1) << "stuck: " << run.errors();
-    if (status == 0) break;
-    ASSERT_TRUE(client_died) << "status " << status << ": " << run.errors();
-  }
-  RecordProperty("kills", kills);
+  const int kills = run_under_kills(home, {.lives = 5, .kills_a_life = 4, .wait_ms_max = 200});
   EXPECT_GT(kills, 3);
 
   const std::string points = all_points(home);

@@ -143,6 +143,14 @@ TEST_F(Ship, ADatasetThatTheCoordinatorLostIsAClearFailure) {
   ASSERT_TRUE(eventually(60, [&] {
     return lost->errors().find("the coordinator cannot send dataset") != std::string::npos;
   })) << lost->errors();
+  // Nobody can ever get it: the blocks fail with that reason, and the sweep is over.
+  ASSERT_TRUE(eventually(60, [&] { return shown(home, farm)["state"] == "done"; }))
+      << farm.process().errors();
+  EXPECT_EQ(shown(home, farm)["trials_failed"], 2'000);
+  const json why = ask(home, {"explain", "work", "7", "--connect", farm.endpoint()});
+  EXPECT_EQ(why["status"], "failed") << why.dump();
+  EXPECT_NE(why.value("error", "").find("the coordinator cannot send dataset"), std::string::npos)
+      << why.dump();
   EXPECT_TRUE(lost->running());
   EXPECT_TRUE(farm.process().running());
 }

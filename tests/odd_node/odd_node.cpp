@@ -1,9 +1,10 @@
-// winnow_odd_node HOME PORT WORKERS [slow|deaf|hungry|broken|fatal TRIAL]...
+// winnow_odd_node HOME PORT WORKERS [slow|frozen|deaf|hungry|broken|fatal TRIAL]...
 //
 // A node of the farm on loopback port PORT with the datasets of HOME, until SIGTERM. Its trials are
-// the engine's, but for those that are named: a slow one goes on until it is stopped, a deaf one
-// for ever, a hungry one says that it needs 1 GiB, a broken one fails, a fatal
-// one ends the process with SIGSEGV, which a new one follows as a supervisor would see to it.
+// the engine's, but for those that are named: a slow one goes on until it is stopped, a frozen one
+// stands still until there is a file HOME/thaw, a deaf one goes on for ever, a hungry one says that
+// it needs 1 GiB, a broken one fails, a fatal one ends the process with SIGSEGV, which a new one
+// follows as a supervisor would see to it.
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -31,8 +32,9 @@ using Trials = std::map<std::string, std::set<std::uint64_t>>;
 
 class OddComputer final : public actors::TrialComputer {
  public:
-  OddComputer(std::shared_ptr<actors::TrialComputer> real, Trials trials)
-      : real_(std::move(real)), trials_(std::move(trials)) {}
+  OddComputer(std::shared_ptr<actors::TrialComputer> real, Trials trials,
+              std::filesystem::path thaw)
+      : real_(std::move(real)), trials_(std::move(trials)), thaw_(std::move(thaw)) {}
 
   Status prepare(const sweeps::Plan& plan, const sweeps::Segment& segment,
                  std::stop_token stop) override {
@@ -46,6 +48,11 @@ class OddComputer final : public actors::TrialComputer {
   Result<ResultBlock> compute(const Range& range, const std::function<bool()>& stop) override {
     while (has("slow", range)) {
       if (stop()) return Error(ErrorCode::Cancelled, "told to stop");
+    }
+    while (has("frozen", range) && !std::filesystem::exists(thaw_)) {
+      if (stop()) return Error(ErrorCode::Cancelled, "told to stop");
+      const timespec pause{0, 10'000'000};
+      (void)::nanosleep(&pause, nullptr);
     }
     for (volatile bool deaf = has("deaf", range); deaf;) {
     }
@@ -64,6 +71,7 @@ class OddComputer final : public actors::TrialComputer {
 
   std::shared_ptr<actors::TrialComputer> real_;
   Trials trials_;
+  std::filesystem::path thaw_;
 };
 
 /// Starts node after node until one ends in good order; then ends as it did.
@@ -109,7 +117,8 @@ int run_node(int argc, char** argv) {
   options.run_folder = home / "run";
   const auto engine = actors::make_engine_computer((home / "data").string(), options.courier);
   const auto node = actors::NodeProcess::start(
-      options, actors::make_limited_runner(std::make_shared<OddComputer>(engine, trials)));
+      options,
+      actors::make_limited_runner(std::make_shared<OddComputer>(engine, trials, home / "thaw")));
   const timespec wait{0, 100'000'000};
   while (::sigtimedwait(&stop, nullptr, &wait) < 0) {
     if (!node->wants_restart()) continue;
@@ -139,7 +148,8 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (argc >= 4) return winnow::run(argc, argv);
-  std::fprintf(stderr, "usage: %s HOME PORT WORKERS [slow|deaf|hungry|broken|fatal TRIAL]...\n",
+  std::fprintf(stderr,
+               "usage: %s HOME PORT WORKERS [slow|frozen|deaf|hungry|broken|fatal TRIAL]...\n",
                argv[0]);
   return 2;
 }

@@ -95,6 +95,7 @@ class Core : public ::testing::Test {
     hello.isa = "avx2";
     hello.engine_version = engine::kEngineVersion;
     hello.connection = session;
+    hello.tells_data = tells_data_;
     hello.held = std::move(held);
     say(kNodePeer, hello, session);
   }
@@ -129,6 +130,7 @@ class Core : public ::testing::Test {
   }
 
   std::int64_t ms_ = 0;
+  std::uint8_t tells_data_ = 0;
   std::uint64_t sequence_ = 100;
   std::size_t seen_ = 0;  // of what was sent
   Disk disk_{Disk::Broken{}};
@@ -228,6 +230,35 @@ TEST_F(Core, BudgetOfTrialsStopsASweepAndIsExtendedInPlaceAcrossARestart) {
   EXPECT_EQ(disk_.blocks().size(), 10u);
   EXPECT_EQ(state(sweep), store::SweepState::Done);
   EXPECT_EQ(disk_.ledger_executions(), disk_.ledger_trials());
+}
+
+TEST_F(Core, WantsDataAtANodeBeforeItGivesOutItsBlocks) {
+  const std::string sweep = submit({.name = "far", .blocks = 4, .data = "sim-a"});
+  tells_data_ = 1;
+  join(1);
+  say(kNodePeer, actors::Credit{1, 1, 0}, kSession);
+  EXPECT_FALSE(desk_.last<actors::LeaseOrder>(kNodePeer));
+  const auto wanted = desk_.last<actors::DatasetWanted>(kNodePeer);
+  ASSERT_TRUE(wanted);
+  EXPECT_EQ(wanted->dataset, "content of sim-a");
+  const auto tell = [&](actors::DatasetState::Is is) {
+    say(kNodePeer,
+        actors::DatasetState{wanted->dataset, static_cast<std::uint8_t>(is), 512, 2048, "\n"},
+        kSession);
+  };
+  tell(actors::DatasetState::Is::Coming);
+  EXPECT_FALSE(desk_.last<actors::LeaseOrder>(kNodePeer));
+  desk_.sent.clear();
+  say(kClient, actors::Query{"explain_live", json{{"sweep", sweep}}.dump()}, 3);
+  const auto reply = desk_.last<actors::Reply>(kClient);
+  ASSERT_TRUE(reply);
+  EXPECT_NE(reply->text.find("dataset content of sim-a: node n5 has 512 of 2048 bytes."),
+            std::string::npos)
+      << reply->text;
+  tell(actors::DatasetState::Is::Here);
+  const auto order = desk_.last<actors::LeaseOrder>(kNodePeer);
+  ASSERT_TRUE(order);
+  EXPECT_EQ(order->sweep, sweep);
 }
 
 TEST_F(Core, ExplainsBlocksAndNodesLive) {

@@ -29,6 +29,7 @@ enum class Canary {
   CountsRepeats,     ///< a duplicate is counted in the ledger again
   LosesResults,      ///< a node forgets a result once it is sent
   HidesLeases,       ///< a node does not say what it is still running
+  HidesData,         ///< a node says that it holds whatever is asked for
 };
 
 /// What the checks want to hear. All functions return at once.
@@ -120,6 +121,8 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
   void set_faults(bool on) { faults_ = on; }
   bool touched = false;
   std::uint64_t wrong_blocks = 0;
+  /// Leases whose worker had to wait for a dataset, of all lives.
+  std::uint64_t data_waits = 0;
   /// Called when a worker begins a block.
   std::function<void(const NodeHost&, const Disk::Place&)> begins;
 
@@ -130,6 +133,7 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
     std::uint64_t trial = 0;  // that runs or waits for leave, if it runs alone
     std::int64_t trial_ns = 0;
     std::int64_t spent_ns = 0;
+    bool waits = false;  // for its dataset
   };
   void trial_leave(LeaseId place, std::uint64_t trial, actors::NodeCore::Leave leave) override;
   void next_trial(std::size_t worker);
@@ -145,7 +149,14 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
   std::uint64_t random_id() override { return world_.rng.next_u64() | 1; }
   void keep(const actors::BlockResult& result) override;
   void forget(const std::string& sweep, std::uint64_t block) override;
+  std::optional<std::vector<std::string>> datasets() override;
+  void on_dataset(const Frame& frame) override;
 
+  bool ships() const { return workload_.ship_ms.high > 0; }
+  void fetch(const std::string& data);
+  void arrived(const std::string& data);
+  void tell(const std::string& data, actors::DatasetState::Is is);
+  bool has_data(const actors::WorkerPool::Work& work);
   void dial();
   void dial_later();
   void tick();
@@ -172,6 +183,8 @@ class NodeHost final : public Remote, public actors::NodeCore::Outside {
   std::size_t adopted_ = 0;                           // from it, by this process
   std::deque<actors::WorkerPool::Work> queue_;
   std::vector<Worker> pool_;
+  std::set<std::string> data_;      // survives the process
+  std::set<std::string> fetching_;  // does not
 };
 
 /// Purpose: a person at a terminal: submits, watches, changes their mind.

@@ -20,7 +20,7 @@ constexpr const char* kHelp =
     "  --workload NAME   this workload only (a file of tests/sim/workloads, without .yaml)\n"
     "  --seed N          this seed only, of the workload named\n"
     "  --trace           with --seed: prints what happens\n"
-    "  --canary N        breaks a part on purpose (1 to 8, tests/sim/hosts.hpp)\n";
+    "  --canary N        breaks a part on purpose (1 to 9, tests/sim/hosts.hpp)\n";
 
 bool number(const char* text, std::uint64_t& into) {
   const char* end = text + std::strlen(text);
@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
     } else if (arg == "--first" && more) {
       good = number(argv[++i], what.first);
     } else if (arg == "--canary" && more) {
-      good = number(argv[++i], canary) && canary <= 8;
+      good = number(argv[++i], canary) && canary <= 9;
     } else if (arg == "--seed" && more) {
       good = number(argv[++i], seed);
       only = seed;

@@ -11,6 +11,11 @@ constexpr std::int64_t kDialDelayMinNs = 50 * kMs;
 constexpr std::int64_t kDialDelayMaxNs = 500 * kMs;
 constexpr std::int64_t kRestartNs = 1000 * kMs;
 
+const std::string& data_of(const actors::WorkerPool::Work& work) {
+  const sweeps::Segment& segment = work.plan->segment_of_block(work.first_block);
+  return work.plan->spec().data[segment.dataset].content_hash;
+}
+
 }  // namespace
 
 NodeHost::NodeHost(World& world, const Workload& workload, Net& net, Canary canary,
@@ -46,6 +51,7 @@ void NodeHost::kill() {
   link_.reset();
   queue_.clear();
   pool_.clear();
+  fetching_.clear();
   net_.remote_died(*this);
 }
 
@@ -148,8 +154,77 @@ void NodeHost::feed() {
     pool_[w].work = std::move(queue_.front());
     pool_[w].block = pool_[w].work->first_block;
     queue_.pop_front();
-    compute(w);
+    if (has_data(*pool_[w].work)) {
+      compute(w);
+      continue;
+    }
+    // As actors/engine_runner.cpp: it holds its place until the data is here.
+    ++data_waits;
+    world_.note(process.name, "waits for data", pool_[w].block);
+    pool_[w].waits = true;
+    fetch(data_of(*pool_[w].work));
   }
+}
+
+// ---- datasets, as actors/dataset_courier.cpp
+
+std::optional<std::vector<std::string>> NodeHost::datasets() {
+  if (!ships()) return std::nullopt;
+  return std::vector<std::string>(data_.begin(), data_.end());
+}
+
+void NodeHost::on_dataset(const Frame& frame) {
+  const auto wanted = actors::decode<actors::DatasetWanted>(frame);
+  if (!wanted) return;
+  if (canary_ == Canary::HidesData) return tell(wanted->dataset, actors::DatasetState::Is::Here);
+  if (data_.contains(wanted->dataset)) {
+    return tell(wanted->dataset, actors::DatasetState::Is::Here);
+  }
+  fetch(wanted->dataset);
+}
+
+void NodeHost::fetch(const std::string& data) {
+  tell(data, actors::DatasetState::Is::Coming);
+  if (!fetching_.insert(data).second) return;
+  const double ms = world_.between(workload_.ship_ms);
+  world_.in(process, static_cast<std::int64_t>(ms * kMs), [this, data] { arrived(data); });
+}
+
+void NodeHost::arrived(const std::string& data) {
+  touched = true;
+  fetching_.erase(data);
+  const bool fails = faults_ && world_.chance(workload_.ship_fail_frac);
+  if (!fails) {
+    if (!data_.empty() && world_.chance(workload_.make_room_frac)) {
+      const std::string gone = *data_.begin();
+      data_.erase(gone);
+      tell(gone, actors::DatasetState::Is::Gone);
+    }
+    data_.insert(data);
+  }
+  tell(data, fails ? actors::DatasetState::Is::Failed : actors::DatasetState::Is::Here);
+  for (std::size_t w = 0; w < pool_.size(); ++w) {
+    if (!pool_[w].work || !pool_[w].waits || data_of(*pool_[w].work) != data) continue;
+    pool_[w].waits = false;
+    if (!fails) {
+      compute(w);
+      continue;
+    }
+    const LeaseId place = pool_[w].work->lease;
+    pool_[w].work.reset();
+    core_->lease_over(place, Error(ErrorCode::Io, "its dataset did not come"));
+  }
+  feed();
+}
+
+void NodeHost::tell(const std::string& data, actors::DatasetState::Is is) {
+  world_.note(process.name, "tells of data", static_cast<std::uint64_t>(is));
+  core_->ask(actors::DatasetState{data, static_cast<std::uint8_t>(is), 1, 2,
+                                  is == actors::DatasetState::Is::Failed ? "it broke" : ""});
+}
+
+bool NodeHost::has_data(const actors::WorkerPool::Work& work) {
+  return !ships() || data_.contains(data_of(work));
 }
 
 void NodeHost::compute(std::size_t w) {

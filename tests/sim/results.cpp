@@ -60,7 +60,8 @@ std::string spec_text(const SweepDecl& sweep) {
          "      entry_z: {float: [0.5, 4.0]}\n"
          "      stop_bps: {float: [10, 1000]}\n" +
          search_text(sweep) + "\nseed: " + std::to_string(hash128(sweep.name).low % 1000) +
-         "\npriority: " + std::to_string(sweep.priority) + "\n" + budget_text(sweep);
+         "\npriority: " + std::to_string(sweep.priority) +
+         "\nweight: " + std::to_string(sweep.weight) + "\n" + budget_text(sweep);
 }
 
 sweeps::Catalog catalog() {
@@ -71,7 +72,7 @@ sweeps::Catalog catalog() {
   data.bars = 288;
   data.last = data.first + DurationNs{data.interval.ns * 287};
   sweeps::Catalog out;
-  out.dataset_names = {"sim-a", "sim-b", "sim-long"};
+  out.dataset_names = {"sim-a", "sim-b", "sim-c", "sim-d", "sim-long"};
   out.dataset = [data](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
     sweeps::DatasetInfo found = data;
     if (name == "sim-long") {  // a century of hours
@@ -79,7 +80,7 @@ sweeps::Catalog catalog() {
       found.first = {};
       found.bars = 24 * 36'500;
       found.last = found.first + hours(static_cast<std::int64_t>(found.bars) - 1);
-    } else if (name != "sim-a" && name != "sim-b") {
+    } else if (name != "sim-a" && name != "sim-b" && name != "sim-c" && name != "sim-d") {
       return std::nullopt;
     }
     found.name = name;

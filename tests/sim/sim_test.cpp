@@ -76,6 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
                "ForgetsCommittedBlocksAtRestart"},
         Broken{Canary::CountsRepeats, "network", "the ledger counts", "CountsRepeats"},
         Broken{Canary::HidesLeases, "restarts", "computed twice", "HidesRunningLeases"},
+        Broken{Canary::HidesData, "shipping", "had to wait for a dataset", "HidesWhatItLacks"},
         Broken{Canary::LosesResults, "poison", "stuck", "LosesResults"}),
     [](const auto& name) { return std::string(name.param.name); });
 

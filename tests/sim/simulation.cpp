@@ -86,6 +86,16 @@ class Run {
       if (node->touched) checks_.node(*node);
       node->touched = false;
     }
+    check_data_waits();
+  }
+
+  void check_data_waits() {
+    if (workload_.data_waits_max < 0) return;
+    std::uint64_t waits = 0;
+    for (const auto& node : nodes_) waits += node->data_waits;
+    if (waits > static_cast<std::uint64_t>(workload_.data_waits_max)) {
+      checks_.broken(std::to_string(waits) + " workers had to wait for a dataset");
+    }
   }
 
   /// Seconds of work that each user's sweeps had so far; nothing before all are submitted.

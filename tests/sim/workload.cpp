@@ -52,6 +52,7 @@ void read_sweeps(const YAML::Node& node, std::vector<SweepDecl>& sweeps) {
               {"search", value(sweep.search)},
               {"fidelity", value(sweep.fidelity)},
               {"priority", value(sweep.priority)},
+              {"weight", number(sweep.weight)},
               {"budget_frac", number(sweep.budget_frac)},
               {"budget_cpu_s", number(sweep.budget_cpu_s)}});
     sweeps.push_back(sweep);
@@ -75,6 +76,7 @@ void read_all(const YAML::Node& root, Workload& w) {
                        {"clock_rate_frac", number(w.clock_rate_frac)},
                        {"straggle_frac", number(w.straggle_frac)},
                        {"straggle_factor", number(w.straggle_factor)},
+                       {"ship_fail_frac", number(w.ship_fail_frac)},
                        {"wrong_frac", number(w.wrong_frac)},
                        {"poison_fail", value(w.poison_fail)},
                        {"poison_crash", value(w.poison_crash)},
@@ -90,10 +92,13 @@ void read_all(const YAML::Node& root, Workload& w) {
             {"block_ms", span(w.block_ms)},
             {"latency_ms", span(w.latency_ms)},
             {"sync_ms", span(w.sync_ms)},
+            {"ship_ms", span(w.ship_ms)},
+            {"make_room_frac", number(w.make_room_frac)},
             {"faults_for_s", number(w.faults_for_s)},
             {"finish_within_s", number(w.finish_within_s)},
             {"recomputed_max", value(w.recomputed_max)},
             {"unfair_frac_max", number(w.unfair_frac_max)},
+            {"data_waits_max", value(w.data_waits_max)},
             {"faults", [&](const YAML::Node& node) { read_map(node, "faults.", faults); }}});
 }
 
@@ -141,6 +146,7 @@ Workload quiet(Workload w) {
   calm.block_ms = w.block_ms;
   calm.latency_ms = w.latency_ms;
   calm.sync_ms = w.sync_ms;
+  calm.ship_ms = w.ship_ms;
   calm.faults_for_s = 0;
   calm.poison_fail = w.poison_fail;
   calm.poison_crash = w.poison_crash;

@@ -27,6 +27,7 @@ struct SweepDecl {
   std::string user = "ada";
   std::uint32_t blocks = 16;
   std::int32_t priority = 0;
+  double weight = 1;
   double budget_frac = 0;   ///< of its trials at first, and again with every extension; 0: none
   double budget_cpu_s = 0;  ///< of engine time, likewise
   std::string data = "sim-a, sim-b";
@@ -45,7 +46,10 @@ struct Workload {
   Between block_ms{20, 80};
   Between latency_ms{0.2, 2};
   Between sync_ms{1, 5};
-  double faults_for_s = 30;      ///< then everything is sound again
+  Between ship_ms{0, 0};      ///< for a dataset to reach a node; 0: nobody need tell what it holds
+  double ship_fail_frac = 0;  ///< of the datasets' ways to a node, which fail at their end
+  double make_room_frac = 0;  ///< of those that succeed, which cost the node another dataset
+  double faults_for_s = 30;   ///< then everything is sound again
   double finish_within_s = 900;  ///< of virtual time after that, or the farm is stuck
 
   // Of every frame while faults last.
@@ -77,6 +81,8 @@ struct Workload {
   /// When the first sweep is done, no user has had less than an even share of the engine time by
   /// more than this fraction of it; 0: not looked at.
   double unfair_frac_max = 0;
+  /// Leases whose worker had to wait for the dataset: at most so many a run; below 0: any.
+  std::int64_t data_waits_max = -1;
   double control_every_s = 0;  ///< a client pauses, resumes, cancels or submits again
 };
 

@@ -17,11 +17,11 @@ const Case kCases[] = {
     {"UnknownTopKey", "seed: 42", "sede: 42",
      "spec.yaml:17:1: sede: unknown key (did you mean 'seed'?); allowed: sweep, data, wind"
      "ow, execution, strategies, search, fidelity, validation, convergence, seed, priority"
-     ", budget, limits, points"},
+     ", budget, limits, points, weight"},
     {"UnknownKeyFarFromAny", "seed: 42", "colour: blue",
      "spec.yaml:17:1: colour: unknown key (nearest: 'points'); allowed: sweep, data, window"
      ", execution, strategies, search, fidelity, validation, convergence, seed, priority, "
-     "budget, limits, points"},
+     "budget, limits, points, weight"},
     {"FidelityOfGrid", "seed: 42", "fidelity: {method: asha}",
      "spec.yaml:17:1: fidelity: grid has no ladder of windows; allowed with search: {metho"
      "d: random, sobol, lhs, tpe or cmaes}"},
@@ -189,6 +189,8 @@ const Case kCases[] = {
     {"PriorityTooHigh", "priority: 0", "priority: 100000",
      "spec.yaml:18:11: priority: '100000' where a priority belongs: a whole number from -1"
      "000 to 1000"},
+    {"WeightOfNothing", "priority: 0", "weight: 0",
+     "spec.yaml:18:9: weight: 0 is not between 0.01 and 100"},
     {"BudgetZero", "trials: 100000", "trials: 0",
      "spec.yaml:19:18: budget.trials: '0' where a number of trials belongs: a whole number"
      " from 1 to 1000000000000"},

@@ -172,10 +172,11 @@ sweep: demo
   EXPECT_EQ(parsed(reordered).to_json(), parsed(kSpec).to_json());
 }
 
-TEST(Spec, PriorityAndBudgetDoNotNameASweepButAllElseDoes) {
+TEST(Spec, PriorityWeightAndBudgetDoNotNameASweepButAllElseDoes) {
   const std::string id = id_of(kSpec);
   EXPECT_EQ(id.size(), 16u);
   EXPECT_EQ(id_of(with("priority: 0", "priority: 7")), id);
+  EXPECT_EQ(id_of(with("priority: 0", "weight: 2.5")), id);
   EXPECT_EQ(id_of(with("trials: 100000", "trials: 5000")), id);
   EXPECT_EQ(id_of(with("cpu_hours: 2", "cpu_hours: 3")), id);
   const std::pair<const char*, const char*> changes[] = {{"sweep: demo", "sweep: other"},
