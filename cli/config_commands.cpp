@@ -5,6 +5,7 @@
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "sweeps/config_kind.hpp"
+#include "sweeps/first_generation.hpp"
 #include "sweeps/plan.hpp"
 
 namespace winnow::cli {
@@ -16,9 +17,12 @@ json check_sweep(const std::string& yaml, const std::string& file,
                  const std::filesystem::path& home) {
   auto spec = sweeps::parse_spec(yaml, file, make_catalog(home, config_dir()));
   if (!spec) return {{"ok", false}, {"error", spec.error().text()}};
-  const std::vector<std::string> warnings = spec->warnings;
+  std::vector<std::string> warnings = spec->warnings;
   const auto plan = sweeps::Plan::make(*std::move(spec));
   if (!plan) return {{"ok", false}, {"error", file + ": " + plan.error().text()}};
+  const auto first = sweeps::first_generation_warnings(*plan);
+  if (!first) return {{"ok", false}, {"error", file + ": " + first.error().text()}};
+  warnings.insert(warnings.end(), first->begin(), first->end());
   return {{"ok", true},
           {"sweep_id", plan->id()},
           {"trials", plan->trials()},

@@ -324,7 +324,11 @@ std::string render_compare(const Json& answer, std::size_t width) {
     for (const Json& cell : rho[i]) cells.push_back(short_number(number(cell)));
     table.add_row(std::move(cells));
   }
-  return heading(answer) + "\n" + warnings_of(answer) + table.render(width) + contest_text(answer);
+  std::string out = heading(answer) + "\n" + warnings_of(answer) + table.render(width);
+  if (answer.contains("daily_return_correlation_reason")) {
+    out += "no correlation: " + text_of(answer, "daily_return_correlation_reason") + "\n";
+  }
+  return out + contest_text(answer);
 }
 
 std::string render_explain(const Json& answer, std::size_t width) {

@@ -165,7 +165,8 @@ std::string family_policies(const Json& f, std::size_t width) {
                    percent_of(p, "sharpe_better_frac")});
   }
   std::string out = "\n" + text_of(f, "family") + " on " + text_of(f, "data") + ", " +
-                    count_of(f, "variants") + " variants, losses seen at days' ends\n";
+                    count_of(f, "variants") +
+                    " variants, each on the one history, losses seen at days' ends\n";
   if (f.contains("verdict")) out += field("plateau centre", text_of(f, "verdict")) + reasons_of(f);
   return out + table.render(width);
 }
@@ -199,7 +200,7 @@ std::string entrants_table(const Json& c, std::size_t width) {
          e["plateau_centre"].is_null() ? "-"
                                        : short_number(number_of(e["plateau_centre"], "sharpe_ann")),
          short_number(number_of(e, "turnover_ann_median")),
-         short_number(number_of(e["capacity"], "notional_half_edge")),
+         short_number(number_of(e["capacity"], "notional")),
          short_number(number_of(e, "crowding_max")), short_number(number_of(e, "p_beats_cash")),
          short_number(number_of(e, "p_in_best_set"))});
   }
@@ -207,6 +208,16 @@ std::string entrants_table(const Json& c, std::size_t width) {
   for (const Json& e : c["entrants"]) {
     if (e["capacity"].contains("why")) {
       out += "capacity of " + text_of(e, "name") + ": " + text_of(e["capacity"], "why") + "\n";
+    } else {
+      const Json& k = e["capacity"];
+      out += "capacity of " + text_of(e, "name") + ": a position of " +
+             short_number(number_of(k, "notional")) + " in the market's money, where " +
+             (k["limited_by"] == "participation"
+                  ? "the median entry takes all of a bar that its execution profile allows; impact "
+                    "alone would take half of the edge at " +
+                        short_number(number_of(k, "notional_half_edge"))
+                  : std::string("impact takes half of the edge")) +
+             "\n";
     }
   }
   return out;

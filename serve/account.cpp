@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/hash.hpp"
+#include "serve/judged_panel.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -126,11 +127,21 @@ std::optional<sweeps::FamilyEvidence> from_document(const Json& j) {
   }
 }
 
-std::optional<std::size_t> row_of(const FamilyPanel& panel, std::optional<std::uint64_t> trial) {
+/// Whether a document is of all trials that there are now (a search may have been extended since),
+/// judged as they are now. Documents of old name neither; they are right where all variants count.
+bool is_of(const Json& document, const sweeps::Segment& segment, const sweeps::Judged& judged) {
+  return document.is_object() && document.value("trials", segment.trials) == segment.trials &&
+         document.value("judged", "") == judged.note;
+}
+
+std::optional<sweeps::stats::TrackRecord> record_of(const FamilyPanel& panel,
+                                                    std::optional<std::uint64_t> trial) {
   if (!trial) return std::nullopt;
   const auto at = std::find(panel.trial.begin(), panel.trial.end(), *trial);
   if (at == panel.trial.end()) return std::nullopt;
-  return static_cast<std::size_t>(at - panel.trial.begin());
+  const float* row =
+      panel.returns.data() + static_cast<std::size_t>(at - panel.trial.begin()) * panel.periods;
+  return sweeps::track_record_of({row, row + panel.periods});
 }
 
 /// What the account says of a sweep, read once a sweep.
@@ -254,16 +265,29 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   const std::string key = view.meta.id + "/" + std::to_string(family.segment);
   const auto known = read_json(*sources.store, kEvidenceKind, key);
   if (!known.ok()) return known.error();
-  if (auto kept = from_document(*known)) return std::move(*kept);
-  const auto panel = read_panel(sources, view, segment);
-  if (!panel.ok()) return panel.error();
-  std::optional<std::uint64_t> centre;
-  if (family.plateau) centre = family.plateau->trial;
-  const auto rows = sweeps::PanelView::of(panel->returns, panel->trial.size(), panel->periods);
-  sweeps::FamilyEvidence out = sweeps::family_evidence(rows, row_of(*panel, family.best_trial),
-                                                       row_of(*panel, centre), sources.parallel);
+  const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
+  if (is_of(*known, segment, judged)) {
+    if (auto kept = from_document(*known)) return std::move(*kept);
+  }
+  std::shared_ptr<const FamilyPanel> panel = family.panel;
+  if (!panel) {
+    auto read = read_panel(sources, view, segment);
+    if (!read.ok()) return read.error();
+    panel = std::make_shared<const FamilyPanel>(std::move(*read));
+  }
+  sweeps::FamilyEvidence out = sweeps::family_evidence(
+      judged_view(view, segment, judged, *panel), std::nullopt, std::nullopt, sources.parallel);
+  if (out.periods < 2 && !judged.note.empty()) {
+    out.overfitting_reason = out.best_of_many.reason = judged.note;
+  }
+  // These two may be any variants: what they were the best of is the ledger's to say.
+  out.best = record_of(*panel, family.best_trial);
+  if (family.plateau) out.centre = record_of(*panel, family.plateau->trial);
   if (family.committed == family.trials) {
-    keep(sources, {kEvidenceKind, key, to_document(out).dump()});
+    Json document = to_document(out);
+    document["trials"] = segment.trials;
+    document["judged"] = judged.note;
+    keep(sources, {kEvidenceKind, key, document.dump()});
     const Json correlation{{"mean_correlation", out.mean_correlation},
                            {"variants", out.variants},
                            {"periods", out.periods}};

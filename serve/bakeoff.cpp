@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <set>
 
+#include "serve/judged_panel.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/rerun.hpp"
 #include "serve/scoring.hpp"
@@ -103,13 +105,18 @@ Json series_json(const sweeps::SeriesFigures& s) {
 }
 
 Json no_capacity(const std::string& why) {
-  return {{"notional_half_edge", Json()},
+  return {{"notional", Json()},
+          {"limited_by", Json()},
+          {"notional_participation", Json()},
+          {"notional_half_edge", Json()},
           {"notional_optimum", Json()},
           {"notional_breakeven", Json()},
           {"why", why}};
 }
 
-// See sweeps::impact_capacity; targets are resting orders and pay no impact.
+// See sweeps::impact_capacity; targets are resting orders and pay no impact. A position is no
+// larger either than the part of a bar's volume that the execution model lets an entry take: what
+// impact alone would allow may be most of the market.
 Json capacity_json(const Sources& sources, const Place& place, std::uint64_t trial,
                    std::span<const float> stored) {
   const SweepView& view = *place.view;
@@ -148,6 +155,12 @@ Json capacity_json(const Sources& sources, const Place& place, std::uint64_t tri
            {"impact_paid", number(impact)}};
   const double share = shares.empty() ? std::nan("") : sweeps::stats::median(shares);
   out["participation_half_edge_frac"] = number(share * k.half_edge);
+  const double cap = execution.participation_max_frac;
+  const bool capped = cap > 0 && share > 0;
+  const double most = capped ? size * cap / share : k.half_edge * size;
+  out["notional_participation"] = capped ? number(most) : Json();
+  out["notional"] = number(std::min(most, k.half_edge * size));
+  out["limited_by"] = most < k.half_edge * size ? "participation" : "impact";
   if (k.half_edge == 0) out["why"] = "there is no edge before impact";
   return out;
 }
@@ -236,7 +249,8 @@ Json correlation_json(const sweeps::Bakeoff& b) {
 
 /// Period returns of the places of one dataset; memory is theirs together.
 struct Field {
-  std::vector<FamilyPanel> panels;
+  std::vector<std::shared_ptr<const FamilyPanel>> panels;
+  std::vector<std::vector<std::uint32_t>> rows;  ///< of each panel, those that count
   std::vector<std::vector<float>> centres;
   std::uint32_t periods = 0;
   std::vector<std::string> notes;
@@ -258,8 +272,12 @@ Result<Field> read_field(const Sources& sources, const std::vector<Place>& place
   }
   for (const Place& place : places) {
     const auto& segment = place.view->plan.segments()[place.score.segment];
-    auto panel = read_panel(sources, *place.view, segment);
-    if (!panel.ok()) return panel.error();
+    std::shared_ptr<const FamilyPanel> panel = place.score.panel;
+    if (!panel) {
+      auto read = read_panel(sources, *place.view, segment);
+      if (!read.ok()) return read.error();
+      panel = std::make_shared<const FamilyPanel>(std::move(*read));
+    }
     if (panel->periods != 0 && out.periods != 0 && panel->periods != out.periods) {
       return Error(ErrorCode::InvalidInput,
                    place.name + " has " + std::to_string(panel->periods) + " days, others have " +
@@ -271,6 +289,10 @@ Result<Field> read_field(const Sources& sources, const std::vector<Place>& place
                           " is not complete: " + std::to_string(place.score.committed) + " of " +
                           std::to_string(place.score.trials) + " variants have results");
     }
+    const sweeps::Judged judged = sweeps::judged_variants(place.view->plan, segment);
+    if (!judged.note.empty()) out.notes.push_back(place.name + ": " + judged.note);
+    // The calendar is everybody's, so days that chose the variants stay, with the note above.
+    out.rows.push_back(judged_rows(*place.view, segment, judged, *panel));
     std::vector<float> centre;
     if (place.score.plateau) {
       const auto at =
@@ -282,7 +304,7 @@ Result<Field> read_field(const Sources& sources, const std::vector<Place>& place
       }
     }
     out.centres.push_back(std::move(centre));
-    out.panels.push_back(std::move(*panel));
+    out.panels.push_back(std::move(panel));
   }
   return out;
 }
@@ -297,10 +319,11 @@ Result<Json> compare_places(const Sources& sources, const std::vector<Place>& pl
   if (request.test_days) options.test = *request.test_days;
   std::vector<sweeps::Entrant> entrants;
   for (std::size_t i = 0; i < places.size(); ++i) {
-    const FamilyPanel& panel = field->panels[i];
+    const FamilyPanel& panel = *field->panels[i];
     sweeps::Entrant one{.name = places[i].name, .panel = {}, .centre = {}};
     one.panel = sweeps::PanelView::of(panel.returns, panel.periods == 0 ? 0 : panel.trial.size(),
                                       field->periods);
+    if (panel.periods != 0) one.panel = one.panel.subset(field->rows[i]);
     one.centre.assign(field->centres[i].begin(), field->centres[i].end());
     entrants.push_back(std::move(one));
   }
@@ -390,7 +413,7 @@ Result<Json> bake_off_sweeps(const Sources& sources, const std::vector<SweepView
   WINNOW_TRY(check_families(views, request.families));
   std::vector<Scoring> scorings;
   for (const SweepView& view : views) {
-    auto scoring = score_families(sources, view);
+    auto scoring = score_families(sources, view, {.panels = Panels::Share});
     if (!scoring.ok()) return scoring.error();
     scorings.push_back(std::move(*scoring));
   }

@@ -4,18 +4,21 @@
 #include <cmath>
 
 #include "sweeps/family_evidence.hpp"
+#include "sweeps/judged.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::serve {
 
-double ratio_variance(const sweeps::Segment& segment, std::span<const std::uint64_t> trial,
-                      std::span<const double> sharpe_ann) {
+double ratio_variance(const sweeps::Plan& plan, const sweeps::Segment& segment,
+                      std::span<const std::uint64_t> trial, std::span<const double> sharpe_ann) {
+  const sweeps::Judged judged = sweeps::judged_variants(plan, segment);
   // Trials ascend.
   const auto first = std::lower_bound(trial.begin(), trial.end(), segment.first_trial);
   const auto last = std::lower_bound(first, trial.end(), segment.first_trial + segment.trials);
   std::vector<double> ratios;
   ratios.reserve(static_cast<std::size_t>(last - first));
   for (auto at = first; at != last; ++at) {
+    if (!judged.counts(plan, segment, *at)) continue;
     const double ratio =
         sharpe_ann[static_cast<std::size_t>(at - trial.begin())] / std::sqrt(kPeriodsPerYear);
     if (std::isfinite(ratio)) ratios.push_back(ratio);

@@ -32,8 +32,9 @@ class Luck {
   std::vector<double> best_of_all_;  // by segment: what luck shows, per period
 };
 
-/// Variance of Sharpe ratios, per period, across the variants of a segment; 0 for fewer than two.
-double ratio_variance(const sweeps::Segment& segment, std::span<const std::uint64_t> trial,
-                      std::span<const double> sharpe_ann);
+/// Variance of Sharpe ratios, per period, across the variants that a segment is judged by (those
+/// that a search drew to itself lie closer than luck does); 0 for fewer than two.
+double ratio_variance(const sweeps::Plan& plan, const sweeps::Segment& segment,
+                      std::span<const std::uint64_t> trial, std::span<const double> sharpe_ann);
 
 }  // namespace winnow::serve

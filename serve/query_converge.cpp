@@ -133,7 +133,7 @@ Result<Json> converge(const Sources& sources, const Json& args) {
   }
   const auto view = SweepView::open(sources, *selector);
   if (!view.ok()) return view.error();
-  const ScoreOptions options{.hurdle_sharpe_ann = *hurdle};
+  const ScoreOptions options{.hurdle_sharpe_ann = *hurdle, .panels = Panels::Share};
   return *by == "family" ? by_family(sources, *view, options)
                          : by_neighbourhood(sources, *view, options, *limit);
 }

@@ -85,7 +85,7 @@ Result<BoardColumns> read_columns(const Sources& sources, const SweepView& view,
   if (!sharpe) return out;
   for (const sweeps::Segment& segment : view.plan.segments()) {
     out.ratio_variance.push_back(
-        ratio_variance(segment, out.table.trial, out.table.columns[*sharpe]));
+        ratio_variance(view.plan, segment, out.table.trial, out.table.columns[*sharpe]));
   }
   return out;
 }

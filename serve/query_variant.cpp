@@ -80,6 +80,30 @@ Json correlations_json(const SweepView& view, std::span<const std::uint64_t> tri
   return matrix;
 }
 
+// Which variants have no correlation with some other, and why; empty: all have.
+std::string no_correlation(const SweepView& view, std::span<const std::uint64_t> trials,
+                           const std::vector<std::optional<TrialRow>>& rows) {
+  std::string out;
+  const auto say = [&](const std::string& sentence) {
+    out += (out.empty() ? "" : "; ") + sentence;
+  };
+  bool several = false;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const std::string name = "variant " + std::to_string(trials[i]);
+    several = several || view.plan.segment_of_trial(trials[i]).dataset !=
+                             view.plan.segment_of_trial(trials[0]).dataset;
+    if (!rows[i] || rows[i]->status != TrialStatus::Ok) {
+      say(name + " has no result");
+    } else if (!std::isfinite(correlation(rows[i]->returns, rows[i]->returns))) {
+      say(name + " has daily returns that do not vary");
+    } else if (rows[0] && rows[i]->returns.size() != rows[0]->returns.size()) {
+      say(name + " has other days than variant " + std::to_string(trials[0]));
+    }
+  }
+  if (several) say("some trade different datasets");
+  return out;
+}
+
 struct Standing {
   std::uint64_t rank = 0;  // from 1, by Sharpe, in the family on the dataset
   std::uint64_t of = 0;
@@ -129,7 +153,7 @@ Result<double> stored_ratio_variance(const Sources& sources, const SweepView& vi
   const std::uint32_t index = *metric;
   const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
   if (!table.ok()) return table.error();
-  return ratio_variance(segment, table->trial, table->columns[0]);
+  return ratio_variance(view.plan, segment, table->trial, table->columns[0]);
 }
 
 // How much of a variant's track record is luck, by the ledger; null without one.
@@ -341,6 +365,8 @@ Result<Json> compare(const Sources& sources, const Json& args) {
   }
   add_contest(*view, *trials, *rows, out);
   out["daily_return_correlation"] = correlations_json(*view, *trials, *rows);
+  const std::string missing = no_correlation(*view, *trials, *rows);
+  if (!missing.empty()) out["daily_return_correlation_reason"] = missing;
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "serve/account.hpp"
+#include "serve/judged_panel.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/diversity.hpp"
 #include "sweeps/judged.hpp"
@@ -196,23 +197,18 @@ sweeps::PanelView looked_at(const FamilyPanel& panel, const std::optional<Look>&
   return look && look->periods > 0 ? all.window(0, look->periods) : all;
 }
 
-/// The rows of a panel whose trials count.
-std::vector<std::uint32_t> judged_rows(const SweepView& view, const sweeps::Segment& segment,
-                                       const sweeps::Judged& judged, const FamilyPanel& panel) {
-  std::vector<std::uint32_t> rows;
-  for (std::size_t r = 0; r < panel.trial.size(); ++r) {
-    if (judged.counts(view.plan, segment, panel.trial[r])) {
-      rows.push_back(static_cast<std::uint32_t>(r));
-    }
-  }
-  return rows;
-}
-
 void warn_of(const SweepView& view, const sweeps::Segment& segment,
              std::vector<std::string>& warnings) {
   const std::string note = sweeps::judged_variants(view.plan, segment).note;
   if (note.empty()) return;
   warnings.push_back(view.family(segment) + " on " + view.dataset(segment).name + ": " + note);
+}
+
+/// Whether the returns of all families may stay in memory at once.
+bool shares_panels(const SweepView& view) {
+  std::uint64_t bytes = 0;
+  for (const sweeps::Segment& s : view.plan.segments()) bytes += s.trials * s.periods * 4;
+  return bytes <= kPanelBytesShared;
 }
 
 /// Requires: `out` is described.
@@ -221,8 +217,9 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
   const auto known = read_verdict(sources, view, segment, options, out);
   if (!known.ok()) return known.error();
   if (!*known) {
-    const auto panel = read_panel(sources, view, segment);
-    if (!panel.ok()) return panel.error();
+    auto read = read_panel(sources, view, segment);
+    if (!read.ok()) return read.error();
+    const auto panel = std::make_shared<const FamilyPanel>(std::move(*read));
     auto look =
         take_look(sources, view, segment, panel->periods, family_state(out.committed, out.trials));
     if (!look.ok()) return look.error();
@@ -235,6 +232,7 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
         judged.note.empty() ? all : all.subset(judged_rows(view, segment, judged, *panel)), *how,
         sources.parallel);
     keep_verdict(sources, view, out, options, panel->periods);
+    if (options.panels == Panels::Share && shares_panels(view)) out.panel = panel;
   }
   if (out.look) apply_look(*out.look, out.score);
   out.p = out.score.p_value();
@@ -261,6 +259,35 @@ void describe(FamilyScore& out, const SharpeColumn& sharpe, const sweeps::Segmen
 
 }  // namespace
 
+namespace {
+
+/// Fills the rows of a segment that is complete, in parallel: to take memory from the system and to
+/// unpack is most of the work.
+Status read_rows(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+                 FamilyPanel& panel) {
+  constexpr std::uint64_t kBlocks = 32;
+  const std::uint64_t tasks = (segment.blocks + kBlocks - 1) / kBlocks;
+  std::vector<std::optional<Error>> errors(tasks);
+  sources.parallel(tasks, [&](std::size_t task) {
+    const std::uint64_t first = segment.first_block + task * kBlocks;
+    const std::uint64_t last = std::min(first + kBlocks, segment.first_block + segment.blocks);
+    const std::uint64_t begin = view.plan.block_range(first).first_trial - segment.first_trial;
+    const auto end_block = view.plan.block_range(last - 1);
+    const std::uint64_t end = end_block.first_trial + end_block.rows - segment.first_trial;
+    const std::span<float> all(panel.returns);
+    const auto read = sources.store->read_returns(
+        view.meta.id, first, last - first,
+        all.subspan(begin * panel.periods, (end - begin) * panel.periods));
+    if (!read.ok()) errors[task] = read.error();
+  });
+  for (const auto& error : errors) {
+    if (error) return *error;
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
                                const sweeps::Segment& segment) {
   const std::uint64_t bytes = segment.trials * segment.periods * sizeof(float);
@@ -276,9 +303,7 @@ Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
   if (shape.ok() && shape->rows == segment.trials) {
     panel.periods = shape->periods;
     panel.returns.resize(shape->rows * shape->periods);
-    const auto read = sources.store->read_returns(view.meta.id, segment.first_block, segment.blocks,
-                                                  panel.returns);
-    if (!read.ok()) return read.error();
+    WINNOW_TRY(read_rows(sources, view, segment, panel));
     panel.trial.resize(shape->rows);
     for (std::uint64_t t = 0; t < shape->rows; ++t) panel.trial[t] = segment.first_trial + t;
     return panel;

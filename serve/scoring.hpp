@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "serve/looks.hpp"
@@ -12,9 +14,29 @@
 
 namespace winnow::serve {
 
+/// Numbers that are written before they are read: to zero a gigabyte first takes as long as to
+/// fill it.
+template <class T>
+struct UninitialisedAllocator : std::allocator<T> {
+  template <class U>
+  struct rebind {
+    using other = UninitialisedAllocator<U>;
+  };
+  template <class U, class... Args>
+  void construct(U* at, Args&&... args) {
+    if constexpr (sizeof...(Args) == 0) {
+      ::new (static_cast<void*>(at)) U;
+    } else {
+      ::new (static_cast<void*>(at)) U(std::forward<Args>(args)...);
+    }
+  }
+};
+template <class T>
+using Uninitialised = std::vector<T, UninitialisedAllocator<T>>;
+
 /// The period returns of one family on one dataset, as far as they are committed.
 struct FamilyPanel {
-  std::vector<float> returns;        ///< [row][period]; a failed trial's row is NaN
+  Uninitialised<float> returns;      ///< [row][period]; a failed trial's row is NaN
   std::vector<std::uint64_t> trial;  ///< of each row
   std::uint32_t periods = 0;
   std::uint64_t skipped = 0;  ///< trials of blocks that have other periods (quarantined ones)
@@ -49,7 +71,11 @@ struct FamilyScore {
   double best_sharpe_ann = std::numeric_limits<double>::quiet_NaN();
   double median_sharpe_ann = std::numeric_limits<double>::quiet_NaN();
   bool cached = false;
+  /// What it was scored by, if that was asked for. Null all the same if the verdict was kept, or
+  /// all families of the sweep have more than kPanelBytesShared.
+  std::shared_ptr<const FamilyPanel> panel;
 };
+inline constexpr std::uint64_t kPanelBytesShared = std::uint64_t{2} << 30;
 
 /// Hypotheses ever scored, on all datasets and by everybody.
 struct HypothesisCount {
@@ -64,8 +90,14 @@ struct Scoring {
   std::vector<std::string> warnings;
 };
 
+enum class Panels : std::uint8_t {
+  Drop,
+  Share,  ///< FamilyScore::panel stays, for whoever reads the same returns next
+};
+
 struct ScoreOptions {
   double hurdle_sharpe_ann = 0;
+  Panels panels = Panels::Drop;
 };
 
 /// Scores every family of a sweep over all its variants. Verdicts of complete families are kept as

@@ -14,7 +14,6 @@
 namespace winnow::sweeps {
 namespace {
 
-constexpr std::size_t kDistinctMin = 5;
 constexpr std::size_t kPeriodsMin = 60;
 constexpr double kMeanCorrelationMax = 0.95;
 constexpr double kNormal95 = 1.645;
@@ -156,9 +155,9 @@ void check_gates(const ConvergenceOptions& options, Convergence& r) {
   } else if (r.c < r.c_required) {
     why.push_back(text("score: C = %.4f, %.4f needed", r.c, r.c_required));
   }
-  if (r.distinct < kDistinctMin) {
+  if (r.distinct < kDistinctVariantsMin) {
     why.push_back(text("breadth: %llu distinct variants, %zu needed",
-                       static_cast<unsigned long long>(r.distinct), kDistinctMin));
+                       static_cast<unsigned long long>(r.distinct), kDistinctVariantsMin));
   }
   if (r.periods < kPeriodsMin) {
     why.push_back(text("length: %llu days, %zu needed", static_cast<unsigned long long>(r.periods),

@@ -50,6 +50,8 @@ struct ParameterSpread {
 };
 /// A share of three quarters of near clones can carry a family alone (f / sqrt(f (1 - f)) > 1.73).
 inline constexpr double kCrowdedFracMax = 0.60;
+/// Fewer distinct variants are no family.
+inline constexpr std::size_t kDistinctVariantsMin = 5;
 inline constexpr double kAxisCoverageMin = 0.50;
 
 struct ConvergenceOptions {

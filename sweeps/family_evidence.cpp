@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sweeps/convergence_kernels.hpp"
 #include "sweeps/risk/tail_risk.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/bootstrap.hpp"
@@ -16,50 +17,55 @@ namespace {
 // threads.
 constexpr std::size_t kChunk = 4096;
 constexpr double kConfidence = 0.95;
+// Copies of one variant tie in every split, which no rank can tell from overfitting.
+constexpr double kSameCorrelation = 1 - 1e-9;
 constexpr std::size_t kTrackPeriodsMin = 5;
 
 /// Sums over some variants.
-struct Sums {
-  std::vector<double> standardised;  ///< [period], each variant with mean 0 and sd 1 (divisor n)
-  std::vector<double> returns;       ///< [period]
-  std::vector<std::uint32_t> rows;   ///< variants that count
-  std::vector<double> sharpe;        ///< of them
+struct RowSums {
+  std::vector<double> standardised;  ///< [period], each variant with sd 1 (divisor n)
+  double mean = 0;              ///< what each period's sum is above that of variants with mean 0
+  std::vector<double> returns;  ///< [period]
+  std::vector<std::uint32_t> rows;  ///< variants that count
+  std::vector<double> sharpe;       ///< of them
 };
 
-void add_row(const PanelView& panel, std::size_t row, Sums& sums) {
-  const std::size_t n = panel.periods();
-  double mean = 0;
-  for (std::size_t t = 0; t < n; ++t) mean += panel.at(row, t);
-  mean /= static_cast<double>(n);
-  double squares = 0;
-  for (std::size_t t = 0; t < n; ++t) {
-    const double d = panel.at(row, t) - mean;
-    squares += d * d;
-  }
-  const double sd = std::sqrt(squares / static_cast<double>(n));
+template <class Real>
+void add_row(const Real* row, std::size_t index, RowSums& all) {
+  const std::size_t periods = all.returns.size();
+  const auto n = static_cast<double>(periods);
+  const double mean = sums(row, periods, 0).sum / n;
+  const double squares = sums(row, periods, mean).square;
+  const double sd = std::sqrt(squares / n);
   if (!std::isfinite(sd) || !(sd > 0)) return;
-  for (std::size_t t = 0; t < n; ++t) {
-    sums.returns[t] += panel.at(row, t);
-    sums.standardised[t] += (panel.at(row, t) - mean) / sd;
-  }
-  sums.rows.push_back(static_cast<std::uint32_t>(row));
-  sums.sharpe.push_back(mean / std::sqrt(squares / static_cast<double>(n - 1)));
+  add_scaled(row, 1.0, all.returns);
+  add_scaled(row, 1 / sd, all.standardised);
+  all.mean += mean / sd;
+  all.rows.push_back(static_cast<std::uint32_t>(index));
+  all.sharpe.push_back(mean / std::sqrt(squares / (n - 1)));
 }
 
-Sums sum_rows(const PanelView& panel, const ParallelFor& parallel) {
+RowSums sum_rows(const PanelView& panel, const ParallelFor& parallel) {
   const std::size_t chunks = (panel.variants() + kChunk - 1) / kChunk;
-  std::vector<Sums> parts(chunks);
+  std::vector<RowSums> parts(chunks);
   parallel(chunks, [&](std::size_t c) {
     parts[c].standardised.assign(panel.periods(), 0);
     parts[c].returns.assign(panel.periods(), 0);
     const std::size_t end = std::min(panel.variants(), (c + 1) * kChunk);
-    for (std::size_t row = c * kChunk; row < end; ++row) add_row(panel, row, parts[c]);
+    for (std::size_t row = c * kChunk; row < end; ++row) {
+      if (panel.is_double()) {
+        add_row(panel.row<double>(row), row, parts[c]);
+      } else {
+        add_row(panel.row<float>(row), row, parts[c]);
+      }
+    }
+    for (double& v : parts[c].standardised) v -= parts[c].mean;
   });
-  Sums all{.standardised = std::vector<double>(panel.periods()),
-           .returns = std::vector<double>(panel.periods()),
-           .rows = {},
-           .sharpe = {}};
-  for (const Sums& part : parts) {
+  RowSums all{.standardised = std::vector<double>(panel.periods()),
+              .returns = std::vector<double>(panel.periods()),
+              .rows = {},
+              .sharpe = {}};
+  for (const RowSums& part : parts) {
     for (std::size_t t = 0; t < panel.periods(); ++t) {
       all.standardised[t] += part.standardised[t];
       all.returns[t] += part.returns[t];
@@ -71,7 +77,7 @@ Sums sum_rows(const PanelView& panel, const ParallelFor& parallel) {
 }
 
 // With z of mean 0 and sd 1: sum over t of (sum over i of z)^2 / T = N + N (N - 1) r.
-double mean_correlation(const Sums& sums) {
+double mean_correlation(const RowSums& sums) {
   const auto n = static_cast<double>(sums.rows.size());
   if (sums.rows.size() < 2) return sums.rows.size() == 1 ? 1 : 0;
   double squares = 0;
@@ -88,8 +94,12 @@ std::optional<stats::TrackRecord> record_of_row(const PanelView& panel,
   return track_record_of(returns);
 }
 
-void add_overfitting(const PanelView& panel, const Sums& sums, const ParallelFor& parallel,
+void add_overfitting(const PanelView& panel, const RowSums& sums, const ParallelFor& parallel,
                      FamilyEvidence& out) {
+  if (sums.rows.size() > 1 && out.mean_correlation > kSameCorrelation) {
+    out.overfitting_reason = "the variants' returns do not differ";
+    return;
+  }
   // 12,870, 924 and 252 splits: seconds at each limit.
   const std::size_t blocks = sums.rows.size() <= 20'000    ? 16
                              : sums.rows.size() <= 200'000 ? 12
@@ -124,7 +134,7 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
     out.best_of_many.reason = out.overfitting_reason;
     return out;
   }
-  Sums sums = sum_rows(panel, parallel);
+  RowSums sums = sum_rows(panel, parallel);
   out.variants = sums.rows.size();
   out.mean_correlation = mean_correlation(sums);
   if (sums.sharpe.size() > 1) out.ratio_variance = stats::variance(sums.sharpe);

@@ -142,4 +142,33 @@ std::optional<std::uint64_t> GridIndex::rank(std::span<const std::uint64_t> digi
   return i;
 }
 
+void GridIndex::collect(std::span<const std::vector<std::uint64_t>> box,
+                        std::vector<std::uint64_t>& out) const {
+  collect_below({.leaves = leaves_}, box, out);
+}
+
+void GridIndex::collect_below(Place at, std::span<const std::vector<std::uint64_t>> box,
+                              std::vector<std::uint64_t>& out) const {
+  while (at.level < levels_.size() && levels_[at.level].count == 1) ++at.level;
+  const std::uint64_t valid = valid_below(at);
+  if (valid == 0) return;
+  if (at.level == levels_.size()) {
+    out.push_back(at.first);
+    return;
+  }
+  const Level& level = levels_[at.level];
+  for (const std::uint64_t digit : box[at.level]) {
+    Place below = at;
+    ++below.level;
+    if (level.tabled) {
+      below.leaf = at.leaf + digit * level.stride;
+      below.leaves = level.stride;
+      below.first += (std::uint64_t{before_[below.leaf]} - before_[at.leaf]) * level.free_after;
+    } else {
+      below.first += digit * level.free_after * valid;
+    }
+    collect_below(below, box, out);
+  }
+}
+
 }  // namespace winnow::sweeps

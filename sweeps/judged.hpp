@@ -19,7 +19,7 @@ struct Judged {
   /// launched variants without a result.
   bool whole_window_only = false;
   std::size_t chosen_by_periods = 0;  ///< the periods after these may be scored
-  std::string note;                   ///< for people; empty: all variants, all days
+  std::string note = {};              ///< for people; empty: all variants, all days
 
   /// Requires: the trial is of the segment.
   bool counts(const Plan& plan, const Segment& segment, std::uint64_t trial) const;

@@ -181,22 +181,21 @@ Result<Neighbourhoods> Neighbourhoods::make(const Plan& plan, const Segment& seg
 // Valid points with low <= rank along each varying axis < high.
 std::vector<std::uint64_t> Neighbourhoods::box_members(std::span<const std::uint64_t> low,
                                                        std::span<const std::uint64_t> high) const {
-  std::vector<std::uint64_t> members;
-  std::vector<std::uint64_t> digits(design_->parameters(), 0);
-  std::vector<std::uint64_t> ranks(low.begin(), low.end());
-  for (;;) {
-    for (std::size_t k = 0; k < varying_.size(); ++k) {
-      digits[varying_[k]] = design_->axis(varying_[k]).index_at(ranks[k]);
+  std::vector<std::vector<std::uint64_t>> box(design_->parameters(), {0});
+  std::size_t points = 1;
+  for (std::size_t k = 0; k < varying_.size(); ++k) {
+    std::vector<std::uint64_t>& digits = box[varying_[k]];
+    digits.clear();
+    for (std::uint64_t rank = low[k]; rank < high[k]; ++rank) {
+      digits.push_back(design_->axis(varying_[k]).index_at(rank));
     }
-    if (const auto i = design_->grid()->rank(digits)) members.push_back(first_trial_ + *i);
-    std::size_t k = varying_.size();
-    while (k > 0 && ++ranks[k - 1] == high[k - 1]) {
-      ranks[k - 1] = low[k - 1];
-      --k;
-    }
-    if (k == 0) break;
+    std::sort(digits.begin(), digits.end());
+    points *= digits.size();
   }
-  std::sort(members.begin(), members.end());
+  std::vector<std::uint64_t> members;
+  members.reserve(points);
+  design_->grid()->collect(box, members);
+  for (std::uint64_t& member : members) member += first_trial_;
   return members;
 }
 

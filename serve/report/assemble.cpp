@@ -345,7 +345,9 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   const auto columns = read_columns(sources, view);
   if (!columns.ok()) return columns.error();
   add_facts(view, *columns, out);
-  auto scoring = score_families(sources, view, options.score);
+  ScoreOptions how = options.score;
+  how.panels = Panels::Share;
+  auto scoring = score_families(sources, view, how);
   if (!scoring.ok()) return scoring.error();
   out.hypotheses = scoring->hypotheses.sum();
   WINNOW_TRY(add_risk(sources, view, *scoring, options.families_with_figures, out));
@@ -366,6 +368,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
     family.profit = evidence_json(
         *evidence, count_trials(*account, view.dataset(segment).content_hash), scoring->hypotheses);
     family.score = std::move(score);
+    family.score.panel.reset();  // the figures turn a copy of their own into equity
     family.with_figures = out.families.size() < options.families_with_figures;
     if (family.with_figures) WINNOW_TRY(add_figures(sources, view, *columns, family));
     out.families.push_back(std::move(family));

@@ -34,6 +34,40 @@ std::string not_a_number_in(std::string text) {
   return text.substr(at, 140);
 }
 
+/// True if an object says in words why something in it, or below it, does not exist.
+bool gives_reason(const json& object) {
+  static const std::set<std::string> words = {"reason", "reasons", "why", "notes", "error"};
+  for (const auto& [key, value] : object.items()) {
+    const bool names = words.contains(key) || key.ends_with("_reason");
+    if (names && (value.is_string() || value.is_array()) && !value.empty() && value != "") {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What need not be there: nothing is wrong if it is not.
+const std::set<std::string>& may_be_absent() {
+  static const std::set<std::string> keys = {"look",          "winner",     "where",
+                                             "reason",        "error",      "finished",
+                                             "user",          "pbo_reason", "best_of_many_reason",
+                                             "haircut_reason"};
+  return keys;
+}
+
+/// The first number that is missing without a word about it, as a path.
+std::string unexplained_null(const json& value, const std::string& path, bool explained) {
+  if (value.is_object()) explained = explained || gives_reason(value);
+  if (value.is_null()) return explained ? "" : path;
+  if (!value.is_structured()) return "";
+  for (const auto& [key, part] : value.items()) {
+    if (value.is_object() && may_be_absent().contains(key)) continue;
+    const std::string found = unexplained_null(part, path + "/" + key, explained);
+    if (!found.empty()) return found;
+  }
+  return "";
+}
+
 /// The market, and one sweep of every kind; made once.
 class Degenerate : public ::testing::Test {
  protected:
@@ -128,6 +162,7 @@ class Degenerate : public ::testing::Test {
     return {{"sweep", "show", id},
             {"top", id},
             {"top", id, "--by", "calmar", "--where", "trades >= 0"},
+            {"top", id, "--by", "dsr"},
             {"converge", id},
             {"converge", id, "--by", "neighbourhood"},
             {"compare", id, "0", other},
@@ -150,7 +185,9 @@ class Degenerate : public ::testing::Test {
       question.push_back("--json");
       const Ran document = winnow(home(), question);
       EXPECT_EQ(document.status, 0) << said << document.errors;
-      EXPECT_FALSE(json::parse(document.output, nullptr, false).is_discarded()) << said;
+      const json answer = json::parse(document.output, nullptr, false);
+      EXPECT_FALSE(answer.is_discarded()) << said;
+      EXPECT_EQ(unexplained_null(answer, "", false), "") << said;
       EXPECT_EQ(not_a_number_in(document.output), "") << said;
     }
     const Ran csv = winnow(home(), {"top", id, "--csv"});

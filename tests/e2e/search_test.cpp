@@ -4,6 +4,9 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cstdio>
+#include <set>
+#include <sstream>
 #include <thread>
 
 #include "base/rng.hpp"
@@ -160,8 +163,75 @@ TEST(Search, IsJudgedByTheVariantsItTriedBeforeItLearned) {
   const json& family = answer["families"][0];
   EXPECT_EQ(family["variants"], 32) << family.dump();
   EXPECT_NE(answer.dump().find("first 32 of 96 variants"), std::string::npos) << answer.dump();
+  // What else speaks for the family reads the same variants.
+  EXPECT_LE(family["profit"]["variants"], 32) << family["profit"].dump();
+  EXPECT_GE(family["profit"]["variants"], 5) << family["profit"].dump();
+  EXPECT_LE(family["profit"]["best_of_many"]["variants_tested"], 32) << family["profit"].dump();
+  const json duel = ask(home, {"bakeoff", id});
+  EXPECT_LE(duel["comparisons"][0]["entrants"][0]["variants"], 32) << duel.dump();
+  EXPECT_NE(duel.dump().find("first 32 of 96 variants"), std::string::npos) << duel.dump();
   const json tiles = ask(home, {"converge", id, "--by", "neighbourhood"});
   EXPECT_NE(tiles.dump().find("first 32 of 96 variants"), std::string::npos);
+}
+
+// A slow mean that is not above the fast one is no crossover: the family refuses it, and no search
+// may spend a trial on it.
+TEST(Search, KeepsToWhatTheFamilyAllows) {
+  const TemporaryFolder folder;
+  const fs::path home = make_home(folder, "allowed");
+  for (const std::string method :
+       {"tpe", "cmaes", "nsga2, objectives: [sharpe_ann, drawdown_max_frac]"}) {
+    SCOPED_TRACE(method);
+    const Ran ran = run(home,
+                        "sweep: crossover\ndata: [sim-alpha]\nexecution: binance-usdm\n"
+                        "strategies:\n  - family: sma_cross\n    params:\n"
+                        "      fast_bars: {int: [4, 60]}\n      slow_bars: {int: [8, 80]}\n"
+                        "seed: 5\nsearch: {generation: 16, trials: 64, method: " +
+                            method + "}\n",
+                        "2");
+    ASSERT_EQ(ran.status, 0) << ran.errors;
+    const json shown = ask(home, {"sweep", "show", json_of(ran)["sweep"]});
+    EXPECT_EQ(shown["trials_committed"], 64) << shown.dump();
+    EXPECT_EQ(shown["trials_failed"], 0) << shown.dump();
+    const Ran csv = winnow(home, {"top", json_of(ran)["sweep"], "--csv"});
+    std::istringstream lines(csv.output);
+    std::string line;
+    std::getline(lines, line);
+    ASSERT_TRUE(line.starts_with("rank,trial,family,data,param_fast_bars,param_slow_bars,"))
+        << line;
+    int rows = 0;
+    std::set<std::pair<int, int>> points;
+    while (std::getline(lines, line)) {
+      int rank = 0, trial = 0, fast = 0, slow = 0;
+      ASSERT_EQ(std::sscanf(line.c_str(), "%d,%d,sma_cross,sim-alpha,%d,%d,", &rank, &trial, &fast,
+                            &slow),
+                4)
+          << line;
+      EXPECT_LT(fast, slow) << line;
+      EXPECT_TRUE(fast >= 4 && slow <= 80) << line;
+      points.insert({fast, slow});
+      ++rows;
+    }
+    EXPECT_EQ(rows, 64);
+    EXPECT_GT(points.size(), 20u) << "the search has nothing left to try";
+  }
+}
+
+TEST(Search, CheckSaysThatTheFirstGenerationIsTooSmall) {
+  const TemporaryFolder folder;
+  const fs::path home = make_home(folder, "small");
+  const fs::path spec = home / "small.yaml";
+  write_text(
+      spec,
+      "sweep: small\ndata: [sim-alpha]\nexecution: none\nstrategies:\n"
+      "  - family: mean_reversion\n    params:\n      entry_z: {values: [1, 2]}\n"
+      "      exit_z: {values: [0, 0.25]}\nsearch: {method: tpe, trials: 64, generation: 8}\n");
+  const Ran checked = winnow(home, {"config", "check", spec.string()});
+  EXPECT_EQ(checked.status, 0) << checked.errors;
+  EXPECT_NE(checked.errors.find("the first generation of 8 is what the family is judged by"),
+            std::string::npos)
+      << checked.errors;
+  EXPECT_NE(checked.errors.find("5 are needed"), std::string::npos) << checked.errors;
 }
 
 TEST(Search, RefusesWhatIsNotOne) {

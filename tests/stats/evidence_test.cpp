@@ -79,6 +79,14 @@ TEST(FamilyEvidence, DegenerateFamiliesHaveReasonsAndNoNaN) {
     EXPECT_NE(e.overfitting_reason, "");
     EXPECT_EQ(e.p_profit, 0);
   }
+  std::vector<double> clones;
+  for (int copy = 0; copy < 7; ++copy) clones.insert(clones.end(), one.begin(), one.end());
+  const auto same =
+      family_evidence(PanelView::of(std::span(clones), 7, periods), 0, 1, serial_for());
+  EXPECT_EQ(same.variants, 7u);
+  EXPECT_NEAR(same.mean_correlation, 1, 1e-12);
+  EXPECT_FALSE(same.overfitting) << "copies tie in every split";
+  EXPECT_NE(same.overfitting_reason, "");
   const auto nothing = family_evidence(PanelView(), {}, {}, serial_for());
   EXPECT_NE(nothing.overfitting_reason, "");
 }
