@@ -72,13 +72,12 @@ Result<std::vector<std::string>> first_generation_warnings(const Plan& plan) {
     if (why->empty()) continue;
     const auto needed = enough(plan, segment);
     if (!needed.ok()) return needed.error();
-    out.push_back(std::string(plan.family(segment).name) + " on " +
-                  plan.spec().data[segment.dataset].name + ": the first generation of " +
-                  std::to_string(search.generation) +
-                  " is what the family is judged by, and cannot be: " + *why + "; " +
-                  (*needed ? "search.generation needs " + std::to_string(**needed)
-                           : "no generation up to " + std::to_string(kGenerationRowsMax) +
-                                 " could, the space is too small"));
+    out.push_back(
+        std::string(plan.family(segment).name) + " on " + plan.spec().data[segment.dataset].name +
+        ": the first generation of " + std::to_string(search.generation) +
+        " is what the family is judged by, and cannot be: " + *why + "; " +
+        (*needed ? "search.generation needs " + std::to_string(**needed)
+                 : "no generation up to " + std::to_string(kGenerationRowsMax) + " could"));
   }
   return out;
 }

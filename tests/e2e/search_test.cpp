@@ -221,17 +221,16 @@ TEST(Search, CheckSaysThatTheFirstGenerationIsTooSmall) {
   const TemporaryFolder folder;
   const fs::path home = make_home(folder, "small");
   const fs::path spec = home / "small.yaml";
-  write_text(
-      spec,
-      "sweep: small\ndata: [sim-alpha]\nexecution: none\nstrategies:\n"
-      "  - family: mean_reversion\n    params:\n      entry_z: {values: [1, 2]}\n"
-      "      exit_z: {values: [0, 0.25]}\nsearch: {method: tpe, trials: 64, generation: 8}\n");
+  write_text(spec,
+             "sweep: small\ndata: [sim-alpha]\nexecution: none\nstrategies:\n"
+             "  - family: mean_reversion\n    params: {entry_z: {float: [1, 3]}}\nseed: 1\n"
+             "search: {method: tpe, trials: 64, generation: 8}\n");
   const Ran checked = winnow(home, {"config", "check", spec.string()});
   EXPECT_EQ(checked.status, 0) << checked.errors;
   EXPECT_NE(checked.errors.find("the first generation of 8 is what the family is judged by"),
             std::string::npos)
       << checked.errors;
-  EXPECT_NE(checked.errors.find("5 are needed"), std::string::npos) << checked.errors;
+  EXPECT_NE(checked.errors.find("search.generation needs 16"), std::string::npos) << checked.errors;
 }
 
 TEST(Search, RefusesWhatIsNotOne) {
