@@ -107,6 +107,10 @@ struct CoordinatorMetrics {
 /// store's last write.
 void add_store_metrics(MetricsBook& book, store::Store& store);
 
+/// Registers how much of users' budgets is spent, all users together; at most ten seconds old. The
+/// store outlives the reading.
+void add_budget_metrics(MetricsBook& book, const store::Store& store);
+
 /// Purpose: a worker node's metrics. Owner: the node; the book outlives it. Thread: any.
 struct NodeMetrics {
   explicit NodeMetrics(MetricsBook& book);

@@ -98,24 +98,11 @@ void expect_golden_answers(const Store& store) {
   EXPECT_TRUE(whole.ok()) << whole.error().text();
 }
 
-/// The text of opening `dir` in either way, which must fail alike and change no file.
-Error refusal_of(const fs::path& dir) {
-  const std::string before = files_of(dir);
-  const auto reader = Store::open(dir, {.read_only = true});
-  const auto writer = Store::open(dir);
-  EXPECT_FALSE(reader.ok());
-  EXPECT_FALSE(writer.ok());
-  EXPECT_EQ(files_of(dir), before) << "a store that was refused is another one now";
-  if (reader.ok() || writer.ok()) return Error(ErrorCode::Internal, "it opened");
-  EXPECT_EQ(reader.error().code(), writer.error().code())
-      << reader.error().text() << "\n" << writer.error().text();
-  return writer.error();
-}
-
-/// Changes a closed store behind the store's back.
-void tamper(const fs::path& dir,
-            const std::function<void(rocksdb::DB&, std::map<std::string,
-                                                            rocksdb::ColumnFamilyHandle*>&)>& how) {
+/// Opens a closed store behind the store's back.
+void with_database(
+    const fs::path& dir,
+    const std::function<void(rocksdb::DB&, std::map<std::string, rocksdb::ColumnFamilyHandle*>&)>&
+        how) {
   std::vector<std::string> names;
   ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, dir.string(), &names).ok());
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
@@ -133,6 +120,38 @@ void tamper(const fs::path& dir,
   for (std::size_t i = 0; i < names.size(); ++i) by_name[names[i]] = handles[i];
   how(*db, by_name);
   for (const auto& [name, handle] : by_name) db->DestroyColumnFamilyHandle(handle);
+}
+
+/// Every key and value by family, undecoded, as a hash each.
+std::string raw_content(const fs::path& dir) {
+  std::string out;
+  with_database(dir, [&](rocksdb::DB& db, auto& families) {
+    for (const auto& [name, handle] : families) {
+      KeyHasher content(name);
+      const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator({}, handle));
+      for (it->SeekToFirst(); it->Valid(); it->Next()) {
+        content.add(it->key().ToStringView()).add(it->value().ToStringView());
+      }
+      EXPECT_TRUE(it->status().ok()) << it->status().ToString();
+      out += name + " " + content.finish().hex() + "\n";
+    }
+  });
+  return out;
+}
+
+/// The text of opening `dir` in either way, which must fail alike and change nothing: RocksDB may
+/// write its logs out when a writer looks, but what they say stays.
+Error refusal_of(const fs::path& dir) {
+  const std::string before = raw_content(dir);
+  const auto reader = Store::open(dir, {.read_only = true});
+  const auto writer = Store::open(dir);
+  EXPECT_FALSE(reader.ok());
+  EXPECT_FALSE(writer.ok());
+  EXPECT_EQ(raw_content(dir), before) << "a store that was refused is another one now";
+  if (reader.ok() || writer.ok()) return Error(ErrorCode::Internal, "it opened");
+  EXPECT_EQ(reader.error().code(), writer.error().code())
+      << reader.error().text() << "\n" << writer.error().text();
+  return writer.error();
 }
 
 TEST(GoldenStore, ReadsAsItWasWritten) {
@@ -185,7 +204,7 @@ TEST(GoldenStore, IsWrittenTheSameToday) {
 TEST(GoldenStore, YoungerFormatIsRefusedByName) {
   const TempDir dir;
   const fs::path store = golden_copy(dir);
-  tamper(store, [](rocksdb::DB& db, auto& families) {
+  with_database(store, [](rocksdb::DB& db, auto& families) {
     ASSERT_TRUE(db.Put({}, families["meta"], "format", "winnow-store 2").ok());
   });
   const Error error = refusal_of(store);
@@ -199,7 +218,7 @@ TEST(GoldenStore, YoungerFormatIsRefusedByName) {
 TEST(GoldenStore, ValueOfAYoungerVersionIsNamed) {
   const TempDir dir;
   const fs::path folder = golden_copy(dir);
-  tamper(folder, [](rocksdb::DB& db, auto& families) {
+  with_database(folder, [](rocksdb::DB& db, auto& families) {
     const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator({}, families["ledger"]));
     it->SeekToFirst();
     ASSERT_TRUE(it->Valid());
@@ -220,7 +239,7 @@ TEST(GoldenStore, ValueOfAYoungerVersionIsNamed) {
 TEST(GoldenStore, UnknownFamilyIsRefusedByName) {
   const TempDir dir;
   const fs::path store = golden_copy(dir);
-  tamper(store, [](rocksdb::DB& db, auto& families) {
+  with_database(store, [](rocksdb::DB& db, auto& families) {
     ASSERT_TRUE(db.CreateColumnFamily({}, "verdicts", &families["verdicts"]).ok());
   });
   const Error error = refusal_of(store);
@@ -237,7 +256,7 @@ TEST(GoldenStore, MissingFamilyIsNamedAndNotMadeAnew) {
                              "pending"}) {
     const TempDir dir;
     const fs::path store = golden_copy(dir);
-    tamper(store, [&](rocksdb::DB& db, auto& families) {
+    with_database(store, [&](rocksdb::DB& db, auto& families) {
       ASSERT_TRUE(db.DropColumnFamily(families[family]).ok());
     });
     const Error error = refusal_of(store);
