@@ -22,9 +22,8 @@ struct Budgets {
   void add(const sweeps::TrialLimit& limit, std::uint64_t trials) {
     trials_limit += limit.trials;
     trials_spent += trials;
-    const double frac = limit.trials == 0
-                            ? 1.0
-                            : static_cast<double>(trials) / static_cast<double>(limit.trials);
+    const double frac =
+        limit.trials == 0 ? 1.0 : static_cast<double>(trials) / static_cast<double>(limit.trials);
     spent_frac_max = std::max(spent_frac_max, frac);
     ++(frac >= 1 ? spent : frac >= kNearFrac ? near : within);
   }
@@ -72,8 +71,8 @@ class BudgetGauges {
         near_(limits_in(book, "near")),
         spent_(limits_in(book, "spent")),
         unreadable_(limits_in(book, "unreadable")),
-        trials_limit_(book.gauge("winnow_budget_trials_limit",
-                                 "New trials that all limits together allow.")),
+        trials_limit_(
+            book.gauge("winnow_budget_trials_limit", "New trials that all limits together allow.")),
         trials_spent_(book.gauge("winnow_budget_trials_spent",
                                  "New trials that count against those limits, by the ledger.")),
         frac_max_(book.gauge("winnow_budget_spent_frac_max",
@@ -103,8 +102,7 @@ class BudgetGauges {
 }  // namespace
 
 void add_budget_metrics(MetricsBook& book, const store::Store& store) {
-  book.before_reading(
-      [gauges = std::make_shared<BudgetGauges>(book, store)] { gauges->read(); });
+  book.before_reading([gauges = std::make_shared<BudgetGauges>(book, store)] { gauges->read(); });
 }
 
 }  // namespace winnow::actors

@@ -155,8 +155,8 @@ void CoordinatorCore::give_up_broken_nodes(MonoNs now) {
 // Connections may end without a word.
 void CoordinatorCore::forget_silent_nodes(MonoNs now) {
   const DurationNs patience = options_.scheduling.lease_ttl * kSilentTtls;
-  for (const scheduler::NodeStatus& node : scheduler_.nodes()) {
-    if (now - node.last_seen > patience) node_gone(node.id.value(), "it was silent", now);
+  for (const NodeId node : scheduler_.silent_nodes(now, patience)) {
+    node_gone(node.value(), "it was silent", now);
   }
 }
 

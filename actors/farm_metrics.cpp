@@ -216,8 +216,8 @@ void add_store_metrics(MetricsBook& book, store::Store& store) {
           free(b.gauge("winnow_store_disk_free_bytes", "Room left on the store's disk.")),
           alarms(b.gauge("winnow_store_mismatch_alarms",
                          "Results that differed from those already stored, ever.")),
-          pending_keys(b.gauge("winnow_store_pending_keys",
-                               "Trial keys that only memory has in order.")),
+          pending_keys(
+              b.gauge("winnow_store_pending_keys", "Trial keys that only memory has in order.")),
           results_refused(refused_writes(b, "results")),
           records_refused(refused_writes(b, "records")),
           slowdowns(stalls(b, "slowdown")),
@@ -231,9 +231,8 @@ void add_store_metrics(MetricsBook& book, store::Store& store) {
   for (const store::FamilyHealth& family : store.health().families) {
     gauges->families.emplace_back(book, family.name);
   }
-  Histogram& whole =
-      book.histogram("winnow_store_write_duration_seconds",
-                     "One write to the log, its sync included.", latency_bounds_s());
+  Histogram& whole = book.histogram("winnow_store_write_duration_seconds",
+                                    "One write to the log, its sync included.", latency_bounds_s());
   Histogram& sync = book.histogram("winnow_store_sync_duration_seconds",
                                    "The sync of one write to the log.", latency_bounds_s());
   store.observe_writes([&whole, &sync](const store::WriteTimes& times) {

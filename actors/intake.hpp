@@ -64,8 +64,8 @@ class Intake {
   std::deque<Checked> checked_;
   std::deque<MonoNs> waiting_since_;  // of all that is not committed, in order
   std::size_t queued_bytes_ = 0;      // of the same
-  std::size_t checked_bytes_ = 0;  // in checked_
-  bool all_checked_ = false;       // the checking thread has ended
+  std::size_t checked_bytes_ = 0;     // in checked_
+  bool all_checked_ = false;          // the checking thread has ended
   std::jthread checking_;
   std::jthread committing_;
 };

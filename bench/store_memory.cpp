@@ -86,8 +86,8 @@ void BM_Memory(benchmark::State& state) {
     }
     (void)peak_mib();
     std::uint64_t written = 0;
-    for (const auto& [part, name] : {std::pair{10u, "write_10"}, {50u, "write_50"},
-                                     {100u, "write_100"}}) {
+    for (const auto& [part, name] :
+         {std::pair{10u, "write_10"}, {50u, "write_50"}, {100u, "write_100"}}) {
       if (!write(**store, written, blocks * part / 100)) return state.SkipWithError("a commit");
       written = blocks * part / 100;
       note(name);
@@ -103,9 +103,8 @@ void BM_Memory(benchmark::State& state) {
   }
   state.counters["bound_mib"] = kBoundMiB;
   if (most > kBoundMiB) {
-    state.SkipWithError((std::to_string(most) + " MiB; the bound is " +
-                         std::to_string(kBoundMiB))
-                            .c_str());
+    state.SkipWithError(
+        (std::to_string(most) + " MiB; the bound is " + std::to_string(kBoundMiB)).c_str());
   }
 }
 

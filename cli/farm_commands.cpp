@@ -87,8 +87,7 @@ void add_door_metrics(actors::MetricsBook& book, const std::string& what, const 
   const auto by = [&](const char* reason) {
     return &book.counter(name + "_refused_total", help, {{"reason", reason}});
   };
-  actors::Gauge& open =
-      book.gauge(name + "_connections", "Connections of the " + what + " now.");
+  actors::Gauge& open = book.gauge(name + "_connections", "Connections of the " + what + " now.");
   actors::Counter& accepted =
       book.counter(name + "_accepted_total", "Connections that reached the " + what + ".");
   actors::Counter& authenticated =

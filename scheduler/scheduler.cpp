@@ -433,6 +433,14 @@ std::vector<NodeStatus> Scheduler::nodes() const {
   return out;
 }
 
+std::vector<NodeId> Scheduler::silent_nodes(MonoNs now, DurationNs silence) const {
+  std::vector<NodeId> out;
+  for (const auto& [id, node] : nodes_) {
+    if (now - node.status.last_seen > silence) out.push_back(node.status.id);
+  }
+  return out;
+}
+
 NodeCensus Scheduler::census(MonoNs now, DurationNs silence) const {
   NodeCensus out;
   for (const auto& [id, node] : nodes_) {

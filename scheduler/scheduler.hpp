@@ -249,6 +249,7 @@ class Scheduler {
   std::vector<NodeStatus> nodes() const;
   /// Without copying what each of them holds; silent after `silence`.
   NodeCensus census(MonoNs now, DurationNs silence) const;
+  std::vector<NodeId> silent_nodes(MonoNs now, DurationNs silence) const;
   std::uint32_t workers() const { return workers_; }
   /// Leases that ran out, as nothing was heard of them in time.
   std::uint64_t leases_expired() const { return leases_expired_; }

@@ -63,8 +63,11 @@ bool whole_at_another_length(const Record& record) {
   return false;
 }
 
-// What is wrong in a block; empty if nothing is. Checksums of whole records are RocksDB's to check.
-std::string damage_in(std::string_view block, bool last) {
+enum class Depth { Heads, Checksums };
+
+// What is wrong in a block; empty if nothing is. Checksums of whole records are RocksDB's to check,
+// unless it wants to be told where they are wrong.
+std::string damage_in(std::string_view block, bool last, Depth depth) {
   while (block.size() >= kHeadBytes) {
     const Record record(block);
     if (record.type == 0 && record.length == 0 && record.sum == 0) return {};  // never written
@@ -75,19 +78,20 @@ std::string damage_in(std::string_view block, bool last) {
       if (!last) return "a record longer than its block";
       return whole_at_another_length(record) ? "a record with a wrong length" : "";
     }
+    if (depth == Depth::Checksums && !record.sound()) return "a record with a wrong checksum";
     block.remove_prefix(kHeadBytes + record.length);
   }
   return {};
 }
 
-Status check_log(const std::filesystem::path& path) {
+Status check_log(const std::filesystem::path& path, Depth depth) {
   std::ifstream file(path, std::ios::binary);
   std::string block(kBlockBytes, '\0');
   for (std::uint64_t at = 0; file; at += kBlockBytes) {
     file.read(block.data(), static_cast<std::streamsize>(kBlockBytes));
     const auto got = static_cast<std::size_t>(file.gcount());
     const bool last = got < kBlockBytes || file.peek() == std::ifstream::traits_type::eof();
-    const std::string damage = damage_in(std::string_view(block).substr(0, got), last);
+    const std::string damage = damage_in(std::string_view(block).substr(0, got), last, depth);
     if (damage.empty()) continue;
     return Error(ErrorCode::Corrupt, path.string() + " is damaged: " + damage + " between bytes " +
                                          std::to_string(at) + " and " + std::to_string(at + got));
@@ -95,18 +99,24 @@ Status check_log(const std::filesystem::path& path) {
   return {};
 }
 
-}  // namespace
-
-Status check_log_files(const std::filesystem::path& dir) {
+Status check_logs(const std::filesystem::path& dir, Depth depth) {
   std::error_code ec;
   for (const auto& entry : std::filesystem::directory_iterator(dir, ec)) {
     const std::string name = entry.path().filename().string();
     const bool manifest = name.rfind("MANIFEST-", 0) == 0;
     if (!manifest && entry.path().extension() != ".log") continue;
-    WINNOW_TRY(check_log(entry.path()));
+    WINNOW_TRY(check_log(entry.path(), depth));
   }
   if (!ec) return {};
   return Error(ErrorCode::Io, "store " + dir.string() + " cannot be read: " + ec.message());
+}
+
+}  // namespace
+
+Status check_log_files(const std::filesystem::path& dir) { return check_logs(dir, Depth::Heads); }
+
+Status check_log_records(const std::filesystem::path& dir) {
+  return check_logs(dir, Depth::Checksums);
 }
 
 }  // namespace winnow::store

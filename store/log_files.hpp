@@ -13,4 +13,8 @@ namespace winnow::store {
 /// Format: https://github.com/facebook/rocksdb/wiki/Write-Ahead-Log-File-Format
 Status check_log_files(const std::filesystem::path& dir);
 
+/// The same with the checksum of every record, for logs that RocksDB has refused: which file, and
+/// between which bytes; RocksDB does not say. Not for a log that is being written.
+Status check_log_records(const std::filesystem::path& dir);
+
 }  // namespace winnow::store

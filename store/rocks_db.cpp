@@ -1,6 +1,7 @@
 #include "store/rocks_db.hpp"
 
 #include <fcntl.h>
+#include <rocksdb/sst_file_reader.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -113,9 +114,28 @@ std::string lock_holder(const std::filesystem::path& dir) {
   return known ? "process " + std::to_string(probe.l_pid) : "another process";
 }
 
+// The file that keeps RocksDB from opening, which it names wrongly or not at all; empty if none of
+// those that are read on opening is damaged by itself.
+std::string damaged_file(const std::filesystem::path& dir) {
+  if (const Status logs = check_log_records(dir); !logs.ok()) return logs.error().text();
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator(dir, ec)) {
+    if (entry.path().extension() != ".sst") continue;
+    rocksdb::SstFileReader table{rocksdb::Options()};
+    const rocksdb::Status status = table.Open(entry.path().string());
+    if (!status.ok()) return entry.path().string() + " is damaged: " + status.ToString();
+  }
+  return {};
+}
+
 Error open_error(const rocksdb::Status& status, const std::filesystem::path& dir) {
   const std::string text = status.ToString();
-  if (!is_lock_conflict(text)) return rocks_error(status, dir, "opening it");
+  if (!is_lock_conflict(text)) {
+    const Error error = rocks_error(status, dir, "opening it");
+    if (error.code() != ErrorCode::Corrupt) return error;
+    const std::string file = damaged_file(dir);
+    return file.empty() ? error : Error(ErrorCode::Corrupt, error.text() + "; " + file);
+  }
   const bool own = text.find("lock hold by current process") != std::string::npos;
   return Error(ErrorCode::Unavailable,
                "store " + dir.string() + " is open for writing in " +

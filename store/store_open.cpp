@@ -26,8 +26,8 @@ SweepInfo info_of(const codec::SweepRecord& record) {
           record.meta.blocks, static_cast<std::uint32_t>(record.meta.metric_names.size())};
 }
 
-/// Purpose: how long one write takes, and how much of it is the sync. Thread: the writing one, whose
-/// level of measuring RocksDB keeps.
+/// Purpose: how long one write takes, and how much of it is the sync. Thread: the writing one,
+/// whose level of measuring RocksDB keeps.
 class WriteClock {
  public:
   WriteClock() : level_(rocksdb::GetPerfLevel()), start_(system_clock().mono()) {

@@ -99,8 +99,8 @@ TEST_F(MetricsOfAStore, CountFilesAndBytesByColumnFamily) {
   ASSERT_TRUE(store_->compact().ok());
   const auto after = read();
   double bytes = 0;
-  for (const char* family : {"meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms",
-                             "pending", "points"}) {
+  for (const char* family :
+       {"meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms", "pending", "points"}) {
     bytes += after.at("winnow_store_file_bytes " + std::string(family) + " table");
     EXPECT_TRUE(after.contains("winnow_store_unmerged_files " + std::string(family))) << family;
   }
@@ -138,8 +138,8 @@ TEST_F(MetricsOfAStore, KeepTheirNumberOfSeries) {
 
 TEST_F(MetricsOfAStore, SayHowMuchOfTheBudgetsIsSpent) {
   const auto budget = [&](const std::string& user, std::vector<sweeps::TrialLimit> limits) {
-    ASSERT_TRUE(store_->put_document(sweeps::kUserBudgetKind, user, sweeps::limits_to_json(limits))
-                    .ok());
+    ASSERT_TRUE(
+        store_->put_document(sweeps::kUserBudgetKind, user, sweeps::limits_to_json(limits)).ok());
   };
   put_sweep("s");
   commit("ann", "btc");

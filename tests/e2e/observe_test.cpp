@@ -52,8 +52,7 @@ TEST(Observe, RulesConfigurationAndDashboardAreValid) {
 TEST(Observe, EveryAlertIsTestedAndInTheOperatorsGuide) {
   const std::string rules = read_text(kConfigs / "alerts.yml");
   const std::string tests = read_text(kConfigs / "alerts_test.yml");
-  const std::string guide =
-      read_text(fs::path(WINNOW_SOURCE_DIR) / "docs" / "OPERATING.md");
+  const std::string guide = read_text(fs::path(WINNOW_SOURCE_DIR) / "docs" / "OPERATING.md");
   static const std::regex alert("- alert: (\\w+)");
   int alerts = 0;
   for (std::sregex_iterator it(rules.begin(), rules.end(), alert), end; it != end; ++it, ++alerts) {
@@ -138,8 +137,7 @@ class Scraped : public ::testing::Test {
   }
   /// Alerts of this name that fire now.
   double firing(const std::string& alert) const {
-    const double count =
-        asked("count(ALERTS{alertname=\"" + alert + "\",alertstate=\"firing\"})");
+    const double count = asked("count(ALERTS{alertname=\"" + alert + "\",alertstate=\"firing\"})");
     return std::isnan(count) ? 0 : count;
   }
   TemporaryFolder folder_;
@@ -271,11 +269,10 @@ TEST_F(Scraped, PrometheusReadsTheFarmAndFiresAnAlert) {
 TEST_F(Scraped, FullDiskAndKilledNodeFireTheShippedRules) {
   const fs::path home = folder_.path() / "home";
   make_market(home, 60);
-  write_text(home / "work.yaml",
-             grid_sweep("work", {"lookback_bars: {int: [12, 96], step: 2}",
-                                 "entry_z: {float: [1.0, 3.0], step: 0.1}",
-                                 "exit_z: {values: [0, 0.25, 0.5]}",
-                                 "stop_bps: {values: [0, 100, 200, 300]}"}));
+  write_text(home / "work.yaml", grid_sweep("work", {"lookback_bars: {int: [12, 96], step: 2}",
+                                                     "entry_z: {float: [1.0, 3.0], step: 0.1}",
+                                                     "exit_z: {values: [0, 0.25, 0.5]}",
+                                                     "stop_bps: {values: [0, 100, 200, 300]}"}));
   SmallDisk disk(home / "store", 12);
   if (disk.error() == EPERM || disk.error() == EACCES) {
     GTEST_SKIP() << "mounting a file system is not permitted here";
@@ -292,7 +289,7 @@ TEST_F(Scraped, FullDiskAndKilledNodeFireTheShippedRules) {
                                       endpoint, "--detach", "--quiet"});
   ASSERT_EQ(submitted.status, 0) << submitted.errors;
 
-  EXPECT_TRUE(eventually(90, [&] { return firing("WinnowWritesRefused") == 1; })) << farm.errors();
+  EXPECT_TRUE(eventually(90, [&] { return firing("WinnowWritesRefused") >= 1; })) << farm.errors();
   EXPECT_TRUE(eventually(30, [&] { return firing("WinnowCommitStalls") >= 1; }));
   EXPECT_GT(asked("winnow_store_writes_refused_total{kind=\"results\"}"), 0);
   EXPECT_TRUE(eventually(30, [&] { return asked("winnow_actors_intake_oldest_seconds") > 2; }));

@@ -196,8 +196,8 @@ class Describer {
   static std::string entry(std::string_view key, std::string_view value) {
     const codec::KeyEntry e = must(codec::decode_key_entry(key, value));
     return Hash128::from_bytes(key.data()).hex() + ": entry " + text_of(e.ledger_entry) +
-           ", sweep " + text_of(e.sweep) + " block " + text_of(e.block) + " row " +
-           text_of(e.row) + ", hash " + text_of(e.row_hash);
+           ", sweep " + text_of(e.sweep) + " block " + text_of(e.block) + " row " + text_of(e.row) +
+           ", hash " + text_of(e.row_hash);
   }
   static std::string pending(std::string_view key, std::string_view value) {
     const codec::PendingBlock p = must(codec::decode_pending(key, value));
@@ -250,7 +250,8 @@ std::string describe_store(const std::filesystem::path& dir) {
     std::uint64_t values = 0;
     std::string lines;
     for (it->SeekToFirst(); it->Valid(); it->Next(), ++values) {
-      lines += describer.line(there[f], it->key().ToStringView(), it->value().ToStringView()) + '\n';
+      lines +=
+          describer.line(there[f], it->key().ToStringView(), it->value().ToStringView()) + '\n';
     }
     EXPECT_TRUE(it->status().ok()) << it->status().ToString();
     out += there[f] + ": " + std::to_string(values) + " values, " + hash128(lines).hex() + '\n';

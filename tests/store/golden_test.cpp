@@ -31,8 +31,8 @@ std::string read_file(const fs::path& file) {
 
 /// The kept store, in a folder of its own below `dir`.
 fs::path golden_copy(const TempDir& dir) {
-  const std::string command = "tar -xzf '" + (kGolden / "store_v1.tar.gz").string() + "' -C '" +
-                              dir.path().string() + "'";
+  const std::string command =
+      "tar -xzf '" + (kGolden / "store_v1.tar.gz").string() + "' -C '" + dir.path().string() + "'";
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
   return dir.path() / "store_v1";
 }
@@ -149,8 +149,8 @@ Error refusal_of(const fs::path& dir) {
   EXPECT_FALSE(writer.ok());
   EXPECT_EQ(raw_content(dir), before) << "a store that was refused is another one now";
   if (reader.ok() || writer.ok()) return Error(ErrorCode::Internal, "it opened");
-  EXPECT_EQ(reader.error().code(), writer.error().code())
-      << reader.error().text() << "\n" << writer.error().text();
+  EXPECT_EQ(reader.error().code(), writer.error().code()) << reader.error().text() << "\n"
+                                                          << writer.error().text();
   return writer.error();
 }
 
@@ -209,8 +209,8 @@ TEST(GoldenStore, YoungerFormatIsRefusedByName) {
   });
   const Error error = refusal_of(store);
   EXPECT_EQ(error.code(), ErrorCode::Refused);
-  for (const std::string& part : {store.string(), std::string("'winnow-store 2'"),
-                                  std::string("reads 'winnow-store 1'")}) {
+  for (const std::string& part :
+       {store.string(), std::string("'winnow-store 2'"), std::string("reads 'winnow-store 1'")}) {
     EXPECT_NE(error.text().find(part), std::string::npos) << error.text();
   }
 }
@@ -252,8 +252,8 @@ TEST(GoldenStore, UnknownFamilyIsRefusedByName) {
 
 // RocksDB would make it anew, empty, and the ledger would have forgotten.
 TEST(GoldenStore, MissingFamilyIsNamedAndNotMadeAnew) {
-  for (const char* family : {"meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms",
-                             "pending"}) {
+  for (const char* family :
+       {"meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms", "pending"}) {
     const TempDir dir;
     const fs::path store = golden_copy(dir);
     with_database(store, [&](rocksdb::DB& db, auto& families) {
