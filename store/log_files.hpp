@@ -17,4 +17,9 @@ Status check_log_files(const std::filesystem::path& dir);
 /// between which bytes; RocksDB does not say. Not for a log that is being written.
 Status check_log_records(const std::filesystem::path& dir);
 
+/// The checksums of all blobs, for a store whose panels RocksDB cannot read: which file, and where;
+/// RocksDB says neither. Fails: Corrupt; Io.
+/// Format: https://github.com/facebook/rocksdb/blob/main/db/blob/blob_log_format.h
+Status check_blob_files(const std::filesystem::path& dir);
+
 }  // namespace winnow::store

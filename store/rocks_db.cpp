@@ -125,7 +125,8 @@ std::string damaged_file(const std::filesystem::path& dir) {
     const rocksdb::Status status = table.Open(entry.path().string());
     if (!status.ok()) return entry.path().string() + " is damaged: " + status.ToString();
   }
-  return {};
+  const Status blobs = check_blob_files(dir);
+  return blobs.ok() ? std::string() : blobs.error().text();
 }
 
 Error open_error(const rocksdb::Status& status, const std::filesystem::path& dir) {
