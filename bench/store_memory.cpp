@@ -34,6 +34,15 @@ double status_mib(const std::string& name) {
   return 0;
 }
 
+/// What this process has read from files so far, cached by the kernel or not, GiB.
+double read_gib() {
+  std::ifstream in("/proc/self/io");
+  std::string word;
+  double bytes = 0;
+  in >> word >> bytes;
+  return bytes / (1 << 30);
+}
+
 /// The highest resident memory since the last call.
 double peak_mib() {
   const double peak = status_mib("VmHWM:");
@@ -77,6 +86,7 @@ void BM_Memory(benchmark::State& state) {
     most = std::max(most, peak);
     state.counters[when + "_mib"] = status_mib("VmRSS:");
     state.counters[when + "_peak_mib"] = peak;
+    state.counters[when + "_read_gib"] = read_gib();
   };
   for (auto _ : state) {
     auto store = Store::open(dir.path(), kOptions);
