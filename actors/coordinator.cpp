@@ -80,9 +80,7 @@ class Coordinator : public CoordinatorCore::Outside {
     if (port_) port_->tick(mono());
     core_->tick(mono());
     if (metrics_ && ++ticks_ % kTicksAMeasurement == 0) {
-      core_->measure(mono());
-      metrics_->query_questions.set_count(desk_->waiting());
-      metrics_->shipping_questions.set_count(datasets_->waiting());
+      measure();
     }
     self_->delayed_send(self_, kTick, tick_atom_v);
   }
@@ -136,6 +134,18 @@ class Coordinator : public CoordinatorCore::Outside {
 
  private:
   static MonoNs mono() { return system_clock().mono(); }
+
+  void measure() {
+    const MonoNs start = mono();
+    core_->measure(start);
+    metrics_->intake_oldest.set(intake_->oldest(start).seconds());
+    metrics_->query_questions.set_count(desk_->waiting());
+    metrics_->query_turned_away.raise_to(desk_->turned_away());
+    metrics_->shipping_questions.set_count(datasets_->waiting());
+    metrics_->shipping_turned_away.raise_to(datasets_->turned_away());
+    metrics_->measuring.observe((mono() - start).seconds());
+  }
+
   caf::actor handle() const { return caf::actor_cast<caf::actor>(self_); }
 
   PeerId id_of(const caf::actor& sender) {

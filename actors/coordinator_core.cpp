@@ -155,8 +155,8 @@ void CoordinatorCore::give_up_broken_nodes(MonoNs now) {
 // Connections may end without a word.
 void CoordinatorCore::forget_silent_nodes(MonoNs now) {
   const DurationNs patience = options_.scheduling.lease_ttl * kSilentTtls;
-  for (const scheduler::NodeStatus& node : scheduler_.nodes()) {
-    if (now - node.last_seen > patience) node_gone(node.id.value(), "it was silent", now);
+  for (const NodeId node : scheduler_.silent_nodes(now, patience)) {
+    node_gone(node.value(), "it was silent", now);
   }
 }
 
@@ -173,6 +173,7 @@ void CoordinatorCore::tick(MonoNs now) {
 }
 
 void CoordinatorCore::refuse(const From& to, const Error& error) {
+  if (metrics_ != nullptr) metrics_->requests_refused.add();
   send(to.peer, Refusal{static_cast<std::uint32_t>(error.code()), error.text()}, to.session);
 }
 
@@ -296,7 +297,10 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
   if (m.block >= sweep->plan->blocks()) return refuse_result("its plan has no such block");
   if (!sweep->plan->known(m.block)) return refuse_result("its parameters are not chosen yet");
   const std::size_t bytes = m.block_bytes.size();
-  if (bytes_in_commit_ + bytes > kCommitBytesMax) return;  // its node will send it again
+  if (bytes_in_commit_ + bytes > kCommitBytesMax) {  // its node will send it again
+    if (metrics_ != nullptr) metrics_->results_put_off.add();
+    return;
+  }
   count_result(m.lease, from.now);
   // A cost that no block has would spoil the sizes of everybody's leases.
   const DurationNs work{std::clamp<std::int64_t>(m.work_ns, 0, kBlockWorkMax.ns)};

@@ -9,19 +9,18 @@ constexpr DurationNs kSilent = seconds(2);
 
 void CoordinatorCore::measure(MonoNs now) {
   CoordinatorMetrics& m = *metrics_;
-  std::size_t silent = 0, busy = 0, leases = 0;
-  const auto nodes = scheduler_.nodes();
-  for (const scheduler::NodeStatus& node : nodes) {
-    if (now - node.last_seen > kSilent) ++silent;
-    if (node.leases > 0) ++busy;
-    leases += node.leases;
-  }
-  m.nodes.set_count(nodes.size());
-  m.nodes_silent.set_count(silent);
-  m.nodes_busy.set_count(busy);
-  m.leases_live.set_count(leases);
+  const scheduler::NodeCensus census = scheduler_.census(now, kSilent);
+  m.nodes.set_count(census.nodes);
+  m.nodes_silent.set_count(census.silent);
+  m.nodes_busy.set_count(census.busy);
+  m.leases_live.set_count(census.leases);
   m.workers.set_count(scheduler_.workers());
   m.leases_expired.raise_to(scheduler_.leases_expired());
+  m.in_commit_bytes.set_count(bytes_in_commit_);
+  m.ends_unrecorded.set_count(unrecorded_.size());
+  std::size_t watchers = 0;
+  for (const auto& [sweep, those] : watchers_) watchers += those.size();
+  m.watchers.set_count(watchers);
 
   std::array<std::uint64_t, 5> blocks{};
   std::size_t running = 0, paused = 0;

@@ -37,6 +37,7 @@ DatasetDesk::~DatasetDesk() {
 void DatasetDesk::ask(const Frame& frame, Answer answer) {
   Question question{frame, std::move(answer)};
   if (waiting_.push(question)) return;
+  ++turned_away_;
   // Said for no dataset: the node asks again for all it still misses.
   question.answer(
       denied("", Error(ErrorCode::Unavailable, "too many nodes fetch datasets"), frame.session));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -29,6 +30,8 @@ class DatasetDesk {
 
   void ask(const Frame& frame, Answer answer);
   std::size_t waiting() const { return waiting_.size(); }
+  /// Questions refused so far because kWaitingMax were waiting.
+  std::uint64_t turned_away() const { return turned_away_; }
 
  private:
   struct Question {
@@ -42,6 +45,7 @@ class DatasetDesk {
   std::filesystem::path data_dir_;
   std::map<std::string, store::DatasetOrigin> origins_;  // the desk's thread's
   BoundedQueue<Question> waiting_{kWaitingMax};
+  std::atomic<std::uint64_t> turned_away_ = 0;
   std::jthread thread_;
 };
 

@@ -27,6 +27,12 @@ Counter& port_ends(MetricsBook& book, const std::string& reason) {
                       {{"reason", reason}});
 }
 
+Counter& turned_away(MetricsBook& book, const std::string& desk) {
+  return book.counter("winnow_actors_desk_turned_away_total",
+                      "Questions that a desk refused because its queue was full.",
+                      {{"desk", desk}});
+}
+
 Gauge& sweeps(MetricsBook& book, const std::string& state) {
   return book.gauge("winnow_scheduler_sweeps", "Unfinished sweeps by state.", {{"state", state}});
 }
@@ -53,10 +59,30 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
       intake_blocks(book.gauge("winnow_actors_intake_blocks",
                                "Blocks that arrived and are not committed yet.")),
       intake_bytes(book.gauge("winnow_actors_intake_bytes", "Bytes of those blocks.")),
+      intake_oldest(book.gauge("winnow_actors_intake_oldest_seconds",
+                               "Age of the oldest block that arrived and is not on disk; 0: there "
+                               "is none.")),
+      in_commit_bytes(book.gauge("winnow_actors_in_commit_bytes",
+                                 "Bytes of results that the coordinator took and has not "
+                                 "acknowledged.")),
+      results_put_off(book.counter("winnow_actors_results_put_off_total",
+                                   "Results not taken as too many bytes were not acknowledged; "
+                                   "their nodes send them again.")),
+      ends_unrecorded(book.gauge("winnow_actors_ends_unrecorded",
+                                 "Sweeps at their end that the store has not recorded yet.")),
+      watchers(book.gauge("winnow_actors_watchers", "Clients that follow a sweep's progress.")),
+      requests_refused(book.counter("winnow_actors_requests_refused_total",
+                                    "Requests of nodes and clients that were answered with a "
+                                    "refusal.")),
+      measuring(book.histogram("winnow_actors_measuring_seconds",
+                               "The coordinator's turn that counts nodes, leases and blocks.",
+                               latency_bounds_s())),
       query_questions(book.gauge("winnow_actors_query_questions",
                                  "Questions to the store that wait for an answer.")),
+      query_turned_away(turned_away(book, "query")),
       shipping_questions(book.gauge("winnow_actors_shipping_questions",
                                     "Chunks of datasets that nodes wait for.")),
+      shipping_turned_away(turned_away(book, "shipping")),
       shipped_bytes(book.counter("winnow_actors_shipped_bytes_total",
                                  "Bytes of datasets sent to nodes, framing included.")),
       shipped_answers(book.counter("winnow_actors_shipped_answers_total",
@@ -120,7 +146,60 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
       sweeps_active(sweeps(book, "running")),
       sweeps_paused(sweeps(book, "paused")) {}
 
-void add_store_metrics(MetricsBook& book, const store::Store& store) {
+namespace {
+
+/// What RocksDB says of one column family.
+struct FamilyGauges {
+  FamilyGauges(MetricsBook& b, std::string_view family)
+      : tables(files(b, family, "table")),
+        blobs(files(b, family, "blob")),
+        table_bytes(bytes(b, family, "table")),
+        blob_bytes(bytes(b, family, "blob")),
+        level0(b.gauge("winnow_store_unmerged_files", "Sorted files that were not merged yet.",
+                       {{"family", std::string(family)}})),
+        memtable(b.gauge("winnow_store_family_memtable_bytes",
+                         "Written and not yet in sorted files, by column family.",
+                         {{"family", std::string(family)}})),
+        pending(b.gauge("winnow_store_family_pending_compaction_bytes",
+                        "What compactions have yet to rewrite, by column family.",
+                        {{"family", std::string(family)}})) {}
+  static Gauge& files(MetricsBook& b, std::string_view family, const char* kind) {
+    return b.gauge("winnow_store_files", "Files by column family and kind.",
+                   {{"family", std::string(family)}, {"kind", kind}});
+  }
+  static Gauge& bytes(MetricsBook& b, std::string_view family, const char* kind) {
+    return b.gauge("winnow_store_file_bytes", "Bytes of files by column family and kind.",
+                   {{"family", std::string(family)}, {"kind", kind}});
+  }
+  void set(const store::FamilyHealth& now) {
+    tables.set_count(now.table_files);
+    blobs.set_count(now.blob_files);
+    table_bytes.set_count(now.table_bytes);
+    blob_bytes.set_count(now.blob_bytes);
+    level0.set_count(now.level0_files);
+    memtable.set_count(now.memtable_bytes);
+    pending.set_count(now.pending_compaction_bytes);
+  }
+  Gauge &tables, &blobs, &table_bytes, &blob_bytes, &level0, &memtable, &pending;
+};
+
+Counter& refused_writes(MetricsBook& book, const std::string& kind) {
+  return book.counter("winnow_store_writes_refused_total",
+                      "Writes that the store could not take: results (blocks with their lines in "
+                      "the ledger), records (sweeps, documents).",
+                      {{"kind", kind}});
+}
+
+Counter& stalls(MetricsBook& book, const std::string& kind) {
+  return book.counter("winnow_store_stalls_total",
+                      "Times that RocksDB began to slow writes down, or to stop them, so that "
+                      "compactions could keep up.",
+                      {{"kind", kind}});
+}
+
+}  // namespace
+
+void add_store_metrics(MetricsBook& book, store::Store& store) {
   struct Gauges {
     explicit Gauges(MetricsBook& b)
         : stopped(b.gauge("winnow_store_stopped", "1 while the store takes no writes.")),
@@ -136,11 +215,31 @@ void add_store_metrics(MetricsBook& book, const store::Store& store) {
           tables(b.gauge("winnow_store_table_bytes", "Sorted files.")),
           free(b.gauge("winnow_store_disk_free_bytes", "Room left on the store's disk.")),
           alarms(b.gauge("winnow_store_mismatch_alarms",
-                         "Results that differed from those already stored, ever.")) {}
+                         "Results that differed from those already stored, ever.")),
+          pending_keys(
+              b.gauge("winnow_store_pending_keys", "Trial keys that only memory has in order.")),
+          results_refused(refused_writes(b, "results")),
+          records_refused(refused_writes(b, "records")),
+          slowdowns(stalls(b, "slowdown")),
+          stops(stalls(b, "stop")) {}
     Gauge &stopped, &delayed, &pending, &compactions, &flushes, &cache, &memtables, &wal, &tables,
-        &free, &alarms;
+        &free, &alarms, &pending_keys;
+    Counter &results_refused, &records_refused, &slowdowns, &stops;
+    std::vector<FamilyGauges> families;
   };
-  book.before_reading([g = std::make_shared<Gauges>(book), &store] {
+  auto gauges = std::make_shared<Gauges>(book);
+  for (const store::FamilyHealth& family : store.health().families) {
+    gauges->families.emplace_back(book, family.name);
+  }
+  Histogram& whole = book.histogram("winnow_store_write_duration_seconds",
+                                    "One write to the log, its sync included.", latency_bounds_s());
+  Histogram& sync = book.histogram("winnow_store_sync_duration_seconds",
+                                   "The sync of one write to the log.", latency_bounds_s());
+  store.observe_writes([&whole, &sync](const store::WriteTimes& times) {
+    whole.observe(times.whole.seconds());
+    sync.observe(times.sync.seconds());
+  });
+  book.before_reading([g = std::move(gauges), &store] {
     const store::StoreHealth now = store.health();
     g->stopped.set(now.stopped ? 1 : 0);
     g->delayed.set_count(now.delayed_write_bytes_per_s);
@@ -153,6 +252,12 @@ void add_store_metrics(MetricsBook& book, const store::Store& store) {
     g->tables.set_count(now.table_bytes);
     g->free.set_count(now.disk_free_bytes);
     g->alarms.set_count(now.alarms);
+    g->pending_keys.set_count(now.pending_keys);
+    g->results_refused.raise_to(now.results_refused);
+    g->records_refused.raise_to(now.records_refused);
+    g->slowdowns.raise_to(now.slowdowns);
+    g->stops.raise_to(now.stops);
+    for (std::size_t f = 0; f < g->families.size(); ++f) g->families[f].set(now.families[f]);
   });
 }
 
@@ -176,6 +281,12 @@ NodeMetrics::NodeMetrics(MetricsBook& book)
       spool_put(book.counter("winnow_node_spool_put_blocks_total", "Blocks written to the spool.")),
       spool_failed(book.counter("winnow_node_spool_failed_blocks_total",
                                 "Blocks the spool could not take (full disk, limit).")),
+      batches_waiting(book.gauge("winnow_node_memory_waiting_batches",
+                                 "Batches of trials that wait for room in the node's memory.")),
+      batch_bytes(book.gauge("winnow_node_memory_held_bytes",
+                             "What running batches said they take; 0 without --memory-mb.")),
+      fetching_datasets(book.gauge("winnow_node_fetching_datasets",
+                                   "Datasets that are being fetched or wait to be.")),
       fetched_bytes(book.counter("winnow_node_fetched_bytes_total",
                                  "Bytes of datasets fetched from the coordinator.")),
       fetched_datasets(book.counter("winnow_node_fetched_datasets_total", "Datasets fetched.")),

@@ -49,8 +49,17 @@ struct CoordinatorMetrics {
   FarmPortMetrics port;
   Gauge& intake_blocks;
   Gauge& intake_bytes;
+  Gauge& intake_oldest;
+  Gauge& in_commit_bytes;
+  Counter& results_put_off;
+  Gauge& ends_unrecorded;
+  Gauge& watchers;
+  Counter& requests_refused;
+  Histogram& measuring;
   Gauge& query_questions;
+  Counter& query_turned_away;
   Gauge& shipping_questions;
+  Counter& shipping_turned_away;
   Counter& shipped_bytes;
   Counter& shipped_answers;
   Histogram& query_latency;
@@ -93,9 +102,14 @@ struct CoordinatorMetrics {
   Gauge& sweeps_paused;
 };
 
-/// Registers what the store's database says of itself whenever the book is read. The store outlives
-/// the reading.
-void add_store_metrics(MetricsBook& book, const store::Store& store);
+/// Registers what the store's database says of itself whenever the book is read, and how long its
+/// syncs take. Requires: nothing was written yet. The store outlives the reading, the book the
+/// store's last write.
+void add_store_metrics(MetricsBook& book, store::Store& store);
+
+/// Registers how much of users' budgets is spent, all users together; at most ten seconds old. The
+/// store outlives the reading.
+void add_budget_metrics(MetricsBook& book, const store::Store& store);
 
 /// Purpose: a worker node's metrics. Owner: the node; the book outlives it. Thread: any.
 struct NodeMetrics {
@@ -115,6 +129,9 @@ struct NodeMetrics {
   Gauge& spool_queued;
   Counter& spool_put;
   Counter& spool_failed;
+  Gauge& batches_waiting;
+  Gauge& batch_bytes;
+  Gauge& fetching_datasets;
   Counter& fetched_bytes;
   Counter& fetched_datasets;
   Counter& fetch_failures;

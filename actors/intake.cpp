@@ -38,8 +38,13 @@ Intake::~Intake() {
 
 void Intake::tell_queued() {
   if (metrics_ == nullptr) return;
-  metrics_->intake_blocks.set_count(queue_.size() + checked_.size());
+  metrics_->intake_blocks.set_count(waiting_since_.size());
   metrics_->intake_bytes.set_count(queued_bytes_);
+}
+
+DurationNs Intake::oldest(MonoNs now) const {
+  const std::lock_guard lock(mutex_);
+  return waiting_since_.empty() ? DurationNs{0} : now - waiting_since_.front();
 }
 
 void Intake::offer(Offer offer) {
@@ -47,6 +52,7 @@ void Intake::offer(Offer offer) {
     const std::lock_guard lock(mutex_);
     offer.offered = system_clock().mono();
     queued_bytes_ += offer.block_bytes.size();
+    waiting_since_.push_back(offer.offered);
     queue_.push_back(std::move(offer));
     tell_queued();
   }
@@ -98,13 +104,18 @@ void Intake::commit(std::stop_token stop) {
         group.push_back(std::move(checked_.front().offer));
         checked_.pop_front();
       }
-      queued_bytes_ -= bytes;
       checked_bytes_ -= bytes;
-      tell_queued();
       if (metrics_ != nullptr) metrics_->bytes_committed.add(bytes);
     }
     offered_.notify_one();
     auto outcomes = commit_group(std::move(group), stop);
+    {
+      const std::lock_guard lock(mutex_);
+      queued_bytes_ -= bytes;
+      const auto done = static_cast<std::ptrdiff_t>(offered.size());
+      waiting_since_.erase(waiting_since_.begin(), waiting_since_.begin() + done);
+      tell_queued();
+    }
     if (metrics_ != nullptr) count(outcomes, offered);
     callbacks_.report(std::move(outcomes));
   }

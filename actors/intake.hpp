@@ -37,6 +37,9 @@ class Intake {
 
   void offer(Offer offer);
 
+  /// Age of the oldest offer that is not on disk; 0: there is none.
+  DurationNs oldest(MonoNs now) const;
+
  private:
   struct Checked {
     CheckedOffer offer;
@@ -54,14 +57,15 @@ class Intake {
   store::Store& store_;
   Callbacks callbacks_;
   CoordinatorMetrics* metrics_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any offered_;   // to the checking thread: an offer, or room behind it
   std::condition_variable_any prepared_;  // to the committing thread: a checked offer, or no more
   std::deque<Offer> queue_;
   std::deque<Checked> checked_;
-  std::size_t queued_bytes_ = 0;   // in both
-  std::size_t checked_bytes_ = 0;  // in checked_
-  bool all_checked_ = false;       // the checking thread has ended
+  std::deque<MonoNs> waiting_since_;  // of all that is not committed, in order
+  std::size_t queued_bytes_ = 0;      // of the same
+  std::size_t checked_bytes_ = 0;     // in checked_
+  bool all_checked_ = false;          // the checking thread has ended
   std::jthread checking_;
   std::jthread committing_;
 };

@@ -173,6 +173,11 @@ class LimitedRunner final : public TrialRunner {
     return {};
   }
 
+  MemoryLoad memory_load() const override {
+    const MemoryGate::Load load = gate_.load();
+    return {load.waiting, load.held_bytes};
+  }
+
   std::vector<WorkWatch::Overdue> overdue() const override {
     return watch_.overdue(system_clock().mono());
   }

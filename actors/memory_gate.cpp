@@ -59,7 +59,9 @@ Result<MemoryGate::Hold> MemoryGate::acquire(std::uint64_t bytes, std::stop_toke
         continue;
       }
     }
+    ++waiting_;
     wake_.wait_for(lock, stop, kLookAgain, [] { return false; });
+    --waiting_;
   }
   if (relieve_ && !relieved && used_() + bytes > bytes_max_) relieve_();
   held_ += bytes;

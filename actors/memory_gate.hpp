@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,13 @@ class MemoryGate {
   /// Cancelled.
   Result<Hold> acquire(std::uint64_t bytes, std::stop_token stop);
 
+  struct Load {
+    std::uint64_t waiting = 0;     ///< computations that wait for room
+    std::uint64_t held_bytes = 0;  ///< by those that run
+  };
+  /// Takes no lock: it may be asked while the process's memory is being measured.
+  Load load() const { return {waiting_.load(), held_.load()}; }
+
  private:
   void release(std::uint64_t bytes);
 
@@ -54,7 +62,8 @@ class MemoryGate {
   std::uint64_t at_rest_ = 0;  ///< of the process, before its first computation
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::uint64_t held_ = 0;
+  std::atomic<std::uint64_t> held_ = 0;     // written under the mutex
+  std::atomic<std::uint64_t> waiting_ = 0;  // as it
 };
 
 /// Anonymous memory of this process that is in use, bytes.

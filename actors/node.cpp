@@ -227,6 +227,9 @@ class Node : public NodeCore::Outside {
     m.pool_leases.set_count(pool_->waiting());
     m.leases.set_count(core_->places());
     m.unacknowledged_blocks.set_count(core_->unacknowledged());
+    const auto memory = runner_ ? runner_->memory_load() : TrialRunner::MemoryLoad{};
+    m.batches_waiting.set_count(memory.waiting);
+    m.batch_bytes.set_count(memory.held_bytes);
     if (spool_) {
       const SpoolKeeper::Load spool = spool_->load();
       m.spool_blocks.set_count(spool.blocks);
@@ -237,6 +240,7 @@ class Node : public NodeCore::Outside {
     }
     if (options_.courier) {
       const DatasetCourier::Load fetched = options_.courier->load();
+      m.fetching_datasets.set_count(fetched.fetching);
       m.fetched_bytes.raise_to(fetched.bytes_total);
       m.fetched_datasets.raise_to(fetched.datasets_total);
       m.fetch_failures.raise_to(fetched.failed_total);

@@ -12,6 +12,7 @@ QueryDesk::~QueryDesk() { thread_.request_stop(); }
 void QueryDesk::ask(std::string name, std::string args_json, Answer answer) {
   Question question{std::move(name), std::move(args_json), std::move(answer)};
   if (waiting_.push(question)) return;
+  ++turned_away_;
   question.answer(Error(ErrorCode::Unavailable,
                         std::to_string(kWaitingMax) + " questions are waiting; ask again later"));
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -24,6 +26,8 @@ class QueryDesk {
 
   void ask(std::string name, std::string args_json, Answer answer);
   std::size_t waiting() const { return waiting_.size(); }
+  /// Questions refused so far because kWaitingMax were waiting.
+  std::uint64_t turned_away() const { return turned_away_; }
 
  private:
   struct Question {
@@ -35,6 +39,7 @@ class QueryDesk {
 
   Handler handler_;
   BoundedQueue<Question> waiting_{kWaitingMax};
+  std::atomic<std::uint64_t> turned_away_ = 0;
   std::jthread thread_;
 };
 

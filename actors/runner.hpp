@@ -48,6 +48,13 @@ class TrialRunner {
 
   /// Computations that went over their limit of time and did not stop when asked.
   virtual std::vector<WorkWatch::Overdue> overdue() const { return {}; }
+
+  /// Of the node's limit of memory; zeros without one.
+  struct MemoryLoad {
+    std::uint64_t waiting = 0;     ///< batches that wait for room
+    std::uint64_t held_bytes = 0;  ///< by batches that run
+  };
+  virtual MemoryLoad memory_load() const { return {}; }
 };
 
 /// Purpose: brings datasets to this place. Thread: any.

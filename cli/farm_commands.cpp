@@ -74,26 +74,30 @@ Result<std::unique_ptr<serve::Exporter>> serve_metrics(
   return exporter;
 }
 
-/// What the door says of itself whenever the book is read. The door outlives the reading.
-void add_door_metrics(actors::MetricsBook& book, const cluster::Door*& door) {
+/// What one end of the door says of itself whenever the book is read: the coordinator's (`what` is
+/// "door") or a node's ("path"). `end` outlives the reading; while it is null there is none.
+template <class End>
+void add_door_metrics(actors::MetricsBook& book, const std::string& what, const End* const& end) {
+  const std::string name = "winnow_" + what;
   const std::string help =
-      "Connections that the door ended: limit (of all, an address or an identity), handshake (no "
-      "TLS 1.3), certificate (another authority, farm or role, expired, not valid yet), revoked, "
-      "deadline, frame (not the farm's protocol), lost.";
+      "Connections that the " + what +
+      " ended: limit (of all, an address or an identity), handshake (no TLS 1.3), certificate "
+      "(another authority, farm or role, expired, not valid yet), revoked, deadline, frame (not "
+      "the farm's protocol), lost.";
   const auto by = [&](const char* reason) {
-    return &book.counter("winnow_door_refused_total", help, {{"reason", reason}});
+    return &book.counter(name + "_refused_total", help, {{"reason", reason}});
   };
-  actors::Gauge& open = book.gauge("winnow_door_connections", "Connections of the door now.");
+  actors::Gauge& open = book.gauge(name + "_connections", "Connections of the " + what + " now.");
   actors::Counter& accepted =
-      book.counter("winnow_door_accepted_total", "Connections that reached the door.");
+      book.counter(name + "_accepted_total", "Connections that reached the " + what + ".");
   actors::Counter& authenticated =
-      book.counter("winnow_door_authenticated_total", "Connections with a valid certificate.");
-  book.before_reading([&door, &open, &accepted, &authenticated, limit = by("limit"),
+      book.counter(name + "_authenticated_total", "Connections with a valid certificate.");
+  book.before_reading([&end, &open, &accepted, &authenticated, limit = by("limit"),
                        handshake = by("handshake"), certificate = by("certificate"),
                        revoked = by("revoked"), deadline = by("deadline"), frame = by("frame"),
                        lost = by("lost")] {
-    if (door == nullptr) return;
-    const cluster::DoorCounts now = door->counts();
+    if (end == nullptr) return;
+    const cluster::DoorCounts now = end->counts();
     open.set_count(now.open);
     accepted.raise_to(now.accepted);
     authenticated.raise_to(now.authenticated);
@@ -157,8 +161,9 @@ int run_up(const Context& context, const UpOptions& options) {
   const auto metrics = std::make_shared<actors::MetricsBook>();
   actors::add_process_metrics(*metrics);
   actors::add_store_metrics(*metrics, **store);
+  actors::add_budget_metrics(*metrics, **store);
   const cluster::Door* counted_door = nullptr;
-  add_door_metrics(*metrics, counted_door);
+  add_door_metrics(*metrics, "door", counted_door);
   surroundings.metrics = metrics.get();
   surroundings.data_dir = home / "data";
   surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
@@ -247,6 +252,8 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
       .data_dir = context.home() / "data", .limit_bytes = options.data_limit_bytes});
   const auto metrics = std::make_shared<actors::MetricsBook>();
   actors::add_process_metrics(*metrics);
+  const cluster::DoorPath* const counted_path = path.get();
+  add_door_metrics(*metrics, "path", counted_path);
   node.metrics = metrics.get();
   auto process = actors::NodeProcess::start(
       node,

@@ -433,4 +433,23 @@ std::vector<NodeStatus> Scheduler::nodes() const {
   return out;
 }
 
+std::vector<NodeId> Scheduler::silent_nodes(MonoNs now, DurationNs silence) const {
+  std::vector<NodeId> out;
+  for (const auto& [id, node] : nodes_) {
+    if (now - node.status.last_seen > silence) out.push_back(node.status.id);
+  }
+  return out;
+}
+
+NodeCensus Scheduler::census(MonoNs now, DurationNs silence) const {
+  NodeCensus out;
+  for (const auto& [id, node] : nodes_) {
+    ++out.nodes;
+    if (now - node.status.last_seen > silence) ++out.silent;
+    if (node.status.leases > 0) ++out.busy;
+    out.leases += node.status.leases;
+  }
+  return out;
+}
+
 }  // namespace winnow::scheduler

@@ -145,6 +145,14 @@ struct NodeStatus {
   double work_s = 0;
 };
 
+/// The nodes of a farm, counted.
+struct NodeCensus {
+  std::size_t nodes = 0;
+  std::size_t silent = 0;  ///< nothing was heard of them for too long
+  std::size_t busy = 0;    ///< hold a lease
+  std::size_t leases = 0;
+};
+
 /// Whose fault it is that a lease comes back.
 enum class Blame : std::uint8_t {
   Block,   ///< its first open block was tried and failed: an attempt
@@ -239,6 +247,9 @@ class Scheduler {
 
   std::optional<SweepProgress> progress(std::string_view sweep) const;
   std::vector<NodeStatus> nodes() const;
+  /// Without copying what each of them holds; silent after `silence`.
+  NodeCensus census(MonoNs now, DurationNs silence) const;
+  std::vector<NodeId> silent_nodes(MonoNs now, DurationNs silence) const;
   std::uint32_t workers() const { return workers_; }
   /// Leases that ran out, as nothing was heard of them in time.
   std::uint64_t leases_expired() const { return leases_expired_; }

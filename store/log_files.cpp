@@ -63,8 +63,11 @@ bool whole_at_another_length(const Record& record) {
   return false;
 }
 
-// What is wrong in a block; empty if nothing is. Checksums of whole records are RocksDB's to check.
-std::string damage_in(std::string_view block, bool last) {
+enum class Depth { Heads, Checksums };
+
+// What is wrong in a block; empty if nothing is. Checksums of whole records are RocksDB's to check,
+// unless it wants to be told where they are wrong.
+std::string damage_in(std::string_view block, bool last, Depth depth) {
   while (block.size() >= kHeadBytes) {
     const Record record(block);
     if (record.type == 0 && record.length == 0 && record.sum == 0) return {};  // never written
@@ -75,19 +78,20 @@ std::string damage_in(std::string_view block, bool last) {
       if (!last) return "a record longer than its block";
       return whole_at_another_length(record) ? "a record with a wrong length" : "";
     }
+    if (depth == Depth::Checksums && !record.sound()) return "a record with a wrong checksum";
     block.remove_prefix(kHeadBytes + record.length);
   }
   return {};
 }
 
-Status check_log(const std::filesystem::path& path) {
+Status check_log(const std::filesystem::path& path, Depth depth) {
   std::ifstream file(path, std::ios::binary);
   std::string block(kBlockBytes, '\0');
   for (std::uint64_t at = 0; file; at += kBlockBytes) {
     file.read(block.data(), static_cast<std::streamsize>(kBlockBytes));
     const auto got = static_cast<std::size_t>(file.gcount());
     const bool last = got < kBlockBytes || file.peek() == std::ifstream::traits_type::eof();
-    const std::string damage = damage_in(std::string_view(block).substr(0, got), last);
+    const std::string damage = damage_in(std::string_view(block).substr(0, got), last, depth);
     if (damage.empty()) continue;
     return Error(ErrorCode::Corrupt, path.string() + " is damaged: " + damage + " between bytes " +
                                          std::to_string(at) + " and " + std::to_string(at + got));
@@ -95,15 +99,83 @@ Status check_log(const std::filesystem::path& path) {
   return {};
 }
 
-}  // namespace
-
-Status check_log_files(const std::filesystem::path& dir) {
+Status check_logs(const std::filesystem::path& dir, Depth depth) {
   std::error_code ec;
   for (const auto& entry : std::filesystem::directory_iterator(dir, ec)) {
     const std::string name = entry.path().filename().string();
     const bool manifest = name.rfind("MANIFEST-", 0) == 0;
     if (!manifest && entry.path().extension() != ".log") continue;
-    WINNOW_TRY(check_log(entry.path()));
+    WINNOW_TRY(check_log(entry.path(), depth));
+  }
+  if (!ec) return {};
+  return Error(ErrorCode::Io, "store " + dir.string() + " cannot be read: " + ec.message());
+}
+
+// A blob file is a head, records [key bytes: 8][value bytes: 8][expiration: 8][checksum of those:
+// 4][checksum of key and value: 4][key][value], and a foot once it is whole.
+constexpr std::size_t kBlobHeadBytes = 30;
+constexpr std::size_t kBlobFootBytes = 32;
+constexpr std::size_t kBlobRecordHeadBytes = 32;
+
+template <class T>
+T number_at(const std::string& bytes, std::size_t at) {
+  T out = 0;
+  std::memcpy(&out, bytes.data() + at, sizeof out);
+  return out;
+}
+
+std::uint32_t masked_sum(const std::string& bytes, std::size_t length) {
+  Crc32c crc;
+  crc.process_bytes(bytes.data(), length);
+  return masked(crc.checksum());
+}
+
+Status check_blob_file(const std::filesystem::path& path) {
+  std::error_code ec;
+  const std::uint64_t size = std::filesystem::file_size(path, ec);
+  std::ifstream file(path, std::ios::binary);
+  const auto damaged = [&](const std::string& what, std::uint64_t at) {
+    return Error(ErrorCode::Corrupt,
+                 path.string() + " is damaged: " + what + " at byte " + std::to_string(at));
+  };
+  std::string head(kBlobRecordHeadBytes, '\0');
+  std::string body;
+  file.seekg(kBlobHeadBytes);
+  std::uint64_t at = kBlobHeadBytes;
+  while (at + kBlobRecordHeadBytes + kBlobFootBytes <= size) {
+    file.read(head.data(), kBlobRecordHeadBytes);
+    if (masked_sum(head, 24) != number_at<std::uint32_t>(head, 24)) {
+      return damaged("the head of a blob", at);
+    }
+    const auto bytes = number_at<std::uint64_t>(head, 0) + number_at<std::uint64_t>(head, 8);
+    if (bytes > size - at - kBlobRecordHeadBytes) return damaged("a blob beyond its end", at);
+    body.resize(bytes);
+    file.read(body.data(), static_cast<std::streamsize>(bytes));
+    if (!file) return Error(ErrorCode::Io, path.string() + " cannot be read");
+    if (masked_sum(body, body.size()) != number_at<std::uint32_t>(head, 28)) {
+      return damaged("the blob", at);
+    }
+    at += kBlobRecordHeadBytes + bytes;
+  }
+  if (at + kBlobFootBytes == size) {
+    file.read(head.data(), kBlobFootBytes);
+    if (masked_sum(head, 28) != number_at<std::uint32_t>(head, 28)) return damaged("its foot", at);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_log_files(const std::filesystem::path& dir) { return check_logs(dir, Depth::Heads); }
+
+Status check_log_records(const std::filesystem::path& dir) {
+  return check_logs(dir, Depth::Checksums);
+}
+
+Status check_blob_files(const std::filesystem::path& dir) {
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator(dir, ec)) {
+    if (entry.path().extension() == ".blob") WINNOW_TRY(check_blob_file(entry.path()));
   }
   if (!ec) return {};
   return Error(ErrorCode::Io, "store " + dir.string() + " cannot be read: " + ec.message());

@@ -13,4 +13,13 @@ namespace winnow::store {
 /// Format: https://github.com/facebook/rocksdb/wiki/Write-Ahead-Log-File-Format
 Status check_log_files(const std::filesystem::path& dir);
 
+/// The same with the checksum of every record, for logs that RocksDB has refused: which file, and
+/// between which bytes; RocksDB does not say. Not for a log that is being written.
+Status check_log_records(const std::filesystem::path& dir);
+
+/// The checksums of all blobs, for a store whose panels RocksDB cannot read: which file, and where;
+/// RocksDB says neither. Fails: Corrupt; Io.
+/// Format: https://github.com/facebook/rocksdb/blob/main/db/blob/blob_log_format.h
+Status check_blob_files(const std::filesystem::path& dir);
+
 }  // namespace winnow::store

@@ -1,6 +1,7 @@
 #include "store/rocks_db.hpp"
 
 #include <fcntl.h>
+#include <rocksdb/sst_file_reader.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +31,76 @@ std::string manifest_state(const std::filesystem::path& dir) {
   return ec ? "" : name + ":" + std::to_string(size);
 }
 
+// By default the cache is 64 small ones. The filter of a file of five million trial keys has seven
+// megabytes, which none of them could hold: every look-up read it anew. A few threads need few.
+constexpr int kCacheShardBits = 2;
+
+using FamilyNames = std::vector<std::string>;
+
+bool has_name(const FamilyNames& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// What the list of files says; empty if it cannot be read, which opening then says better.
+FamilyNames families_there(const std::filesystem::path& dir) {
+  FamilyNames there;
+  std::error_code ec;
+  if (!std::filesystem::exists(dir / "CURRENT", ec)) return there;
+  rocksdb::DB::ListColumnFamilies({}, dir.string(), &there).PermitUncheckedError();
+  return there;
+}
+
+// Whether nothing was ever written: what a process that died while it made the store leaves.
+bool is_empty_store(const std::filesystem::path& dir, const FamilyNames& there) {
+  rocksdb::DBOptions options;
+  options.info_log = silent_log();
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : there) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* raw = nullptr;
+  if (!rocksdb::DB::OpenForReadOnly(options, dir.string(), families, &handles, &raw).ok()) {
+    return false;
+  }
+  const std::unique_ptr<rocksdb::DB> db(raw);
+  bool empty = true;
+  for (auto* handle : handles) {
+    const std::unique_ptr<rocksdb::Iterator> it(db->NewIterator({}, handle));
+    it->SeekToFirst();
+    empty = empty && !it->Valid() && it->status().ok();
+  }
+  for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  return empty;
+}
+
+// A family that this binary does not know was made by a younger one. One that is missing took its
+// values with it: RocksDB would make it anew, and a ledger without a line forgets.
+Status check_families(const std::filesystem::path& dir, const FamilyNames& there) {
+  if (there.empty()) return {};
+  const auto listed = [](const auto& names) {
+    std::string out;
+    for (const auto& name : names) out += (out.empty() ? "" : ", ") + std::string(name);
+    return out;
+  };
+  for (const std::string& name : there) {
+    if (name == rocksdb::kDefaultColumnFamilyName) continue;
+    if (std::find(kFamilyNames.begin(), kFamilyNames.end(), name) != kFamilyNames.end()) continue;
+    return Error(ErrorCode::Refused, "store " + dir.string() + " has the column family '" + name +
+                                         "', which this binary does not know; it reads " +
+                                         listed(kFamilyNames) +
+                                         ". A younger winnow made it: use that one");
+  }
+  std::vector<std::string_view> missing;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    // Stores of an earlier version lack the youngest family; a writer adds it.
+    if (static_cast<Family>(i) == Family::Points) continue;
+    if (!has_name(there, kFamilyNames[i])) missing.push_back(kFamilyNames[i]);
+  }
+  if (missing.empty() || is_empty_store(dir, there)) return {};
+  return Error(ErrorCode::Corrupt, "store " + dir.string() + " lacks the column families " +
+                                       listed(missing) + "; it has " + listed(there) +
+                                       ". Nothing is written to it: restore a backup");
+}
+
 bool is_lock_conflict(const std::string& text) {
   return text.find("lock hold by current process") != std::string::npos ||
          text.find("While lock file") != std::string::npos;
@@ -47,9 +118,29 @@ std::string lock_holder(const std::filesystem::path& dir) {
   return known ? "process " + std::to_string(probe.l_pid) : "another process";
 }
 
+// The file that keeps RocksDB from opening, which it names wrongly or not at all; empty if none of
+// those that are read on opening is damaged by itself.
+std::string damaged_file(const std::filesystem::path& dir) {
+  if (const Status logs = check_log_records(dir); !logs.ok()) return logs.error().text();
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator(dir, ec)) {
+    if (entry.path().extension() != ".sst") continue;
+    rocksdb::SstFileReader table{rocksdb::Options()};
+    const rocksdb::Status status = table.Open(entry.path().string());
+    if (!status.ok()) return entry.path().string() + " is damaged: " + status.ToString();
+  }
+  const Status blobs = check_blob_files(dir);
+  return blobs.ok() ? std::string() : blobs.error().text();
+}
+
 Error open_error(const rocksdb::Status& status, const std::filesystem::path& dir) {
   const std::string text = status.ToString();
-  if (!is_lock_conflict(text)) return rocks_error(status, dir, "opening it");
+  if (!is_lock_conflict(text)) {
+    const Error error = rocks_error(status, dir, "opening it");
+    if (error.code() != ErrorCode::Corrupt) return error;
+    const std::string file = damaged_file(dir);
+    return file.empty() ? error : Error(ErrorCode::Corrupt, error.text() + "; " + file);
+  }
   const bool own = text.find("lock hold by current process") != std::string::npos;
   return Error(ErrorCode::Unavailable,
                "store " + dir.string() + " is open for writing in " +
@@ -88,19 +179,17 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   } else if (std::filesystem::create_directories(dir, ec); ec) {
     return Error(ErrorCode::Io, "store " + dir.string() + " cannot be made: " + ec.message());
   }
-  const auto cache = rocksdb::NewLRUCache(options.cache_bytes);
+  const auto cache = rocksdb::NewLRUCache(options.cache_bytes, kCacheShardBits);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  const FamilyNames there = families_there(dir);
+  WINNOW_TRY(check_families(dir, there));
   // A store of an earlier version lacks the youngest families; its writer adds them.
-  std::vector<std::string> there;
-  if (options.read_only) {
-    rocksdb::DB::ListColumnFamilies({}, dir.string(), &there).PermitUncheckedError();
-  }
-  const auto is_there = [&](std::string_view name) {
-    return there.empty() || std::find(there.begin(), there.end(), name) != there.end();
-  };
+  const bool lacks_points =
+      options.read_only && !there.empty() &&
+      !has_name(there, kFamilyNames[static_cast<std::size_t>(Family::Points)]);
   for (std::size_t i = 0; i < kFamilies; ++i) {
-    if (static_cast<Family>(i) == Family::Points && !is_there(kFamilyNames[i])) continue;
+    if (static_cast<Family>(i) == Family::Points && lacks_points) continue;
     families.emplace_back(std::string(kFamilyNames[i]),
                           family_options(static_cast<Family>(i), cache));
   }

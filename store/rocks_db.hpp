@@ -38,6 +38,8 @@ inline constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
 struct RocksHealth {
   std::atomic<bool> stopped = false;
   std::atomic<bool> ever_stopped = false;
+  std::atomic<std::uint64_t> slowdowns = 0;
+  std::atomic<std::uint64_t> stops = 0;
 };
 
 /// Purpose: an open RocksDB with our column families. Owner of both. Thread: any.
@@ -63,6 +65,8 @@ class RocksDb {
   /// Whether stopped() ever was true. RocksDB 7.8.3 aborts the process when it is given a file
   /// after a revival, as it then takes its own file numbers for reserved that are not.
   bool ever_stopped() const { return health_->ever_stopped; }
+  /// Times that writes began to be slowed down or stopped.
+  const RocksHealth& health() const { return *health_; }
   /// Ok when writes are taken again; also when they were all along. Requires: gate() is held.
   rocksdb::Status revive();
   /// Keeps writes and revivals apart from the taking in of files.

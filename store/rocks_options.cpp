@@ -23,6 +23,10 @@ class RecoverWhenAsked final : public rocksdb::EventListener {
     old.PermitUncheckedError();
     health_->stopped = false;
   }
+  void OnStallConditionsChanged(const rocksdb::WriteStallInfo& stall) override {
+    if (stall.condition.cur == rocksdb::WriteStallCondition::kDelayed) ++health_->slowdowns;
+    if (stall.condition.cur == rocksdb::WriteStallCondition::kStopped) ++health_->stops;
+  }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
                             bool* auto_recovery) override {
     *auto_recovery = false;

@@ -111,6 +111,18 @@ struct StoreOptions {
   std::size_t index_run_keys = std::size_t{1} << 18;
 };
 
+/// One column family at one moment.
+struct FamilyHealth {
+  std::string_view name;
+  std::uint64_t table_bytes = 0;  ///< of sorted files
+  std::uint64_t table_files = 0;
+  std::uint64_t level0_files = 0;  ///< of those, not yet merged with others
+  std::uint64_t blob_bytes = 0;
+  std::uint64_t blob_files = 0;
+  std::uint64_t memtable_bytes = 0;
+  std::uint64_t pending_compaction_bytes = 0;
+};
+
 /// How the database is at one moment, for people on call.
 struct StoreHealth {
   bool stopped = false;                         ///< takes no writes (a full disk, say)
@@ -124,6 +136,21 @@ struct StoreHealth {
   std::uint64_t table_bytes = 0;  ///< of sorted files
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t alarms = 0;  ///< results that differed, ever
+  std::vector<FamilyHealth> families;
+  /// Since the store was opened: writes that it refused for its disk or its state, not for what
+  /// they asked. Results are blocks with their lines in the ledger, records sweeps and documents.
+  std::uint64_t results_refused = 0;
+  std::uint64_t records_refused = 0;
+  /// Since then, how often RocksDB began to slow writes down, and to stop them.
+  std::uint64_t slowdowns = 0;
+  std::uint64_t stops = 0;
+  std::uint64_t pending_keys = 0;  ///< trial keys that only memory has in order
+};
+
+/// How long one write to the log took.
+struct WriteTimes {
+  DurationNs whole;
+  DurationNs sync;  ///< of it, waiting for the disk
 };
 
 /// Purpose: durable truth on RocksDB: sweeps, result blocks, ledger, alarms. What commit() has
@@ -226,6 +253,9 @@ class Store {
   /// nothing is left behind.
   virtual Status backup(const std::filesystem::path& dir) const = 0;
   virtual StoreHealth health() const { return {}; }
+  /// Called after every write that succeeded, on the writing thread, one at a time. Requires: no
+  /// write yet or meanwhile; the observer outlives the last one.
+  virtual void observe_writes(std::function<void(const WriteTimes&)> /*observer*/) {}
   /// Rewrites the files in their best order; what was deleted gives its space back.
   virtual Status compact() = 0;
 };

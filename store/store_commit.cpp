@@ -408,10 +408,17 @@ Result<std::vector<CommitOutcome>> RocksStore::commit(std::span<const BlockCommi
   {
     const std::scoped_lock lock(rocks_->gate());
     if (const rocksdb::Status revived = rocks_->revive(); !revived.ok()) {
+      ++results_refused_;
       return rocks_failure(revived, "taking up writing again");
     }
   }
-  return CommitBuilder(*this, blocks, now).run();
+  auto outcomes = CommitBuilder(*this, blocks, now).run();
+  // Of no use to count: what the group itself was refused for.
+  if (!outcomes.ok() && outcomes.error().code() != ErrorCode::InvalidInput &&
+      outcomes.error().code() != ErrorCode::NotFound) {
+    ++results_refused_;
+  }
+  return outcomes;
 }
 
 }  // namespace winnow::store

@@ -131,7 +131,7 @@ Status RocksStore::delete_sweep(std::string_view id, const SweepDeletion& how) {
 
   const std::unique_lock no_readers(deletion_mutex_);
   const std::unique_lock lock(sweeps_mutex_);
-  WINNOW_TRY(write(batch, "deleting sweep " + std::string(id)));
+  WINNOW_TRY(write_record(batch, "deleting sweep " + std::string(id)));
   sweeps_[std::string(id)].deleted = true;
   ever_deleted_.insert(std::string(id));
   return {};

@@ -267,6 +267,11 @@ Status KeyIndex::write_run(const KeyRun& run) {
   return {};
 }
 
+std::size_t KeyIndex::pending() const {
+  const std::shared_lock lock(mutex_);
+  return active_->size() + (sealed_ ? sealed_->size() : 0);
+}
+
 Status KeyIndex::each_pending(
     const std::function<Status(const TrialKey&, const codec::KeyEntry&)>& each) const {
   std::vector<std::shared_ptr<const KeyRun>> runs;

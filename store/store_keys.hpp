@@ -85,6 +85,8 @@ class KeyIndex {
   std::unique_lock<std::mutex> hold_notes() { return std::unique_lock(notes_mutex_); }
   /// Writes what is in memory, whole; for compact().
   Status flush();
+  /// Keys that only memory has. Thread: any.
+  std::size_t pending() const;
   /// Calls `each(key, entry)` for the keys that only memory has.
   Status each_pending(
       const std::function<Status(const TrialKey&, const codec::KeyEntry&)>& each) const;

@@ -77,6 +77,9 @@ class RocksStore final : public Store {
   Status verify(const std::function<void(std::string_view)>& progress) const override;
   Status backup(const std::filesystem::path& dir) const override;
   StoreHealth health() const override;
+  void observe_writes(std::function<void(const WriteTimes&)> observer) override {
+    write_observer_ = std::move(observer);
+  }
   Status compact() override;
 
  private:
@@ -108,6 +111,8 @@ class RocksStore final : public Store {
   Result<KeyIndex*> index() const;
   /// Writes with the store's sync setting; once more after RocksDB has recovered from a full disk.
   Status write(rocksdb::WriteBatch& batch, std::string_view doing);
+  /// The same of sweeps and documents; what fails is counted.
+  Status write_record(rocksdb::WriteBatch& batch, std::string_view doing);
   Result<std::optional<std::string>> get(Family family, std::string_view key) const;
   std::optional<SweepInfo> sweep_info(std::string_view id) const;
   Result<SweepInfo> known_sweep(std::string_view id) const;
@@ -142,6 +147,9 @@ class RocksStore final : public Store {
   /// The committing thread's. Kept, as a batch that grows to a group's size anew each time is
   /// copied twice over, into pages that the kernel has to clear first.
   rocksdb::WriteBatch batch_;
+  std::function<void(const WriteTimes&)> write_observer_;
+  std::atomic<std::uint64_t> results_refused_ = 0;
+  std::atomic<std::uint64_t> records_refused_ = 0;
 };
 
 /// The first place where two results of the same trials differ, in words; empty if nowhere.

@@ -2,14 +2,13 @@
 // on when there is room.
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
-#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "tests/e2e/farm.hpp"
 #include "tests/e2e/process.hpp"
+#include "tests/e2e/small_disk.hpp"
 #include "tests/e2e/tables.hpp"
 
 namespace winnow::e2e {
@@ -17,37 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-/// A file system of its own in memory, of a size that can be changed.
-class SmallDisk {
- public:
-  SmallDisk(fs::path folder, int mebibytes) : folder_(std::move(folder)) {
-    fs::create_directories(folder_);
-    const std::string size = "size=" + std::to_string(mebibytes) + "m";
-    error_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, size.c_str()) == 0 ? 0 : errno;
-  }
-  ~SmallDisk() {
-    if (error_ == 0) ::umount2(folder_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
-  /// 0, or why the machine does not let us have one.
-  int error() const { return error_; }
-  bool resize(int mebibytes) {
-    const std::string size = "size=" + std::to_string(mebibytes) + "m";
-    return ::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, size.c_str()) == 0;
-  }
-  std::uint64_t free_bytes() const {
-    struct statvfs state {};
-    ::statvfs(folder_.c_str(), &state);
-    return std::uint64_t{state.f_bavail} * state.f_bsize;
-  }
-
- private:
-  fs::path folder_;
-  int error_ = 0;
-};
 
 // About 40 MB of results.
 const std::string kSweep = grid_sweep(

@@ -12,6 +12,7 @@
 
 #include "tests/e2e/door_farm.hpp"
 #include "tests/e2e/process.hpp"
+#include "tests/e2e/small_disk.hpp"
 #include "tests/e2e/tables.hpp"
 
 namespace winnow::e2e {
@@ -47,6 +48,21 @@ TEST(Observe, RulesConfigurationAndDashboardAreValid) {
   EXPECT_GE(dashboard["panels"].size(), 10u);
 }
 
+/// Every alert is tested, and an operator finds it in the guide.
+TEST(Observe, EveryAlertIsTestedAndInTheOperatorsGuide) {
+  const std::string rules = read_text(kConfigs / "alerts.yml");
+  const std::string tests = read_text(kConfigs / "alerts_test.yml");
+  const std::string guide = read_text(fs::path(WINNOW_SOURCE_DIR) / "docs" / "OPERATING.md");
+  static const std::regex alert("- alert: (\\w+)");
+  int alerts = 0;
+  for (std::sregex_iterator it(rules.begin(), rules.end(), alert), end; it != end; ++it, ++alerts) {
+    const std::string name = (*it)[1];
+    EXPECT_NE(tests.find(name), std::string::npos) << "no test of " << name;
+    EXPECT_NE(guide.find("`" + name + "`"), std::string::npos) << "no runbook of " << name;
+  }
+  EXPECT_GT(alerts, 30);
+}
+
 /// What a process answers to GET /metrics; empty if nothing.
 std::string scrape(const std::string& port) {
   const int fd = connect_to(std::stoi(port));
@@ -60,6 +76,12 @@ std::string scrape(const std::string& port) {
   }
   ::close(fd);
   return all;
+}
+
+/// The shipped rules with a second's patience in place of minutes.
+std::string impatient_rules() {
+  return std::regex_replace(read_text(kConfigs / "alerts.yml"), std::regex("for: [0-9]+m"),
+                            "for: 1s");
 }
 
 /// Every `winnow_...` name in a text.
@@ -98,17 +120,13 @@ class Scraped : public ::testing::Test {
     write_text(folder_.path() / "prometheus.yml",
                "global: {scrape_interval: 500ms, evaluation_interval: 500ms}\n"
                "rule_files: [" +
-                   (kConfigs / "alerts.yml").string() +
-                   ", test.yml]\n"
+                   (folder_.path() / "alerts.yml").string() +
+                   "]\n"
                    "scrape_configs:\n"
                    "  - job_name: winnow\n    static_configs:\n"
                    "      - targets: ['127.0.0.1:" +
                    coordinator + "', '127.0.0.1:" + node + "']\n");
-    // The shipped rules wait for minutes; the test's own has the same condition without the wait.
-    write_text(folder_.path() / "test.yml",
-               "groups:\n  - name: test\n    rules:\n      - alert: TestNoNodes\n"
-               "        expr: winnow_scheduler_sweeps{state=\"running\"} > 0 and on(instance) "
-               "winnow_actors_nodes == 0\n");
+    write_text(folder_.path() / "alerts.yml", impatient_rules());
     prometheus_ = std::make_unique<Process>(
         folder_.path(),
         std::vector<std::string>{
@@ -116,6 +134,11 @@ class Scraped : public ::testing::Test {
             "--storage.tsdb.path=" + (folder_.path() / "tsdb").string(),
             "--web.listen-address=127.0.0.1:" + prometheus_port_, "--log.level=warn"});
     ASSERT_TRUE(eventually(30, [&] { return asked("vector(1)") == 1; })) << prometheus_->errors();
+  }
+  /// Alerts of this name that fire now.
+  double firing(const std::string& alert) const {
+    const double count = asked("count(ALERTS{alertname=\"" + alert + "\",alertstate=\"firing\"})");
+    return std::isnan(count) ? 0 : count;
   }
   TemporaryFolder folder_;
   std::string prometheus_port_ = std::to_string(20'000 + ::getpid() % 20'000);
@@ -131,12 +154,22 @@ TEST_F(Scraped, RulesAndPanelsSpeakOfMetricsThatThereAre) {
   const std::string all = scrape(port_after(farm, words)) + scrape(port_after(node, words));
   const std::set<std::string> there = names_in(all);
   EXPECT_GT(there.size(), 60u) << all;
-  for (const char* file : {"alerts.yml", "alerts_test.yml", "grafana_dashboard.json"}) {
-    const auto used = names_in(read_text(kConfigs / file));
+  const fs::path guide = fs::path(WINNOW_SOURCE_DIR) / "docs" / "OPERATING.md";
+  for (const fs::path& file : {kConfigs / "alerts.yml", kConfigs / "alerts_test.yml",
+                               kConfigs / "grafana_dashboard.json", guide}) {
+    const auto used = names_in(read_text(file));
     EXPECT_GT(used.size(), 10u) << file;
     for (const std::string& name : used) {
       EXPECT_TRUE(there.contains(name)) << file << " speaks of " << name << ", which nothing has";
     }
+  }
+  // An operator finds every metric explained.
+  const auto explained = names_in(read_text(guide));
+  const std::regex part("_(bucket|sum|count)$");
+  for (const std::string& name : there) {
+    const std::string family = std::regex_replace(name, part, "");
+    EXPECT_TRUE(explained.contains(name) || (there.contains(family) && explained.contains(family)))
+        << "docs/OPERATING.md does not speak of " << name;
   }
   // What is promised for every queue, lease, latency, commit, node and mailbox.
   for (const char* name :
@@ -191,9 +224,7 @@ TEST_F(Scraped, PrometheusReadsTheFarmAndFiresAnAlert) {
   Process waiting(home, winnow_argv(home, {"node", "--join", "127.0.0.1:1", "--http", "127.0.0.1:0",
                                            "--workers", "1"}));
   start_prometheus(metrics, port_after(waiting, "metrics on http://127.0.0.1:"));
-  EXPECT_TRUE(eventually(30, [&] {
-    return asked("count(ALERTS{alertname=\"TestNoNodes\",alertstate=\"firing\"})") == 1;
-  }));
+  EXPECT_TRUE(eventually(30, [&] { return firing("WinnowNoNodes") == 1; }));
   EXPECT_TRUE(eventually(20, [&] { return asked("winnow_node_connected") == 0; }));
   EXPECT_EQ(asked("winnow_node_workers"), 1);
 
@@ -211,17 +242,76 @@ TEST_F(Scraped, PrometheusReadsTheFarmAndFiresAnAlert) {
   EXPECT_EQ(asked("winnow_actors_result_to_acknowledgement_seconds_count"), blocks);
   EXPECT_EQ(asked("winnow_scheduler_grant_to_result_seconds_count"), blocks);
   EXPECT_GT(asked("winnow_store_commit_duration_seconds_sum"), 0);
+  const double sync_s = asked("winnow_store_sync_duration_seconds_sum");
+  EXPECT_GT(sync_s, 0);
+  EXPECT_LT(sync_s, asked("winnow_store_write_duration_seconds_sum"));
+  EXPECT_GE(asked("winnow_store_sync_duration_seconds_count"),
+            asked("winnow_store_commit_duration_seconds_count"));
+  EXPECT_EQ(asked("sum(winnow_store_writes_refused_total)"), 0);
+  EXPECT_GT(asked("winnow_store_family_memtable_bytes{family=\"metrics\"}"), 0);
+  EXPECT_EQ(asked("winnow_store_pending_keys"), kTrials);
+  EXPECT_EQ(asked("winnow_actors_intake_oldest_seconds"), 0);
+  EXPECT_GT(asked("winnow_actors_measuring_seconds_count"), 0);
   EXPECT_GT(asked("winnow_actors_mailbox_handled_total{actor=\"coordinator\"}"), blocks);
   EXPECT_GT(asked("winnow_store_disk_free_bytes"), 0);
   EXPECT_GT(asked("process_resident_memory_bytes"), 1e6);
-  EXPECT_TRUE(eventually(20, [&] {
-    return std::isnan(asked("count(ALERTS{alertname=\"TestNoNodes\"})"));
-  })) << "the alert did not end with its cause";
+  EXPECT_TRUE(eventually(20, [&] { return firing("WinnowNoNodes") == 0; }))
+      << "the alert did not end with its cause";
 
   node.send(SIGTERM);
   EXPECT_EQ(node.wait(30), 0);
   EXPECT_TRUE(eventually(
       20, [&] { return asked("winnow_actors_node_leaves_total{reason=\"goodbye\"}") == 1; }));
+}
+
+// A disk that is really full, then a node that is really killed: the shipped rules say so, and stop
+// when it is over.
+TEST_F(Scraped, FullDiskAndKilledNodeFireTheShippedRules) {
+  const fs::path home = folder_.path() / "home";
+  make_market(home, 60);
+  write_text(home / "work.yaml", grid_sweep("work", {"lookback_bars: {int: [12, 96], step: 2}",
+                                                     "entry_z: {float: [1.0, 3.0], step: 0.1}",
+                                                     "exit_z: {values: [0, 0.25, 0.5]}",
+                                                     "stop_bps: {values: [0, 100, 200, 300]}"}));
+  SmallDisk disk(home / "store", 12);
+  if (disk.error() == EPERM || disk.error() == EACCES) {
+    GTEST_SKIP() << "mounting a file system is not permitted here";
+  }
+  ASSERT_EQ(disk.error(), 0);
+  Process farm(home, winnow_argv(home, {"up", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"}));
+  const std::string words = "metrics on http://127.0.0.1:";
+  const std::string metrics = port_after(farm, words);
+  const std::string endpoint = "127.0.0.1:" + port_after(farm, "coordinator on 127.0.0.1:");
+  Process node(home, winnow_argv(home, {"node", "--join", endpoint, "--http", "127.0.0.1:0",
+                                        "--workers", "2"}));
+  start_prometheus(metrics, port_after(node, words));
+  const Ran submitted = winnow(home, {"sweep", "run", (home / "work.yaml").string(), "--connect",
+                                      endpoint, "--detach", "--quiet"});
+  ASSERT_EQ(submitted.status, 0) << submitted.errors;
+
+  EXPECT_TRUE(eventually(90, [&] { return firing("WinnowWritesRefused") >= 1; })) << farm.errors();
+  EXPECT_TRUE(eventually(30, [&] { return firing("WinnowCommitStalls") >= 1; }));
+  EXPECT_GT(asked("winnow_store_writes_refused_total{kind=\"results\"}"), 0);
+  EXPECT_TRUE(eventually(30, [&] { return asked("winnow_actors_intake_oldest_seconds") > 2; }));
+  EXPECT_GT(asked("winnow_actors_intake_blocks"), 0);
+  EXPECT_GT(asked("winnow_actors_in_commit_bytes"), 0);
+  EXPECT_EQ(firing("WinnowNoNodes"), 0);
+  EXPECT_EQ(firing("WinnowProcessDown"), 0);
+
+  node.send(SIGKILL);
+  EXPECT_TRUE(eventually(30, [&] { return firing("WinnowNoNodes") == 1; }));
+  EXPECT_TRUE(eventually(30, [&] { return firing("WinnowProcessDown") == 1; }));
+  EXPECT_EQ(asked("winnow_actors_node_leaves_total{reason=\"connection_broke\"}"), 1);
+
+  ASSERT_TRUE(disk.resize(400));
+  Process second(home, winnow_argv(home, {"node", "--join", endpoint, "--workers", "2"}));
+  EXPECT_TRUE(eventually(30, [&] { return firing("WinnowNoNodes") == 0; }));
+  EXPECT_TRUE(eventually(200, [&] {
+    return asked("winnow_scheduler_sweeps{state=\"running\"}") == 0;
+  })) << farm.errors();
+  EXPECT_TRUE(eventually(20, [&] { return asked("winnow_store_stopped") == 0; }));
+  EXPECT_TRUE(eventually(20, [&] { return asked("winnow_actors_intake_oldest_seconds") == 0; }));
+  EXPECT_EQ(asked("winnow_actors_in_commit_bytes"), 0);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "crash_script.hpp"
+#include "golden_store.hpp"
 #include "store_fixture.hpp"
 
 namespace winnow::store {
@@ -57,6 +58,14 @@ int child_main(const std::vector<std::string>& arguments) {
   if (kind == "delete") return delete_until_killed(arguments.at(1), say);
   if (kind == "commit") {
     return commit_until_killed(arguments.at(1), std::stoull(arguments.at(2)), say);
+  }
+  if (kind == "golden") {  // tests/store/golden/make.sh
+    make_golden_store(arguments.at(1));
+    return 0;
+  }
+  if (kind == "describe") {
+    std::cout << describe_store(arguments.at(1));
+    return 0;
   }
   return 2;
 }
