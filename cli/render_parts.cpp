@@ -7,6 +7,17 @@
 #include "cli/table.hpp"
 
 namespace winnow::cli::render {
+namespace {
+
+std::string haircut_text(const Json& luck) {
+  if (luck["haircut_sharpe_ann"].is_null()) {
+    return "no haircut (" + text_of(luck, "haircut_reason") + ")";
+  }
+  return "Sharpe after haircut " + short_number(number_of(luck, "haircut_sharpe_ann")) + "/year (" +
+         short_number(100 * number_of(luck, "haircut_frac")) + "% cut)";
+}
+
+}  // namespace
 
 double number(const Json& value) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
@@ -75,6 +86,14 @@ std::string percent(double frac) {
   const int decimals = std::fabs(shown) < 0.1 ? 3 : std::fabs(shown) < 1000 ? 1 : 0;
   std::snprintf(text, sizeof text, "%.*f%%", shown == 0 ? 0 : decimals, shown);
   return text;
+}
+
+std::string luck_text(const Json& luck) {
+  if (!luck.is_object()) return "no track record to judge";
+  return "PSR " + short_number(number_of(luck, "psr")) + ", DSR " +
+         short_number(number_of(luck, "dsr")) + " after " + count_of(luck, "trials") + " trials (" +
+         short_number(number_of(luck, "dsr_effective")) + " after an effective " +
+         short_number(number_of(luck, "trials_effective")) + "), " + haircut_text(luck);
 }
 
 }  // namespace winnow::cli::render

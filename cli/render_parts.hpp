@@ -21,5 +21,7 @@ std::string warnings_of(const Json& answer);
 std::string params_of(const Json& variant);
 /// `text` after a label, wrapped nowhere: the terminal does that.
 std::string field(const std::string& label, const std::string& text);
+/// Deflated Sharpe ratios and what else the ledger's N makes of a track record.
+std::string luck_text(const Json& luck);
 
 }  // namespace winnow::cli::render

@@ -118,7 +118,9 @@ std::string leaderboard(const fs::path& home, const std::string& sweep) {
   std::string out;
   std::string line;
   while (std::getline(lines, line)) {
-    if (out.empty()) EXPECT_TRUE(line.ends_with(",dsr")) << line;
+    if (out.empty()) {
+      EXPECT_TRUE(line.ends_with(",dsr")) << line;
+    }
     out += line.substr(0, line.rfind(',')) + '\n';
   }
   EXPECT_NE(out, "");

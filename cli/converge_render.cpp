@@ -1,0 +1,182 @@
+#include <string>
+
+#include "cli/render_parts.hpp"
+#include "cli/result_render.hpp"
+#include "cli/table.hpp"
+
+namespace winnow::cli {
+namespace {
+
+using namespace render;
+
+std::string plateau_text(const Json& family) {
+  const Json& plateau = family["plateau_centre"];
+  if (plateau.is_null()) return "none";
+  return "variant " + plateau["trial"].dump() + " (" + text_of(plateau, "params_text") +
+         "): Sharpe " + short_number(number_of(plateau, "neighbourhood_sharpe_ann_mean")) +
+         "/year on average over " + plateau["neighbourhood_members"].dump() + " neighbours";
+}
+
+std::string best_text(const Json& family) {
+  const Json& best = family["best"];
+  if (best.is_null()) return "none";
+  return "variant " + best["trial"].dump() + " (" + text_of(best, "params_text") + "): Sharpe " +
+         short_number(number_of(best, "sharpe_ann")) + "/year; the best of " +
+         count_of(family, "ledger_trials") + " trials without an edge is expected at " +
+         short_number(number_of(family, "noise_sharpe_ann_max_expected"));
+}
+
+// White's, Hansen's and Romano and Wolf's tests over the whole family.
+std::string best_of_many_text(const Json& profit) {
+  const Json& tests = profit["best_of_many"];
+  if (!tests.is_object()) return "not tested: " + text_of(profit, "best_of_many_reason");
+  return "the best beats cash with p " + short_number(number_of(tests, "p_reality_check")) +
+         " (Reality Check), " + short_number(number_of(tests, "p_spa")) + " (SPA, " +
+         short_number(number_of(tests, "p_spa_lower")) + " to " +
+         short_number(number_of(tests, "p_spa_upper")) + "); StepM finds " +
+         count_of(tests, "variants_superior") + " of " + count_of(tests, "variants_tested") +
+         " variants better";
+}
+
+std::string profit_detail(const Json& f) {
+  if (!f.contains("profit")) return "";
+  const Json& profit = f["profit"];
+  std::string out = field("luck of the best", luck_text(profit["best"]));
+  out += field("luck of centre", luck_text(profit["plateau_centre"]));
+  const Json& portfolio = profit["portfolio"];
+  if (portfolio.is_object()) {
+    const Json& days = portfolio["min_track_record_days"];
+    out +=
+        field("family portfolio",
+              "Sharpe " + short_number(number_of(portfolio, "sharpe_ann")) + "/year, P(profit) " +
+                  short_number(number_of(portfolio, "p_profit")) + ", DSR " +
+                  short_number(number_of(portfolio, "dsr")) + " after " +
+                  count_of(portfolio, "hypotheses") + " hypotheses, track record needed " +
+                  (days.is_null() ? std::string("endless") : short_number(number(days)) + " days") +
+                  (profit["profitable"] == true ? ": profitable" : ": not shown profitable"));
+  }
+  out += field("best of many", best_of_many_text(profit));
+  out += field("overfitting",
+               profit["pbo"].is_null()
+                   ? "PBO does not exist: " + text_of(profit, "pbo_reason")
+                   : "PBO " + short_number(number_of(profit, "pbo")) + " over " +
+                         count_of(profit, "pbo_blocks") +
+                         " blocks (near .5 on noise and on a plateau, near 0 on one spike)");
+  return out;
+}
+
+std::string recency_text(const Json& f) {
+  return "last third of the blocks at Sharpe " + short_number(number_of(f, "recent_mean")) +
+         ", t " + short_number(number_of(f, "recent_t")) +
+         " against the rest: " + (f.value("recent_ok", false) ? "holds" : "fails");
+}
+
+std::string stress_text(const Json& f) {
+  const std::string sd = short_number(number_of(f, "stress_sd")) + " sd";
+  if (f.value("stress_in_sample", false)) return "a day of -" + sd + " is in the sample already";
+  return "C " + short_number(number_of(f, "c_stress")) + " after one loss of " + sd + " each";
+}
+
+std::string look_text(const Json& look) {
+  if (look.value("number", 0) == 0) {
+    return "none is due; the first needs " + look["next_days_needed"].dump() + " days";
+  }
+  std::string out =
+      look["number"].dump() + " of " + look["of"].dump() + " (" + text_of(look, "plan") + "), ";
+  out += look["days_scored"].is_null() ? "not counted"
+                                       : "taken with " + look["days_scored"].dump() +
+                                             " days by sweep " + text_of(look, "sweep");
+  if (!look.value("recorded", false)) out += ", not on record";
+  if (!look["next_days_needed"].is_null()) {
+    out += "; the next needs " + look["next_days_needed"].dump() + " days";
+  }
+  return out;
+}
+
+std::string family_detail(const Json& f) {
+  std::string out = "\n" + text_of(f, "family") + " on " + text_of(f, "data") + ": " +
+                    text_of(f, "verdict") + "\n";
+  out += field("score C", short_number(number_of(f, "c")) + " (needs " +
+                              short_number(number_of(f, "c_required")) + "), p " +
+                              short_number(number_of(f, "p")) + ", Holm-corrected " +
+                              short_number(number_of(f, "p_holm")));
+  out += field("parts", "evidence " + short_number(number_of(f, "evidence")) + ", coverage " +
+                            short_number(number_of(f, "coverage")) + ", blocks above hurdle " +
+                            short_number(number_of(f, "block_sign_frac")) +
+                            ", variants above hurdle " +
+                            short_number(number_of(f, "variant_sign_frac")));
+  out +=
+      field("family Sharpe", short_number(number_of(f, "mu_sharpe_ann")) + " ± " +
+                                 short_number(number_of(f, "se")) + "/year, spread of variants " +
+                                 short_number(number_of(f, "tau")) + ", mean correlation " +
+                                 short_number(number_of(f, "mean_correlation")));
+  out += field("variants", count_of(f, "trials_committed") + " of " + count_of(f, "trials") +
+                               " scored over " + count_of(f, "periods") + " days, " +
+                               count_of(f, "distinct") + " distinct, " +
+                               count_of(f, "trials_failed") + " failed");
+  out += field("recency", recency_text(f));
+  out += field("stress", stress_text(f));
+  if (!f["look"].is_null()) out += field("look", look_text(f["look"]));
+  out += field("plateau centre", plateau_text(f));
+  out += field("best", best_text(f));
+  out += profit_detail(f);
+  for (const Json& reason : f["reasons"]) {
+    out += field("because", printable(reason.get<std::string>()));
+  }
+  if (text_of(f, "verdict") == "CONVERGED" && number_of(f, "p_holm") > 0.05) {
+    out += field("but", "not after correction for all hypotheses: corrected p above 0.05");
+  }
+  return out;
+}
+
+std::string converge_neighbourhoods(const Json& answer, std::size_t width) {
+  TextTable table({{.title = "family", .align = Align::Left},
+                   {.title = "data", .align = Align::Left},
+                   {.title = "centre"},
+                   {.title = "parameters of the centre", .align = Align::Left, .width_min = 16},
+                   {.title = "members"},
+                   {.title = "sharpe_ann"},
+                   {.title = "C"},
+                   {.title = "p_holm"},
+                   {.title = "verdict", .align = Align::Left, .optional = true}});
+  for (const Json& n : answer["neighbourhoods"]) {
+    table.add_row({text_of(n, "family"), text_of(n, "data"), n["centre"]["trial"].dump(),
+                   text_of(n["centre"], "params_text"), n["members"].dump(),
+                   short_number(number_of(n, "sharpe_ann_mean")), short_number(number_of(n, "c")),
+                   short_number(number_of(n, "p_holm")), text_of(n, "verdict")});
+  }
+  return heading(answer) + "\n" + group_digits(table.rows()) + " of " +
+         count_of(answer, "neighbourhoods_scored") +
+         " neighbourhoods, largest C first; p is Holm-corrected over " +
+         count_of(answer, "hypotheses") + " hypotheses\n" + warnings_of(answer) +
+         table.render(width);
+}
+
+}  // namespace
+
+std::string render_converge(const Json& answer, std::size_t width) {
+  if (text_of(answer, "by") == "neighbourhood") return converge_neighbourhoods(answer, width);
+  TextTable table({{.title = "family", .align = Align::Left},
+                   {.title = "data", .align = Align::Left},
+                   {.title = "variants"},
+                   {.title = "C"},
+                   {.title = "evidence", .optional = true},
+                   {.title = "coverage", .optional = true},
+                   {.title = "p"},
+                   {.title = "p_holm"},
+                   {.title = "verdict", .align = Align::Left}});
+  std::string details;
+  for (const Json& f : answer["families"]) {
+    table.add_row({text_of(f, "family"), text_of(f, "data"), count_of(f, "trials"),
+                   short_number(number_of(f, "c")), short_number(number_of(f, "evidence")),
+                   short_number(number_of(f, "coverage")), short_number(number_of(f, "p")),
+                   short_number(number_of(f, "p_holm")), text_of(f, "verdict")});
+    details += family_detail(f);
+  }
+  return heading(answer) + "\np is Holm-corrected over " + count_of(answer, "hypotheses") +
+         " hypotheses (every family on every dataset ever tried); hurdle Sharpe " +
+         short_number(number_of(answer, "hurdle_sharpe_ann")) + "/year\n" + warnings_of(answer) +
+         table.render(width) + details;
+}
+
+}  // namespace winnow::cli
