@@ -157,7 +157,7 @@ class Describer {
     return place_of(key) + ": trial " + text_of(h.first_trial) + ", " + text_of(h.rows) +
            " rows, " + text_of(h.metric_count) + " metrics, " + text_of(h.periods) +
            " periods, entry " + text_of(h.ledger_entry) + ", content " + h.content.hex() + ", at " +
-           std::to_string(h.committed.ns) + ", status " + status;
+           std::to_string(h.committed.ns) + ", status " + (status.empty() ? "all ok" : status);
   }
   const codec::BlockHeader& header_of(std::string_view key) const {
     return headers_.at({codec::sweep_of_key(key), codec::block_of_key(key)});
