@@ -34,10 +34,12 @@ void run_lives(const std::filesystem::path& home, const Killing& killing, Rng& r
                                          "2", "--workers", "1", "--json"}));
     const int kills_in_this_life = life < killing.lives ? killing.kills_a_life : 0;
     bool command_died = false;
-    for (int i = 0; i < kills_in_this_life && run.running() && !command_died; ++i) {
+    for (int killed = 0; killed < kills_in_this_life && run.running() && !command_died;) {
       std::this_thread::sleep_for(std::chrono::milliseconds(30 + rng.below(killing.wait_ms_max)));
       const Victim victim = kill_one(run, rng);
-      kills += victim != Victim::Nobody;
+      if (victim == Victim::Nobody) continue;  // nothing is started yet
+      ++killed;
+      ++kills;
       command_died = victim == Victim::Command;
     }
     const int status = run.wait(240);
