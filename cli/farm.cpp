@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr DurationNs kConnectPatience = seconds(10);
+constexpr DurationNs kConnectTry = seconds(2);
 constexpr DurationNs kSubmitPatience = seconds(30);
 constexpr DurationNs kSubmitTry = seconds(3);
 // A local coordinator is restarted within a second; a remote one may be down for maintenance.
@@ -47,10 +48,25 @@ class InterruptGuard {
 };
 
 /// Without a door: what the endpoint is known to be by its own advertisement.
-Result<std::unique_ptr<actors::Client>> connect_local(const std::string& endpoint) {
+Result<std::unique_ptr<actors::Client>> connect_local(const std::string& endpoint,
+                                                      DurationNs patience = kConnectPatience) {
   const auto parsed = actors::parse_endpoint(endpoint);
   if (!parsed) return parsed.error();
-  return actors::Client::connect(parsed->host, parsed->port, kConnectPatience);
+  return actors::Client::connect(parsed->host, parsed->port, patience);
+}
+
+/// A farm of one's own: a coordinator that dies before it was reached is started anew.
+Result<std::unique_ptr<actors::Client>> connect_own(cluster::LocalFarm& farm,
+                                                    const std::string& endpoint) {
+  const MonoNs give_up = system_clock().mono() + kConnectPatience;
+  for (;;) {
+    auto client = connect_local(endpoint, kConnectTry);
+    if (client || client.error().code() != ErrorCode::Unavailable ||
+        system_clock().mono() > give_up) {
+      return client;
+    }
+    WINNOW_TRY(farm.supervise());
+  }
 }
 
 fs::path advert_path(const fs::path& home) { return home / "run" / "coordinator.json"; }
@@ -132,8 +148,9 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
     session->farm_ = std::move(*farm);
     session->endpoint_ = "127.0.0.1:" + std::to_string(session->farm_->port());
   }
-  auto client =
-      context.connect.empty() ? connect_local(session->endpoint_) : connect_client(context);
+  auto client = session->farm_ != nullptr ? connect_own(*session->farm_, session->endpoint_)
+                : context.connect.empty() ? connect_local(session->endpoint_)
+                                          : connect_client(context);
   if (!client) return client.error();
   session->client_ = std::move(*client);
   return session;
