@@ -9,27 +9,14 @@
 
 #include "actors/coordinator_core.hpp"
 #include "base/rng.hpp"
+#include "tests/actors/sweeps_in_memory.hpp"
 
 namespace winnow::actors {
 namespace {
 
 /// Sweeps in memory: the store's part that the core asks in its own turn.
-class Book final : public SweepBook {
+class Book final : public SweepsInMemory {
  public:
-  Status put_sweep(const store::SweepMeta& meta) override {
-    sweeps_[meta.id] = meta;
-    return {};
-  }
-  Result<std::optional<store::SweepMeta>> sweep(std::string_view id) const override {
-    const auto found = sweeps_.find(std::string(id));
-    if (found == sweeps_.end()) return std::optional<store::SweepMeta>();
-    return std::optional(found->second);
-  }
-  Result<std::vector<store::SweepMeta>> sweeps() const override {
-    std::vector<store::SweepMeta> all;
-    for (const auto& [id, meta] : sweeps_) all.push_back(meta);
-    return all;
-  }
   Status delete_sweep(std::string_view id, const std::string&, TimestampNs) override {
     sweeps_.erase(std::string(id));
     return {};
@@ -51,30 +38,8 @@ class Book final : public SweepBook {
   }
 
  private:
-  std::map<std::string, store::SweepMeta> sweeps_;
   std::map<std::string, std::string> generations_;
 };
-
-sweeps::Catalog catalog() {
-  sweeps::DatasetInfo data;
-  data.name = "sim";
-  data.content_hash = "content of sim";
-  data.instrument = "SIM";
-  data.interval = seconds(300);
-  data.first = TimestampNs{} + days(19'000);
-  data.bars = 288;
-  data.last = data.first + DurationNs{data.interval.ns * 287};
-  sweeps::Catalog out;
-  out.dataset_names = {"sim"};
-  out.dataset = [data](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
-    return name == "sim" ? std::optional(data) : std::nullopt;
-  };
-  out.execution_names = {"none"};
-  out.execution = [](std::string_view) -> Result<std::string> {
-    return std::string("name: none\nsizing: all_in\ninitial_cash: 100000\n");
-  };
-  return out;
-}
 
 constexpr const char* kSpec = R"(sweep: fuzzed
 data: [sim]
@@ -93,7 +58,7 @@ class Rig final : public CoordinatorCore::Outside {
  public:
   Rig()
       : core(
-            {}, book, [] { return catalog(); }, *this) {
+            {}, book, [] { return catalog_of_sim(); }, *this) {
     EXPECT_TRUE(core.start(now));
     say(kUser, Submit{kSpec, "f.yaml", "u", {}, {}}, 1);
     const auto submitted = decode<Submitted>(last[kUser]);

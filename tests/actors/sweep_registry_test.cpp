@@ -9,29 +9,16 @@
 #include <map>
 #include <set>
 
+#include "tests/actors/sweeps_in_memory.hpp"
+
 namespace winnow::actors {
 namespace {
 
-constexpr const char* kHash = "content of sim";
 constexpr TimestampNs kNow{1'700'000'000'000'000'000};
 
 /// What the store knows, in memory: sweeps, committed blocks, the ledger's keys and lines, budgets.
-class Book final : public SweepBook {
+class Book final : public SweepsInMemory {
  public:
-  Status put_sweep(const store::SweepMeta& meta) override {
-    sweeps_[meta.id] = meta;
-    return {};
-  }
-  Result<std::optional<store::SweepMeta>> sweep(std::string_view id) const override {
-    const auto found = sweeps_.find(std::string(id));
-    if (found == sweeps_.end()) return std::optional<store::SweepMeta>();
-    return std::optional(found->second);
-  }
-  Result<std::vector<store::SweepMeta>> sweeps() const override {
-    std::vector<store::SweepMeta> all;
-    for (const auto& [id, meta] : sweeps_) all.push_back(meta);
-    return all;
-  }
   Status delete_sweep(std::string_view id, const std::string&, TimestampNs now) override {
     store::SweepMeta& meta = sweeps_.at(std::string(id));
     meta.state = store::SweepState::Deleted;
@@ -58,7 +45,7 @@ class Book final : public SweepBook {
     std::vector<store::LedgerEntry> out;
     for (const auto& [place, trials] : trials_) {
       store::LedgerEntry entry;
-      entry.dataset_hash = kHash;
+      entry.dataset_hash = kSimHash;
       std::tie(entry.sweep_id, entry.user) = place;
       entry.trials = trials;
       out.push_back(entry);
@@ -95,32 +82,10 @@ class Book final : public SweepBook {
   std::map<std::string, std::string> budgets;
 
  private:
-  std::map<std::string, store::SweepMeta> sweeps_;
   std::map<std::string, std::set<std::uint64_t>> committed_;
   std::set<TrialKey> keys_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> trials_;
 };
-
-sweeps::Catalog catalog() {
-  sweeps::DatasetInfo data;
-  data.name = "sim";
-  data.content_hash = kHash;
-  data.instrument = "SIM";
-  data.interval = seconds(300);
-  data.first = TimestampNs{} + days(19'000);
-  data.bars = 288;
-  data.last = data.first + DurationNs{data.interval.ns * 287};
-  sweeps::Catalog out;
-  out.dataset_names = {"sim"};
-  out.dataset = [data](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
-    return name == "sim" ? std::optional(data) : std::nullopt;
-  };
-  out.execution_names = {"none"};
-  out.execution = [](std::string_view) -> Result<std::string> {
-    return std::string("name: none\nsizing: all_in\ninitial_cash: 100000\n");
-  };
-  return out;
-}
 
 struct Wanted {
   std::string user = "ann";
@@ -170,7 +135,7 @@ search: {method: random, samples: )" +
   }
 
   Book book;
-  SweepRegistry registry{book, catalog};
+  SweepRegistry registry{book, catalog_of_sim};
 };
 
 TEST_F(SweepRegistryOf, AUserWithABudgetRefusesASweepThatIsTooBigBeforeItIsOnRecord) {
@@ -186,7 +151,7 @@ TEST_F(SweepRegistryOf, AUserWithABudgetRefusesASweepThatIsTooBigBeforeItIsOnRec
 TEST_F(SweepRegistryOf, AUserCountsTheBudgetOfOneDatasetApart) {
   allow("ann", 10, "another dataset");
   EXPECT_TRUE(submit({}));
-  allow("ann", 10, kHash);
+  allow("ann", 10, kSimHash);
   expect_refused(submit({.seed = 4}), {"on dataset sim"});
 }
 
