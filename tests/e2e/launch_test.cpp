@@ -195,6 +195,14 @@ TEST_F(Launch, SshNodeIsReplacedWhenTheLineBreaksAndDrainsAtTheEnd) {
 
 // ---- Slurm
 
+/// Why there can be no Slurm here; empty: there can.
+std::string no_slurm() {
+  for (const char* program : {"munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo"}) {
+    if (find_program(program).empty()) return std::string(program) + " is not installed";
+  }
+  return ::geteuid() == 0 ? "" : "slurmd wants to be root";
+}
+
 /// munged, slurmctld and slurmd of our own: one host, loopback, all files in `folder`.
 class OwnSlurm {
  public:
@@ -273,10 +281,7 @@ class OwnSlurm {
 };
 
 TEST_F(Launch, SlurmRunsNodesAndCancellingTheJobDrainsThem) {
-  for (const char* program : {"munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo"}) {
-    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
-  }
-  if (::geteuid() != 0) GTEST_SKIP() << "slurmd wants to be root";
+  if (const std::string why = no_slurm(); !why.empty()) GTEST_SKIP() << why;
   OwnSlurm slurm(folder_.path() / "slurm");
   ASSERT_TRUE(slurm.ready()) << slurm.log();
   const Ran launched =
@@ -377,10 +382,7 @@ TEST_F(LaunchThroughDoor, SshLauncherInvitesEachMachineAndRevokesItsEarlierIdent
 }
 
 TEST_F(LaunchThroughDoor, SlurmNodesCarryTheirIdentity) {
-  for (const char* program : {"munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo"}) {
-    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
-  }
-  if (::geteuid() != 0) GTEST_SKIP() << "slurmd wants to be root";
+  if (const std::string why = no_slurm(); !why.empty()) GTEST_SKIP() << why;
   OwnSlurm slurm(folder.path() / "slurm");
   ASSERT_TRUE(slurm.ready()) << slurm.log();
   const fs::path there = folder.path() / "there";
@@ -396,10 +398,7 @@ TEST_F(LaunchThroughDoor, SlurmNodesCarryTheirIdentity) {
 }
 
 TEST_F(LaunchThroughDoor, SlurmLauncherInvitesEachNodeOfTheArray) {
-  for (const char* program : {"munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo"}) {
-    if (find_program(program).empty()) GTEST_SKIP() << program << " is not installed";
-  }
-  if (::geteuid() != 0) GTEST_SKIP() << "slurmd wants to be root";
+  if (const std::string why = no_slurm(); !why.empty()) GTEST_SKIP() << why;
   OwnSlurm slurm(folder.path() / "slurm");
   ASSERT_TRUE(slurm.ready()) << slurm.log();
   const fs::path there = folder.path() / "there";
