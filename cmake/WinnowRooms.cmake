@@ -1,7 +1,16 @@
-# winnow_room(NAME [DEPS room...] [LIBS lib...]): one static library per folder, of every .cpp below
-# it. DEPS are rooms below; a room that is not named cannot be linked.
+# The headers of the standard library that most files see, read once a target. A target adds what
+# most of its own files see besides, as PCH <header>... of winnow_room and winnow_test.
+option(WINNOW_PCH "precompile the headers that most files include" ON)
+function(winnow_precompile target)
+  if(WINNOW_PCH)
+    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/common_headers.hpp ${ARGN})
+  endif()
+endfunction()
+
+# winnow_room(NAME [DEPS room...] [LIBS lib...] [PCH <header>...]): one static library per folder, of
+# every .cpp below it. DEPS are rooms below; a room that is not named cannot be linked.
 function(winnow_room name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE;PCH" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   foreach(pattern ${ARG_EXCLUDE})
     list(FILTER sources EXCLUDE REGEX ${pattern})
@@ -11,6 +20,10 @@ function(winnow_room name)
     set(scope INTERFACE)
   else()
     add_library(winnow_${name} STATIC ${sources})
+    winnow_precompile(winnow_${name} ${ARG_PCH})
+    if(name MATCHES "^(base|engine|sweeps)$")
+      target_compile_options(winnow_${name} PRIVATE $<$<CONFIG:Quick>:-O1>)
+    endif()
     set(scope PUBLIC)
   endif()
   foreach(dep ${ARG_DEPS})
@@ -23,7 +36,7 @@ endfunction()
 # files in the current folder; each TEST is a ctest entry under LABEL (unit, sim, e2e, slow).
 # The target winnow_<label>_tests builds all binaries of a label.
 function(winnow_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES;PCH" ${ARGN})
   if(ARG_SOURCES)
     set(sources ${ARG_SOURCES})
   else()
@@ -36,6 +49,7 @@ function(winnow_test name)
     set(ARG_TIMEOUT 120)
   endif()
   add_executable(winnow_test_${name} ${sources})
+  winnow_precompile(winnow_test_${name} <gtest/gtest.h> ${ARG_PCH})
   foreach(dep ${ARG_DEPS})
     target_link_libraries(winnow_test_${name} PRIVATE winnow_${dep})
   endforeach()

@@ -20,8 +20,6 @@ most=$((free_kb / 1200000))
 [ "$jobs" -ge 1 ] || jobs=1
 
 cd "$root"
-# What one checkout compiled, another takes from the cache.
-export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=true
 log=build/$preset/configure.log
 mkdir -p "build/$preset"
 if ! cmake --preset "$preset" > "$log" 2>&1; then
