@@ -32,6 +32,20 @@ function(winnow_room name)
   target_link_libraries(winnow_${name} ${scope} ${ARG_LIBS} Threads::Threads)
 endfunction()
 
+# Tells the sources that name them where this checkout and its build lie, and no others: what is
+# compiled without knowing comes from the compiler cache in another checkout.
+function(winnow_places)
+  foreach(source ${ARGN})
+    cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+    file(STRINGS ${source} found REGEX "WINNOW_(SOURCE|BINARY|CONFIG)_DIR" LIMIT_COUNT 1)
+    if(found)
+      set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS
+        WINNOW_SOURCE_DIR="${CMAKE_SOURCE_DIR}" WINNOW_BINARY_DIR="${CMAKE_BINARY_DIR}"
+        WINNOW_CONFIG_DIR="${CMAKE_SOURCE_DIR}/configs")
+    endif()
+  endforeach()
+endfunction()
+
 # winnow_test(NAME LABEL label [DEPS room...] [LIBS lib...]): one GoogleTest binary of the .cpp
 # files in the current folder; each TEST is a ctest entry under LABEL (unit, sim, e2e, slow).
 # The target winnow_<label>_tests builds all binaries of a label.
@@ -54,8 +68,7 @@ function(winnow_test name)
     target_link_libraries(winnow_test_${name} PRIVATE winnow_${dep})
   endforeach()
   target_link_libraries(winnow_test_${name} PRIVATE ${ARG_LIBS} GTest::gtest GTest::gtest_main)
-  target_compile_definitions(winnow_test_${name} PRIVATE
-    WINNOW_SOURCE_DIR="${CMAKE_SOURCE_DIR}" WINNOW_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  winnow_places(${sources})
   winnow_sanitizer_defaults(winnow_test_${name})
   winnow_test_group(${ARG_LABEL} winnow_test_${name})
   set(properties LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})

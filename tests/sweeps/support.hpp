@@ -20,7 +20,7 @@ inline std::string read_text(const std::filesystem::path& path) {
   return out.str();
 }
 
-inline std::filesystem::path source_dir() { return WINNOW_SOURCE_DIR; }
+std::filesystem::path source_dir();
 
 inline TimestampNs at(std::string_view text) { return parse_timestamp(text).value(); }
 
