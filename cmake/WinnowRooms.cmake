@@ -3,12 +3,13 @@
 option(WINNOW_PCH "precompile the headers that most files include" ON)
 function(winnow_precompile target)
   if(WINNOW_PCH)
-    target_precompile_headers(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/common_headers.hpp ${ARGN})
+    target_precompile_headers(${target} PRIVATE
+      ${CMAKE_SOURCE_DIR}/cmake/common_headers.hpp ${ARGN})
   endif()
 endfunction()
 
-# winnow_room(NAME [DEPS room...] [LIBS lib...] [PCH <header>...]): one static library per folder, of
-# every .cpp below it. DEPS are rooms below; a room that is not named cannot be linked.
+# winnow_room(NAME [DEPS room...] [LIBS lib...] [PCH <header>...]): one static library per folder,
+# of every .cpp below it. DEPS are rooms below; a room that is not named cannot be linked.
 function(winnow_room name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE;PCH" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)

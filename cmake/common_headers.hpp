@@ -1,5 +1,7 @@
-// Precompiled for every target (winnow_precompile): headers of the standard library that are slow to
-// read and seen by most files. A file still includes what it uses.
+#pragma once
+
+// Precompiled for every target (winnow_precompile): headers of the standard library that are slow
+// to read and seen by most files. A file still includes what it uses.
 #include <algorithm>
 #include <array>
 #include <chrono>
