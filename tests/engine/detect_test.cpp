@@ -97,11 +97,11 @@ using Peeking = Faulty<lanes::Lane1, kAhead, false>;
 TEST(Detectors, CatchALookAheadOfOneBar) {
   const MarketColumns columns = market_of(21);
   const MarketView market = columns.view();
-  const auto honest = detect_look_ahead(market, {50, 1200}, run_faulty<Peeking<0>>, 24);
+  const auto honest = detect_look_ahead(market, {50, 1200}, run_faulty<Peeking<0>>, {});
   ASSERT_TRUE(honest.ok());
   EXPECT_TRUE(honest->clean()) << honest->text;
   for (const auto& fills_of : {FillsOf(run_faulty<Peeking<1>>), FillsOf(run_faulty<Peeking<5>>)}) {
-    const auto found = detect_look_ahead(market, {50, 1200}, fills_of, 24);
+    const auto found = detect_look_ahead(market, {50, 1200}, fills_of, {});
     ASSERT_TRUE(found.ok());
     EXPECT_FALSE(found->clean());
     EXPECT_NE(found->text.find("look-ahead: with data only up to the open of bar"),
