@@ -5,6 +5,26 @@ function(winnow_precompile target)
   if(WINNOW_PCH)
     target_precompile_headers(${target} PRIVATE
       ${CMAKE_SOURCE_DIR}/cmake/common_headers.hpp ${ARGN})
+    winnow_pch_sum(${target} ${ARGN})
+  endif()
+endfunction()
+
+# No two compilations of the same headers give the same precompiled file, so ccache would not know
+# that another checkout's is as good. It takes our word for what is in it (pch_external_checksum):
+# the headers' names, and the versions of all that they can come from.
+file(SHA256 ${CMAKE_SOURCE_DIR}/cmake/common_headers.hpp winnow_pch_origin)
+execute_process(COMMAND dpkg-query -W "-f=\${Package}=\${Version} " "*-dev"
+  OUTPUT_VARIABLE found RESULT_VARIABLE failed ERROR_QUIET)
+if(failed)
+  set(winnow_pch_origin)
+else()
+  string(SHA256 found "${found}")
+  string(APPEND winnow_pch_origin " ${found} ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
+endif()
+function(winnow_pch_sum target)
+  if(winnow_pch_origin)
+    file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.gch.sum
+      CONTENT "${winnow_pch_origin} ${ARGN}\n")
   endif()
 endfunction()
 
