@@ -17,31 +17,6 @@ Error not_here(const std::string& sweep) {
 
 }  // namespace
 
-// Where the farm knows who asks, what the message says of it counts for nothing.
-template <class T>
-T CoordinatorCore::in_its_own_name(const T& message, const From& from) const {
-  T out = message;
-  if (const std::string name = outside_.identity_of(from.peer); !name.empty()) out.user = name;
-  return out;
-}
-
-void CoordinatorCore::submit(const Submit& m, const From& from) {
-  auto sweep = registry_.submit(in_its_own_name(m, from), outside_.utc_now());
-  if (!sweep) return refuse(from, sweep.error());
-  ActiveSweep& active = **sweep;
-  if (active.meta.state == store::SweepState::Cancelled ||
-      active.meta.state == store::SweepState::Paused) {
-    const Status running =
-        registry_.set_state(active, store::SweepState::Running, outside_.utc_now());
-    if (!running) return refuse(from, running.error());
-  }
-  const Status added = take_up(active);
-  if (!added) return refuse(from, added.error());
-  send(from.peer, Submitted{active.meta.id, active.plan->trials(), active.trials_committed},
-       from.session);
-  act(from.now);
-}
-
 // Gives it to the scheduler, which may know it with a smaller budget. A search that has grown is
 // another piece of work; what its nodes still send is taken all the same.
 Status CoordinatorCore::take_up(const ActiveSweep& sweep) {

@@ -13,6 +13,7 @@ constexpr std::int64_t kRenewsPerTtl = 5;
 constexpr std::size_t kNodesMax = 4096;
 constexpr std::int64_t kSilentTtls = 20;
 constexpr std::uint64_t kTicksPerCensus = 50;
+constexpr std::uint64_t kTicksPerWord = 5;  // to whoever waits for the detectors
 constexpr std::uint32_t kWorkersMax = 4096;
 constexpr std::size_t kSessionsRememberedMax = 4 * kNodesMax;
 constexpr std::size_t kNodeNameMax = 320;  // a host name, a colon, a process id
@@ -142,6 +143,7 @@ void CoordinatorCore::peer_gone(PeerId peer, MonoNs now) {
   for (auto& [sweep, watchers] : watchers_) {
     std::erase_if(watchers, [&](const Watcher& w) { return w.peer == peer; });
   }
+  forget_asker(peer);
 }
 
 void CoordinatorCore::give_up_broken_nodes(MonoNs now) {
@@ -170,6 +172,7 @@ void CoordinatorCore::tick(MonoNs now) {
   act(now);
   for (const auto& [id, state] : std::map(unrecorded_)) record_end(id, now);
   for (const auto& [sweep, watchers] : watchers_) publish(sweep, now);
+  if (ticks_ % kTicksPerWord == 0) tell_checks();
 }
 
 void CoordinatorCore::refuse(const From& to, const Error& error) {

@@ -10,7 +10,7 @@
 //                                TrialLeave, DatasetWanted, DatasetOffer, DatasetChunk,
 //                                DatasetDenied
 //   client      -> coordinator   Submit, Watch, Control, Query
-//   coordinator -> client        Submitted, Progress, Reply (in chunks), Refusal
+//   coordinator -> client        Checking, Submitted, Progress, Reply (in chunks), Refusal
 
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
@@ -62,6 +62,7 @@ enum class Kind : std::uint16_t {
   Reply = 26,
   DatasetWanted = 27,
   DatasetState = 28,
+  Checking = 29,
 };
 
 /// Purpose: the only thing that crosses a process boundary. `session` is the sender's incarnation
@@ -396,6 +397,16 @@ struct Submitted {
   template <class A>
   void serialize(A& a, unsigned) {
     a& sweep& trials& trials_committed;
+  }
+};
+
+/// The strategies of a submitted sweep are still put to the test; Submitted or Refusal follows.
+struct Checking {
+  static constexpr Kind kKind = Kind::Checking;
+  std::uint32_t segments = 0;  ///< families on datasets that are looked at
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& segments;
   }
 };
 

@@ -42,6 +42,9 @@ class SweepBook {
   virtual Result<std::uint64_t> new_trials(std::span<const TrialKey> keys) const {
     return keys.size();
   }
+  /// Whether the detectors passed what sweeps::check_key names, and that they did.
+  virtual Result<bool> checked(const Hash128& key) const = 0;
+  virtual Status put_checked(const Hash128& key) = 0;
   /// A generation of a search under generation_key(), and what was put down so.
   virtual Status put_generation(const std::string& key, const std::string& bytes) = 0;
   virtual Result<std::optional<std::string>> generation(const std::string& key) const = 0;
@@ -81,6 +84,14 @@ class StoreSweepBook final : public SweepBook {
   Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const override {
     return store_.read_block(sweep_id, block, {.metrics = true});
   }
+  Result<bool> checked(const Hash128& key) const override {
+    const auto found = store_.document(kCheckedKind, key.hex());
+    if (!found) return found.error();
+    return found->has_value();
+  }
+  Status put_checked(const Hash128& key) override {
+    return store_.put_document(kCheckedKind, key.hex(), "passed");
+  }
   Status put_generation(const std::string& key, const std::string& bytes) override {
     return store_.put_document(sweeps::kGenerationKind, key, bytes);
   }
@@ -89,6 +100,7 @@ class StoreSweepBook final : public SweepBook {
   }
 
  private:
+  static constexpr std::string_view kCheckedKind = "detectors";
   store::Store& store_;
 };
 

@@ -33,13 +33,7 @@ Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
   return sweeps::Plan::make(std::move(*spec));
 }
 
-Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
-  auto plan = plan_of(request, catalog_());
-  if (!plan) return plan.error();
-  return record(std::move(*plan), request.user, now);
-}
-
-Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string& user,
+Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const std::string& user,
                                            TimestampNs now) {
   const sweeps::ResolvedSpec asked = plan.spec();
   ActiveSweep* known = find(plan.id());
@@ -130,7 +124,7 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
   if (spec.trials_max > 0) spec.trials_max = std::max(spec.trials_max, spec.samples * segments);
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
-  return record(std::move(*plan), more.user, now);
+  return submit(std::move(*plan), more.user, now);
 }
 
 Status SweepRegistry::extend_cpu(ActiveSweep& sweep, const Control& more) {

@@ -126,6 +126,7 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
                                                        const actors::Submit& first) {
   auto session = std::make_unique<FarmSession>();
   session->endpoint_ = context.connect;
+  session->quiet_ = context.quiet;
   if (session->endpoint_.empty()) {
     if (const auto found = advertised_coordinator(context.home())) {
       session->endpoint_ = found->endpoint;
@@ -159,8 +160,15 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
 Result<actors::Submitted> FarmSession::submit_until_answered(const actors::Submit& submit) {
   // Submitting twice is submitting once, so a coordinator that dies over it is simply asked again.
   const MonoNs give_up = system_clock().mono() + kSubmitPatience;
+  bool said = false;
+  const auto say = [&](const actors::Checking& word) {
+    if (said || quiet_) return;
+    said = true;
+    std::fprintf(stderr, "looking for look-ahead in %u strateg%s before anything is run\n",
+                 word.segments, word.segments == 1 ? "y on its data" : "ies on their data");
+  };
   for (;;) {
-    auto submitted = client_->submit(submit, kSubmitTry);
+    auto submitted = client_->submit(submit, kSubmitTry, say);
     if (submitted || submitted.error().code() != ErrorCode::Unavailable ||
         system_clock().mono() > give_up) {
       return submitted;

@@ -55,6 +55,7 @@ class FarmSession {
   std::unique_ptr<cluster::LocalFarm> farm_;
   std::unique_ptr<actors::Client> client_;
   std::string endpoint_;
+  bool quiet_ = false;
 };
 
 /// Where the coordinator of a home listens, if one runs: HOME/run/coordinator.json.

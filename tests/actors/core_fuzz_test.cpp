@@ -27,6 +27,8 @@ class Book final : public SweepsInMemory {
   Result<ResultBlock> outcomes(std::string_view, std::uint64_t) const override {
     return Error(ErrorCode::NotFound, "no block is committed here");
   }
+  Result<bool> checked(const Hash128&) const override { return false; }
+  Status put_checked(const Hash128&) override { return {}; }
   Status put_generation(const std::string& key, const std::string& bytes) override {
     generations_[key] = bytes;
     return {};
@@ -73,6 +75,7 @@ class Rig final : public CoordinatorCore::Outside {
     ++sent;
     last[to] = std::move(frame);
   }
+  void check(CheckOrder order) override { core.checked({order.ticket, {}, {}}, now); }
   void commit(CommitOffer offer) override {
     ++offers;
     CommitResult result;  // what the intake answers to a block that is none

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/coordinator_core.hpp"
+#include "sweeps/checked_rows.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/sim/results.hpp"
 #include "tests/sim/workload.hpp"
@@ -28,6 +29,7 @@ class Desk final : public actors::CoordinatorCore::Outside {
   void send(actors::PeerId to, Frame frame) override { sent.emplace_back(to, std::move(frame)); }
   void commit(actors::CommitOffer offer) override { offers.push_back(std::move(offer)); }
   void ask(actors::PeerId, std::uint64_t, const actors::Query&) override {}
+  void check(actors::CheckOrder order) override { checks.push_back(std::move(order)); }
   std::string network_of(actors::PeerId peer) const override {
     return std::to_string(peer.value());
   }
@@ -53,6 +55,7 @@ class Desk final : public actors::CoordinatorCore::Outside {
 
   std::vector<std::pair<actors::PeerId, Frame>> sent;
   std::vector<actors::CommitOffer> offers;
+  std::vector<actors::CheckOrder> checks;
 
  private:
   Disk& disk_;
@@ -80,8 +83,18 @@ class Core : public ::testing::Test {
     message.file_name = "test.yaml";
     message.user = sweep.user;
     say(kClient, message, 1);
+    pass_checks();
     const auto submitted = desk_.last<actors::Submitted>(kClient);
     return submitted ? submitted->sweep : "";
+  }
+  void pass_checks() {
+    for (const actors::CheckOrder& order : std::exchange(desk_.checks, {})) {
+      actors::CheckResult result{order.ticket, {}, {}};
+      for (const std::uint32_t segment : order.segments) {
+        result.passed.push_back(sweeps::check_key(*order.plan, order.plan->segments()[segment]));
+      }
+      core_->checked(result, now());
+    }
   }
   void control(const std::string& sweep, const std::string& action, std::uint64_t trials = 0) {
     say(kClient, Control{sweep, action, "ada", trials, 0}, 2);
