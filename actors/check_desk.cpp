@@ -6,6 +6,7 @@
 #include "engine/detect.hpp"
 #include "store/dataset_store.hpp"
 #include "sweeps/checked_rows.hpp"
+#include "sweeps/names.hpp"
 
 namespace winnow::actors {
 namespace {
