@@ -6,8 +6,9 @@ endif()
 
 # What one checkout compiled, another takes from the cache: paths count from the checkout, and a
 # precompiled header by its content.
+option(WINNOW_CCACHE "compile through ccache where it is installed" ON)
 find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM)
+if(CCACHE_PROGRAM AND WINNOW_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
     CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
 endif()

@@ -19,7 +19,7 @@ if(failed)
   set(winnow_pch_origin)
 else()
   string(SHA256 found "${found}")
-  string(APPEND winnow_pch_origin " ${found} ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
+  list(APPEND winnow_pch_origin ${found} ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION})
 endif()
 function(winnow_pch_sum target)
   if(winnow_pch_origin)
@@ -67,11 +67,13 @@ function(winnow_places)
   endforeach()
 endfunction()
 
-# winnow_test(NAME LABEL label [DEPS room...] [LIBS lib...]): one GoogleTest binary of the .cpp
-# files in the current folder; each TEST is a ctest entry under LABEL (unit, sim, e2e, slow).
-# The target winnow_<label>_tests builds all binaries of a label.
+# winnow_test(NAME LABEL label [SANITIZED] [DEPS room...] [LIBS lib...]): one GoogleTest binary of
+# the .cpp files in the current folder; each TEST is a ctest entry under LABEL (unit, sim, e2e,
+# slow). The target winnow_<label>_tests builds all binaries of a label. SANITIZED are those of what
+# handles memory, threads and bytes from outside: winnow_sanitized_tests builds them, and only they
+# are unit tests of a build with sanitizers. Arithmetic alone finds there nothing that asserts miss.
 function(winnow_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES;PCH" ${ARGN})
+  cmake_parse_arguments(ARG "SANITIZED" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES;PCH" ${ARGN})
   if(ARG_SOURCES)
     set(sources ${ARG_SOURCES})
   else()
@@ -100,6 +102,11 @@ function(winnow_test name)
       add_dependencies(winnow_test_${name} winnow)
     endif()
   endif()
+  if(ARG_SANITIZED)
+    winnow_test_group(sanitized winnow_test_${name})
+  elseif(WINNOW_SANITIZE AND ARG_LABEL STREQUAL "unit")
+    return()
+  endif()
   gtest_discover_tests(winnow_test_${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
 
@@ -110,7 +117,7 @@ function(winnow_test_group label)
   endif()
   add_dependencies(winnow_${label}_tests ${ARGN})
 endfunction()
-foreach(label unit sim e2e slow)
+foreach(label unit sim e2e slow sanitized)
   add_custom_target(winnow_${label}_tests)
 endforeach()
 
