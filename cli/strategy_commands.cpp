@@ -200,17 +200,31 @@ Status set_word(engine::ExecutionModel& model, const Assignment& a) {
     return {};
   }
   if (a.value != "true" && a.value != "false") {
-    return Error(ErrorCode::InvalidInput, "--set funding: '" + a.value + "' must be true or false");
+    return Error(ErrorCode::InvalidInput,
+                 "--set " + a.key + ": '" + a.value + "' must be true or false");
   }
-  model.funding = a.value == "true";
+  if (a.key == "funding") model.funding = a.value == "true";
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (rule.name == a.key) rule.set(model, a.value == "true" ? 1 : 0);
+  }
   return {};
+}
+
+const engine::ExecutionRule* find_rule(std::string_view name) {
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (rule.name == name) return &rule;
+  }
+  return nullptr;
 }
 
 /// Changes one field. tick_px, lot_qty, qty_min and notional_min replace what all rules say of it.
 Status apply_setting(engine::ExecutionModel& model, const std::string& text) {
   const auto a = split_assignment(text, "--set");
   if (!a.ok()) return a.error();
-  if (a->key == "sizing" || a->key == "funding") return set_word(model, *a);
+  const engine::ExecutionRule* rule = find_rule(a->key);
+  if (a->key == "sizing" || a->key == "funding" || (rule != nullptr && rule->flag != nullptr)) {
+    return set_word(model, *a);
+  }
   struct Field {
     std::string_view name;
     double engine::ExecutionModel::*of_model;
@@ -233,7 +247,13 @@ Status apply_setting(engine::ExecutionModel& model, const std::string& text) {
       {"notional_min", nullptr, &Rules::notional_min},
   };
   const auto value = to_number(*a, "--set");
+  if (rule != nullptr) {
+    if (!value.ok()) return value.error();
+    rule->set(model, *value);
+    return {};
+  }
   std::vector<std::string> names = {"sizing", "funding"};
+  for (const engine::ExecutionRule& r : engine::execution_rules()) names.emplace_back(r.name);
   for (const Field& field : kFields) {
     names.emplace_back(field.name);
     if (field.name != a->key) continue;

@@ -28,7 +28,22 @@ const std::vector<std::string> kProfileKeys{"name",
                                             "sizing",
                                             "fixed_qty",
                                             "initial_cash",
-                                            "rules"};
+                                            "rules",
+                                            "impact_y",
+                                            "work_exits",
+                                            "expected_volume",
+                                            "resting_targets",
+                                            "target_penetration_ticks",
+                                            "stop_range_frac",
+                                            "liquidation",
+                                            "maintenance_margin_frac",
+                                            "liquidation_fee_bps",
+                                            "drawdown_bars",
+                                            "short",
+                                            "leverage_max",
+                                            "borrow_ann_frac",
+                                            "version_1"};
+const std::vector<std::string> kVersion1Keys{"impact_bps"};
 const std::vector<std::string> kRuleKeys{"from", "tick_px", "lot_qty", "qty_min", "notional_min"};
 
 std::string canonical(std::string_view instrument) {
@@ -126,6 +141,28 @@ void read_sizing(const Cursor& root, engine::ExecutionModel& model) {
   }
 }
 
+// A rule that a profile does not name is on, so that an honest result needs no knowledge of it.
+void read_execution_rules(const Cursor& root, engine::ExecutionModel& model) {
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    const auto at = root.find(rule.name);
+    if (!at) {
+      rule.set(model, rule.otherwise);
+    } else if (rule.flag != nullptr) {
+      rule.set(model, at->boolean() ? 1 : 0);
+    } else {
+      rule.set(model, bounded(*at, {0, rule.max}));
+    }
+  }
+  if (model.impact_bps > 0 && model.impact_y > 0) {
+    root.find("impact_y")->refuse("impact_y and impact_bps exclude each other; remove one of them");
+  }
+  if (const auto at = root.find("version_1")) {
+    at->expect_map("what engine version 1 was told, such as {impact_bps: 10}", kVersion1Keys);
+    const auto impact = at->find("impact_bps");
+    model.version_1_impact_bps = impact ? bounded(*impact, {0, 10'000}) : model.impact_bps;
+  }
+}
+
 ExecutionProfile read_profile(const Cursor& root) {
   root.expect_map("an execution profile, a map of keys", kProfileKeys);
   ExecutionProfile profile;
@@ -140,6 +177,7 @@ ExecutionProfile read_profile(const Cursor& root) {
   model.participation_max_frac = optional_number(root, "participation_max_frac", {0, 1}, 0);
   if (const auto at = root.find("funding")) model.funding = at->boolean();
   read_sizing(root, model);
+  read_execution_rules(root, model);
   if (const auto at = root.find("rules")) read_all_rules(*at, profile);
   return profile;
 }

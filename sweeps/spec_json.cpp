@@ -80,18 +80,24 @@ json to_json(const engine::ExecutionModel& m) {
                      {"qty_min", r.qty_min},
                      {"notional_min", r.notional_min}});
   }
-  return {{"name", m.name},
-          {"taker_fee_bps", m.taker_fee_bps},
-          {"maker_fee_bps", m.maker_fee_bps},
-          {"half_spread_bps", m.half_spread_bps},
-          {"half_spread_range_frac", m.half_spread_range_frac},
-          {"impact_bps", m.impact_bps},
-          {"participation_max_frac", m.participation_max_frac},
-          {"funding", m.funding},
-          {"sizing", name_of(kSizings, m.sizing)},
-          {"fixed_qty", m.fixed_qty},
-          {"initial_cash", m.initial_cash},
-          {"rules", std::move(rules)}};
+  json out = {{"name", m.name},
+              {"taker_fee_bps", m.taker_fee_bps},
+              {"maker_fee_bps", m.maker_fee_bps},
+              {"half_spread_bps", m.half_spread_bps},
+              {"half_spread_range_frac", m.half_spread_range_frac},
+              {"impact_bps", m.impact_bps},
+              {"participation_max_frac", m.participation_max_frac},
+              {"funding", m.funding},
+              {"sizing", name_of(kSizings, m.sizing)},
+              {"fixed_qty", m.fixed_qty},
+              {"initial_cash", m.initial_cash},
+              {"rules", std::move(rules)}};
+  // Said only where they are on: the ids of older sweeps stay.
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (rule.value(m) != rule.off) out[std::string(rule.name)] = rule.value(m);
+  }
+  if (m.version_1_impact_bps >= 0) out["version_1_impact_bps"] = m.version_1_impact_bps;
+  return out;
 }
 
 engine::ExecutionModel execution_from(const json& j) {
@@ -107,6 +113,10 @@ engine::ExecutionModel execution_from(const json& j) {
   m.sizing = named(kSizings, j.at("sizing"));
   m.fixed_qty = j.at("fixed_qty");
   m.initial_cash = j.at("initial_cash");
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    rule.set(m, j.value(std::string(rule.name), rule.off));
+  }
+  m.version_1_impact_bps = j.value("version_1_impact_bps", -1.0);
   for (const json& r : j.at("rules")) {
     m.rules.push_back(
         {r.at("from_ns"), r.at("tick_px"), r.at("lot_qty"), r.at("qty_min"), r.at("notional_min")});
