@@ -299,7 +299,7 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
           "every test window would have been seen by the search, which learns from the whole "
           "window; leave it out and keep a holdout, which no search sees");
     }
-    spec.validation_json = read_validation(*at, spec.to - spec.from);
+    spec.validation_json = read_validation(*at, spec);
   }
   if (const auto at = root.find("convergence")) {
     spec.convergence_json = read_convergence(*at, spec);
