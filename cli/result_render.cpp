@@ -8,6 +8,7 @@
 
 #include "cli/render_parts.hpp"
 #include "cli/table.hpp"
+#include "cli/validation_render.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -16,9 +17,15 @@ using namespace render;
 
 // What a leaderboard shows beside the metric it is ranked by.
 constexpr std::array kShownMetrics = {
-    "sharpe_ann",    "dsr",           "cagr_frac",    "drawdown_max_frac",
-    "calmar",        "sortino_ann",   "trades",       "win_rate_frac",
-    "profit_factor", "avg_trade_bps", "exposure_frac"};
+    "sharpe_ann",        "oos_sharpe_ann", "dsr",           "cagr_frac",
+    "drawdown_max_frac", "calmar",         "sortino_ann",   "trades",
+    "win_rate_frac",     "profit_factor",  "avg_trade_bps", "exposure_frac"};
+
+// A sweep without a validation has no such column.
+bool is_shown(const Json& answer, const std::string& metric) {
+  if (!metric.starts_with("oos_") || answer["rows"].empty()) return true;
+  return answer["rows"][0]["metrics"].contains(metric);
+}
 
 }  // namespace
 
@@ -29,7 +36,7 @@ std::string render_top(const Json& answer, std::size_t width) {
       std::find(kShownMetrics.begin(), kShownMetrics.end(), by) != kShownMetrics.end();
   metrics.push_back(by);
   for (const char* name : kShownMetrics) {
-    if (name != by) metrics.emplace_back(name);
+    if (name != by && is_shown(answer, name)) metrics.emplace_back(name);
   }
   if (!known) metrics.pop_back();
   std::vector<TableColumn> columns = {
@@ -166,6 +173,7 @@ std::string render_explain(const Json& answer, std::size_t width) {
                   " over " + count_of(answer, "neighbours") + " with nearby parameters");
   }
   if (answer.contains("luck")) out += field("luck", luck_text(answer["luck"]));
+  if (answer.contains("validation")) out += variant_validation_text(answer["validation"]);
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));
   if (answer.contains("metrics")) {
     TextTable table({{.title = "metric", .align = Align::Left}, {.title = "value"}});
@@ -228,7 +236,9 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
                    count_of(s, "trials"), count_of(s, "trials_committed"),
                    count_of(s, "trials_failed"), text_of(s, "dataset_hash")});
   }
-  return out + table.render(width);
+  out += table.render(width);
+  for (const Json& s : answer["segments"]) out += validation_text(s, width);
+  return out;
 }
 
 std::string render_ledger(const Json& answer, std::size_t width) {

@@ -9,6 +9,7 @@
 #include "serve/board_cache.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
+#include "serve/validation.hpp"
 #include "sweeps/results.hpp"
 
 namespace winnow::serve::parts {
@@ -108,7 +109,8 @@ Result<std::shared_ptr<const BoardColumns>> board_columns(const Sources& sources
   return sources.boards->columns(view.meta.id, hash128(bits), asked, read);
 }
 
-/// Purpose: the metrics of a leaderboard: stored ones, then those of luck. Owner: outlives nothing
+/// Purpose: the metrics of a leaderboard: stored ones, then those of luck, then those out of sample
+/// if the sweep declares a validation. Owner: outlives nothing
 /// it was made from. Thread: one.
 class Board {
  public:
@@ -118,9 +120,14 @@ class Board {
 
   const sweeps::Ranking& ranking() const { return *ranking_; }
   const store::Store::MetricTable& table() const { return columns_->table; }
-  sweeps::Ranking::Ranked rank();
+  Result<sweeps::Ranking::Ranked> rank();
   /// Values of a trial's stored metrics; empty without luck, which older sweeps may lack.
   std::vector<double> luck_of(std::uint64_t trial, std::span<const double> metrics) const;
+  /// Out-of-sample numbers of trials, and their names; none without a validation.
+  Result<std::vector<std::vector<double>>> oos_of(std::span<const std::uint64_t> trials);
+  std::span<const sweeps::VariantOosNumber> oos_numbers() const {
+    return sweeps::variant_oos_numbers().first(oos_ ? sweeps::variant_oos_numbers().size() : 0);
+  }
   /// Names of what luck_of gives.
   std::span<const char* const> luck_names() const {
     return std::span(kLuckMetrics).first(luck_ ? kLuckMetrics.size() : 0);
@@ -135,9 +142,11 @@ class Board {
   std::optional<sweeps::Ranking> ranking_;
   std::vector<std::uint32_t> read_;  // stored metrics, as the table's columns
   std::uint32_t stored_count_ = 0;
+  std::uint32_t oos_first_ = 0;                // index of the first out-of-sample number
   std::array<std::uint32_t, 3> moments_ = {};  // Sharpe, skew, kurtosis
   std::shared_ptr<const BoardColumns> columns_;
   std::optional<Luck> luck_;
+  std::optional<VariantOos> oos_;
 };
 
 Result<Board> Board::make(const Sources& sources, const SweepView& view,
@@ -153,6 +162,13 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view,
     if (index.ok()) out.moments_[i] = *index;
   }
   if (lucky) names.insert(names.end(), kLuckMetrics.begin(), kLuckMetrics.end());
+  out.oos_first_ = static_cast<std::uint32_t>(names.size());
+  if (!view.plan.spec().validation_json.empty()) {
+    auto oos = VariantOos::make(sources, view);
+    if (!oos.ok()) return oos.error();
+    out.oos_ = std::move(*oos);
+    for (const auto& n : sweeps::variant_oos_numbers()) names.emplace_back(n.name);
+  }
   auto ranking = sweeps::Ranking::make(view.plan, names, request);
   if (!ranking.ok()) return ranking.error();
   out.ranking_ = std::move(*ranking);
@@ -162,7 +178,7 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view,
     if (!known) out.read_.push_back(metric);
   };
   for (const std::uint32_t metric : out.ranking_->metrics_needed()) {
-    computed = computed || metric >= out.stored_count_;
+    computed = computed || (metric >= out.stored_count_ && metric < out.oos_first_);
     if (metric < out.stored_count_) need(metric);
   }
   if (lucky) need(out.moments_[0]);
@@ -182,12 +198,29 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view,
   return out;
 }
 
-sweeps::Ranking::Ranked Board::rank() {
+Result<std::vector<std::vector<double>>> Board::oos_of(std::span<const std::uint64_t> trials) {
+  if (!oos_) return std::vector<std::vector<double>>(trials.size());
+  return oos_->of(trials);
+}
+
+Result<sweeps::Ranking::Ranked> Board::rank() {
   std::array<std::vector<double>, kLuckMetrics.size()> computed;
+  std::vector<std::vector<double>> oos(oos_numbers().size());
   sweeps::ResultColumns columns{table().trial, table().status, {}};
   for (const std::uint32_t metric : ranking_->metrics_needed()) {
     if (metric < stored_count_) {
       columns.metrics.push_back(stored(metric));
+      continue;
+    }
+    if (metric >= oos_first_) {
+      if (oos[0].empty()) {
+        const auto rows = oos_of(table().trial);
+        if (!rows.ok()) return rows.error();
+        for (std::size_t i = 0; i < oos.size(); ++i) {
+          for (const auto& row : *rows) oos[i].push_back(row[i]);
+        }
+      }
+      columns.metrics.emplace_back(oos[metric - oos_first_]);
       continue;
     }
     if (computed[0].empty()) {
@@ -233,12 +266,14 @@ Json noise_json(const Sources& sources, const SweepView& view) {
 
 // Rows as arrays under one header: what a CSV or SQLite export needs, without repeating names.
 Json table_json(const SweepView& view, const Board& board, std::span<const std::uint64_t> trials,
-                const std::vector<std::vector<double>>& metrics) {
+                const std::vector<std::vector<double>>& metrics,
+                const std::vector<std::vector<double>>& oos) {
   const std::vector<std::string> params = sweeps::parameter_names(view.plan);
   Json columns = {"rank", "trial", "family", "data"};
   for (const std::string& name : params) columns.push_back("param_" + name);
   for (const std::string& name : view.meta.metric_names) columns.push_back(name);
   for (const char* name : board.luck_names()) columns.push_back(name);
+  for (const auto& n : board.oos_numbers()) columns.push_back(n.name);
   Json rows = Json::array();
   rows.get_ref<Json::array_t&>().reserve(trials.size());
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -255,13 +290,15 @@ Json table_json(const SweepView& view, const Board& board, std::span<const std::
     }
     for (const double v : metrics[i]) row.push_back(number(v));
     for (const double v : board.luck_of(trials[i], metrics[i])) row.push_back(number(v));
+    for (const double v : oos[i]) row.push_back(number(v));
     rows.push_back(std::move(row));
   }
   return {{"columns", std::move(columns)}, {"rows", std::move(rows)}};
 }
 
 Json rows_json(const SweepView& view, const Board& board, std::span<const std::uint64_t> trials,
-               const std::vector<std::vector<double>>& metrics) {
+               const std::vector<std::vector<double>>& metrics,
+               const std::vector<std::vector<double>>& oos) {
   Json rows = Json::array();
   for (std::size_t i = 0; i < trials.size(); ++i) {
     Json row;
@@ -273,6 +310,9 @@ Json rows_json(const SweepView& view, const Board& board, std::span<const std::u
     const std::vector<double> luck = board.luck_of(trials[i], metrics[i]);
     for (std::size_t k = 0; k < luck.size(); ++k) {
       row["metrics"][board.luck_names()[k]] = number(luck[k]);
+    }
+    for (std::size_t k = 0; k < oos[i].size(); ++k) {
+      row["metrics"][board.oos_numbers()[k].name] = number(oos[i][k]);
     }
     if (auto why = missing_numbers_reason(row["metrics"]); !why.empty()) row["reason"] = why;
     rows.push_back(std::move(row));
@@ -297,12 +337,16 @@ Result<Json> top(const Sources& sources, const Json& args) {
   if (!view.ok()) return view.error();
   auto board = Board::make(sources, *view, {.by = *by, .where = *where, .limit = *limit});
   if (!board.ok()) return board.error();
-  const auto ranked = board->rank();
+  const auto rank = board->rank();
+  if (!rank.ok()) return rank.error();
+  const auto& ranked = *rank;
   const store::Store::MetricTable& read = board->table();
   std::vector<std::uint64_t> trials;
   for (const std::uint32_t row : ranked.rows) trials.push_back(read.trial[row]);
   const auto metrics = read_rows(sources, *view, trials);
   if (!metrics.ok()) return metrics.error();
+  const auto oos = board->oos_of(trials);
+  if (!oos.ok()) return oos.error();
 
   Json out = sweep_head(*view);
   out["trials_committed"] = read.trial.size();
@@ -313,9 +357,9 @@ Result<Json> top(const Sources& sources, const Json& args) {
   if (!where->empty()) out["where"] = *where;
   out["noise"] = noise_json(sources, *view);
   if (table) {
-    out.update(table_json(*view, *board, trials, *metrics));
+    out.update(table_json(*view, *board, trials, *metrics, *oos));
   } else {
-    out["rows"] = rows_json(*view, *board, trials, *metrics);
+    out["rows"] = rows_json(*view, *board, trials, *metrics, *oos);
   }
   return out;
 }

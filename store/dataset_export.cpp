@@ -1,6 +1,7 @@
 // Datasets as CSV, so that what the engine sees can be read by anything else.
 #include <charconv>
 
+#include "store/data_report.hpp"
 #include "store/dataset_files.hpp"
 #include "store/dataset_store.hpp"
 
@@ -76,6 +77,25 @@ Result<std::uint64_t> DatasetStore::export_funding_csv(std::string_view name_or_
   }
   WINNOW_TRY(write_export(file, text));
   return static_cast<std::uint64_t>(m.funding.size());
+}
+
+Result<std::uint64_t> DatasetStore::export_gaps_csv(std::string_view name_or_hash,
+                                                    const fs::path& file) const {
+  auto dataset = load(name_or_hash);
+  if (!dataset.ok()) return dataset.error();
+  const auto gaps = find_gaps(dataset->view());
+  std::string text = "from,to,bars_missing,from_ns,to_ns\n";
+  for (const Gap& gap : gaps) {
+    text += format_timestamp(gap.from) + "," + format_timestamp(gap.to) + ",";
+    append_number(text, gap.bars);
+    text.push_back(',');
+    append_number(text, gap.from.ns);
+    text.push_back(',');
+    append_number(text, gap.to.ns);
+    text.push_back('\n');
+  }
+  WINNOW_TRY(write_export(file, text));
+  return static_cast<std::uint64_t>(gaps.size());
 }
 
 }  // namespace winnow::store
