@@ -51,6 +51,17 @@ std::string difference(const std::vector<Fill>& a, const std::vector<Fill>& b) {
   return {};
 }
 
+MarketView without_history(const MarketView& market, std::size_t bars) {
+  MarketView view = market;
+  view.time_ns = view.time_ns.subspan(bars);
+  view.open = view.open.subspan(bars);
+  view.high = view.high.subspan(bars);
+  view.low = view.low.subspan(bars);
+  view.close = view.close.subspan(bars);
+  view.volume = view.volume.subspan(bars);
+  return view;
+}
+
 /// The market with one bar that has only opened. Purpose: a copy of which one bar at a time is
 /// changed and put back, so that a cut costs nothing that grows with the data.
 class CutMarket {
@@ -117,6 +128,7 @@ class CutMarket {
 /// A part of the window with what the strategy does there, begun without a position.
 struct Stretch {
   Window window;
+  std::size_t dropped = 0;  ///< bars at the start of the data that its runs do not see
   std::vector<Fill> fills;
   std::vector<std::size_t> cuts;
 };
@@ -149,11 +161,17 @@ class LookAhead {
   }
 
  private:
-  Result<std::vector<Fill>> run(const MarketView& market, Window window) const {
+  Result<std::vector<Fill>> run(const MarketView& market, Window window,
+                                std::size_t dropped) const {
     if (search_.stop && search_.stop()) {
       return Error(ErrorCode::Cancelled, "the search for look-ahead was stopped");
     }
-    return fills_of_(market, window);
+    auto fills = fills_of_(without_history(market, dropped),
+                           {window.first - dropped, window.last - dropped});
+    if (fills.ok()) {
+      for (Fill& f : *fills) f.bar += dropped;
+    }
+    return fills;
   }
 
   Status divide(Window window) {
@@ -161,9 +179,10 @@ class LookAhead {
     for (std::size_t first = window.first; first + 2 < window.last; first += step) {
       const Window part{first, std::min(first + step, window.last)};
       if (part.last - part.first < 3) break;
-      auto fills = run(market_, part);
+      const std::size_t dropped = first - std::min(first, search_.history_bars);
+      auto fills = run(market_, part, dropped);
       if (!fills.ok()) return fills.error();
-      stretches_.push_back({part, std::move(*fills), {}});
+      stretches_.push_back({part, dropped, std::move(*fills), {}});
     }
     return {};
   }
@@ -202,7 +221,7 @@ class LookAhead {
     constexpr std::size_t kRunsACut = 3;
     std::size_t bars = 0;
     for (const Stretch& s : stretches_) {
-      for (const std::size_t c : s.cuts) bars += kRunsACut * (c - s.window.first + kRunBars);
+      for (const std::size_t c : s.cuts) bars += kRunsACut * (c - s.dropped);
     }
     if (bars <= search_.bars_max) return;
     const double keep = static_cast<double>(search_.bars_max) / static_cast<double>(bars);
@@ -220,11 +239,11 @@ class LookAhead {
   // Empty if nothing is wrong. The runs differ in what they must not look at, one thing at a time.
   Result<std::string> check(const Stretch& stretch, std::size_t cut) {
     const Window to_cut{stretch.window.first, cut + 1};
-    auto ample = run(cuts_.ample(cut), to_cut);
+    auto ample = run(cuts_.ample(cut), to_cut, stretch.dropped);
     if (!ample.ok()) return ample.error();
-    auto known = run(cuts_.known(cut, cuts_.ample_volume()), to_cut);
+    auto known = run(cuts_.known(cut, cuts_.ample_volume()), to_cut, stretch.dropped);
     if (!known.ok()) return known.error();
-    auto more = run(cuts_.known(cut, cuts_.more_volume()), to_cut);
+    auto more = run(cuts_.known(cut, cuts_.more_volume()), to_cut, stretch.dropped);
     if (!more.ok()) return more.error();
     const std::vector<Fill> at_cut_known = settled(std::move(*known), cut);
     const std::vector<Fill> at_cut_ample = settled(std::move(*ample), cut);
@@ -275,17 +294,6 @@ class LookAhead {
   Detection detection_;
 };
 
-MarketView without_history(const MarketView& market, std::size_t bars) {
-  MarketView view = market;
-  view.time_ns = view.time_ns.subspan(bars);
-  view.open = view.open.subspan(bars);
-  view.high = view.high.subspan(bars);
-  view.low = view.low.subspan(bars);
-  view.close = view.close.subspan(bars);
-  view.volume = view.volume.subspan(bars);
-  return view;
-}
-
 }  // namespace
 
 Result<Detection> detect_look_ahead(const MarketView& market, Window window,
@@ -328,17 +336,19 @@ Result<Detection> detect_faults(const MarketView& market, Window window, const F
     if (!run.ok()) return run.error();
     return std::move(run->fills);
   };
+  const std::size_t needed = warmup_bars(family, params);
+  const LookAheadSearch whole{.cuts_max = kWholeCuts, .stop = stop};
+  const LookAheadSearch in_stretches{.stretch_bars = kStretchBars,
+                                     .cuts_max = kCutsMax,
+                                     .history_bars = needed,
+                                     .bars_max = kCutBars,
+                                     .stop = stop};
   std::size_t checks = 0;
-  for (const LookAheadSearch& search : {LookAheadSearch{.cuts_max = kWholeCuts, .stop = stop},
-                                        LookAheadSearch{.stretch_bars = kStretchBars,
-                                        .cuts_max = kCutsMax,
-                                        .bars_max = kCutBars,
-                                        .stop = stop}}) {
-    auto found = detect_look_ahead(market, window, fills_of, search);
+  for (const LookAheadSearch* search : {&whole, &in_stretches}) {
+    auto found = detect_look_ahead(market, window, fills_of, *search);
     if (!found.ok() || !found->clean()) return found;
     checks += found->checks;
   }
-  const std::size_t needed = warmup_bars(family, params);
   const std::size_t first = std::max(window.first, 2 * needed + 1);
   Detection clean{checks, {}};
   if (first + 2 >= window.last) return clean;

@@ -30,14 +30,15 @@ struct LookAheadSearch {
   /// costs what lies between it and the start of its stretch. 0: one stretch.
   std::size_t stretch_bars = 0;
   std::size_t cuts_max = 24;  ///< at most so many at fills, and half as many between
-  /// Bars that all runs may take together (a run counts kRunBars besides); beyond it cuts are
-  /// thinned evenly. 0: no limit.
+  /// Bars before a stretch that its runs are given; what lies before those is left out, so that a
+  /// run costs nothing that grows with the data.
+  std::size_t history_bars = ~std::size_t{0};
+  /// Bars, history included, that all runs at cuts may take together; beyond it cuts are thinned
+  /// evenly. 0: no limit.
   std::size_t bars_max = 0;
   /// Asked between runs; yes ends the search with Cancelled. Empty: never.
   std::function<bool()> stop;
 };
-/// What starting a run costs beside its bars, in bars.
-inline constexpr std::size_t kRunBars = 2'000;
 
 /// Look-ahead: at a cut only the open of a bar is known, and nothing up to the fills at that open
 /// may depend on more: neither on the rest of that bar, nor on later bars, nor on where the window
