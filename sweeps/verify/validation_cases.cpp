@@ -18,6 +18,9 @@ Json json_of(const Ranges& ranges) {
 }
 
 Json walk_forward_split_case(const Case& c) {
+  if (c.count("train") < 1 || c.count("test") < 1) {
+    throw CaseFault{"inputs: train and test of 1 at least are needed"};
+  }
   const auto splits = walk_forward_splits({.periods = c.count("n"),
                                            .train = c.count("train"),
                                            .test = c.count("test"),
@@ -61,6 +64,7 @@ Json combinatorial_case(const Case& c) {
 Json count_case(const Case& c) {
   const auto folds = c.counts("N");
   const auto test_folds = c.counts("k");
+  if (test_folds.size() != folds.size()) throw CaseFault{"inputs.k: one for each of N is needed"};
   std::vector<std::uint64_t> splits;
   std::vector<std::uint64_t> paths;
   for (std::size_t i = 0; i < folds.size(); ++i) {
@@ -86,6 +90,8 @@ Json purged_case(const Case& c) {
 
 Json interval_case(const Case& c) {
   const auto t1 = c.numbers("t1");
+  c.means("t0", {"0..n-1"});
+  if (c.has("n") && c.count("n") != t1.size()) throw CaseFault{"inputs.n is not the size of t1"};
   IntervalOptions o{.folds = c.count("folds"),
                     .test_folds = c.count("test_folds"),
                     .embargo = c.number_or("embargo", 0)};
@@ -106,12 +112,16 @@ Json interval_case(const Case& c) {
 }
 
 Json analysis_case(const Case& c) {
+  c.means("select", {"argmax mean/std(ddof=1)"});
+  if (c.count("train") < 2 || c.count("test") < 1) {
+    throw CaseFault{"inputs: train of 2 and test of 1 at least are needed"};
+  }
   const auto a = walk_forward(c.csv("panel_csv").columns,
                               {.train = c.count("train"),
                                .test = c.count("test"),
-                               .purge = static_cast<std::size_t>(c.number_or("purge", 0)),
+                               .purge = c.count_or("purge", 0),
                                .anchored = c.flag("anchored")},
-                              c.number_or("periods", 365));
+                              c.positive("periods"));
   Json windows = Json::array();
   for (const auto& w : a.windows) {
     windows.push_back({{"train", json_of(w.train)},
@@ -154,7 +164,7 @@ void add_validation_kinds(std::vector<Kind>& kinds) {
                    combinatorial_case});
   kinds.push_back({"combinatorial counts",
                    [](const Case& c) {
-                     return c.has({"N", "k"}) && c.wants({"paths"});
+                     return c.has({"N", "k"}) && c.wants("paths");
                    },
                    count_case});
   kinds.push_back({"purged k-fold",
