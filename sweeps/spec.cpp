@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/shortfall.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/execution_profile.hpp"
 #include "sweeps/names.hpp"
@@ -137,8 +138,7 @@ void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& sp
   for (const DatasetInfo& d : spec.data) {
     spec.execution_by_data.push_back(profile->model(d.instrument));
     if (spec.execution.funding && !d.has_funding) {
-      spec.warnings.push_back("'" + d.name + "' has no funding history, so " + name +
-                              " charges none on it");
+      spec.warnings.push_back(engine::no_funding_text(d.name, spec.execution.name));
     }
   }
 }
