@@ -2,9 +2,12 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/app.hpp"
+#include "cli/long_work.hpp"
 #include "cli/market_spec.hpp"
+#include "cli/output.hpp"
 #include "store/dataset_store.hpp"
 #include "store/import/import.hpp"
 
@@ -15,10 +18,6 @@ using Json = nlohmann::ordered_json;
 
 Result<store::DatasetStore> open_datasets(const Context& context) {
   return store::DatasetStore::open(context.home() / "data");
-}
-
-void print_json(const Json& json) {
-  std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
 /// Now, no finer than a person reads it.
@@ -151,7 +150,9 @@ int run_import(const Context& context, const ImportOptions& options) {
   if (!request.ok()) return fail(context, request.error());
   auto datasets = open_datasets(context);
   if (!datasets.ok()) return fail(context, datasets.error());
+  std::optional<LongWork> work(std::in_place, context, "importing " + options.name);
   auto outcome = store::import_dataset(*datasets, *request);
+  work.reset();
   if (!outcome.ok()) return fail(context, outcome.error());
   return print_outcome(context, *outcome);
 }
@@ -189,7 +190,9 @@ void add_import(CLI::App& data, Context& context) {
 int run_synth(const Context& context, const SynthRequest& request) {
   auto datasets = open_datasets(context);
   if (!datasets.ok()) return fail(context, datasets.error());
+  std::optional<LongWork> work(std::in_place, context, "simulating " + request.name);
   auto outcomes = synth_datasets(*datasets, request);
+  work.reset();
   if (!outcomes.ok()) return fail(context, outcomes.error());
   Json out = Json::array();
   for (const auto& outcome : *outcomes) {
