@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <vector>
 
+#include "base/instrument.hpp"
 #include "cli/catalog.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/yaml_tree.hpp"
@@ -37,15 +39,18 @@ Result<std::string> named_in(const fs::path& file, std::string_view instrument) 
   if (root->kind != Node::Kind::Map) {
     return refuse(root->place, "a map from instruments to execution profiles belongs here");
   }
-  std::string found;
+  std::vector<std::string_view> names;
   for (std::size_t i = 0; i < root->keys.size(); ++i) {
     const Node& profile = root->items[i];
     if (profile.kind != Node::Kind::Scalar || profile.text.empty()) {
       return refuse(profile.place, root->keys[i].text + ": the name of a profile belongs here");
     }
-    if (plain(root->keys[i].text) == plain(instrument)) found = profile.text;
+    names.push_back(root->keys[i].text);
+    // A venue's own name outranks other names of the same market.
+    if (plain(root->keys[i].text) == plain(instrument)) return profile.text;
   }
-  return found;
+  const auto alike = find_instrument(names, instrument);
+  return alike ? root->items[*alike].text : std::string();
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "base/window_coverage.hpp"
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
 #include "cli/instruments.hpp"
@@ -19,6 +20,7 @@
 #include "engine/engine.hpp"
 #include "engine/shortfall.hpp"
 #include "store/dataset_store.hpp"
+#include "sweeps/execution_profile.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/plan.hpp"
 
@@ -189,7 +191,24 @@ Result<engine::ExecutionModel> read_profile(const std::string& profile,
   }
   auto text = read_file(path);
   if (!text.ok()) return text.error();
-  return sweeps::parse_execution(*text, path.string(), instrument);
+  const auto whole = sweeps::parse_profile(*text, path.string());
+  if (!whole.ok()) return whole.error();
+  if (const std::string note = whole->fallback_note(instrument); !note.empty()) {
+    std::fprintf(stderr, "note: %s\n", note.c_str());
+  }
+  return whole->model(instrument);
+}
+
+/// Says on stderr how much of the window asked for has no data.
+void say_coverage(const MarketView& market, const std::string& from, const std::string& to) {
+  const TimestampNs first{market.time_ns.front()};
+  const TimestampNs end{market.time_ns.back() + market.interval_ns};
+  const auto time_of = [](const std::string& text, TimestampNs otherwise) {
+    const auto time = parse_timestamp(text);
+    return text.empty() || !time.ok() ? otherwise : *time;
+  };
+  const std::string note = window_coverage(time_of(from, first), time_of(to, end), first, end);
+  if (!note.empty()) std::fprintf(stderr, "note: %s\n", note.c_str());
 }
 
 Status set_word(engine::ExecutionModel& model, const Assignment& a) {
@@ -352,6 +371,7 @@ Result<BacktestInput> read_input(const Context& context, const BacktestOptions& 
   WINNOW_TRY(engine::check_execution(*execution));
   const auto window = find_window(dataset->view(), options);
   if (!window.ok()) return window.error();
+  say_coverage(dataset->view(), options.from, options.to);
   return BacktestInput{*family, std::move(*params), std::move(*dataset), std::move(*execution),
                        *window};
 }

@@ -2,6 +2,8 @@
 #include <charconv>
 
 #include "base/write_file.hpp"
+#include "store/data_report.hpp"
+#include "store/dataset_files.hpp"
 #include "store/dataset_store.hpp"
 
 namespace winnow::store {
@@ -61,6 +63,25 @@ Result<std::uint64_t> DatasetStore::export_funding_csv(std::string_view name_or_
   }
   WINNOW_TRY(write_whole_file(file, text));
   return static_cast<std::uint64_t>(m.funding.size());
+}
+
+Result<std::uint64_t> DatasetStore::export_gaps_csv(std::string_view name_or_hash,
+                                                    const fs::path& file) const {
+  auto dataset = load(name_or_hash);
+  if (!dataset.ok()) return dataset.error();
+  const auto gaps = find_gaps(dataset->view());
+  std::string text = "from,to,bars_missing,from_ns,to_ns\n";
+  for (const Gap& gap : gaps) {
+    text += format_timestamp(gap.from) + "," + format_timestamp(gap.to) + ",";
+    append_number(text, gap.bars);
+    text.push_back(',');
+    append_number(text, gap.from.ns);
+    text.push_back(',');
+    append_number(text, gap.to.ns);
+    text.push_back('\n');
+  }
+  WINNOW_TRY(write_whole_file(file, text));
+  return static_cast<std::uint64_t>(gaps.size());
 }
 
 }  // namespace winnow::store
