@@ -43,18 +43,15 @@ class SweepBook {
   virtual Result<std::uint64_t> new_trials(std::span<const TrialKey> keys) const {
     return keys.size();
   }
-<<<<<<< HEAD
   /// Whether the detectors passed what sweeps::check_key names, and that they did.
   virtual Result<bool> checked(const Hash128& key) const = 0;
   virtual Status put_checked(const Hash128& key) = 0;
-=======
   /// What is to be said of a sweep's specification (sweeps::warnings_to_json), and that it is the
   /// one that was run last.
   virtual Status put_warnings(const std::string& /*sweep_id*/, const std::string& /*json*/) {
     return {};
   }
   virtual Status put_last_run(const std::string& /*sweep_id*/) { return {}; }
->>>>>>> main
   /// A generation of a search under generation_key(), and what was put down so.
   virtual Status put_generation(const std::string& key, const std::string& bytes) = 0;
   virtual Result<std::optional<std::string>> generation(const std::string& key) const = 0;
@@ -95,7 +92,6 @@ class StoreSweepBook final : public SweepBook {
   Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const override {
     return store_.read_block(sweep_id, block, {.metrics = true});
   }
-<<<<<<< HEAD
   Result<bool> checked(const Hash128& key) const override {
     const auto found = store_.document(kCheckedKind, key.hex());
     if (!found) return found.error();
@@ -103,13 +99,12 @@ class StoreSweepBook final : public SweepBook {
   }
   Status put_checked(const Hash128& key) override {
     return store_.put_document(kCheckedKind, key.hex(), "passed");
-=======
+  }
   Status put_warnings(const std::string& sweep_id, const std::string& json) override {
     return store_.put_document(sweeps::kSpecWarningsKind, sweep_id, json);
   }
   Status put_last_run(const std::string& sweep_id) override {
     return store_.put_document(sweeps::kLastRunKind, sweeps::kLastRunKey, sweep_id);
->>>>>>> main
   }
   Status put_generation(const std::string& key, const std::string& bytes) override {
     return store_.put_document(sweeps::kGenerationKind, key, bytes);

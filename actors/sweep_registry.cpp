@@ -33,15 +33,11 @@ Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
   return sweeps::Plan::make(std::move(*spec));
 }
 
-<<<<<<< HEAD
 Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const std::string& user,
-=======
-Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
-  auto plan = plan_of(request, catalog_());
-  if (!plan) return plan.error();
-  const auto warnings = sweeps::spec_warnings(*plan);
+                                           TimestampNs now) {
+  const auto warnings = sweeps::spec_warnings(plan);
   if (!warnings) return warnings.error();
-  auto recorded = record(std::move(*plan), request.user, now);
+  auto recorded = record(std::move(plan), user, now);
   if (!recorded) return recorded;
   const std::string& id = (*recorded)->meta.id;
   // Both are said again at the next submission: a disk that is full just now takes nothing else.
@@ -53,7 +49,6 @@ Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs no
 }
 
 Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string& user,
->>>>>>> main
                                            TimestampNs now) {
   const sweeps::ResolvedSpec asked = plan.spec();
   ActiveSweep* known = find(plan.id());
@@ -144,7 +139,7 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
   if (spec.trials_max > 0) spec.trials_max = std::max(spec.trials_max, spec.samples * segments);
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
-  return submit(std::move(*plan), more.user, now);
+  return record(std::move(*plan), more.user, now);
 }
 
 Status SweepRegistry::extend_cpu(ActiveSweep& sweep, const Control& more) {

@@ -79,6 +79,7 @@ class SweepRegistry {
 
  private:
   Result<ActiveSweep*> load(store::SweepMeta meta);
+  Result<ActiveSweep*> record(sweeps::Plan plan, const std::string& user, TimestampNs now);
   Status extend_cpu(ActiveSweep& sweep, const Control& more);
   Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max,
                     const std::string& asker);
