@@ -276,6 +276,13 @@ class LookAhead {
     }
     for (const Fill& f : stretch.fills) {
       if (!opening(f)) continue;
+      const auto uncut = [&](const Fill& a) {
+        return opening(a) && a.kind == f.kind && a.qty == f.qty && a.px != f.px;
+      };
+      if (const auto same = std::find_if(ample.begin(), ample.end(), uncut); same != ample.end()) {
+        return at_cut(cut, "fill " + describe(&*same) + " was " + describe(&f),
+                      " by the volume of that bar");
+      }
       double& left = f.qty > 0 ? most_bought : most_sold;
       if (std::fabs(f.qty) > std::fabs(left)) {
         return at_cut(cut, "no more than " + number(left) + " is to be filled, but " + describe(&f),
