@@ -58,7 +58,8 @@ void add_top(CLI::App& app, Context& context) {
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
   command->add_option(
       "--by", o->by,
-      "metric to rank by (default sharpe_ann); psr and dsr are counted from the ledger");
+      "metric to rank by (default sharpe_ann); psr and dsr are counted from the ledger; with a "
+      "validation also oos_sharpe_ann, oos_return_frac, oos_drawdown_max_frac");
   command->add_option("--where", o->where,
                       "only variants for which this holds: `trades >= 50 and stop_bps < 200`");
   o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)")
