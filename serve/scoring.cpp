@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/validation.hpp"
@@ -66,7 +67,7 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
                   {"panel_periods", panel_periods},
                   {"trials", family.trials},
                   {"score", convergence_json(family.score)}};
-  keep(sources, {kDocumentKind, document_key(view, family.segment), json.dump()});
+  keep(sources, {kDocumentKind, document_key(view, family.segment), json_text(json)});
 }
 
 // Not a trial on a shorter window, whose numbers are of another time.
@@ -172,12 +173,11 @@ void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Se
   family.plateau = find_plateau(sources, *near, segment, sharpe.all);
   if (!complete || !family.plateau) return;
   keep(sources, {kPlateauKind, key,
-                 Json{{"engine_version", engine::kEngineVersion},
-                      {"trials", segment.trials},
-                      {"trial", family.plateau->trial},
-                      {"mean_sharpe_ann", family.plateau->mean_sharpe_ann},
-                      {"members", family.plateau->members}}
-                     .dump()});
+                 json_text(Json{{"engine_version", engine::kEngineVersion},
+                                {"trials", segment.trials},
+                                {"trial", family.plateau->trial},
+                                {"mean_sharpe_ann", family.plateau->mean_sharpe_ann},
+                                {"members", family.plateau->members}})});
 }
 
 // Hypotheses scored elsewhere enter as p = 1, which can only make ours larger.

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that tools/packages.txt names for the given groups, and nothing that
-# is there already: tools/setup.sh [build|test|dev|browser]...  (default: build test)
+# is there already: tools/setup.sh [build|test|services|dev|browser]...  (default: build)
+# Daemons among what it installs are neither started nor enabled: whatever runs, a test runs.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 list=$here/packages.txt
-[ $# -gt 0 ] || set -- build test
+[ $# -gt 0 ] || set -- build
 
 die() {
   printf 'setup: %s\n' "$*" >&2
@@ -47,13 +48,51 @@ if [ "$(id -u)" -ne 0 ]; then
   as_root=(sudo -n)
 fi
 
-printf 'setup: installing %s\n' "${missing[*]}" >&2
+# Debian asks this file whether a package that is being installed may start its daemon. One that is
+# there already is somebody's decision and stays.
+policy=${WINNOW_SETUP_POLICY:-/usr/sbin/policy-rc.d}  # elsewhere in the script's own test
+policy_is_ours=
+forbid_daemons() {
+  [ ! -e "$policy" ] || return 0
+  policy_is_ours=yes
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+}
+
+# What a package enabled as it was installed would start with the machine.
+disable_daemons() {
+  local file name
+  while IFS= read -r file; do
+    name=${file##*/}
+    case $file in
+      */systemd/system/*@.*) ;;
+      */systemd/system/*.service | */systemd/system/*.socket | */systemd/system/*.timer)
+        ! command -v systemctl > /dev/null ||
+          "${as_root[@]}" systemctl --quiet --no-reload disable "$name" 2> /dev/null || true
+        ;;
+      /etc/init.d/*)
+        ! command -v update-rc.d > /dev/null ||
+          "${as_root[@]}" update-rc.d "$name" disable > /dev/null 2>&1 || true
+        ;;
+    esac
+  done < <(dpkg-query -L "$@" 2> /dev/null | sort -u)
+}
+
 apt() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -y -q \
     -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@" < /dev/null
 }
+
+printf 'setup: installing %s\n' "${missing[*]}" >&2
+trap '[ -z "$policy_is_ours" ] || "${as_root[@]}" rm -f "$policy"' EXIT
+forbid_daemons
+daemons=()
+while read -r of package _; do
+  case " ${missing[*]} " in *" $package "*) [ "$of" != services ] || daemons+=("$package") ;; esac
+done < "$list"
 for attempt in 1 2 3; do
   if apt update && apt install --no-install-recommends "${missing[@]}"; then
+    [ ${#daemons[@]} -eq 0 ] || disable_daemons "${daemons[@]}"
     exit 0
   fi
   printf 'setup: attempt %s of 3 failed\n' "$attempt" >&2

@@ -1,4 +1,5 @@
 #include "serve/report/assemble.hpp"
+#include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/period_days.hpp"
 
@@ -335,7 +336,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   out.generated = options.generated;
   out.hurdle_sharpe_ann = options.score.hurdle_sharpe_ann;
   const Json spec = Json::parse(view.meta.spec_json, nullptr, false);
-  out.spec_json = spec.is_discarded() ? view.meta.spec_json : spec.dump(2);
+  out.spec_json = spec.is_discarded() ? view.meta.spec_json : json_text(spec, 2);
   const auto columns = read_columns(sources, view);
   if (!columns.ok()) return columns.error();
   add_facts(view, *columns, out);

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/text.hpp"
+
 namespace winnow::sweeps::verify {
 namespace {
 
@@ -26,7 +28,7 @@ double to_number(const Json& j) {
     if (s == "Infinity") return std::numeric_limits<double>::infinity();
     if (s == "-Infinity") return -std::numeric_limits<double>::infinity();
   }
-  throw CaseFault{"'" + j.dump() + "' is not a number"};
+  throw CaseFault{"'" + json_text(j) + "' is not a number"};
 }
 
 const Json& Case::inputs() const {

@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/text.hpp"
+
 namespace winnow::sweeps::verify {
 namespace {
 
@@ -145,7 +147,7 @@ class Comparison {
     if (want.is_boolean() && got.is_number()) {
       if (want.get<bool>() == (got.get<double>() != 0)) return;
     }
-    miss(path, "is " + got.dump() + ", " + want.dump() + " expected");
+    miss(path, "is " + json_text(got) + ", " + json_text(want) + " expected");
   }
 
   void number(double want, double got, const std::string& path) {

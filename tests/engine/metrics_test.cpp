@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -35,14 +34,11 @@ Row from_returns(const Row& returns) {
   return from_equity(equity);
 }
 
-std::filesystem::path shared() {
-  if (const char* env = std::getenv("WINNOW_SHARED"); env != nullptr && *env != '\0') return env;
-  return std::filesystem::path(WINNOW_SOURCE_DIR) / ".." / "shared";
-}
+const std::filesystem::path kOracles =
+    std::filesystem::path(WINNOW_SOURCE_DIR) / "tests" / "oracles";
 
 nlohmann::json oracle(const std::string& name) {
-  std::ifstream in(shared() / "oracles" / "06_metrics_a.json");
-  if (!in) return nullptr;
+  std::ifstream in(kOracles / "06_metrics_a.json");
   const auto all = nlohmann::json::parse(in);
   for (const auto& c : all["cases"]) {
     if (c["name"] == name) return c;
@@ -52,8 +48,8 @@ nlohmann::json oracle(const std::string& name) {
 
 TEST(Metrics, AgreeWithIndependentImplementations) {
   const auto c = oracle("ret_single_a");
-  if (c.is_null()) GTEST_SKIP() << "no shared oracles here";
-  std::ifstream in(shared() / "oracles" / c["inputs"]["returns_csv"].get<std::string>());
+  ASSERT_FALSE(c.is_null());
+  std::ifstream in(kOracles / c["inputs"]["returns_csv"].get<std::string>());
   Row returns;
   for (std::string line; std::getline(in, line);) {
     const auto comma = line.rfind(',');
@@ -86,7 +82,7 @@ TEST(Metrics, AgreeWithIndependentImplementations) {
 
 TEST(Metrics, AgreeOnShortSeries) {
   const auto c = oracle("empyrical_test_mixed");
-  if (c.is_null()) GTEST_SKIP() << "no shared oracles here";
+  ASSERT_FALSE(c.is_null());
   const Row row = from_returns(c["inputs"]["returns"].get<Row>());
   const auto& e = c["expected"];
   const double year = std::sqrt(365.0 / 252.0);  // the oracle has 252 periods a year
@@ -101,7 +97,7 @@ TEST(Metrics, AgreeOnShortSeries) {
 
 TEST(Metrics, TradeMetricsFollowTheirTallies) {
   const auto c = oracle("trades_a");
-  if (c.is_null()) GTEST_SKIP() << "no shared oracles here";
+  ASSERT_FALSE(c.is_null());
   Row tallies(lanes::kTallies);
   for (const double pnl : c["inputs"]["pnl"].get<Row>()) {
     tallies[lanes::kTrades] += 1;

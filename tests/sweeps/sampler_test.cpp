@@ -13,11 +13,6 @@
 namespace winnow::sweeps::testing {
 namespace {
 
-std::filesystem::path shared_dir() {
-  const char* env = std::getenv("WINNOW_SHARED");
-  return env != nullptr && *env != '\0' ? std::filesystem::path(env) : source_dir() / "../shared";
-}
-
 ParamSpace space(ValueKind kind, double low, double high, double step = 0) {
   ParamSpace s;
   s.name = "p";
@@ -30,8 +25,7 @@ ParamSpace space(ValueKind kind, double low, double high, double step = 0) {
 }
 
 TEST(Sobol, EqualsThePublishedVectors) {
-  const auto file = shared_dir() / "oracles/11_search_a.json";
-  if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not here";
+  const auto file = source_dir() / "tests/oracles/11_search_a.json";
   int points = 0;
   const nlohmann::json document = nlohmann::json::parse(read_text(file));
   for (const auto& one : document.at("cases")) {
