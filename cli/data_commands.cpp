@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "base/instrument.hpp"
 #include "cli/data_render.hpp"
+#include "cli/long_work.hpp"
 #include "cli/market_spec.hpp"
 
 namespace winnow::cli {
@@ -14,7 +16,9 @@ using Json = nlohmann::ordered_json;
 int run_synth(const Context& context, const SynthRequest& request) {
   auto datasets = open_datasets(context);
   if (!datasets.ok()) return fail(context, datasets.error());
+  std::optional<LongWork> work(std::in_place, context, "simulating " + request.name);
   auto outcomes = synth_datasets(*datasets, request);
+  work.reset();
   if (!outcomes.ok()) return fail(context, outcomes.error());
   Json out = Json::array();
   for (const auto& outcome : *outcomes) {

@@ -1,8 +1,10 @@
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "cli/data_render.hpp"
 #include "cli/layout_file.hpp"
+#include "cli/long_work.hpp"
 #include "store/import/import.hpp"
 
 namespace winnow::cli {
@@ -195,7 +197,9 @@ int run_import(const Context& context, const ImportOptions& options) {
   }
   auto datasets = open_datasets(context);
   if (!datasets.ok()) return fail(context, datasets.error());
+  std::optional<LongWork> work(std::in_place, context, "importing " + options.name);
   auto outcome = store::import_dataset(*datasets, *request);
+  work.reset();
   if (!outcome.ok()) return fail(context, outcome.error());
   return print_outcome(context, *datasets, *outcome);
 }

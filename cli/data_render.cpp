@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/instrument.hpp"
+#include "cli/output.hpp"
 
 namespace winnow::cli {
 
@@ -13,9 +14,7 @@ Result<store::DatasetStore> open_datasets(const Context& context) {
   return store::DatasetStore::open(context.home() / "data");
 }
 
-void print_document(const Json& json) {
-  std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
-}
+void print_document(const Json& json) { print_json(json); }
 
 TimestampNs import_time() {
   const TimestampNs now = system_clock().now();

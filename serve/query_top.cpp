@@ -1,12 +1,15 @@
 // Leaderboards: ranked variants, in full or as a table for exports.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 
 #include "engine/engine.hpp"
 #include "serve/board_cache.hpp"
+#include "serve/holding.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/validation.hpp"
@@ -20,6 +23,11 @@ constexpr std::uint64_t kLimitDefault = 20;
 // columns: looking up a value costs more than passing over one.
 constexpr std::size_t kFewRows = 64;
 constexpr std::uint64_t kFewBlocksPart = 4;
+// Of variants that are one result, so many are named.
+constexpr std::size_t kSameListed = 10;
+// Beyond so many of one ratio to its last bit, their days are not read: they are variants that
+// never traded.
+constexpr std::size_t kReturnsComparedMax = 4096;
 
 Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
@@ -121,6 +129,8 @@ class Board {
   const sweeps::Ranking& ranking() const { return *ranking_; }
   const store::Store::MetricTable& table() const { return columns_->table; }
   Result<sweeps::Ranking::Ranked> rank();
+  /// Annual Sharpe ratios of rows of the table; empty of a sweep that keeps none.
+  std::vector<double> sharpe_of(std::span<const std::uint32_t> rows) const;
   /// Values of a trial's stored metrics; empty without luck, which older sweeps may lack.
   std::vector<double> luck_of(std::uint64_t trial, std::span<const double> metrics) const;
   /// Out-of-sample numbers of trials, and their names; none without a validation.
@@ -236,6 +246,14 @@ Result<sweeps::Ranking::Ranked> Board::rank() {
   return ranking_->rank(columns);
 }
 
+std::vector<double> Board::sharpe_of(std::span<const std::uint32_t> rows) const {
+  std::vector<double> out;
+  if (!luck_) return out;
+  const auto column = stored(moments_[0]);
+  for (const std::uint32_t row : rows) out.push_back(column[row]);
+  return out;
+}
+
 std::vector<double> Board::luck_of(std::uint64_t trial, std::span<const double> metrics) const {
   if (!luck_) return {};
   if (metrics.empty()) return std::vector<double>(kLuckMetrics.size(), std::nan(""));
@@ -254,12 +272,73 @@ Json noise_json(const Sources& sources, const SweepView& view) {
     for (const sweeps::Segment& s : view.plan.segments()) {
       if (s.dataset == d) periods = s.periods;
     }
-    const NoiseExpectation noise = noise_expectation(*trials, periods);
+    const NoiseExpectation noise = noise_expectation(*trials, periods, info.periods_per_year);
     out.push_back({{"data", info.name},
                    {"dataset_hash", info.content_hash},
+                   {"periods_per_year", info.periods_per_year},
+                   {"calendar", engine::calendar_name(info.periods_per_year)},
                    {"ledger_trials", *trials},
                    {"noise_sharpe_ann_sd", noise.sd_ann},
                    {"noise_sharpe_ann_max_expected", noise.max_ann}});
+  }
+  return out;
+}
+
+/// A row of the leaderboard: the variants that are this one result, the best ranked first.
+struct Shown {
+  std::uint64_t rank = 1;
+  std::vector<std::uint64_t> same;
+};
+
+Result<std::vector<Shown>> one_by_one(std::span<const std::uint64_t> trials) {
+  std::vector<Shown> out;
+  for (const std::uint64_t trial : trials) out.push_back({out.size() + 1, {trial}});
+  return out;
+}
+
+/// Splits trials of one and the same Sharpe ratio by their daily returns, in order.
+Result<std::vector<std::vector<std::uint64_t>>> by_returns(const Sources& sources,
+                                                           const SweepView& view,
+                                                           std::span<const std::uint64_t> trials) {
+  std::vector<std::vector<std::uint64_t>> out;
+  if (trials.size() == 1 || trials.size() > kReturnsComparedMax) {
+    out.emplace_back(trials.begin(), trials.end());
+    return out;
+  }
+  const auto rows = read_trials(sources, view, trials, {.returns = true});
+  if (!rows.ok()) return rows.error();
+  std::map<std::vector<float>, std::size_t> place;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const auto [found, added] =
+        place.emplace((*rows)[i] ? (*rows)[i]->returns : std::vector<float>(), out.size());
+    if (added) out.emplace_back();
+    out[found->second].push_back(trials[i]);
+  }
+  return out;
+}
+
+/// The first `limit` distinct results of a ranking. Equal returns have equal ratios, so only those
+/// are compared day by day.
+Result<std::vector<Shown>> grouped(const Sources& sources, const SweepView& view,
+                                   std::span<const std::uint64_t> trials,
+                                   std::span<const double> sharpe, std::uint64_t limit) {
+  if (sharpe.empty()) return one_by_one(trials.first(std::min<std::size_t>(limit, trials.size())));
+  const auto bits = [&](std::size_t i) {
+    return std::isnan(sharpe[i]) ? ~std::uint64_t{0} : std::bit_cast<std::uint64_t>(sharpe[i]);
+  };
+  std::map<std::uint64_t, std::vector<std::uint64_t>> alike;
+  for (std::size_t i = 0; i < trials.size(); ++i) alike[bits(i)].push_back(trials[i]);
+  std::map<std::uint64_t, std::vector<std::uint64_t>> firsts;  // trial -> those it stands for
+  std::vector<Shown> out;
+  for (std::size_t i = 0; i < trials.size() && out.size() < limit; ++i) {
+    if (const auto waiting = alike.find(bits(i)); waiting != alike.end()) {
+      auto groups = by_returns(sources, view, waiting->second);
+      if (!groups.ok()) return groups.error();
+      for (auto& group : *groups) firsts[group.front()] = std::move(group);
+      alike.erase(waiting);
+    }
+    const auto first = firsts.find(trials[i]);
+    if (first != firsts.end()) out.push_back({i + 1, std::move(first->second)});
   }
   return out;
 }
@@ -296,14 +375,21 @@ Json table_json(const SweepView& view, const Board& board, std::span<const std::
   return {{"columns", std::move(columns)}, {"rows", std::move(rows)}};
 }
 
-Json rows_json(const SweepView& view, const Board& board, std::span<const std::uint64_t> trials,
+Json rows_json(const SweepView& view, const Board& board, const std::vector<Shown>& shown,
+               std::span<const std::uint64_t> trials,
                const std::vector<std::vector<double>>& metrics,
                const std::vector<std::vector<double>>& oos) {
   Json rows = Json::array();
   for (std::size_t i = 0; i < trials.size(); ++i) {
     Json row;
-    row["rank"] = i + 1;
+    row["rank"] = shown[i].rank;
     row.update(variant_json(view, trials[i]));
+    row["same_results"] = shown[i].same.size();
+    if (shown[i].same.size() > 1) {
+      row["same_trials"] = std::vector<std::uint64_t>(
+          shown[i].same.begin(), shown[i].same.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                             shown[i].same.size(), kSameListed)));
+    }
     const auto& segment = view.plan.segment_of_trial(trials[i]);
     row["params_text"] = sweeps::params_text(view.plan, segment, view.plan.params(trials[i], 1));
     row["metrics"] = metrics_json(view, metrics[i]);
@@ -335,14 +421,22 @@ Result<Json> top(const Sources& sources, const Json& args) {
 
   const auto view = SweepView::open(sources, *selector);
   if (!view.ok()) return view.error();
-  auto board = Board::make(sources, *view, {.by = *by, .where = *where, .limit = *limit});
+  // Rows that are one result stand as one, so more are ranked than are shown.
+  const bool each = table || (args.contains("all") && args["all"] == true);
+  auto board = Board::make(
+      sources, *view, {.by = *by, .where = *where, .limit = each ? *limit : view->plan.trials()});
   if (!board.ok()) return board.error();
   const auto rank = board->rank();
   if (!rank.ok()) return rank.error();
   const auto& ranked = *rank;
   const store::Store::MetricTable& read = board->table();
+  std::vector<std::uint64_t> in_order;
+  for (const std::uint32_t row : ranked.rows) in_order.push_back(read.trial[row]);
+  auto shown = each ? one_by_one(in_order)
+                    : grouped(sources, *view, in_order, board->sharpe_of(ranked.rows), *limit);
+  if (!shown.ok()) return shown.error();
   std::vector<std::uint64_t> trials;
-  for (const std::uint32_t row : ranked.rows) trials.push_back(read.trial[row]);
+  for (const Shown& row : *shown) trials.push_back(row.same.front());
   const auto metrics = read_rows(sources, *view, trials);
   if (!metrics.ok()) return metrics.error();
   const auto oos = board->oos_of(trials);
@@ -356,10 +450,11 @@ Result<Json> top(const Sources& sources, const Json& args) {
   out["higher_is_better"] = board->ranking().higher_is_better();
   if (!where->empty()) out["where"] = *where;
   out["noise"] = noise_json(sources, *view);
+  out["holding"] = holdings_json(sources, *view);
   if (table) {
     out.update(table_json(*view, *board, trials, *metrics, *oos));
   } else {
-    out["rows"] = rows_json(*view, *board, trials, *metrics, *oos);
+    out["rows"] = rows_json(*view, *board, *shown, trials, *metrics, *oos);
   }
   return out;
 }

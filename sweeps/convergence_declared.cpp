@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "sweeps/convergence_require.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
@@ -111,7 +112,7 @@ std::string read_convergence(const Cursor& at, const ResolvedSpec& spec) {
     }
   }
   if (const auto require = at.find("require")) out["require"] = read_requirements(*require, spec);
-  return out.empty() ? std::string() : out.dump();
+  return out.empty() ? std::string() : json_text(out);
 }
 
 Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json) {
@@ -127,24 +128,26 @@ Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json)
       const auto* const plan = std::find_if(std::begin(kPlans), std::end(kPlans),
                                             [&](LookPlan p) { return value == look_plan_name(p); });
       if (plan == std::end(kPlans)) {
-        return bad("looks " + value.dump() + "; allowed: " + join_names(plan_names()));
+        return bad("looks " + json_text(value) + "; allowed: " + join_names(plan_names()));
       }
       out.looks = *plan;
     } else if (key == "worst_loss_sd") {
       if (!value.is_number() || value < 1 || value > kWorstLossSdMax) {
-        return bad("worst_loss_sd " + value.dump() + "; a number from 1 to 100 is allowed");
+        return bad("worst_loss_sd " + json_text(value) + "; a number from 1 to 100 is allowed");
       }
       out.stress_sd = value;
     } else if (key == "hard_stops") {
-      if (!value.is_boolean()) return bad("hard_stops " + value.dump() + "; true or false");
+      if (!value.is_boolean()) return bad("hard_stops " + json_text(value) + "; true or false");
       out.hard_stops = value;
     } else if (key == "survivors") {
-      if (value != kLaterDays) return bad("survivors " + value.dump() + "; allowed: later_days");
+      if (value != kLaterDays) {
+        return bad("survivors " + json_text(value) + "; allowed: later_days");
+      }
     } else if (key == "require") {
       const bool texts =
           value.is_array() &&
           std::all_of(value.begin(), value.end(), [](const json& v) { return v.is_string(); });
-      if (!texts) return bad("require " + value.dump() + "; a list of texts is allowed");
+      if (!texts) return bad("require " + json_text(value) + "; a list of texts is allowed");
     } else {
       return bad("unknown key '" + key + "'");
     }

@@ -122,7 +122,7 @@ std::string params_text(const Plan& plan, const Segment& segment, std::span<cons
   for (std::size_t p = 0; p < space.size() && p < params.size(); ++p) {
     if (varies && design.axis(p).fixed()) continue;
     if (!out.empty()) out += ' ';
-    out += space[p].name + "=" + show_number(params[p]);
+    out += space[p].name + "=" + show_rounded(params[p]);
   }
   return out;
 }

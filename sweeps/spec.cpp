@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/window_coverage.hpp"
+#include "engine/shortfall.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/execution_profile.hpp"
 #include "sweeps/names.hpp"
@@ -141,8 +142,7 @@ void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& sp
       spec.warnings.push_back("'" + d.name + "': " + note);
     }
     if (spec.execution.funding && !d.has_funding) {
-      spec.warnings.push_back("'" + d.name + "' has no funding history, so " + name +
-                              " charges none on it");
+      spec.warnings.push_back(engine::no_funding_text(d.name, spec.execution.name));
     }
   }
 }
