@@ -4,6 +4,7 @@
 #include "serve/account.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/scoring.hpp"
+#include "serve/validation.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 
@@ -32,6 +33,7 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   out["trials_failed"] = family.failed;
   out.update(convergence_json(family.score));
   out["look"] = family.look ? look_json(*family.look) : Json();
+  out["validation"] = validation_json(view, segment, family.validation.get());
   out["p"] = family.p;
   out["p_holm"] = family.p_holm;
   out["p_bh"] = family.p_bh;
@@ -79,7 +81,9 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     const TrialCount trials = count_trials(*account, dataset.content_hash);
     Json row = family_json(view, family);
     row["ledger_trials_effective"] = trials.effective;
-    row["profit"] = evidence_json(*evidence, trials, scoring->hypotheses);
+    row["profit"] = evidence_json(*evidence, trials, scoring->hypotheses, dataset.periods_per_year);
+    row["periods_per_year"] = dataset.periods_per_year;
+    row["calendar"] = engine::calendar_name(dataset.periods_per_year);
     out["families"].push_back(std::move(row));
   }
   return out;
