@@ -65,30 +65,38 @@ double expected_max_sharpe(double trials, double mean, double variance) {
   return mean + std::sqrt(variance) * z;
 }
 
-NormalMaximum normal_maximum(double trials) {
-  if (!(trials > 1)) return {0, 1};
+namespace {
+
+/// E f(maximum of `trials` standard normal numbers).
+template <class F>
+double maximum_moment(double trials, F f) {
   // k phi(x) Phi(x)^(k - 1); the power through the upper tail keeps its digits for any k.
-  const auto density = [trials](double x) {
+  const auto integrand = [&](double x) {
     const double above = normal_cdf(-x);
     const double power = above < 1 ? (trials - 1) * std::log1p(-above) : -HUGE_VAL;
-    return trials * normal_pdf(x) * std::exp(power);
+    return power < -745 ? 0 : f(x) * trials * normal_pdf(x) * std::exp(power);
   };
-  const auto moment = [&](auto f) {
-    double sum = 0;
-    // Pieces of one standard deviation; the maximum of 1e300 normal numbers is below 38.
-    for (double from = -12; from < 40; from += 1) {
-      sum += boost::math::quadrature::gauss_kronrod<double, 61>::integrate(f, from, from + 1, 5,
-                                                                           1e-14);
-    }
-    return sum;
-  };
-  NormalMaximum out;
-  out.mean = moment([&](double x) { return x * density(x); });
-  out.variance = moment([&](double x) { return (x - out.mean) * (x - out.mean) * density(x); });
+  double sum = 0;
+  // Pieces of one standard deviation; the maximum of 1e300 normal numbers is below 38.
+  for (double from = -12; from < 40; from += 1) {
+    sum += boost::math::quadrature::gauss_kronrod<double, 61>::integrate(integrand, from, from + 1,
+                                                                         2, 1e-14);
+  }
+  return sum;
+}
+
+}  // namespace
+
+NormalMaximum normal_maximum(double trials) {
+  NormalMaximum out{expected_max_exact(trials), 1};
+  if (!(trials > 1)) return out;
+  out.variance = maximum_moment(trials, [&](double x) { return (x - out.mean) * (x - out.mean); });
   return out;
 }
 
-double expected_max_exact(double trials) { return trials > 1 ? normal_maximum(trials).mean : 0; }
+double expected_max_exact(double trials) {
+  return trials > 1 ? maximum_moment(trials, [](double x) { return x; }) : 0;
+}
 
 double deflated_sharpe(const TrackRecord& r, double trials, double variance_of_ratios,
                        SharpeConvention convention) {
