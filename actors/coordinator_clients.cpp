@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/coordinator_core.hpp"
+#include "base/text.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -191,7 +192,7 @@ Result<std::string> CoordinatorCore::explain_json(const std::string& args_json, 
       if (node.name != name) continue;
       out["node"] = name;
       out["farm"] = scheduler_.explain_node(NodeId(session), now);
-      return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+      return json_text(out);
     }
     return Error(ErrorCode::NotFound, "no node " + name + " is in this farm; `winnow nodes` lists");
   }
@@ -214,7 +215,7 @@ Result<std::string> CoordinatorCore::explain_json(const std::string& args_json, 
     out["work_s"] = counts->work_s;
   }
   out["farm"] = scheduler_.explain(id, block, now);
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(out);
 }
 
 void CoordinatorCore::publish(const std::string& id, MonoNs now) {

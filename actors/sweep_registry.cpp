@@ -36,7 +36,17 @@ Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
 Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
   auto plan = plan_of(request, catalog_());
   if (!plan) return plan.error();
-  return record(std::move(*plan), request.user, now);
+  const auto warnings = sweeps::spec_warnings(*plan);
+  if (!warnings) return warnings.error();
+  auto recorded = record(std::move(*plan), request.user, now);
+  if (!recorded) return recorded;
+  const std::string& id = (*recorded)->meta.id;
+  // Both are said again at the next submission: a disk that is full just now takes nothing else.
+  Status noted =
+      warnings->empty() ? Status() : book_.put_warnings(id, sweeps::warnings_to_json(*warnings));
+  if (noted.ok()) noted = book_.put_last_run(id);
+  if (!noted.ok()) spdlog::error("sweep {}: {}", id, noted.error().text());
+  return recorded;
 }
 
 Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string& user,

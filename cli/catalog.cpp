@@ -1,7 +1,9 @@
 #include "cli/catalog.hpp"
 
+#include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -113,8 +115,15 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
 
 std::string current_user() {
   const char* user = std::getenv("WINNOW_USER");
-  if (user == nullptr || *user == '\0') user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::getuid());
+  if (user != nullptr && *user != '\0') return user;
+  // The account's name, not what $USER says: a cron job has none, and both are one person.
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  const int failed = ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  if (failed == 0 && found != nullptr && *found->pw_name != '\0') return found->pw_name;
+  user = std::getenv("USER");
+  return user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::geteuid());
 }
 
 Result<actors::Submit> make_submission(const fs::path& spec_file) {

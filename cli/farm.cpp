@@ -10,6 +10,7 @@
 
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
+#include "cli/long_work.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -107,7 +108,17 @@ Result<std::unique_ptr<actors::Client>> connect_client(const Context& context) {
   if (!parsed) return parsed.error().within("--connect");
   const std::string identity = identity_file(context, parsed->host);
   if (!identity.empty()) return connect_through_door(*parsed, identity, kConnectPatience);
-  return connect_local(context.connect);
+  // A door without an identity would be dialled in vain until the patience ends.
+  auto client = connect_local(context.connect, kConnectTry);
+  if (client || client.error().code() != ErrorCode::Unavailable) return client;
+  if (listener_at(parsed->host, parsed->port) == Listener::AlertsTls) {
+    return Error(ErrorCode::Refused,
+                 context.connect +
+                     " is a door, which asks for a certificate: name the file of `winnow cluster "
+                     "invite` with --identity (or $WINNOW_IDENTITY)");
+  }
+  const LongWork work(context, "waiting for a coordinator at " + context.connect);
+  return connect_local(context.connect, kConnectPatience - kConnectTry);
 }
 
 Result<std::unique_ptr<actors::Client>> running_coordinator(const Context& context) {

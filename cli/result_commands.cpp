@@ -4,8 +4,11 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/write_file.hpp"
 #include "cli/app.hpp"
 #include "cli/door.hpp"
+#include "cli/long_work.hpp"
+#include "cli/output.hpp"
 #include "cli/remote.hpp"
 #include "cli/result_render.hpp"
 #include "cli/results.hpp"
@@ -18,14 +21,13 @@
 namespace winnow::cli {
 namespace {
 
-void write_stdout(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
 struct TopOptions {
   std::string sweep = "last";
   std::string by = "sharpe_ann";
   std::string where;
   std::uint64_t limit = 20;
   bool csv = false;
+  bool all = false;
   std::string sqlite;
   CLI::Option* limit_option = nullptr;
 };
@@ -33,6 +35,7 @@ struct TopOptions {
 int run_top(const Context& context, const TopOptions& o) {
   const bool table = o.csv || !o.sqlite.empty();
   Json args{{"sweep", o.sweep}, {"by", o.by}, {"where", o.where}, {"limit", o.limit}};
+  if (o.all) args["all"] = true;
   if (table) {
     args["table"] = true;
     if (o.limit_option->count() == 0) args["limit"] = std::uint64_t{1} << 40;  // an export has all
@@ -70,6 +73,9 @@ void add_top(CLI::App& app, Context& context) {
       "the variant is counted as left out");
   o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)")
                         ->check(natural_number(1));
+  command->add_flag("--all", o->all,
+                    "a row a variant, also where several have the same daily returns (exports: "
+                    "always)");
   command->add_flag("--csv", o->csv, "all metrics and parameters as CSV on stdout");
   command->add_option("--sqlite", o->sqlite, "the same into this SQLite file");
   command->callback(
@@ -289,6 +295,8 @@ void keep_for_later(const std::filesystem::path& folder, std::vector<serve::Keep
 }  // namespace
 
 Result<Json> answer_query(const Context& context, std::string_view name, const Json& args) {
+  const LongWork work(context, "answering `" + std::string(name) + "`" +
+                                   (context.connect.empty() ? "" : " at " + context.connect));
   if (!context.connect.empty()) return remote_query(context, name, args);
   const std::filesystem::path folder = context.home() / "store";
   // Neighbourhoods are counted in the ledger before anybody sees their scores. Where a coordinator
@@ -328,7 +336,7 @@ int show_answer(const Context& context, const Result<Json>& answer,
                 std::string (*render)(const Json&, std::size_t)) {
   if (!answer.ok()) return fail(context, answer.error());
   if (context.json) {
-    write_stdout(answer->dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    print_json(*answer);
   } else {
     write_stdout(render(*answer, terminal_columns(1)));
   }
@@ -364,13 +372,16 @@ int run_report(const Context& context, const std::string& sweep, const std::stri
   auto answer = answer_query(context, "report", {{"sweep", sweep}, {"generated_ns", now_ns}});
   if (!answer.ok()) return fail(context, answer.error());
   const std::string html = (*answer)["html"].get<std::string>();
-  const Status status = serve::write_whole_file(out, html);
+  const Status status = write_whole_file(out, html);
   if (!status.ok()) return fail(context, status.error());
   if (context.json) {
     const Json said{{"sweep_id", (*answer)["sweep_id"]}, {"out", out}, {"bytes", html.size()}};
-    write_stdout(said.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    print_json(said);
   } else if (!context.quiet) {
-    std::printf("report: %s (%zu KiB)\n", out.c_str(), (html.size() + 1023) / 1024);
+    // What was written through may be stdout itself.
+    const auto to = destination_of(out);
+    std::fprintf(to.ok() && to->written_through ? stderr : stdout, "report: %s (%zu KiB)\n",
+                 out.c_str(), (html.size() + 1023) / 1024);
   }
   return kDone;
 }

@@ -5,6 +5,7 @@
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
+#include "cli/output.hpp"
 #include "cli/results.hpp"
 #include "cli/sweep_progress.hpp"
 #include "serve/sweep_view.hpp"
@@ -42,24 +43,31 @@ int run_sweep(const Context& context, const SweepOptions& options) {
   SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
   auto summary = (*session)->run(*submit, options.run.wait,
                                  [&](const actors::Progress& p) { progress.update(p); });
-  progress.finish();
+  Result<SweepFacts> facts = SweepFacts();
+  if (summary) facts = sweep_facts((*session)->client(), summary->submitted.sweep);
+  const bool ended = summary && facts && options.run.wait == Wait::UntilDone;
+  progress.finish(ended ? std::optional(facts->trials_failed) : std::nullopt);
   if (!summary) {
     if (summary.error().code() == ErrorCode::Cancelled && !context.quiet) {
       std::fprintf(stderr, "what is committed stays; the same command goes on from there\n");
     }
     return fail(context, summary.error());
   }
-  print_run_summary(context, *summary);
+  if (!facts) return fail(context, facts.error());
+  for (const std::string& warning : facts->warnings) {
+    std::fprintf(stderr, "warning: %s\n", terminal_text(warning).c_str());
+  }
+  print_run_summary(context, *summary, *facts);
   if (summary->last.state == "budget_spent" && !context.quiet) {
     std::fprintf(stderr, "%s\n", summary->last.note.c_str());
   }
-  return summary->last.state == "cancelled" ? kInterrupted : kDone;
+  if (summary->last.state == "cancelled") return kInterrupted;
+  return ended ? status_of(*facts) : kDone;
 }
 
 /// A prefix, a name or `last` as the id it means, by what the coordinator knows.
 Result<std::string> full_sweep_id(actors::Client& client, const std::string& sweep) {
-  const std::string args = nlohmann::json{{"sweep", sweep}}.dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string args = json_text(nlohmann::json{{"sweep", sweep}});
   const auto text = client.query("sweep_show", args, seconds(10));
   if (!text) return text.error();
   const auto shown = nlohmann::json::parse(*text, nullptr, false);
@@ -79,7 +87,7 @@ int control_sweep(const Context& context, const SweepOptions& options, const std
   const auto done = (*client)->control(control, seconds(30));
   if (!done) return fail(context, done.error());
   if (context.json) {
-    std::printf("%s\n", nlohmann::json{{"sweep", *done}, {"action", action}}.dump().c_str());
+    print_json(nlohmann::json{{"sweep_id", *done}, {"sweep", *done}, {"action", action}}, -1);
   } else if (!context.quiet && *done != *id) {
     std::printf("sweep %s goes on as %s\n", id->c_str(), done->c_str());
   } else if (!context.quiet) {
@@ -119,7 +127,7 @@ int delete_sweep(const Context& context, const SweepOptions& options) {
   const auto id = delete_offline(context, options);
   if (!id) return fail(context, id.error());
   if (context.json) {
-    std::printf("%s\n", nlohmann::json{{"sweep", *id}, {"action", "delete"}}.dump().c_str());
+    print_json(nlohmann::json{{"sweep_id", *id}, {"sweep", *id}, {"action", "delete"}}, -1);
   } else if (!context.quiet) {
     std::printf("sweep %s: delete\n", id->c_str());
   }
@@ -208,7 +216,7 @@ void add_sweep_commands(CLI::App& app, Context& context) {
 
   add_delete(*sweep, context, options);
 
-  CLI::App* list = add_command(*sweep, context, "list", "all sweeps, the latest last");
+  CLI::App* list = add_command(*sweep, context, "list", "all sweeps, the newest first");
   add_connect_option(*list, context);
   list->callback([&context] { context.run = [&context] { return run_sweep_list(context); }; });
   CLI::App* show = add_command(*sweep, context, "show", "what is known of a sweep");

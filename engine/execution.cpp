@@ -61,6 +61,14 @@ Status check_execution(const ExecutionModel& e) {
                              Limit{"initial_cash", e.initial_cash, 1e-9, kBig}}) {
     WINNOW_TRY(check_limit(limit, "execution model: "));
   }
+  for (const ExecutionRule& rule : execution_rules()) {
+    WINNOW_TRY(check_limit({rule.name, rule.value(e), 0, rule.max}, "execution model: "));
+  }
+  if (e.impact_bps > 0 && e.impact_y > 0) {
+    return Error(ErrorCode::InvalidInput, "execution model: impact_bps=" + number(e.impact_bps) +
+                                              " and impact_y=" + number(e.impact_y) +
+                                              " exclude each other");
+  }
   if (e.sizing == Sizing::FixedQty && e.fixed_qty == 0) {
     return Error(ErrorCode::InvalidInput,
                  "execution model: sizing fixed_qty needs fixed_qty above 0");
@@ -68,13 +76,62 @@ Status check_execution(const ExecutionModel& e) {
   return check_rules(e.rules);
 }
 
-Hash128 ExecutionModel::key() const {
+std::span<const ExecutionRule> execution_rules() {
+  using M = ExecutionModel;
+  static constexpr ExecutionRule kRules[] = {
+      {"impact_y", &M::impact_y, nullptr, 0, 0, 100},
+      {"work_exits", nullptr, &M::work_exits, 0, 1, 1},
+      {"expected_volume", nullptr, &M::expected_volume, 0, 1, 1},
+      {"resting_targets", nullptr, &M::resting_targets, 0, 1, 1},
+      {"target_penetration_ticks", &M::target_penetration_ticks, nullptr, 0, 1, 1e6},
+      {"stop_range_frac", &M::stop_range_frac, nullptr, 0, 0.05, 1},
+      {"liquidation", nullptr, &M::liquidation, 0, 1, 1},
+      {"maintenance_margin_frac", &M::maintenance_margin_frac, nullptr, 0, 0, 0.5},
+      {"liquidation_fee_bps", &M::liquidation_fee_bps, nullptr, 0, 0, 1000},
+      {"drawdown_bars", nullptr, &M::drawdown_bars, 0, 1, 1},
+      {"short", nullptr, &M::shorts, 1, 1, 1},
+      {"leverage_max", &M::leverage_max, nullptr, 0, 1, 1000},
+      {"borrow_ann_frac", &M::borrow_ann_frac, nullptr, 0, 0, 10},
+  };
+  return kRules;
+}
+
+bool ExecutionModel::has_rules() const {
+  for (const ExecutionRule& rule : execution_rules()) {
+    if (rule.value(*this) != rule.off) return true;
+  }
+  return false;
+}
+
+namespace {
+
+KeyHasher version_1_key(const ExecutionModel& e, double impact_bps) {
   KeyHasher hasher("execution-model-1");
-  hasher.add(taker_fee_bps).add(maker_fee_bps).add(half_spread_bps).add(half_spread_range_frac);
-  hasher.add(impact_bps).add(participation_max_frac).add(std::uint64_t{funding});
-  hasher.add(static_cast<std::uint64_t>(sizing)).add(fixed_qty).add(initial_cash);
-  for (const InstrumentRules& r : rules) {
+  hasher.add(e.taker_fee_bps).add(e.maker_fee_bps).add(e.half_spread_bps);
+  hasher.add(e.half_spread_range_frac).add(impact_bps).add(e.participation_max_frac);
+  hasher.add(std::uint64_t{e.funding}).add(static_cast<std::uint64_t>(e.sizing));
+  hasher.add(e.fixed_qty).add(e.initial_cash);
+  for (const InstrumentRules& r : e.rules) {
     hasher.add(r.from_ns).add(r.tick_px).add(r.lot_qty).add(r.qty_min).add(r.notional_min);
+  }
+  return hasher;
+}
+
+}  // namespace
+
+Hash128 ExecutionModel::key() const {
+  KeyHasher hasher = version_1_key(*this, impact_bps);
+  hasher.add("rules of version 2");
+  for (const ExecutionRule& rule : execution_rules()) hasher.add(rule.value(*this));
+  return hasher.finish();
+}
+
+Hash128 ExecutionModel::ledger_key() const {
+  const bool stated = version_1_impact_bps >= 0;
+  KeyHasher hasher = version_1_key(*this, stated ? version_1_impact_bps : impact_bps);
+  for (const ExecutionRule& rule : execution_rules()) {
+    const double value = rule.value(*this);
+    if (!stated && value != rule.off && value != rule.otherwise) hasher.add(rule.name).add(value);
   }
   return hasher.finish();
 }

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/hash.hpp"
@@ -23,13 +25,14 @@ enum class Sizing {
   FixedQty,  ///< `fixed_qty`, whatever the cash
 };
 
-/// Purpose: what trading costs and what a venue accepts; the same in backtest, shadow, paper and
-/// live. Every cost can be switched off by its zero.
+/// Purpose: what trading costs, what a venue accepts and what the account may do; the same in
+/// backtest, shadow, paper and live. Every cost and every rule can be switched off; a model that
+/// was only constructed has all of them off. Definitions and formulas: docs/EXECUTION.md.
 ///
 /// Bar semantics. A decision is taken at a bar's close and fills at the next bar's open. A stop or
 /// a target inside a position is watched from the entry bar on; in one bar the stop comes first. A
-/// stop fills at min(open, stop) of a long (max for a short) as a taker; a target fills at
-/// max(open, target) of a long (min for a short) as a resting maker order: no spread, no impact.
+/// stop becomes a market order at min(open, stop) of a long (max for a short); a target is a
+/// resting maker order.
 struct ExecutionModel {
   std::string name = "none";
   double taker_fee_bps = 0;           ///< of notional
@@ -39,17 +42,70 @@ struct ExecutionModel {
                                       ///< at whose close the order was decided (for stops: the bar
                                       ///< before) is added to the half-spread
   double impact_bps = 0;              ///< square-root slippage: impact_bps * sqrt(qty / bar volume)
-  double participation_max_frac =
-      0;  ///< an entry takes at most this share of the fill bar's volume
+  /// Slippage impact_y * sigma_day * sqrt(qty / volume_day), over the last 20 complete UTC days.
+  /// Not beside impact_bps.
+  double impact_y = 0;
+  double participation_max_frac = 0;  ///< a fill takes at most this share of its bar's volume
+  /// Exits obey the cap and lots, and nothing fills in a bar without volume: what is left of an
+  /// exit is worked bar by bar. Off: exits are whole, and only entries are capped.
+  bool work_exits = false;
+  /// Sizes and costs use the volume expected at the close; what trades may only cut a fill. Off:
+  /// they use the volume of the bar that fills them.
+  bool expected_volume = false;
+  /// Targets fill at their limit exactly, once the price went beyond it, up to their share of the
+  /// volume there. Off: in full at a touch, at the open if that is better.
+  bool resting_targets = false;
+  double target_penetration_ticks = 0;  ///< how far beyond; without ticks: at all
+  double stop_range_frac = 0;           ///< a stop fills this share of the bar's range worse
+  /// Equity that the position's maintenance margin eats is closed at the price at which it does.
+  /// Off: equity is looked at once a UTC day.
+  bool liquidation = false;
+  double maintenance_margin_frac = 0;  ///< of notional
+  double liquidation_fee_bps = 0;      ///< of notional, on top of the taker fee
+  bool drawdown_bars = false;          ///< drawdown at every bar's close; off: at a day's end
+  bool shorts = true;                  ///< off: entries on the short side are refused
+  double leverage_max = 0;             ///< an entry's notional over the cash; 0: any
+  double borrow_ann_frac = 0;          ///< a year, on shorts held at a UTC day's end
   bool funding = false;
   Sizing sizing = Sizing::AllIn;
   double fixed_qty = 0;
   double initial_cash = 100'000;
   std::vector<InstrumentRules> rules;  ///< by from_ns; empty: no rounding
+  /// What impact_bps was in this profile under engine version 1; negative: what it is.
+  double version_1_impact_bps = -1;
 
   /// Every field that can change a result. Part of TrialKey.
   Hash128 key() const;
+  /// What the ledger calls this model: the key that engine version 1 gave for the same profile, so
+  /// that a trial made again is no other. Rules that version 1 had not count only where a profile
+  /// chooses a value of its own (neither off nor the default) and states no version 1.
+  Hash128 ledger_key() const;
+  /// Whether any rule is on that the plain executor has not.
+  bool has_rules() const;
 };
+
+/// A rule that came with engine version 2: its key in a profile, what it is switched off by, and
+/// what a profile gets that does not name it. One of number and flag is set.
+struct ExecutionRule {
+  std::string_view name;
+  double ExecutionModel::*number = nullptr;
+  bool ExecutionModel::*flag = nullptr;
+  double off = 0;  ///< of a flag: 0 or 1
+  double otherwise = 0;
+  double max = 0;  ///< of a number; the least is 0
+
+  double value(const ExecutionModel& m) const {
+    return number != nullptr ? m.*number : m.*flag ? 1.0 : 0.0;
+  }
+  void set(ExecutionModel& m, double v) const {
+    if (number != nullptr) {
+      m.*number = v;
+    } else {
+      m.*flag = v != 0;
+    }
+  }
+};
+std::span<const ExecutionRule> execution_rules();
 
 /// Ensures: every number is finite and inside what the model means: fees below 100%, only a maker
 /// rebate is negative, cash above 0, a fixed quantity where sizing asks for one, rules by strictly

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/luck.hpp"
 
@@ -163,7 +164,7 @@ void describe(const SweepFacts& facts, AccountEntry& out) {
     for (const Json& strategy : facts.spec["strategies"]) {
       if (strategy.value("family", "") == out.entry.family) claim["space"].push_back(strategy);
     }
-    out.hypothesis = sha256_hex(claim.dump()).substr(0, kHypothesisDigits);
+    out.hypothesis = sha256_hex(json_text(claim)).substr(0, kHypothesisDigits);
   }
 }
 
@@ -256,7 +257,7 @@ Status record_neighbourhoods(const Sources& sources, const SweepView& view, std:
                  "for reading only: ask the coordinator that holds it, with --connect HOST:PORT");
   }
   return sources.verdicts->put_document(kNeighbourhoodKind, view.meta.id,
-                                        Json{{"scored", tiles}}.dump());
+                                        json_text(Json{{"scored", tiles}}));
 }
 
 Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const SweepView& view,
@@ -284,14 +285,14 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
     Json document = to_document(out);
     document["trials"] = segment.trials;
     document["judged"] = judged.note;
-    keep(sources, {kEvidenceKind, key, document.dump()});
+    keep(sources, {kEvidenceKind, key, json_text(document)});
     const Json correlation{{"mean_correlation", out.mean_correlation},
                            {"variants", out.variants},
                            {"periods", out.periods}};
     keep(sources,
          {kCorrelationKind,
           correlation_key(view.meta.id, view.dataset(segment).content_hash, view.family(segment)),
-          correlation.dump()});
+          json_text(correlation)});
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "sweeps/convergence_declared.hpp"
 
 namespace winnow::serve {
@@ -81,7 +82,7 @@ Status record_look(const Sources& sources, const std::string& key, Look& look,
                   {"look", look.number},
                   {"periods", periods},
                   {"sweep", look.sweep}};
-  WINNOW_TRY(sources.verdicts->put_document(kDocumentKind, key, json.dump()));
+  WINNOW_TRY(sources.verdicts->put_document(kDocumentKind, key, json_text(json)));
   look.recorded = true;
   return {};
 }

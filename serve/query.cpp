@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/names.hpp"
 
@@ -53,9 +54,8 @@ namespace parts {
 namespace {
 
 Error wrong(std::string_view name, const Json& value, std::string_view wanted) {
-  return Error(ErrorCode::InvalidInput,
-               std::string(name) + " must be " + std::string(wanted) + ", not " +
-                   sweeps::show_text(value.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  return Error(ErrorCode::InvalidInput, std::string(name) + " must be " + std::string(wanted) +
+                                            ", not " + sweeps::show_text(json_text(value)));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "serve/account.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/scoring.hpp"
+#include "serve/validation.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 
@@ -32,6 +33,7 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   out["trials_failed"] = family.failed;
   out.update(convergence_json(family.score));
   out["look"] = family.look ? look_json(*family.look) : Json();
+  out["validation"] = validation_json(view, segment, family.validation.get());
   out["p"] = family.p;
   out["p_holm"] = family.p_holm;
   out["p_bh"] = family.p_bh;

@@ -114,7 +114,12 @@ Result<Json> sweep_list(const Sources& sources, const Json& args) {
   for (auto meta = all->rbegin(); meta != all->rend() && out["sweeps"].size() < *limit; ++meta) {
     const auto committed = committed_blocks(sources, *meta);
     if (!committed.ok()) return committed.error();
-    out["sweeps"].push_back(meta_json(*meta, *committed));
+    const auto table = sources.store->read_metrics(meta->id, {});
+    if (!table.ok()) return table.error();
+    Json line = meta_json(*meta, *committed);
+    line["trials_committed"] = table->trial.size();
+    line["trials_failed"] = std::count_if(table->status.begin(), table->status.end(), has_failed);
+    out["sweeps"].push_back(std::move(line));
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include "serve/account.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
+#include "serve/validation.hpp"
 #include "sweeps/best_of_many.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/neighbourhood.hpp"
@@ -198,6 +199,35 @@ std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow
   return out;
 }
 
+// How a variant did on the test days of the sweep's protocol, and which folds picked it.
+Result<Json> validation_of(const Sources& sources, const SweepView& view, std::uint64_t trial) {
+  const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  const auto family = validate_family(sources, view, segment);
+  if (!family.ok()) return family.error();
+  auto own = VariantOos::make(sources, view);
+  if (!own.ok()) return own.error();
+  const auto rows = own->of({&trial, 1});
+  if (!rows.ok()) return rows.error();
+  Json out{{"protocol_text", sweeps::protocol_words((*family)->protocol)}};
+  std::size_t at = 0;
+  for (const auto& n : sweeps::variant_oos_numbers()) {
+    const double v = rows->front()[at++];
+    out[n.name] = std::isfinite(v) ? Json(v) : Json();
+  }
+  out["test_days"] = sweeps::size_of((*family)->plan.tested);
+  out["picked_by_folds"] = Json::array();
+  out["folds"] = 0;
+  if ((*family)->result) {
+    const auto& folds = (*family)->result->folds;
+    out["folds"] = folds.size();
+    for (std::size_t k = 0; k < folds.size(); ++k) {
+      if (folds[k].picked && folds[k].pick == trial) out["picked_by_folds"].push_back(k + 1);
+    }
+  }
+  out["reason"] = (*family)->reason.empty() ? Json() : Json((*family)->reason);
+  return out;
+}
+
 Result<Json> explain_variant(const Sources& sources, const SweepView& view, std::uint64_t trial) {
   const auto rows =
       read_trials(sources, view, {&trial, 1}, {.keys = true, .metrics = true, .returns = true});
@@ -247,6 +277,11 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     if (!luck.ok()) return luck.error();
     out["luck"] = std::move(*luck);
     if (out["luck"].is_null()) sentences.push_back(no_luck(view, trial));
+    if (!view.plan.spec().validation_json.empty()) {
+      auto validation = validation_of(sources, view, trial);
+      if (!validation.ok()) return validation.error();
+      out["validation"] = std::move(*validation);
+    }
     if (standing->neighbours == 0) sentences.push_back("no neighbour of it has a Sharpe ratio");
     if (!view.plan.spec().points.metrics.empty()) {
       const auto curve = points_of(sources, view, trial, 1);
@@ -259,6 +294,17 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     }
   }
   out["why"] = sentences;
+  return out;
+}
+
+Result<Json> explain_sweep(const Sources& sources, const SweepView& view, const Json& args) {
+  auto out = sweep_show(sources, args);
+  if (!out.ok() || view.plan.spec().validation_json.empty()) return out;
+  for (const sweeps::Segment& segment : view.plan.segments()) {
+    const auto family = validate_family(sources, view, segment);
+    if (!family.ok()) return family.error();
+    (*out)["segments"][segment.index]["validation"] = validation_json(view, segment, family->get());
+  }
   return out;
 }
 
@@ -373,7 +419,9 @@ Result<Json> explain(const Sources& sources, const Json& args) {
   if (!selector.ok()) return selector.error();
   const auto view = SweepView::open(sources, *selector);
   if (!view.ok()) return view.error();
-  if (!args.contains("variant") || args["variant"].is_null()) return sweep_show(sources, args);
+  if (!args.contains("variant") || args["variant"].is_null()) {
+    return explain_sweep(sources, *view, args);
+  }
   const auto trial = count_arg(args, "variant", 0);
   if (!trial.ok()) return trial.error();
   const auto known = view->check_trial(*trial);

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/judged_panel.hpp"
+#include "serve/validation.hpp"
 #include "sweeps/convergence_declared.hpp"
+#include "sweeps/convergence_require.hpp"
 #include "sweeps/diversity.hpp"
 #include "sweeps/judged.hpp"
 #include "sweeps/neighbourhood.hpp"
@@ -64,7 +67,7 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
                   {"panel_periods", panel_periods},
                   {"trials", family.trials},
                   {"score", convergence_json(family.score)}};
-  keep(sources, {kDocumentKind, document_key(view, family.segment), json.dump()});
+  keep(sources, {kDocumentKind, document_key(view, family.segment), json_text(json)});
 }
 
 // Sharpe of every trial of a segment: NaN where it failed or is not there yet.
@@ -165,12 +168,11 @@ void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Se
   family.plateau = find_plateau(sources, *near, segment, sharpe.all);
   if (!complete || !family.plateau) return;
   keep(sources, {kPlateauKind, key,
-                 Json{{"engine_version", engine::kEngineVersion},
-                      {"trials", segment.trials},
-                      {"trial", family.plateau->trial},
-                      {"mean_sharpe_ann", family.plateau->mean_sharpe_ann},
-                      {"members", family.plateau->members}}
-                     .dump()});
+                 json_text(Json{{"engine_version", engine::kEngineVersion},
+                                {"trials", segment.trials},
+                                {"trial", family.plateau->trial},
+                                {"mean_sharpe_ann", family.plateau->mean_sharpe_ann},
+                                {"members", family.plateau->members}})});
 }
 
 // Hypotheses scored elsewhere enter as p = 1, which can only make ours larger.
@@ -211,10 +213,11 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
                     const ScoreOptions& options, FamilyScore& out) {
   const auto known = read_verdict(sources, view, segment, options, out);
   if (!known.ok()) return known.error();
+  std::shared_ptr<const FamilyPanel> panel;
   if (!*known) {
     auto read = read_panel(sources, view, segment);
     if (!read.ok()) return read.error();
-    const auto panel = std::make_shared<const FamilyPanel>(std::move(*read));
+    panel = std::make_shared<const FamilyPanel>(std::move(*read));
     auto look =
         take_look(sources, view, segment, panel->periods, family_state(out.committed, out.trials));
     if (!look.ok()) return look.error();
@@ -230,6 +233,10 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
     if (options.panels == Panels::Share && shares_panels(view)) out.panel = panel;
   }
   if (out.look) apply_look(*out.look, out.score);
+  auto validated = validate_family(sources, view, segment, panel.get());
+  if (!validated.ok()) return validated.error();
+  out.validation = std::move(*validated);
+  sweeps::apply_requirements(unmet_requirements(view, out.score, out.validation.get()), out.score);
   out.p = out.score.p_value();
   return {};
 }
@@ -388,6 +395,8 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     const sweeps::PanelView all = looked_at(*panel, *look);
     const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
     warn_of(view, segment, out.warnings);
+    const auto validated = validate_family(sources, view, segment, &*panel);
+    if (!validated.ok()) return validated.error();
     std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
     sources.parallel(tiles.size(), [&](std::size_t i) {
       const auto tile = near->at(i);
@@ -413,6 +422,8 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       own.launched = own.chosen = members;
       scored.score = sweeps::score_convergence(all.subset(rows), own);
       if (*look) apply_look(**look, scored.score);
+      sweeps::apply_requirements(unmet_requirements(view, scored.score, validated->get()),
+                                 scored.score);
       tiles[i] = std::move(scored);
     });
     for (auto& tile : tiles) {

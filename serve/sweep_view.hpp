@@ -40,8 +40,9 @@ struct Sources {
 /// Keeps it where that may be done. What cannot be kept is computed again: nothing is lost.
 void keep(const Sources& sources, Keepsake document);
 
-/// The sweep that is meant: an id, a unique prefix of one (4 characters or more), a name (the
-/// latest of that name) or `last`. Fails: NotFound naming the nearest, InvalidInput (ambiguous).
+/// The sweep that is meant: an id, a unique prefix of one (4 characters or more), a name that
+/// only one has, or `last`, the one that was run last. Fails: NotFound naming the nearest,
+/// InvalidInput (ambiguous, with the ids).
 Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view selector);
 
 /// Purpose: one sweep of the store with its plan made again. Thread: const, any.

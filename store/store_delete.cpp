@@ -5,6 +5,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "store/store_rocks.hpp"
 
 namespace winnow::store {
@@ -64,7 +65,7 @@ Result<std::string> RocksStore::deletion_document(std::string_view sweep_id, std
     json["entries"].push_back(
         {{"entry", entry}, {"executions", counts.executions}, {"failed", counts.failed}});
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 Result<std::vector<std::string>> RocksStore::documents_of(

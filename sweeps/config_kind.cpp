@@ -11,9 +11,10 @@ namespace {
 // Keys that only one kind of file has.
 constexpr std::array<std::string_view, 6> kSweepOnly{"sweep",  "data",      "strategies",
                                                      "search", "execution", "validation"};
-constexpr std::array<std::string_view, 7> kExecutionOnly{
-    "taker_fee_bps", "maker_fee_bps", "half_spread_bps",       "impact_bps",
-    "sizing",        "rules",         "participation_max_frac"};
+constexpr std::array<std::string_view, 10> kExecutionOnly{
+    "taker_fee_bps", "maker_fee_bps",  "half_spread_bps",        "impact_bps",
+    "sizing",        "rules",          "participation_max_frac", "impact_y",
+    "leverage_max",  "stop_range_frac"};
 
 template <std::size_t n>
 bool has_any(const yaml::Node& map, const std::array<std::string_view, n>& keys) {

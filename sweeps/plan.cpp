@@ -8,6 +8,7 @@
 #include "sweeps/adaptive.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/generation.hpp"
+#include "sweeps/spec_params.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -28,16 +29,19 @@ TimestampNs window_end(const ResolvedSpec& spec, const DatasetInfo& d) {
   return std::min(spec.to, d.last + d.interval);
 }
 
-// UTC days the window touches.
-std::uint64_t days_touched(const ResolvedSpec& spec, const DatasetInfo& d) {
+}  // namespace
+
+std::size_t window_days(const ResolvedSpec& spec, const DatasetInfo& d) {
   const std::int64_t first = utc_day(window_first(spec, d));
   const std::int64_t last = utc_day(window_end(spec, d) - DurationNs{1});
-  return static_cast<std::uint64_t>(last - first + 1);
+  return static_cast<std::size_t>(last - first + 1);
 }
+
+namespace {
 
 // A day has at most as many periods as bars.
 std::uint32_t period_bound(const ResolvedSpec& spec, const DatasetInfo& d) {
-  return static_cast<std::uint32_t>(std::min(days_touched(spec, d), d.bars));
+  return static_cast<std::uint32_t>(std::min(window_days(spec, d), d.bars));
 }
 
 Result<std::uint32_t> point_steps(const ResolvedSpec& spec, const DatasetInfo& d) {
@@ -47,7 +51,7 @@ Result<std::uint32_t> point_steps(const ResolvedSpec& spec, const DatasetInfo& d
     return bad("points every " + format_duration(spec.points.every) +
                "; learning curves go by whole days");
   }
-  const std::uint64_t steps = (days_touched(spec, d) + every - 1) / every;
+  const std::uint64_t steps = (window_days(spec, d) + every - 1) / every;
   const std::uint64_t values = steps * spec.points.metrics.size();
   if (values > kPointValuesMax) {
     return bad("points: " + std::to_string(spec.points.metrics.size()) + " metrics at " +
@@ -272,7 +276,7 @@ Plan::Range Plan::block_range(std::uint64_t block) const {
 TimestampNs Plan::point_until(const Segment& segment, std::uint32_t step) const {
   const DatasetInfo& d = spec_.data[segment.dataset];
   const std::int64_t first = utc_day(window_first(spec_, d));
-  const std::int64_t end = first + static_cast<std::int64_t>(days_touched(spec_, d));
+  const std::int64_t end = first + static_cast<std::int64_t>(window_days(spec_, d));
   const std::int64_t day = first + std::int64_t{step + 1} * (spec_.points.every.ns / days(1).ns);
   return TimestampNs{std::min(day, end) * days(1).ns};
 }

@@ -8,6 +8,7 @@
 #include "engine/engine.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/names.hpp"
+#include "sweeps/validation.hpp"
 
 namespace winnow::sweeps {
 
@@ -34,6 +35,9 @@ bool missing_is_best(std::string_view metric) {
 }
 
 bool metric_higher_is_better(std::string_view name) {
+  for (const VariantOosNumber& n : variant_oos_numbers()) {
+    if (name == n.name) return n.higher_is_better;
+  }
   const int index = engine::find_metric(name);
   if (index < 0) return true;
   return engine::metric_decls()[static_cast<std::size_t>(index)].higher_is_better;
@@ -144,7 +148,7 @@ std::string params_text(const Plan& plan, const Segment& segment, std::span<cons
   for (std::size_t p = 0; p < space.size() && p < params.size(); ++p) {
     if (varies && design.axis(p).fixed()) continue;
     if (!out.empty()) out += ' ';
-    out += space[p].name + "=" + show_number(params[p]);
+    out += space[p].name + "=" + show_rounded(params[p]);
   }
   return out;
 }

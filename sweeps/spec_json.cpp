@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/text.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/plan.hpp"
 
@@ -48,7 +49,7 @@ T named(const Names<T, n>& names, const json& j) {
   for (const auto& [v, name] : names) {
     if (j == name) return v;
   }
-  throw json::other_error::create(501, "unknown word " + j.dump(), &j);
+  throw json::other_error::create(501, "unknown word " + json_text(j), &j);
 }
 
 json to_json(const DatasetInfo& d) {
@@ -80,18 +81,24 @@ json to_json(const engine::ExecutionModel& m) {
                      {"qty_min", r.qty_min},
                      {"notional_min", r.notional_min}});
   }
-  return {{"name", m.name},
-          {"taker_fee_bps", m.taker_fee_bps},
-          {"maker_fee_bps", m.maker_fee_bps},
-          {"half_spread_bps", m.half_spread_bps},
-          {"half_spread_range_frac", m.half_spread_range_frac},
-          {"impact_bps", m.impact_bps},
-          {"participation_max_frac", m.participation_max_frac},
-          {"funding", m.funding},
-          {"sizing", name_of(kSizings, m.sizing)},
-          {"fixed_qty", m.fixed_qty},
-          {"initial_cash", m.initial_cash},
-          {"rules", std::move(rules)}};
+  json out = {{"name", m.name},
+              {"taker_fee_bps", m.taker_fee_bps},
+              {"maker_fee_bps", m.maker_fee_bps},
+              {"half_spread_bps", m.half_spread_bps},
+              {"half_spread_range_frac", m.half_spread_range_frac},
+              {"impact_bps", m.impact_bps},
+              {"participation_max_frac", m.participation_max_frac},
+              {"funding", m.funding},
+              {"sizing", name_of(kSizings, m.sizing)},
+              {"fixed_qty", m.fixed_qty},
+              {"initial_cash", m.initial_cash},
+              {"rules", std::move(rules)}};
+  // Said only where they are on: the ids of older sweeps stay.
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (rule.value(m) != rule.off) out[std::string(rule.name)] = rule.value(m);
+  }
+  if (m.version_1_impact_bps >= 0) out["version_1_impact_bps"] = m.version_1_impact_bps;
+  return out;
 }
 
 engine::ExecutionModel execution_from(const json& j) {
@@ -107,6 +114,10 @@ engine::ExecutionModel execution_from(const json& j) {
   m.sizing = named(kSizings, j.at("sizing"));
   m.fixed_qty = j.at("fixed_qty");
   m.initial_cash = j.at("initial_cash");
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    rule.set(m, j.value(std::string(rule.name), rule.off));
+  }
+  m.version_1_impact_bps = j.value("version_1_impact_bps", -1.0);
   for (const json& r : j.at("rules")) {
     m.rules.push_back(
         {r.at("from_ns"), r.at("tick_px"), r.at("lot_qty"), r.at("qty_min"), r.at("notional_min")});
@@ -212,9 +223,9 @@ ResolvedSpec spec_from(const json& j) {
   if (const auto weight = j.find("weight"); weight != j.end()) spec.weight = *weight;
   spec.trials_max = j.at("trials_max");
   spec.cpu_hours_max = j.at("cpu_hours_max");
-  if (const json& v = j.at("validation"); !v.is_null()) spec.validation_json = v.dump();
+  if (const json& v = j.at("validation"); !v.is_null()) spec.validation_json = json_text(v);
   if (const auto c = j.find("convergence"); c != j.end() && !c->is_null()) {
-    spec.convergence_json = c->dump();
+    spec.convergence_json = json_text(*c);
     const auto options = declared_convergence(spec.convergence_json);
     if (!options) throw json::other_error::create(501, options.error().text(), &j);
   }
@@ -267,7 +278,7 @@ std::string ResolvedSpec::to_json() const {
   if (!points.metrics.empty()) {
     j["points"] = {{"metrics", points.metrics}, {"every_ns", points.every.ns}};
   }
-  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_text(j);
 }
 
 Result<ResolvedSpec> ResolvedSpec::from_json(std::string_view text) {

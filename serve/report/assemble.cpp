@@ -1,5 +1,7 @@
 #include "serve/report/assemble.hpp"
+#include "base/text.hpp"
 #include "serve/account.hpp"
+#include "serve/period_days.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,6 +10,7 @@
 #include "engine/engine.hpp"
 #include "serve/report/html.hpp"
 #include "serve/report/risk_tables.hpp"
+#include "serve/report/validation_tables.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
@@ -79,22 +82,13 @@ ParamTable param_table(const SweepView& view, const sweeps::Segment& segment) {
   return table;
 }
 
-// Days of the results, if the dataset is here and tells as many.
+// Starts of the results' days, if they are known.
 std::vector<std::int64_t> calendar(const Sources& sources, const SweepView& view,
                                    const sweeps::Segment& segment, std::uint32_t periods) {
-  if (sources.datasets == nullptr) return {};
-  const auto dataset = sources.datasets->load(view.dataset(segment).content_hash);
-  if (!dataset.ok()) return {};
-  const MarketView& market = dataset->view();
-  const auto at = [&](TimestampNs t) {
-    return static_cast<std::size_t>(
-        std::lower_bound(market.time_ns.begin(), market.time_ns.end(), t.ns) -
-        market.time_ns.begin());
-  };
-  const engine::Window window{at(view.plan.spec().from), at(view.plan.spec().to)};
-  if (window.first >= window.last) return {};
-  auto starts = engine::period_starts(market, window);
-  if (starts.size() != periods) return {};
+  const PeriodDays known = period_days(sources, view, segment, periods);
+  if (!known.known) return {};
+  std::vector<std::int64_t> starts;
+  for (const std::int64_t day : known.days) starts.push_back(day * days(1).ns);
   return starts;
 }
 
@@ -232,7 +226,8 @@ void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) 
                        "results are bit-identical on every machine of this version"});
   out.facts.push_back({"Code", meta.code_version.empty() ? "not told" : meta.code_version,
                        "of the program that planned the sweep"});
-  if (!spec.validation_json.empty()) out.facts.push_back({"Validation", spec.validation_json});
+  if (!spec.validation_json.empty())
+    out.facts.push_back({"Validation", validation_words(spec.validation_json)});
 }
 
 Status add_failures(const Sources& sources, const SweepView& view, const Columns& columns,
@@ -343,7 +338,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   out.generated = options.generated;
   out.hurdle_sharpe_ann = options.score.hurdle_sharpe_ann;
   const Json spec = Json::parse(view.meta.spec_json, nullptr, false);
-  out.spec_json = spec.is_discarded() ? view.meta.spec_json : spec.dump(2);
+  out.spec_json = spec.is_discarded() ? view.meta.spec_json : json_text(spec, 2);
   const auto columns = read_columns(sources, view);
   if (!columns.ok()) return columns.error();
   add_facts(view, *columns, out);
@@ -372,6 +367,9 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
                       scoring->hypotheses);
     family.score = std::move(score);
     family.score.panel.reset();  // the figures turn a copy of their own into equity
+    if (family.score.validation) {
+      out.validation.push_back(validation_table(view, segment, *family.score.validation));
+    }
     family.with_figures = out.families.size() < options.families_with_figures;
     if (family.with_figures) WINNOW_TRY(add_figures(sources, view, *columns, family));
     out.families.push_back(std::move(family));

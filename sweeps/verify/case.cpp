@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/text.hpp"
+
 namespace winnow::sweeps::verify {
 namespace {
 
@@ -20,7 +22,7 @@ const Json& object_of(const Json& node, const char* key) {
 
 double finite(const Json& j, std::string_view key) {
   if (!j.is_number() || !std::isfinite(j.get<double>())) {
-    fault(key, "holds " + j.dump() + "; a finite number is needed");
+    fault(key, "holds " + json_text(j) + "; a finite number is needed");
   }
   return j.get<double>();
 }
@@ -28,7 +30,7 @@ double finite(const Json& j, std::string_view key) {
 std::size_t whole(const Json& j, std::string_view key) {
   const double v = finite(j, key);
   if (!(v >= 0 && v <= Case::kCountMax && v == std::floor(v))) {
-    fault(key, "holds " + j.dump() + "; a whole number from 0 to 1e7 is needed");
+    fault(key, "holds " + json_text(j) + "; a whole number from 0 to 1e7 is needed");
   }
   return static_cast<std::size_t>(v);
 }
@@ -43,7 +45,7 @@ double to_number(const Json& j) {
     if (s == "Infinity") return std::numeric_limits<double>::infinity();
     if (s == "-Infinity") return -std::numeric_limits<double>::infinity();
   }
-  throw CaseFault{"'" + j.dump() + "' is not a number"};
+  throw CaseFault{"'" + json_text(j) + "' is not a number"};
 }
 
 void need_keys(const Json& j, const std::string& place,
@@ -121,13 +123,14 @@ double Case::number_or(std::string_view key, double otherwise) const {
 
 double Case::positive(std::string_view key) const {
   const double v = number(key);
-  if (!(v > 0)) fault(key, "is " + at(key).dump() + "; a number above 0 is needed");
+  if (!(v > 0)) fault(key, "is " + json_text(at(key)) + "; a number above 0 is needed");
   return v;
 }
 
 double Case::probability(std::string_view key) const {
   const double v = number(key);
-  if (!(v > 0 && v < 1)) fault(key, "is " + at(key).dump() + "; a number inside (0, 1) is needed");
+  if (!(v > 0 && v < 1))
+    fault(key, "is " + json_text(at(key)) + "; a number inside (0, 1) is needed");
   return v;
 }
 
@@ -138,7 +141,7 @@ std::size_t Case::count_or(std::string_view key, std::size_t otherwise) const {
 }
 
 std::string Case::text(std::string_view key) const {
-  if (!at(key).is_string()) fault(key, "is " + at(key).dump() + "; a text is needed");
+  if (!at(key).is_string()) fault(key, "is " + json_text(at(key)) + "; a text is needed");
   return at(key).get<std::string>();
 }
 
@@ -156,7 +159,7 @@ bool Case::flag(std::string_view key) const {
   const Json& j = at(key);
   if (j.is_boolean()) return j.get<bool>();
   const double v = finite(j, key);
-  if (v != 0 && v != 1) fault(key, "is " + j.dump() + "; true, false, 1 or 0 is needed");
+  if (v != 0 && v != 1) fault(key, "is " + json_text(j) + "; true, false, 1 or 0 is needed");
   return v != 0;
 }
 

@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.hpp"
+
 namespace winnow::sweeps::verify {
 namespace {
 
@@ -49,7 +51,7 @@ bool is_exact(const Json& j) {
 
 double width(const Json& j, const std::string& place) {
   if (!j.is_number() || !(j.get<double>() >= 0) || !(j.get<double>() <= kWidthMax)) {
-    throw CaseFault{place + " is " + j.dump() + "; a number from 0 to 0.1 is needed"};
+    throw CaseFault{place + " is " + json_text(j) + "; a number from 0 to 0.1 is needed"};
   }
   return j.get<double>();
 }
@@ -90,7 +92,7 @@ class Tolerances {
   Tolerances(const Json& j, const Json& expected, Nature nature) {
     if (j.is_discarded()) return;  // the case has none
     if (!j.is_object() || j.empty()) {
-      throw CaseFault{"tolerance is " + j.dump() + "; an object with rel and abs is needed"};
+      throw CaseFault{"tolerance is " + json_text(j) + "; an object with rel and abs is needed"};
     }
     read_top(j);
     for (const auto& [key, value] : j.items()) {
@@ -211,7 +213,7 @@ class Comparison {
     if (want.is_boolean() && got.is_number()) {
       if (want.get<bool>() == (got.get<double>() != 0)) return;
     }
-    miss(path, "is " + got.dump() + ", " + want.dump() + " expected");
+    miss(path, "is " + json_text(got) + ", " + json_text(want) + " expected");
   }
 
   void number(double want, double got, const std::string& path) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "sweeps/search/space.hpp"
 #include "sweeps/search/tpe.hpp"
 #include "sweeps/stats/basic.hpp"
@@ -225,7 +226,7 @@ Json cma_active_case(const Case& c) {
 
 double finite(const Json& j, const std::string& place) {
   if (!j.is_number() || !std::isfinite(j.get<double>())) {
-    throw CaseFault{place + " holds " + j.dump() + "; a number is needed"};
+    throw CaseFault{place + " holds " + json_text(j) + "; a number is needed"};
   }
   return j.get<double>();
 }

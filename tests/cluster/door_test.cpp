@@ -19,6 +19,7 @@
 #include "cluster/certificate.hpp"
 #include "cluster/door/basp_guard.hpp"
 #include "tests/cluster/folder.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace winnow::cluster {
 namespace {
@@ -26,13 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-bool eventually(const std::function<bool()>& holds) {
-  for (int i = 0; i < 2000; ++i) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return false;
-}
+bool eventually(const std::function<bool()>& holds) { return tests::eventually(30s, holds); }
 
 std::string frame(unsigned op, std::string_view payload) {
   std::string bytes(kBaspHeaderBytes, '\0');

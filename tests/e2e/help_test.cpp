@@ -87,7 +87,11 @@ TEST(Help, EveryCommandListsEveryOptionWithItsMeaning) {
   const std::map<std::string, std::vector<std::string>> promised = {
       {"demo", {"--quick"}},
       {"data import",
-       {"FILE", "--format", "--instrument", "--interval", "--name", "--on-fault", "--time"}},
+       {"FILE", "--format", "--layout", "--instrument", "--interval", "--name", "--on-fault",
+        "--time", "--time-zone", "--volume-unit", "--append", "--replace", "--dry-run"}},
+      {"data rename", {"OLD", "NEW"}},
+      {"data delete", {"NAME", "--yes"}},
+      {"data gaps", {"NAME", "--out"}},
       {"data synth", {"SPEC", "--seed", "--name"}},
       {"data list", {}},
       {"data show", {"NAME"}},

@@ -53,7 +53,7 @@ TEST_F(OneNumber, B2EveryAnswerHasTheSameDeflatedRatio) {
   const Json told = ask("explain", {{"variant", best}})["luck"];
   const Json side = ask("compare", {{"variants", {best, 0}}})["variants"][0]["luck"];
   std::map<std::uint64_t, Json> board;
-  for (const Json& row : ask("top", {{"by", "dsr"}, {"limit", 1000}})["rows"]) {
+  for (const Json& row : ask("top", {{"by", "dsr"}, {"limit", 1000}, {"all", true}})["rows"]) {
     board[row["trial"]] = row["metrics"];
   }
   for (const char* key : {"psr", "dsr"}) {
@@ -125,7 +125,7 @@ TEST_F(OneNumber, B5TheBlockThatWasUsedIsTold) {
 }
 
 TEST_F(OneNumber, B8PerfectRatiosRankFirstAndFiltersSayWhatTheyLeftOut) {
-  const Json all = ask("top", {{"by", "profit_factor"}, {"limit", 1000}});
+  const Json all = ask("top", {{"by", "profit_factor"}, {"limit", 1000}, {"all", true}});
   std::size_t perfect = 0;
   bool measured = false;
   for (const Json& row : all["rows"]) {
@@ -139,8 +139,9 @@ TEST_F(OneNumber, B8PerfectRatiosRankFirstAndFiltersSayWhatTheyLeftOut) {
   const std::uint64_t n = all["trials_matching"];
   for (const std::string expression :
        {"profit_factor > 1", "dsr > 0.001", "psr > 0.5 or profit_factor > 2"}) {
-    const Json yes = ask("top", {{"where", expression}, {"limit", 1000}});
-    const Json no = ask("top", {{"where", "not (" + expression + ")"}, {"limit", 1000}});
+    const Json yes = ask("top", {{"where", expression}, {"limit", 1000}, {"all", true}});
+    const Json no =
+        ask("top", {{"where", "not (" + expression + ")"}, {"limit", 1000}, {"all", true}});
     EXPECT_EQ(yes["trials_undecided"], no["trials_undecided"]) << expression;
     EXPECT_EQ(yes["trials_matching"].get<std::uint64_t>() +
                   no["trials_matching"].get<std::uint64_t>() +
@@ -150,7 +151,8 @@ TEST_F(OneNumber, B8PerfectRatiosRankFirstAndFiltersSayWhatTheyLeftOut) {
   }
   const Json some = ask("top", {{"where", "dsr > 0.001"}});
   EXPECT_GT(some["trials_undecided"].get<std::uint64_t>(), 0u) << "variants that never moved";
-  const Json none = ask("top", {{"where", "profit_factor > 1e300"}, {"limit", 1000}});
+  const Json none =
+      ask("top", {{"where", "profit_factor > 1e300"}, {"limit", 1000}, {"all", true}});
   EXPECT_EQ(none["trials_matching"], perfect) << "what never lost is above any number";
 }
 
@@ -170,7 +172,7 @@ seed: 7
 TEST(FidelityB3, OnlyTrialsOfTheWholeWindowAreComparedCountedAndRanked) {
   Home home;
   const std::string id = home.run({.name = "halving", .yaml = kHalvingYaml});
-  const Json top = ask(home, "top", {{"sweep", id}, {"limit", 10'000}});
+  const Json top = ask(home, "top", {{"sweep", id}, {"limit", 10'000}, {"all", true}});
   const std::uint64_t ranked = top["trials_matching"];
   const std::uint64_t committed = top["trials_committed"];
   ASSERT_GT(ranked, 1u);

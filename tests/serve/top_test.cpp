@@ -29,7 +29,7 @@ TEST(Top, RowsOfFewBlocksAreTheRowsOfWholeColumns) {
   Home home;
   const std::string sweep = home.run({.name = "wide", .yaml = kWideYaml});
   const auto ask = [&](const Json& args) { return must(query(home.sources(), "top", args)); };
-  const Json all = ask({{"sweep", sweep}, {"limit", 1000}});
+  const Json all = ask({{"sweep", sweep}, {"limit", 1000}, {"all", true}});
   ASSERT_EQ(all["rows"].size(), 768u);
   std::map<std::uint64_t, Json> metrics;
   for (const Json& row : all["rows"]) metrics[row["trial"]] = row["metrics"];
@@ -51,7 +51,7 @@ TEST(Top, DeflatedRatiosAreAColumnAndAnOrder) {
   const auto ask = [&](const char* what, const Json& args) {
     return must(query(home.sources(), what, args));
   };
-  const Json by = ask("top", {{"sweep", sweep}, {"by", "dsr"}, {"limit", 10'000}});
+  const Json by = ask("top", {{"sweep", sweep}, {"by", "dsr"}, {"limit", 10'000}, {"all", true}});
   ASSERT_GT(by["rows"].size(), 50u);
   double last = 1;
   std::size_t measured = 0;
@@ -72,12 +72,14 @@ TEST(Top, DeflatedRatiosAreAColumnAndAnOrder) {
     EXPECT_EQ(row["metrics"]["psr"].get<double>(), luck["psr"].get<double>());
   }
   EXPECT_GT(measured, 50u);
-  const Json lucky = ask("top", {{"sweep", sweep}, {"where", "psr > 0.9"}, {"limit", 10'000}});
+  const Json lucky =
+      ask("top", {{"sweep", sweep}, {"where", "psr > 0.9"}, {"limit", 10'000}, {"all", true}});
   EXPECT_LT(lucky["rows"].size(), by["rows"].size());
   for (const Json& row : lucky["rows"]) EXPECT_GT(row["metrics"]["psr"].get<double>(), 0.9);
   // More was tried on the dataset: the same results are worth less.
   home.run({.name = "wide", .yaml = kWideYaml});
-  const Json after = ask("top", {{"sweep", sweep}, {"by", "dsr"}, {"limit", 10'000}});
+  const Json after =
+      ask("top", {{"sweep", sweep}, {"by", "dsr"}, {"limit", 10'000}, {"all", true}});
   std::map<std::uint64_t, double> before;
   for (const Json& row : by["rows"]) {
     if (row["metrics"]["dsr"].is_number()) before[row["trial"]] = row["metrics"]["dsr"];

@@ -53,6 +53,24 @@ TEST(ExecutionProfile, RulesBelongToInstrumentsAndFallBackToDefault) {
   EXPECT_EQ(other->key(), parse_execution(text, "p")->key());
 }
 
+TEST(ExecutionProfile, A14AliasesFindTheRulesAndTheDefaultIsSaid) {
+  for (const char* profile : {"binance-usdm", "okx-swap"}) {
+    const std::string text = profile_text(profile);
+    const auto own = parse_execution(text, "p", "BTCUSDT");
+    ASSERT_TRUE(own.ok());
+    const auto whole = parse_profile(text, "p");
+    ASSERT_TRUE(whole.ok());
+    for (const char* alias :
+         {"BTC/USDT:USDT", "BTCUSDT.P", "BTCUSDT-PERP", "BTC-USDT-SWAP", "BTC_USDT", "XBTUSDT"}) {
+      EXPECT_EQ(whole->model(alias).key(), own->key()) << profile << " " << alias;
+      EXPECT_EQ(whole->fallback_note(alias), "") << profile << " " << alias;
+    }
+    EXPECT_NE(whole->fallback_note("DOGE-USDT-SWAP").find("no rules for DOGE-USDT-SWAP"),
+              std::string::npos);
+    EXPECT_NE(whole->fallback_note("BTC-USD-SWAP"), "") << "another contract";
+  }
+}
+
 TEST(ExecutionProfile, SweepGetsOneModelADataset) {
   const auto spec = parse_spec(kSpec, "spec.yaml", catalog());
   ASSERT_TRUE(spec.ok());
@@ -123,6 +141,58 @@ TEST(ExecutionProfile, PathNamesAFile) {
   ASSERT_TRUE(spec.ok()) << spec.error().text();
   EXPECT_EQ(asked, "./my profiles/mine.yaml");
   EXPECT_EQ(spec->execution.taker_fee_bps, 7);
+}
+
+// The key that engine version 1 made of the same numbers.
+Hash128 version_1_key(const engine::ExecutionModel& m, double impact_bps) {
+  KeyHasher hasher("execution-model-1");
+  hasher.add(m.taker_fee_bps).add(m.maker_fee_bps).add(m.half_spread_bps);
+  hasher.add(m.half_spread_range_frac).add(impact_bps).add(m.participation_max_frac);
+  hasher.add(std::uint64_t{m.funding}).add(static_cast<std::uint64_t>(m.sizing));
+  hasher.add(m.fixed_qty).add(m.initial_cash);
+  for (const engine::InstrumentRules& r : m.rules) {
+    hasher.add(r.from_ns).add(r.tick_px).add(r.lot_qty).add(r.qty_min).add(r.notional_min);
+  }
+  return hasher.finish();
+}
+
+TEST(ExecutionProfile, LedgerKeyIsThatOfVersion1) {
+  for (const auto& [name, impact_bps] :
+       {std::pair{"none", 0.0}, std::pair{"binance-spot", 10.0}, std::pair{"binance-usdm", 10.0},
+        std::pair{"okx-swap", 14.0}}) {
+    const auto model = parse_execution(profile_text(name), name, "BTCUSDT");
+    ASSERT_TRUE(model.ok()) << model.error().text();
+    EXPECT_EQ(model->ledger_key(), version_1_key(*model, impact_bps)) << name;
+    EXPECT_NE(model->ledger_key(), model->key()) << name;
+  }
+  // A profile of version 1: what it did not know is on now, and it is the same trial.
+  auto mine = parse_execution("name: mine\ntaker_fee_bps: 5\nimpact_bps: 7\n", "p");
+  ASSERT_TRUE(mine.ok());
+  EXPECT_TRUE(mine->has_rules());
+  EXPECT_EQ(mine->ledger_key(), version_1_key(*mine, 7));
+  // A value of one's own is another model.
+  mine->stop_range_frac = 0.3;
+  EXPECT_NE(mine->ledger_key(), version_1_key(*mine, 7));
+}
+
+TEST(ExecutionProfile, EveryRuleHasAKeyThatSwitchesItOff) {
+  const auto off = parse_execution(profile_text("none"), "none");
+  ASSERT_TRUE(off.ok()) << off.error().text();
+  EXPECT_FALSE(off->has_rules());
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    EXPECT_NE(profile_text("none").find("\n" + std::string(rule.name) + ": "), std::string::npos)
+        << rule.name;
+    engine::ExecutionModel changed = *off;
+    rule.set(changed, rule.off == 0 ? 1 : 0);
+    EXPECT_NE(changed.key(), off->key()) << rule.name;
+    EXPECT_TRUE(changed.has_rules()) << rule.name;
+  }
+  EXPECT_EQ(
+      refused("name: x\nimpact_bps: 5\nimpact_y: 1\n"),
+      "p.yaml:3:11: impact_y: impact_y and impact_bps exclude each other; remove one of them");
+  EXPECT_EQ(refused("name: x\nshort: maybe\n"), "p.yaml:2:8: short: 'maybe' is not true or false");
+  EXPECT_EQ(refused("name: x\nleverage_max: 5000\n"),
+            "p.yaml:2:15: leverage_max: 5000 is not a number from 0 to 1000");
 }
 
 }  // namespace

@@ -302,8 +302,17 @@ TEST(TrialKey, EveryPartOfATrialCountsAndNothingElse) {
   EXPECT_TRUE(differs(execution([](auto& m) { m.maker_fee_bps = 3; })));
   EXPECT_TRUE(differs(execution([](auto& m) { m.half_spread_bps = 3; })));
   EXPECT_TRUE(differs(execution([](auto& m) { m.half_spread_range_frac = 0.5; })));
-  EXPECT_TRUE(differs(execution([](auto& m) { m.impact_bps = 3; })));
+  EXPECT_TRUE(differs(execution([](auto& m) {
+    m.impact_y = 0;
+    m.impact_bps = 3;
+  })));
   EXPECT_TRUE(differs(execution([](auto& m) { m.participation_max_frac = 0.5; })));
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    const auto changed = [&](auto& m) {
+      rule.set(m, rule.flag != nullptr ? !rule.value(m) : 0.25);
+    };
+    EXPECT_TRUE(differs(execution(changed))) << rule.name;
+  }
   EXPECT_TRUE(differs(execution([](auto& m) { m.funding = false; })));
   EXPECT_TRUE(differs(execution([](auto& m) {
     m.sizing = engine::Sizing::FixedQty;
