@@ -35,10 +35,11 @@ std::optional<sweeps::stats::TrackRecord> track_record_of(const SweepView& view,
   if (!std::isfinite(skew) || !std::isfinite(kurtosis)) return std::nullopt;
   if (!sweeps::ranked_alike(view.plan, trial)) return std::nullopt;
   const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
-  return sweeps::stats::TrackRecord{.sharpe = sharpe_ann / std::sqrt(kPeriodsPerYear),
-                                    .periods = static_cast<double>(segment.periods),
-                                    .skew = skew,
-                                    .kurtosis = kurtosis};
+  return sweeps::stats::TrackRecord{
+      .sharpe = sharpe_ann / std::sqrt(view.periods_per_year(segment)),
+      .periods = static_cast<double>(segment.periods),
+      .skew = skew,
+      .kurtosis = kurtosis};
 }
 
 double ratio_variance(

@@ -83,7 +83,10 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     row["ledger_trials_effective"] = trials.effective;
     row["ledger_trials_effective_basis"] = trials.basis();
     row["correlation_awaits_record"] = awaits_record(view, family, *account);
-    row["profit"] = evidence_json(*evidence, *luck, trials, scoring->hypotheses);
+    row["profit"] =
+        evidence_json(*evidence, *luck, trials, scoring->hypotheses, dataset.periods_per_year);
+    row["periods_per_year"] = dataset.periods_per_year;
+    row["calendar"] = engine::calendar_name(dataset.periods_per_year);
     out["families"].push_back(std::move(row));
   }
   return out;

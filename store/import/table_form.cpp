@@ -320,7 +320,7 @@ Status FormFinder::find_columns() {
   WINNOW_TRY(find_volume());
   const auto quote = usual(kQuoteVolume);
   const auto symbol = usual(kSymbol);
-  if (quote.ok()) form_.quote_volume = *quote;
+  if (quote.ok() && *quote != kNoColumn) form_.quote_volume = *quote;
   if (symbol.ok()) form_.symbol = *symbol;
   return {};
 }
@@ -429,6 +429,16 @@ Status FormFinder::find_volume() {
     return {};
   }
   if (volume_of_asset()) return {};
+  // Where both are there, `amount` counts the base and `vol` what it was worth.
+  constexpr std::string_view kAmount[] = {"amount"};
+  constexpr std::string_view kVol[] = {"vol"};
+  const auto amount = usual(kAmount);
+  const auto worth = usual(kVol);
+  if (amount.ok() && worth.ok() && *amount != kNoColumn && *worth != kNoColumn) {
+    form_.volume = *amount;
+    form_.quote_volume = *worth;
+    return {};
+  }
   const auto at = usual(kVolume);
   if (!at.ok()) return at.error();
   form_.volume = *at;

@@ -90,7 +90,7 @@ TEST_F(OneNumber, B6LuckIsOneFunction) {
   for (const std::uint64_t huge :
        {std::uint64_t{1'000'000'000'000'000}, std::uint64_t{100'000'000'000'000'000}}) {
     const double expected = sweeps::stats::expected_max_sharpe(static_cast<double>(huge));
-    EXPECT_NEAR(noise_expectation(huge, 365).max_ann, expected, 1e-12);
+    EXPECT_NEAR(noise_expectation(huge, 365, 365).max_ann, expected, 1e-12);
   }
 }
 
