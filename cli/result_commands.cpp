@@ -64,7 +64,8 @@ void add_top(CLI::App& app, Context& context) {
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
   command->add_option(
       "--by", o->by,
-      "metric to rank by (default sharpe_ann); psr and dsr are counted from the ledger");
+      "metric to rank by (default sharpe_ann); psr and dsr are counted from the ledger; with a "
+      "validation also oos_sharpe_ann, oos_return_frac, oos_drawdown_max_frac");
   command->add_option("--where", o->where,
                       "only variants for which this holds: `trades >= 50 and stop_bps < 200`");
   o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)")
@@ -78,6 +79,18 @@ void add_top(CLI::App& app, Context& context) {
       [&context, o] { context.run = [&context, o] { return run_top(context, *o); }; });
 }
 
+/// Whether every family, or neighbourhood shown, has converged.
+bool all_converged(const Json& answer) {
+  for (const char* key : {"families", "neighbourhoods"}) {
+    if (!answer.contains(key)) continue;
+    for (const Json& scored : answer[key]) {
+      if (scored.value("verdict", "") != "CONVERGED") return false;
+    }
+    return !answer[key].empty();
+  }
+  return false;
+}
+
 void add_converge(CLI::App& app, Context& context) {
   CLI::App* command =
       add_command(app, context, "converge", "which families of variants share an edge");
@@ -87,6 +100,7 @@ void add_converge(CLI::App& app, Context& context) {
     std::string by = "family";
     std::uint64_t limit = 20;
     double hurdle = 0;
+    bool require = false;
   };
   auto o = std::make_shared<Options>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
@@ -94,13 +108,17 @@ void add_converge(CLI::App& app, Context& context) {
   command->add_option("--limit", o->limit, "neighbourhoods shown (default 20)")
       ->check(natural_number(1));
   command->add_option("--hurdle", o->hurdle, "annual Sharpe to beat, after costs (default 0)");
+  command->add_flag("--require", o->require, "exit status 3 unless all of them are CONVERGED");
   command->callback([&context, o] {
     context.run = [&context, o] {
       const Json args{{"sweep", o->sweep},
                       {"by", o->by},
                       {"limit", o->limit},
                       {"hurdle_sharpe_ann", o->hurdle}};
-      return show_answer(context, answer_query(context, "converge", args), render_converge);
+      const auto answer = answer_query(context, "converge", args);
+      const int status = show_answer(context, answer, render_converge);
+      const bool refused = o->require && status == kDone && !all_converged(*answer);
+      return refused ? static_cast<int>(kRefused) : status;
     };
   });
 }

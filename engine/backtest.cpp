@@ -64,7 +64,7 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   Backtest& backtest = result.backtest;
   backtest.metrics.resize(metric_decls().size());
   backtest.returns.resize(equity.size());
-  MetricRow(metric_input(job)).compute(equity, tallies, backtest.metrics, backtest.returns);
+  MetricRow(metric_input(job, market)).compute(equity, tallies, backtest.metrics, backtest.returns);
   backtest.period_start_ns = period_starts(market, window);
   backtest.trades = std::move(recorder.trades);
   backtest.equity = std::move(recorder.equity);

@@ -79,8 +79,8 @@ std::optional<sweeps::BestOfMany> best_of_many_from(const Json& j) {
   return out;
 }
 
-Json to_document(const sweeps::FamilyEvidence& e) {
-  Json out{{"engine_version", engine::kEngineVersion},
+Json to_document(const sweeps::FamilyEvidence& e, std::uint32_t engine_version) {
+  Json out{{"engine_version", engine_version},
            {"periods", e.periods},
            {"variants", e.variants},
            {"mean_correlation", e.mean_correlation},
@@ -101,9 +101,9 @@ Json to_document(const sweeps::FamilyEvidence& e) {
   return out;
 }
 
-// Nothing for a document of another version.
-std::optional<sweeps::FamilyEvidence> from_document(const Json& j) {
-  if (!j.is_object() || j.value("engine_version", 0u) != engine::kEngineVersion) {
+// Nothing for a document about results of another version.
+std::optional<sweeps::FamilyEvidence> from_document(const Json& j, std::uint32_t engine_version) {
+  if (!j.is_object() || j.value("engine_version", 0u) != engine_version) {
     return std::nullopt;
   }
   try {
@@ -151,10 +151,28 @@ struct SweepFacts {
   Json spec;  ///< null: unknown
 };
 
+// The specification in the form that the ledger knows: a claim is one whatever engine version
+// tried it.
 SweepFacts facts_of(const store::SweepMeta& meta) {
-  Json spec = Json::parse(meta.spec_json, nullptr, false);
+  const auto resolved = sweeps::ResolvedSpec::from_json(meta.spec_json);
+  const std::string text =
+      resolved.ok() ? sweeps::ledger_form(*resolved).to_json() : meta.spec_json;
+  Json spec = Json::parse(text, nullptr, false);
   return {meta.name, std::string(store::sweep_state_name(meta.state)),
           spec.is_object() ? std::move(spec) : Json()};
+}
+
+/// By what the ledger knows each sweep. One that cannot be read is known by its own id.
+Result<std::map<std::string, std::string>> ledger_ids(const store::Store& store) {
+  const auto metas = store.sweeps();
+  if (!metas.ok()) return metas.error();
+  std::map<std::string, std::string> out;
+  for (const store::SweepMeta& meta : *metas) {
+    if (meta.engine_version == sweeps::kLedgerEngineVersion) continue;  // its id is the one
+    const auto spec = sweeps::ResolvedSpec::from_json(meta.spec_json);
+    if (spec.ok()) out.emplace(meta.id, sweeps::ledger_id(*spec));
+  }
+  return out;
 }
 
 void describe(const SweepFacts& facts, AccountEntry& out) {
@@ -225,13 +243,17 @@ TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_vi
 Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView* view) {
   const auto entries = sources.store->ledger_entries();
   if (!entries.ok()) return entries.error();
+  const auto ids = ledger_ids(*sources.store);
+  if (!ids.ok()) return ids.error();
+  // A sweep made again under another engine version is the same hypotheses.
   std::set<std::tuple<std::string, std::string, std::string>> families;
   for (const store::LedgerEntry& e : *entries) {
-    families.insert({e.sweep_id, e.dataset_hash, e.family});
+    const auto known = ids->find(e.sweep_id);
+    families.insert({known == ids->end() ? e.sweep_id : known->second, e.dataset_hash, e.family});
   }
   if (view != nullptr) {
     for (const sweeps::Segment& s : view->plan.segments()) {
-      families.insert({view->meta.id, view->dataset(s).content_hash, view->family(s)});
+      families.insert({view->ledger_id(), view->dataset(s).content_hash, view->family(s)});
     }
   }
   HypothesisCount out;
@@ -247,7 +269,7 @@ Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView
 }
 
 Status record_neighbourhoods(const Sources& sources, const SweepView& view, std::uint64_t tiles) {
-  const auto known = read_json(*sources.store, kNeighbourhoodKind, view.meta.id);
+  const auto known = read_json(*sources.store, kNeighbourhoodKind, view.ledger_id());
   if (!known.ok()) return known.error();
   const std::uint64_t before = known->is_object() ? known->value("scored", std::uint64_t{0}) : 0;
   if (before >= tiles) return {};
@@ -256,7 +278,7 @@ Status record_neighbourhoods(const Sources& sources, const SweepView& view, std:
                  "scoring neighbourhoods is counted in the ledger first, and this store is open "
                  "for reading only: ask the coordinator that holds it, with --connect HOST:PORT");
   }
-  return sources.verdicts->put_document(kNeighbourhoodKind, view.meta.id,
+  return sources.verdicts->put_document(kNeighbourhoodKind, view.ledger_id(),
                                         json_text(Json{{"scored", tiles}}));
 }
 
@@ -268,7 +290,7 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   if (!known.ok()) return known.error();
   const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
   if (is_of(*known, segment, judged)) {
-    if (auto kept = from_document(*known)) return std::move(*kept);
+    if (auto kept = from_document(*known, view.meta.engine_version)) return std::move(*kept);
   }
   std::shared_ptr<const FamilyPanel> panel = family.panel;
   if (!panel) {
@@ -285,7 +307,7 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   out.best = record_of(*panel, family.best_trial);
   if (family.plateau) out.centre = record_of(*panel, family.plateau->trial);
   if (family.committed == family.trials) {
-    Json document = to_document(out);
+    Json document = to_document(out, view.meta.engine_version);
     document["trials"] = segment.trials;
     document["judged"] = judged.note;
     keep(sources, {kEvidenceKind, key, json_text(document)});
@@ -300,8 +322,9 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   return out;
 }
 
-Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective) {
-  const double annual = std::sqrt(kPeriodsPerYear);
+Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective,
+                    double periods_per_year) {
+  const double annual = std::sqrt(periods_per_year);
   Json out{{"psr", raw.psr},
            {"dsr", raw.dsr},
            {"dsr_effective", effective.dsr},
@@ -325,11 +348,14 @@ Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effec
 }
 
 Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
-                   const HypothesisCount& hypotheses) {
+                   const HypothesisCount& hypotheses, double periods_per_year) {
   const auto variant = [&](const std::optional<sweeps::stats::TrackRecord>& r) -> Json {
     if (!r) return {};
-    return deflation_json(sweeps::deflate(*r, static_cast<double>(trials.raw), e.ratio_variance),
-                          sweeps::deflate(*r, trials.effective, e.ratio_variance));
+    const auto deflate = [&](double n) {
+      return sweeps::deflate(*r, n, e.ratio_variance, periods_per_year);
+    };
+    return deflation_json(deflate(static_cast<double>(trials.raw)), deflate(trials.effective),
+                          periods_per_year);
   };
   Json out{
       {"variants", e.variants},
@@ -347,7 +373,7 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
       {"profitable", false}};
   if (trials.raw > 1) {
     out["min_backtest_days"] =
-        kPeriodsPerYear * sweeps::stats::min_backtest_years(static_cast<double>(trials.raw), 1);
+        periods_per_year * sweeps::stats::min_backtest_years(static_cast<double>(trials.raw), 1);
   }
   if (e.overfitting) {
     out["pbo"] = e.overfitting->pbo;
@@ -356,8 +382,9 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
   }
   if (e.portfolio) {
     // Nothing was selected among variants, so its luck is that of the families ever scored.
-    const auto luck = sweeps::deflate(*e.portfolio, static_cast<double>(hypotheses.sum()), 0);
-    out["portfolio"] = {{"sharpe_ann", e.portfolio->sharpe * std::sqrt(kPeriodsPerYear)},
+    const auto luck =
+        sweeps::deflate(*e.portfolio, static_cast<double>(hypotheses.sum()), 0, periods_per_year);
+    out["portfolio"] = {{"sharpe_ann", e.portfolio->sharpe * std::sqrt(periods_per_year)},
                         {"p_profit", e.p_profit},
                         {"psr", luck.psr},
                         {"dsr", luck.dsr},

@@ -27,7 +27,9 @@ struct AccountEntry {
   std::optional<double> mean_correlation;
 
   /// r + (1 - r) N; without a correlation N itself, which is never too small.
+  /// An entry that brought nothing new (a sweep made again) adds nothing.
   double effective_trials() const {
+    if (entry.trials == 0) return 0;
     const auto n = static_cast<double>(entry.trials);
     return mean_correlation ? sweeps::effective_trials(n, *mean_correlation) : n;
   }
@@ -48,7 +50,8 @@ struct TrialCount {
 };
 TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_view dataset_hash);
 
-/// What the ledger knows, and the families of `view`.
+/// What the ledger knows, and the families of `view`; a sweep made again under a newer engine
+/// version is no other hypothesis.
 Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView* view);
 /// Writes down, before anybody sees the scores, that so many neighbourhoods of the sweep are
 /// scored. Never lowers a count. Fails: Refused (a store that is open for reading only), Io.
@@ -61,7 +64,8 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
 
 /// Evidence against the account, by name; a number that does not exist is null.
 Json evidence_json(const sweeps::FamilyEvidence& evidence, const TrialCount& trials,
-                   const HypothesisCount& hypotheses);
-Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective);
+                   const HypothesisCount& hypotheses, double periods_per_year);
+Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective,
+                    double periods_per_year);
 
 }  // namespace winnow::serve

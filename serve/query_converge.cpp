@@ -81,7 +81,9 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     const TrialCount trials = count_trials(*account, dataset.content_hash);
     Json row = family_json(view, family);
     row["ledger_trials_effective"] = trials.effective;
-    row["profit"] = evidence_json(*evidence, trials, scoring->hypotheses);
+    row["profit"] = evidence_json(*evidence, trials, scoring->hypotheses, dataset.periods_per_year);
+    row["periods_per_year"] = dataset.periods_per_year;
+    row["calendar"] = engine::calendar_name(dataset.periods_per_year);
     out["families"].push_back(std::move(row));
   }
   return out;

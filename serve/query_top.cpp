@@ -9,6 +9,7 @@
 
 #include "engine/engine.hpp"
 #include "serve/board_cache.hpp"
+#include "serve/holding.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/validation.hpp"
@@ -271,9 +272,11 @@ Json noise_json(const Sources& sources, const SweepView& view) {
     for (const sweeps::Segment& s : view.plan.segments()) {
       if (s.dataset == d) periods = s.periods;
     }
-    const NoiseExpectation noise = noise_expectation(*trials, periods);
+    const NoiseExpectation noise = noise_expectation(*trials, periods, info.periods_per_year);
     out.push_back({{"data", info.name},
                    {"dataset_hash", info.content_hash},
+                   {"periods_per_year", info.periods_per_year},
+                   {"calendar", engine::calendar_name(info.periods_per_year)},
                    {"ledger_trials", *trials},
                    {"noise_sharpe_ann_sd", noise.sd_ann},
                    {"noise_sharpe_ann_max_expected", noise.max_ann}});
@@ -447,6 +450,7 @@ Result<Json> top(const Sources& sources, const Json& args) {
   out["higher_is_better"] = board->ranking().higher_is_better();
   if (!where->empty()) out["where"] = *where;
   out["noise"] = noise_json(sources, *view);
+  out["holding"] = holdings_json(sources, *view);
   if (table) {
     out.update(table_json(*view, *board, trials, *metrics, *oos));
   } else {

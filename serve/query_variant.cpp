@@ -168,8 +168,10 @@ Result<Json> luck_json(const Sources& sources, const SweepView& view, std::uint6
   const TrialCount trials = count_trials(*account, view.dataset(segment).content_hash);
   const auto record = sweeps::track_record_of({row.returns.begin(), row.returns.end()});
   if (!record) return Json();
-  return deflation_json(sweeps::deflate(*record, static_cast<double>(trials.raw), *variance),
-                        sweeps::deflate(*record, trials.effective, *variance));
+  const double periods = view.periods_per_year(segment);
+  const auto deflate = [&](double n) { return sweeps::deflate(*record, n, *variance, periods); };
+  return deflation_json(deflate(static_cast<double>(trials.raw)), deflate(trials.effective),
+                        periods);
 }
 
 // Sentences: what became of the trial and how it stands.
@@ -195,7 +197,10 @@ std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow
     out.push_back("it never traded: no entry condition was met, or every entry was refused (" +
                   sweeps::show_number(value("rejected_orders")) + " rejected orders)");
   }
-  if (std::isnan(value("sharpe_ann"))) {
+  if (std::isnan(value("vol_ann"))) {
+    out.push_back("its annual figures are not measurable: shorter than " +
+                  sweeps::show_number(engine::kAnnualDaysMin) + " days");
+  } else if (std::isnan(value("sharpe_ann"))) {
     out.push_back("its Sharpe is not measurable: daily returns do not vary");
   }
   return out;
@@ -242,13 +247,16 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
   out.update(variant_json(view, trial));
   out["dataset_hash"] = view.dataset(segment).content_hash;
   out["block"] = block;
-  out["trial_key"] = key.hex();
+  out["trial_key"] = (row ? row->key : key).hex();
+  out["engine_version"] = view.meta.engine_version;
+  out["periods_per_year"] = view.periods_per_year(segment);
+  out["calendar"] = engine::calendar_name(view.periods_per_year(segment));
   out["committed"] = row.has_value();
   if (row) out["status"] = status_name(row->status);
   if (row && !row->error.empty()) out["error"] = row->error;
   std::vector<std::string> sentences = why(view, row, block);
-  const TrialKey stored = row ? row->key : key;
-  const auto places = sources.store->find({&stored, 1});
+  const LedgerKey counted = view.plan.ledger_key(block, view.plan.params(trial, 1));
+  const auto places = sources.store->find({&counted, 1});
   if (!places.ok()) return places.error();
   if (const auto& place = places->front()) {
     out["first_result"] = {{"sweep_id", place->sweep_id}, {"trial", place->trial}};

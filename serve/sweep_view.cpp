@@ -128,6 +128,13 @@ Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view 
   return unknown_sweep(*all, selector);
 }
 
+std::string old_engine_note(std::uint32_t version) {
+  return "of engine version " + std::to_string(version) + ", as it was computed then (this is " +
+         std::to_string(engine::kEngineVersion) +
+         "): nothing of it is compared with later results, and running it again gives another "
+         "sweep, which the ledger does not charge for the same trials";
+}
+
 Result<SweepView> SweepView::open(const Sources& sources, std::string_view selector) {
   auto meta = find_sweep(*sources.store, selector);
   if (!meta.ok()) return meta.error();
@@ -153,10 +160,10 @@ Result<SweepView> SweepView::open(const Sources& sources, std::string_view selec
   if (*said) view.warnings = sweeps::warnings_from_json(**said);
   add_shortfalls(sources, view);
   if (view.plan.id() != view.meta.id) {
-    view.warnings.push_back("planned by engine version " +
-                            std::to_string(view.meta.engine_version) + " (this is version " +
-                            std::to_string(engine::kEngineVersion) +
-                            "): running it again gives another sweep");
+    view.warnings.push_back(view.meta.engine_version == engine::kEngineVersion
+                                ? "planned by another version of this program: running it again "
+                                  "gives another sweep"
+                                : old_engine_note(view.meta.engine_version));
   }
   return view;
 }
@@ -231,10 +238,11 @@ Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view 
   return sum;
 }
 
-NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods) {
+NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods,
+                                   double periods_per_year) {
   NoiseExpectation out;
   if (periods == 0) return out;
-  out.sd_ann = std::sqrt(kPeriodsPerYear / static_cast<double>(periods));
+  out.sd_ann = std::sqrt(periods_per_year / static_cast<double>(periods));
   if (trials < 2) return out;  // the expectation of one draw is its mean, 0
   const boost::math::normal normal;
   const double n = static_cast<double>(trials);

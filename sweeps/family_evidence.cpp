@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/calendar.hpp"
 #include "sweeps/convergence_kernels.hpp"
 #include "sweeps/risk/tail_risk.hpp"
 #include "sweeps/stats/basic.hpp"
@@ -142,7 +143,9 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
     for (double& r : sums.returns) r /= static_cast<double>(sums.rows.size());
     out.portfolio = track_record_of(sums.returns);
   }
-  if (out.portfolio) out.p_profit = risk::sharpe_posterior(sums.returns, 0).p_above_zero;
+  if (out.portfolio)
+    out.p_profit =
+        risk::sharpe_posterior(sums.returns, 0, engine::kPeriodsPerYearOpen).p_above_zero;
   out.best = record_of_row(panel, best);
   out.centre = record_of_row(panel, centre);
   add_overfitting(panel, sums, parallel, out);
@@ -154,17 +157,16 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
 
 namespace {
 
-// Months of 1/12 of 365 periods, as the haircut's authors count.
-void add_haircut(const stats::TrackRecord& record, Deflation& out) {
-  constexpr double kPeriodsPerYear = 365;
+// Months of 1/12 of a year's periods, as the haircut's authors count.
+void add_haircut(const stats::TrackRecord& record, double periods_per_year, Deflation& out) {
   if (!(record.periods >= kHaircutPeriodsMin)) return;
   out.haircut_sharpe_ann = 0;
   out.haircut_frac = 1;
   if (!(record.sharpe > 0)) return;
   const stats::HaircutSingle single =
       stats::haircut_single({.frequency = stats::Frequency::Monthly,
-                             .observations = record.periods / kPeriodsPerYear * 12,
-                             .sharpe = record.sharpe * std::sqrt(kPeriodsPerYear)});
+                             .observations = record.periods / periods_per_year * 12,
+                             .sharpe = record.sharpe * std::sqrt(periods_per_year)});
   const double p = single.p * out.trials;
   if (!(p < 1)) return;
   const stats::HaircutResult left = stats::haircut_from_p(single, p);
@@ -177,7 +179,8 @@ void add_haircut(const stats::TrackRecord& record, Deflation& out) {
 
 }  // namespace
 
-Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance) {
+Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance,
+                  double periods_per_year) {
   Deflation out;
   out.trials = std::max(1.0, trials);
   out.expected_max_sharpe = luck_sharpe(trials, ratio_variance, record.periods);
@@ -187,7 +190,7 @@ Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_
   if (std::isfinite(needed)) out.min_track_record_periods = needed;
   if (!std::isfinite(out.psr)) out.psr = 0;
   if (!std::isfinite(out.dsr)) out.dsr = 0;
-  add_haircut(record, out);
+  add_haircut(record, periods_per_year, out);
   return out;
 }
 

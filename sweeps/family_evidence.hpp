@@ -54,7 +54,7 @@ struct Deflation {
   double dsr = 0;                  ///< P(true Sharpe > expected_max_sharpe)
   /// Periods until psr would reach .95; absent if the ratio is not above 0.
   std::optional<double> min_track_record_periods;
-  /// What is left of the annual ratio (365 periods) after a Bonferroni correction of its p-value
+  /// What is left of the annual ratio after a Bonferroni correction of its p-value
   /// for N tests, and the part that is gone (Harvey and Liu 2015; for the best of N, Holm is the
   /// same). 0 and 1 where nothing is left; absent below kHaircutPeriodsMin periods.
   std::optional<double> haircut_sharpe_ann, haircut_frac;
@@ -62,7 +62,8 @@ struct Deflation {
 inline constexpr double kHaircutPeriodsMin = 120;
 /// `ratio_variance` counts as at least that of worthless independent ratios, 1 / periods: N is of
 /// all families, and a narrow one (ten clones, say) must not shrink what the others could show.
-Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance);
+Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance,
+                  double periods_per_year);
 
 /// The ratio, per period, that the best of `trials` worthless strategies is expected to show; with
 /// the floor of deflate(). 0 for one trial.

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "sweeps/stats/dense.hpp"
+#include "sweeps/stats/johansen_critical.hpp"
 #include "sweeps/stats/unit_root.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 MatrixXd polynomial_residual(const MatrixXd& x, int order) {
   if (order < 0) return x;
@@ -27,16 +25,6 @@ MatrixXd residual_of(const MatrixXd& y, const MatrixXd& x) {
   if (x.cols() == 0) return y;
   return y - x * x.householderQr().solve(y);
 }
-
-/// MacKinnon, Haug and Michelis (1996), [terms][series - 1].
-constexpr std::array<std::array<std::array<double, 3>, 3>, 3> kTraceCritical{
-    {{{{2.9762, 4.1296, 6.9406}, {10.4741, 12.3212, 16.3640}, {21.7781, 24.2761, 29.5147}}},
-     {{{2.7055, 3.8415, 6.6349}, {13.4294, 15.4943, 19.9349}, {27.0669, 29.7961, 35.4628}}},
-     {{{2.7055, 3.8415, 6.6349}, {16.1619, 18.3985, 23.1485}, {32.0645, 35.0116, 41.0815}}}}};
-constexpr std::array<std::array<std::array<double, 3>, 3>, 3> kMaxCritical{
-    {{{{2.9762, 4.1296, 6.9406}, {9.4748, 11.2246, 15.0923}, {15.7175, 17.7961, 22.2519}}},
-     {{{2.7055, 3.8415, 6.6349}, {12.2971, 14.2639, 18.5200}, {18.8928, 21.1314, 25.8650}}},
-     {{{2.7055, 3.8415, 6.6349}, {15.0006, 17.1481, 21.7465}, {21.8731, 24.2522, 29.2631}}}}};
 
 }  // namespace
 
@@ -83,11 +71,9 @@ JohansenTest johansen(const std::vector<std::vector<double>>& series, int det_or
     out.trace.push_back(-t * sum);
     out.max_eigen.push_back(-t * std::log1p(-out.eigenvalues[i]));
     const std::size_t left = series.size() - i;
-    const auto terms = static_cast<std::size_t>(det_order + 1);
-    const bool known = left <= 3 && terms <= 2;
-    const std::array<double, 3> unknown{kNaN, kNaN, kNaN};
-    out.trace_critical.push_back(known ? kTraceCritical[terms][left - 1] : unknown);
-    out.max_critical.push_back(known ? kMaxCritical[terms][left - 1] : unknown);
+    const JohansenCritical critical = johansen_critical(left, det_order);
+    out.trace_critical.push_back(critical.trace);
+    out.max_critical.push_back(critical.max_eigen);
   }
   return out;
 }

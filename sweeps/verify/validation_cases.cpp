@@ -27,6 +27,9 @@ ValidationProtocol unlimited() {
 }
 
 Json walk_forward_split_case(const Case& c) {
+  if (c.count("train") < 1 || c.count("test") < 1) {
+    throw CaseFault{"inputs: train and test of 1 at least are needed"};
+  }
   const auto splits = walk_forward_splits({.periods = c.count("n"),
                                            .train = c.count("train"),
                                            .test = c.count("test"),
@@ -78,6 +81,7 @@ Json combinatorial_case(const Case& c) {
 Json count_case(const Case& c) {
   const auto folds = c.counts("N");
   const auto test_folds = c.counts("k");
+  if (test_folds.size() != folds.size()) throw CaseFault{"inputs.k: one for each of N is needed"};
   std::vector<std::uint64_t> splits;
   std::vector<std::uint64_t> paths;
   for (std::size_t i = 0; i < folds.size(); ++i) {
@@ -103,6 +107,8 @@ Json purged_case(const Case& c) {
 
 Json interval_case(const Case& c) {
   const auto t1 = c.numbers("t1");
+  c.means("t0", {"0..n-1"});
+  if (c.has("n") && c.count("n") != t1.size()) throw CaseFault{"inputs.n is not the size of t1"};
   IntervalOptions o{.folds = c.count("folds"),
                     .test_folds = c.count("test_folds"),
                     .embargo = c.number_or("embargo", 0)};
@@ -124,18 +130,22 @@ Json interval_case(const Case& c) {
 
 // Through the functions that a sweep's `validation:` runs through.
 Json analysis_case(const Case& c) {
+  c.means("select", {"argmax mean/std(ddof=1)"});
+  if (c.count("train") < 2 || c.count("test") < 1) {
+    throw CaseFault{"inputs: train of 2 and test of 1 at least are needed"};
+  }
   const auto columns = c.csv("panel_csv").columns;
   ValidationProtocol protocol = unlimited();
   protocol.train = c.count("train");
   protocol.test = protocol.step = c.count("test");
-  protocol.purge = static_cast<std::size_t>(c.number_or("purge", 0));
+  protocol.purge = c.count_or("purge", 0);
   protocol.anchored = c.flag("anchored");
   const auto plan = plan_folds(protocol, columns.empty() ? 0 : columns.front().size());
   if (!plan.ok()) throw CaseFault{plan.error().text()};
   std::vector<const double*> rows;
   for (const auto& column : columns) rows.push_back(column.data());
   const auto found = validate_panel(*plan, PanelView::of_rows(std::move(rows), plan->periods),
-                                    c.number_or("periods", 365));
+                                    c.positive("periods"));
   Json windows = Json::array();
   for (std::size_t k = 0; k < found.folds.size(); ++k) {
     const FoldResult& fold = found.folds[k];
@@ -179,7 +189,7 @@ void add_validation_kinds(std::vector<Kind>& kinds) {
                    combinatorial_case});
   kinds.push_back({"combinatorial counts",
                    [](const Case& c) {
-                     return c.has({"N", "k"}) && c.wants({"paths"});
+                     return c.has({"N", "k"}) && c.wants("paths");
                    },
                    count_case});
   kinds.push_back({"purged k-fold",

@@ -228,7 +228,8 @@ class Home {
                                  .dataset_hash = p.spec().data[segment.dataset].content_hash,
                                  .family = p.spec().strategies[segment.strategy].family,
                                  .user = meta.user,
-                                 .block = &block};
+                                 .block = &block,
+                                 .edition = p.edition(segment)};
     must(store_->commit({&one, 1}, meta.created));
   }
 
