@@ -62,12 +62,17 @@ void add_top(CLI::App& app, Context& context) {
   add_connect_option(*command, context);
   auto o = std::make_shared<TopOptions>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
+  command->add_option("--by", o->by,
+                      "metric to rank by (default sharpe_ann); psr and dsr are counted from the "
+                      "ledger; with a validation also oos_sharpe_ann, oos_return_frac, "
+                      "oos_drawdown_max_frac. A ratio that is null because nothing was lost "
+                      "(profit_factor, omega, sortino_ann, calmar, tail_ratio) ranks first; other "
+                      "missing numbers rank last");
   command->add_option(
-      "--by", o->by,
-      "metric to rank by (default sharpe_ann); psr and dsr are counted from the ledger; with a "
-      "validation also oos_sharpe_ann, oos_return_frac, oos_drawdown_max_frac");
-  command->add_option("--where", o->where,
-                      "only variants for which this holds: `trades >= 50 and stop_bps < 200`");
+      "--where", o->where,
+      "only variants for which this holds: `trades >= 50 and stop_bps < 200`. A ratio that is null "
+      "because nothing was lost compares as infinite; where another number is missing, neither the "
+      "condition nor its negation holds, and the variant is counted as left out");
   o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)")
                         ->check(natural_number(1));
   command->add_flag("--all", o->all,
@@ -277,18 +282,19 @@ void add_ledger(CLI::App& app, Context& context) {
   add_ledger_budget(*group, context);
 }
 
-/// A look of this answer would go on record, had the store been open for writing.
+/// A look or a correlation of this answer would go on record, had the store been open for writing.
 bool waits_for_record(const Json& answer) {
   const auto families = answer.find("families");
   if (families == answer.end() || !families->is_array()) return false;
   return std::any_of(families->begin(), families->end(), [](const Json& f) {
+    if (f.value("correlation_awaits_record", false)) return true;
     const auto look = f.find("look");
     return look != f.end() && look->is_object() && !look->value("recorded", false) &&
            look->value("recordable", false);
   });
 }
 
-/// Asks again where the look can be recorded. While another process writes the store it cannot, and
+/// Asks again where that can be recorded. While another process writes the store it cannot, and
 /// the answer stays as it is.
 Result<Json> answer_on_record(const Context& context, std::string_view name, const Json& args,
                               Result<Json> answer) {
