@@ -26,6 +26,10 @@ class MetricRow {
  public:
   explicit MetricRow(const MetricInput& input) : input_(input) {}
 
+  /// Of the rows that follow: the greatest drawdown so far at the end of each period, of whoever
+  /// saw more than the periods' ends; empty: the equity alone says it. Must outlive the calls.
+  void see_drawdown(std::span<const double> drawdown) { drawdown_ = drawdown; }
+
   /// `equity`: at the end of each period, never negative. `tallies`: lanes::kTallies values. Writes
   /// metric_decls().size() values to `out` and, unless empty, the period returns to `returns`.
   void compute(std::span<const double> equity, std::span<const double> tallies,
@@ -45,6 +49,7 @@ class MetricRow {
                      std::span<double> out) const;
 
   MetricInput input_;
+  std::span<const double> drawdown_;
   std::vector<double> r_;
   std::vector<double> sorted_;
   std::vector<double> far_;
