@@ -252,7 +252,10 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     const char* const last = text.data() + text.size();
     const auto [end, ec] = std::from_chars(text.data() + colon + 1, last, port);
     if (ec == std::errc{} && end == last && port <= 65535) {
-      return Endpoint{std::string(text.substr(0, colon)), static_cast<std::uint16_t>(port)};
+      std::string_view host = text.substr(0, colon);
+      const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+      if (bracketed) host = host.substr(1, host.size() - 2);
+      return Endpoint{std::string(host), static_cast<std::uint16_t>(port)};
     }
   }
   return Error(ErrorCode::InvalidInput,

@@ -11,6 +11,7 @@
 #include "actors/metered_actor.hpp"
 #include "actors/query_desk.hpp"
 #include "actors/wire.hpp"
+#include "base/address.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -231,11 +232,11 @@ class CafCoordinator final : public CoordinatorProcess {
 
 Result<std::unique_ptr<CoordinatorProcess>> CoordinatorProcess::start(
     const CoordinatorOptions& options, const CoordinatorContext& context) {
-  if (options.host != "127.0.0.1" && options.host != "::1" && options.host != "localhost") {
+  if (!is_loopback(options.host)) {
     return Error(ErrorCode::InvalidInput,
                  "'" + options.host +
                      "' is not a loopback address; the farm port accepts whoever "
-                     "reaches it, so it listens on 127.0.0.1 only");
+                     "reaches it, so it listens on 127.0.0.0/8 or ::1 only");
   }
   auto process = std::make_unique<CafCoordinator>();
   WINNOW_TRY(process->open(options, context));

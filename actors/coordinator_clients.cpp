@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/coordinator_core.hpp"
+#include "base/text.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -110,6 +111,12 @@ void CoordinatorCore::control(const Control& asked, const From& from) {
                         "'" + m.action + "' is not one of pause, resume, cancel, extend, delete"));
   }
   ActiveSweep* sweep = registry_.find(m.sweep);
+  // A coordinator that takes up only what is submitted still ends or goes on with what it is told.
+  if (sweep == nullptr && m.action != "pause") {
+    auto loaded = registry_.find_or_load(m.sweep);
+    if (!loaded) return refuse(from, loaded.error());
+    sweep = *loaded;
+  }
   if (sweep == nullptr) return refuse(from, not_here(m.sweep));
   if (sweep->meta.state == store::SweepState::Done) {
     return refuse(from, Error(ErrorCode::Refused, "sweep " + m.sweep + " is already done"));
@@ -191,7 +198,7 @@ Result<std::string> CoordinatorCore::explain_json(const std::string& args_json, 
       if (node.name != name) continue;
       out["node"] = name;
       out["farm"] = scheduler_.explain_node(NodeId(session), now);
-      return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+      return json_text(out);
     }
     return Error(ErrorCode::NotFound, "no node " + name + " is in this farm; `winnow nodes` lists");
   }
@@ -214,7 +221,7 @@ Result<std::string> CoordinatorCore::explain_json(const std::string& args_json, 
     out["work_s"] = counts->work_s;
   }
   out["farm"] = scheduler_.explain(id, block, now);
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(out);
 }
 
 void CoordinatorCore::publish(const std::string& id, MonoNs now) {

@@ -21,6 +21,7 @@
 
 #include "actors/basp_rules.hpp"
 #include "actors/wire.hpp"
+#include "base/address.hpp"
 #include "cluster/door/line_quota.hpp"
 
 namespace winnow::actors {
@@ -290,9 +291,10 @@ class CafFarmPort final : public FarmPort {
  public:
   Status start(caf::actor_system& system, const caf::actor& actor, const Options& options) {
     const auto taken = [&](const caf::error& why) {
+      const std::string words = why_not_listening(options.host, options.port);
       return Error(ErrorCode::Unavailable, "cannot listen on " + options.host + ":" +
                                                std::to_string(options.port) + ": " +
-                                               system.render(why));
+                                               (words.empty() ? system.render(why) : words));
     };
     system_ = &system;
     auto& backend = dynamic_cast<net::default_multiplexer&>(system.middleman().backend());

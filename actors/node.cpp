@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "actors/dataset_courier.hpp"
 #include "actors/farm_metrics.hpp"
@@ -103,6 +104,7 @@ class Node : public NodeCore::Outside {
               if (!p) return dial_later();
               coordinator_ = caf::actor_cast<caf::actor>(std::move(p));
               dial_delay_ = kDialDelayMin;
+              waits_ = false;
               self_->monitor(coordinator_);
               if (metrics_) metrics_->connections.add();
               core_->connected();
@@ -279,6 +281,10 @@ class Node : public NodeCore::Outside {
 
   void dial_later() {
     coordinator_ = nullptr;
+    if (!std::exchange(waits_, true)) {
+      spdlog::warn("no coordinator answers at {}:{}; trying again until one does", options_.host,
+                   options_.port);
+    }
     // Half of the delay is random, so that the nodes of a farm do not come back as one.
     const auto half = static_cast<std::uint64_t>(dial_delay_.count()) / 2;
     const std::chrono::milliseconds delay(half + random_id() % (half + 1));
@@ -300,6 +306,7 @@ class Node : public NodeCore::Outside {
   std::shared_ptr<NodeState> state_;
   caf::actor coordinator_;
   std::chrono::milliseconds dial_delay_ = kDialDelayMin;
+  bool waits_ = false;  // said once a spell
 };
 
 caf::behavior node_behavior(caf::stateful_actor<Node, MeteredActor>* self,

@@ -8,6 +8,7 @@
 
 #include "store/store.hpp"
 #include "sweeps/generation.hpp"
+#include "sweeps/spec_warnings.hpp"
 #include "sweeps/user_budget.hpp"
 
 namespace winnow::actors {
@@ -39,9 +40,15 @@ class SweepBook {
     return std::vector<store::LedgerEntry>();
   }
   /// How many of the keys no sweep ever brought to the ledger.
-  virtual Result<std::uint64_t> new_trials(std::span<const TrialKey> keys) const {
+  virtual Result<std::uint64_t> new_trials(std::span<const LedgerKey> keys) const {
     return keys.size();
   }
+  /// What is to be said of a sweep's specification (sweeps::warnings_to_json), and that it is the
+  /// one that was run last.
+  virtual Status put_warnings(const std::string& /*sweep_id*/, const std::string& /*json*/) {
+    return {};
+  }
+  virtual Status put_last_run(const std::string& /*sweep_id*/) { return {}; }
   /// A generation of a search under generation_key(), and what was put down so.
   virtual Status put_generation(const std::string& key, const std::string& bytes) = 0;
   virtual Result<std::optional<std::string>> generation(const std::string& key) const = 0;
@@ -50,7 +57,8 @@ class SweepBook {
 /// Kinds of documents that are results of a sweep. Others are what was seen of it, and stay:
 /// correlations, neighbourhoods and looks count in every later verdict.
 inline std::vector<std::string> deleted_with_a_sweep() {
-  return {std::string(sweeps::kGenerationKind), "evidence", "convergence", "plateau"};
+  return {std::string(sweeps::kGenerationKind), std::string(sweeps::kSpecWarningsKind), "evidence",
+          "convergence", "plateau"};
 }
 
 /// The store's own. Requires: the store outlives it.
@@ -71,7 +79,7 @@ class StoreSweepBook final : public SweepBook {
   Result<std::vector<store::LedgerEntry>> ledger_entries() const override {
     return store_.ledger_entries();
   }
-  Result<std::uint64_t> new_trials(std::span<const TrialKey> keys) const override {
+  Result<std::uint64_t> new_trials(std::span<const LedgerKey> keys) const override {
     return store_.count_new(keys);
   }
   Result<std::vector<bool>> committed(std::string_view sweep_id,
@@ -80,6 +88,12 @@ class StoreSweepBook final : public SweepBook {
   }
   Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const override {
     return store_.read_block(sweep_id, block, {.metrics = true});
+  }
+  Status put_warnings(const std::string& sweep_id, const std::string& json) override {
+    return store_.put_document(sweeps::kSpecWarningsKind, sweep_id, json);
+  }
+  Status put_last_run(const std::string& sweep_id) override {
+    return store_.put_document(sweeps::kLastRunKind, sweeps::kLastRunKey, sweep_id);
   }
   Status put_generation(const std::string& key, const std::string& bytes) override {
     return store_.put_document(sweeps::kGenerationKind, key, bytes);

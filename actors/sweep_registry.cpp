@@ -36,7 +36,17 @@ Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
 Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
   auto plan = plan_of(request, catalog_());
   if (!plan) return plan.error();
-  return record(std::move(*plan), request.user, now);
+  const auto warnings = sweeps::spec_warnings(*plan);
+  if (!warnings) return warnings.error();
+  auto recorded = record(std::move(*plan), request.user, now);
+  if (!recorded) return recorded;
+  const std::string& id = (*recorded)->meta.id;
+  // Both are said again at the next submission: a disk that is full just now takes nothing else.
+  Status noted =
+      warnings->empty() ? Status() : book_.put_warnings(id, sweeps::warnings_to_json(*warnings));
+  if (noted.ok()) noted = book_.put_last_run(id);
+  if (!noted.ok()) spdlog::error("sweep {}: {}", id, noted.error().text());
+  return recorded;
 }
 
 Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string& user,
@@ -365,8 +375,16 @@ Result<ActiveSweep*> SweepRegistry::find_or_load(const std::string& id) {
                  "sweep " + id + " was deleted at " + format_timestamp((*stored)->finished));
   }
   if (*stored) {
-    auto loaded = load(std::move(**stored));
+    auto loaded = load(**stored);
     if (!loaded || *loaded != nullptr) return loaded;
+  }
+  if (*stored && (*stored)->engine_version != engine::kEngineVersion) {
+    return Error(ErrorCode::Refused,
+                 "sweep " + id + " is of engine version " +
+                     std::to_string((*stored)->engine_version) + " and this is version " +
+                     std::to_string(engine::kEngineVersion) +
+                     ": it stays as it is; run its specification again, as a new sweep (trials "
+                     "that the ledger knows are not charged again)");
   }
   return Error(ErrorCode::NotFound, "this coordinator cannot run sweep " + id);
 }
@@ -376,6 +394,8 @@ Status SweepRegistry::may_be_removed(const std::string& id) const {
   if (!stored) return stored.error();
   if (!*stored) return Error(ErrorCode::NotFound, "no sweep " + id + " in this farm's store");
   const store::SweepState state = (*stored)->state;
+  // What no program of this version can go on with need not be cancelled first.
+  if ((*stored)->engine_version != engine::kEngineVersion) return {};
   if (state != store::SweepState::Running && state != store::SweepState::Paused) return {};
   return Error(ErrorCode::Refused, "sweep " + id + " is " +
                                        std::string(store::sweep_state_name(state)) +

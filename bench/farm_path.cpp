@@ -26,6 +26,7 @@
 #include "actors/client.hpp"
 #include "actors/coordinator.hpp"
 #include "actors/node.hpp"
+#include "base/text.hpp"
 #include "bench/farm_runner.hpp"
 #include "bench/store_data.hpp"
 #include "serve/board_cache.hpp"
@@ -180,7 +181,7 @@ class Farm {
                                         .boards = &boards_},
                                        name, serve::Json::parse(args));
       if (!answer) return answer.error();
-      return answer->dump();
+      return json_text(*answer);
     };
     auto coordinator = CoordinatorProcess::start({}, context);
     if (!coordinator) return coordinator.error();

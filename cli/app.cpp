@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "sweeps/names.hpp"
+#include "cli/output.hpp"
 
 namespace winnow::cli {
 
@@ -34,9 +34,9 @@ std::filesystem::path Context::home() const {
 
 int fail(const Context& context, const Error& error) {
   if (context.json) {
-    std::printf("%s\n", nlohmann::json{{"error", error.text()}}.dump().c_str());
+    print_json(nlohmann::json{{"error", error.text()}}, -1);
   }
-  std::fprintf(stderr, "error: %s\n", error.text().c_str());
+  std::fprintf(stderr, "error: %s\n", terminal_text(error.text()).c_str());
   return exit_status(error);
 }
 
@@ -48,35 +48,6 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
   command->add_flag("--json", context.json, "one JSON document on stdout");
   command->add_flag("--quiet,-q", context.quiet, "no progress");
   return command;
-}
-
-Status check_command_words(const CLI::App& app, std::span<char* const> words) {
-  const CLI::App* at = &app;
-  std::string path = app.get_name();
-  for (const char* const raw : words) {
-    const std::string word = raw;
-    if (at->get_require_subcommand_min() == 0) return {};
-    if (!word.empty() && word.front() == '-') return {};  // the parser knows what to make of it
-    std::vector<std::string> names;
-    const CLI::App* next = nullptr;
-    for (const CLI::App* command : at->get_subcommands(nullptr)) {
-      names.push_back(command->get_name());
-      if (command->get_name() == word) next = command;
-    }
-    if (next == nullptr) {
-      return Error(ErrorCode::InvalidInput, "`" + path + "` has no command " +
-                                                sweeps::show_text(word) +
-                                                sweeps::did_you_mean(word, names) +
-                                                "; allowed: " + sweeps::join_names(names));
-    }
-    at = next;
-    path += " " + word;
-  }
-  if (at->get_require_subcommand_min() == 0) return {};
-  std::vector<std::string> names;
-  for (const CLI::App* command : at->get_subcommands(nullptr)) names.push_back(command->get_name());
-  return Error(ErrorCode::InvalidInput, "`" + path + "` needs a command; allowed: " +
-                                            sweeps::join_names(names) + "; --help says more");
 }
 
 CLI::Validator natural_number(std::uint64_t least) {

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -37,10 +36,6 @@ int fail(const Context& context, const Error& error);
 /// Adds the options every command takes (--home, --json, --quiet) to a subcommand.
 CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name,
                       const std::string& description);
-
-/// Ensures: the words of a command line that must name commands do. Fails: InvalidInput naming the
-/// word and the commands there are.
-Status check_command_words(const CLI::App& app, std::span<char* const> words);
 
 /// A check for counts and indices: whole numbers from `least` on. (Without it the parser takes -1
 /// for the largest number there is.)

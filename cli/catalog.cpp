@@ -1,7 +1,9 @@
 #include "cli/catalog.hpp"
 
+#include <pwd.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -77,8 +79,11 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
     const auto datasets = std::make_shared<store::DatasetStore>(std::move(*opened));
     catalog.dataset_names = datasets->names();
     catalog.dataset = [datasets](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
-      const auto manifest = datasets->manifest(name);
-      if (!manifest) return std::nullopt;
+      const auto dataset = datasets->load(name);
+      if (!dataset) return std::nullopt;
+      const store::Manifest* manifest = &dataset->manifest();
+      const MarketView& bars = dataset->view();
+      const auto calendar = engine::calendar_of(bars.time_ns, bars.interval_ns);
       return sweeps::DatasetInfo{.name = std::string(name),
                                  .content_hash = manifest->content_hash,
                                  .instrument = manifest->instrument,
@@ -86,7 +91,8 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
                                  .last = manifest->last,
                                  .interval = manifest->interval,
                                  .bars = manifest->bars,
-                                 .has_funding = manifest->has_funding()};
+                                 .has_funding = manifest->has_funding(),
+                                 .periods_per_year = calendar.periods_per_year};
     };
   } else {
     catalog.dataset = [](std::string_view) { return std::nullopt; };
@@ -113,8 +119,15 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
 
 std::string current_user() {
   const char* user = std::getenv("WINNOW_USER");
-  if (user == nullptr || *user == '\0') user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::getuid());
+  if (user != nullptr && *user != '\0') return user;
+  // The account's name, not what $USER says: a cron job has none, and both are one person.
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  const int failed = ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
+  if (failed == 0 && found != nullptr && *found->pw_name != '\0') return found->pw_name;
+  user = std::getenv("USER");
+  return user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::geteuid());
 }
 
 Result<actors::Submit> make_submission(const fs::path& spec_file) {

@@ -21,7 +21,8 @@ Result<store::DatasetStore> open_datasets(const std::filesystem::path& home);
 Result<std::string> read_file(const std::filesystem::path& file,
                               std::size_t bytes_max = std::size_t{16} << 20);
 
-/// Who is at the keyboard: $WINNOW_USER, else $USER, else the numeric user id.
+/// Who is at the keyboard: $WINNOW_USER, else the account's name; where the system knows
+/// none, $USER, else the numeric user id.
 std::string current_user();
 
 /// Puts a specification file into a request of current_user(), with the profile file that it names

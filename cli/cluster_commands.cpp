@@ -5,6 +5,7 @@
 
 #include "actors/client.hpp"
 #include "cli/app.hpp"
+#include "cli/output.hpp"
 #include "cluster/authority.hpp"
 
 namespace winnow::cli {
@@ -26,7 +27,7 @@ struct ClusterOptions {
 /// The document with --json, else the sentence.
 int say(const Context& context, const json& document, const std::string& sentence) {
   if (context.json) {
-    std::printf("%s\n", document.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+    print_json(document);
   } else if (!context.quiet) {
     std::printf("%s\n", sentence.c_str());
   }
@@ -131,6 +132,7 @@ int run_list(const Context& context) {
     const char* const state = one.revoked              ? "revoked"
                               : one.valid_until <= now ? "expired"
                               : !trusted               ? "untrusted"
+                              : one.valid_from > now   ? "not yet"
                                                        : "valid";
     const std::string role(cluster::role_name(one.role));
     const std::string until = format_timestamp({one.valid_until.ns});
@@ -144,7 +146,7 @@ int run_list(const Context& context) {
     std::printf("%-12s %-24s %-10s %-22s %9d %s\n", role.c_str(), one.name.c_str(), state,
                 until.c_str(), one.authority, one.serial.c_str());
   }
-  if (context.json) std::printf("%s\n", list.dump(2).c_str());
+  if (context.json) print_json(list);
   return kDone;
 }
 

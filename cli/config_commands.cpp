@@ -4,9 +4,11 @@
 
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
+#include "cli/output.hpp"
+#include "cli/table.hpp"
 #include "sweeps/config_kind.hpp"
-#include "sweeps/first_generation.hpp"
 #include "sweeps/plan.hpp"
+#include "sweeps/spec_warnings.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -17,17 +19,17 @@ json check_sweep(const std::string& yaml, const std::string& file,
                  const std::filesystem::path& home) {
   auto spec = sweeps::parse_spec(yaml, file, make_catalog(home, config_dir()));
   if (!spec) return {{"ok", false}, {"error", spec.error().text()}};
-  std::vector<std::string> warnings = spec->warnings;
   const auto plan = sweeps::Plan::make(*std::move(spec));
   if (!plan) return {{"ok", false}, {"error", file + ": " + plan.error().text()}};
-  const auto first = sweeps::first_generation_warnings(*plan);
-  if (!first) return {{"ok", false}, {"error", file + ": " + first.error().text()}};
-  warnings.insert(warnings.end(), first->begin(), first->end());
+  const auto warnings = sweeps::spec_warnings(*plan);
+  if (!warnings) return {{"ok", false}, {"error", file + ": " + warnings.error().text()}};
   return {{"ok", true},
           {"sweep_id", plan->id()},
           {"trials", plan->trials()},
           {"segments", plan->segments().size()},
-          {"warnings", warnings}};
+          {"families", plan->spec().strategies.size()},
+          {"datasets", plan->spec().data.size()},
+          {"warnings", *warnings}};
 }
 
 json check_file(const std::string& file, const std::filesystem::path& home) {
@@ -47,6 +49,11 @@ json check_file(const std::string& file, const std::filesystem::path& home) {
   return {{"kind", "execution"}, {"ok", true}, {"name", profile->name}};
 }
 
+std::string counted(const json& n, const char* one, const char* several) {
+  const auto count = n.get<std::uint64_t>();
+  return group_digits(count) + " " + (count == 1 ? one : several);
+}
+
 void print_line(const json& result) {
   const std::string file = result.at("file");
   if (!result.at("ok")) {
@@ -55,10 +62,11 @@ void print_line(const json& result) {
     std::printf("%s: ok, execution profile %s\n", file.c_str(),
                 result.at("name").get<std::string>().c_str());
   } else {
-    std::printf("%s: ok, sweep %s, %llu trials in %llu families on datasets\n", file.c_str(),
+    std::printf("%s: ok, sweep %s, %s of %s on %s\n", file.c_str(),
                 result.at("sweep_id").get<std::string>().c_str(),
-                static_cast<unsigned long long>(result.at("trials").get<std::uint64_t>()),
-                static_cast<unsigned long long>(result.at("segments").get<std::uint64_t>()));
+                counted(result.at("trials"), "trial", "trials").c_str(),
+                counted(result.at("families"), "family", "families").c_str(),
+                counted(result.at("datasets"), "dataset", "datasets").c_str());
     for (const json& warning : result.at("warnings")) {
       std::fprintf(stderr, "warning: %s: %s\n", file.c_str(), warning.get<std::string>().c_str());
     }
@@ -77,7 +85,7 @@ int check(const Context& context, const std::vector<std::string>& files) {
   }
   if (context.json) {
     const json out = {{"ok", all_ok}, {"files", std::move(results)}};
-    std::printf("%s\n", out.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+    print_json(out);
   }
   return all_ok ? kDone : kBadInput;
 }

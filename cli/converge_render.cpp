@@ -3,6 +3,7 @@
 #include "cli/render_parts.hpp"
 #include "cli/result_render.hpp"
 #include "cli/table.hpp"
+#include "cli/validation_render.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -114,12 +115,18 @@ std::string family_detail(const Json& f) {
                                " scored over " + count_of(f, "periods") + " days, " +
                                count_of(f, "distinct") + " distinct, " +
                                count_of(f, "trials_failed") + " failed");
+  if (f.contains("calendar")) {  // earlier coordinators do not say it
+    out +=
+        field("annual by", text_of(f, "calendar") + ", " +
+                               short_number(number_of(f, "periods_per_year")) + " periods a year");
+  }
   out += field("recency", recency_text(f));
   out += field("stress", stress_text(f));
   if (!f["look"].is_null()) out += field("look", look_text(f["look"]));
   out += field("plateau centre", plateau_text(f));
   out += field("best", best_text(f));
   out += profit_detail(f);
+  out += validation_fields(f);
   for (const Json& reason : f["reasons"]) {
     out += field("because", printable(reason.get<std::string>()));
   }
@@ -172,6 +179,7 @@ std::string render_converge(const Json& answer, std::size_t width) {
                    short_number(number_of(f, "coverage")), short_number(number_of(f, "p")),
                    short_number(number_of(f, "p_holm")), text_of(f, "verdict")});
     details += family_detail(f);
+    details += fold_table(f, width);
   }
   return heading(answer) + "\np is Holm-corrected over " + count_of(answer, "hypotheses") +
          " hypotheses (every family on every dataset ever tried); hurdle Sharpe " +

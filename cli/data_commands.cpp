@@ -1,195 +1,24 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
 
-#include "cli/app.hpp"
+#include "base/instrument.hpp"
+#include "cli/data_render.hpp"
+#include "cli/long_work.hpp"
 #include "cli/market_spec.hpp"
-#include "store/dataset_store.hpp"
-#include "store/import/import.hpp"
 
 namespace winnow::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Result<store::DatasetStore> open_datasets(const Context& context) {
-  return store::DatasetStore::open(context.home() / "data");
-}
-
-void print_json(const Json& json) {
-  std::printf("%s\n", json.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
-}
-
-/// Now, no finer than a person reads it.
-TimestampNs import_time() {
-  const TimestampNs now = system_clock().now();
-  return {now.ns - now.ns % 1'000'000};
-}
-
-Json manifest_json(const store::Manifest& m) { return Json::parse(m.to_json()); }
-
-std::string_view kind_text(store::PutKind kind) {
-  switch (kind) {
-    case store::PutKind::Created:
-      return "created";
-    case store::PutKind::NewVersion:
-      return "new_version";
-    case store::PutKind::Unchanged:
-      return "unchanged";
-  }
-  return "";
-}
-
-void print_faults(const store::Manifest& m) {
-  for (std::size_t k = 0; k < store::kFaultKinds; ++k) {
-    const auto kind = static_cast<store::FaultKind>(k);
-    const auto& entry = m.faults[kind];
-    if (entry.count == 0) continue;
-    std::printf("  %-22s %llu%s\n", std::string(store::fault_name(kind)).c_str(),
-                static_cast<unsigned long long>(entry.count),
-                store::fault_refuses(kind) ? "  (repaired)" : "");
-    constexpr std::size_t kShown = 3;
-    for (std::size_t i = 0; i < std::min(kShown, entry.first.size()); ++i) {
-      const auto& s = entry.first[i];
-      std::printf("    %s  %s: %s\n", format_timestamp({s.time_ns}).c_str(), s.where.c_str(),
-                  s.text.c_str());
-    }
-  }
-}
-
-void print_manifest(const store::Manifest& m) {
-  std::printf("%s: %s, %s bars, %s\n", m.name.c_str(), m.instrument.c_str(),
-              format_duration(m.interval).c_str(), m.format.c_str());
-  std::printf("  bars           %llu, %s to %s\n", static_cast<unsigned long long>(m.bars),
-              format_timestamp(m.first).c_str(), format_timestamp(m.last).c_str());
-  std::printf("  funding        %llu payments\n",
-              static_cast<unsigned long long>(m.funding_events));
-  std::printf("  content hash   %s\n", m.content_hash.c_str());
-  std::printf("  created        %s\n", format_timestamp(m.created).c_str());
-  if (!m.parent.empty()) std::printf("  replaces       %s\n", m.parent.c_str());
-  for (const auto& f : m.raw_files) {
-    std::printf("  file           %s (%s, %llu bytes, sha256 %s)\n", f.name.c_str(), f.role.c_str(),
-                static_cast<unsigned long long>(f.bytes), f.sha256.c_str());
-  }
-  std::printf("faults of %llu rows read: %llu (missing bars: %llu)\n",
-              static_cast<unsigned long long>(m.faults.rows_read),
-              static_cast<unsigned long long>(m.faults.total()),
-              static_cast<unsigned long long>(m.faults.bars_missing));
-  print_faults(m);
-  if (!m.repairs.empty()) {
-    std::printf("repairs: %zu\n", m.repairs.size());
-    constexpr std::size_t kShown = 10;
-    for (std::size_t i = 0; i < std::min(kShown, m.repairs.size()); ++i) {
-      const auto& r = m.repairs[i];
-      std::printf("  %s  %s %s: %s\n", format_timestamp({r.time_ns}).c_str(), r.action.c_str(),
-                  r.where.c_str(), r.text.c_str());
-    }
-    if (m.repairs.size() > kShown) std::printf("  ... (--json lists all)\n");
-  }
-  for (const std::string& note : m.notes) std::printf("note: %s\n", note.c_str());
-}
-
-int print_outcome(const Context& context, const store::PutOutcome& outcome) {
-  if (context.json) {
-    print_json(
-        {{"outcome", kind_text(outcome.kind)}, {"dataset", manifest_json(outcome.manifest)}});
-    return kDone;
-  }
-  if (outcome.kind == store::PutKind::Unchanged) {
-    std::printf("%s already holds these bars (content hash %s); nothing to do\n",
-                outcome.manifest.name.c_str(), outcome.manifest.content_hash.c_str());
-    return kDone;
-  }
-  print_manifest(outcome.manifest);
-  return kDone;
-}
-
-struct ImportOptions {
-  std::vector<std::string> files;
-  std::string format;
-  std::string instrument;
-  std::string name;
-  std::string interval;
-  std::string on_fault = "refuse";
-  std::string last_bar = "auto";
-  std::string time;
-};
-
-Result<store::ImportRequest> import_request(const ImportOptions& o) {
-  store::ImportRequest request;
-  for (const std::string& f : o.files) request.files.emplace_back(f);
-  auto format = store::parse_format(o.format);
-  if (!format.ok()) return format.error().within("--format");
-  request.format = *format;
-  request.instrument = o.instrument;
-  request.name = o.name;
-  request.now = import_time();
-  if (!o.interval.empty()) {
-    auto interval = parse_duration(o.interval);
-    if (!interval.ok()) return interval.error().within("--interval");
-    request.interval = *interval;
-  }
-  if (o.on_fault == "repair") request.on_fault = store::OnFault::Repair;
-  if (o.last_bar == "keep") request.last_bar = store::LastBar::Keep;
-  if (o.last_bar == "drop") request.last_bar = store::LastBar::Drop;
-  if (!o.time.empty()) {
-    const std::size_t colon = o.time.rfind(':');
-    if (colon == std::string::npos || colon == 0) {
-      return Error(ErrorCode::InvalidInput,
-                   "--time '" + o.time + "' must be COLUMN:UNIT, for example open_time:ms");
-    }
-    auto unit = store::parse_time_unit(o.time.substr(colon + 1));
-    if (!unit.ok()) return unit.error().within("--time");
-    request.time = {o.time.substr(0, colon), *unit};
-  }
-  return request;
-}
-
-int run_import(const Context& context, const ImportOptions& options) {
-  auto request = import_request(options);
-  if (!request.ok()) return fail(context, request.error());
-  auto datasets = open_datasets(context);
-  if (!datasets.ok()) return fail(context, datasets.error());
-  auto outcome = store::import_dataset(*datasets, *request);
-  if (!outcome.ok()) return fail(context, outcome.error());
-  return print_outcome(context, *outcome);
-}
-
-void add_import(CLI::App& data, Context& context) {
-  CLI::App* command = add_command(data, context, "import", "import files as a dataset");
-  auto o = std::make_shared<ImportOptions>();
-  command->add_option("FILE", o->files, "CSV, plain, .gz or .zip; several are merged in time order")
-      ->required();
-  command
-      ->add_option("--format", o->format,
-                   "binance-klines, okx-candles, ohlcv, or funding (attached to the bars of the "
-                   "dataset --name)")
-      ->required();
-  command->add_option("--instrument", o->instrument, "what is traded, for example BTCUSDT")
-      ->required();
-  command->add_option("--name", o->name, "name of the dataset")->required();
-  command->add_option("--interval", o->interval,
-                      "bar length, for example 5m (default: the most common spacing)");
-  command
-      ->add_option("--on-fault", o->on_fault,
-                   "refuse, or repair: remove or mend faulty rows and list each repair")
-      ->check(CLI::IsMember({"refuse", "repair"}));
-  command
-      ->add_option("--last-bar", o->last_bar,
-                   "keep or drop the last bar; auto drops one that surely is unfinished, and "
-                   "with --on-fault repair also one that may be")
-      ->check(CLI::IsMember({"auto", "keep", "drop"}));
-  command->add_option("--time", o->time,
-                      "time column of ohlcv or funding as COLUMN:UNIT (s, ms, us, ns, iso)");
-  command->callback(
-      [&context, o] { context.run = [&context, o] { return run_import(context, *o); }; });
-}
-
 int run_synth(const Context& context, const SynthRequest& request) {
   auto datasets = open_datasets(context);
   if (!datasets.ok()) return fail(context, datasets.error());
+  std::optional<LongWork> work(std::in_place, context, "simulating " + request.name);
   auto outcomes = synth_datasets(*datasets, request);
+  work.reset();
   if (!outcomes.ok()) return fail(context, outcomes.error());
   Json out = Json::array();
   for (const auto& outcome : *outcomes) {
@@ -207,7 +36,7 @@ int run_synth(const Context& context, const SynthRequest& request) {
                 truth.at("martingale").get<bool>() ? ", a martingale" : "", m.content_hash.c_str(),
                 outcome.kind == store::PutKind::Unchanged ? ", already there" : "");
   }
-  if (context.json) print_json({{"datasets", std::move(out)}});
+  if (context.json) print_document({{"datasets", std::move(out)}});
   return kDone;
 }
 
@@ -248,7 +77,7 @@ int run_list(const Context& context) {
       entry["repairs"] = m.repairs.size();
       out.push_back(std::move(entry));
     }
-    print_json({{"datasets", std::move(out)}});
+    print_document({{"datasets", std::move(out)}});
     return kDone;
   }
   if (list->empty()) {
@@ -275,30 +104,119 @@ int run_list(const Context& context) {
   return kDone;
 }
 
+/// Names of other datasets that may hold the same market, with what they hold of it.
+Result<Json> same_market(const store::DatasetStore& datasets, const store::Manifest& of) {
+  const auto all = datasets.list();
+  if (!all.ok()) return all.error();
+  Json out = Json::array();
+  for (const store::Manifest& m : *all) {
+    if (m.name == of.name) continue;
+    const bool same_bars = m.content_hash == of.content_hash;
+    if (!same_bars && !same_instrument(m.instrument, of.instrument)) continue;
+    out.push_back({{"name", m.name},
+                   {"instrument", m.instrument},
+                   {"interval", format_duration(m.interval)},
+                   {"first", format_timestamp(m.first)},
+                   {"last", format_timestamp(m.last)},
+                   {"same_bars", same_bars}});
+  }
+  return out;
+}
+
 int run_show(const Context& context, const std::string& name) {
   auto datasets = open_datasets(context);
   if (!datasets.ok()) return fail(context, datasets.error());
-  auto manifest = datasets->manifest(name);
-  if (!manifest.ok()) return fail(context, manifest.error());
-  auto versions = datasets->versions(manifest->name);
+  auto dataset = datasets->load(name);
+  if (!dataset.ok()) return fail(context, dataset.error());
+  const store::Manifest& manifest = dataset->manifest();
+  auto versions = datasets->versions(manifest.name);
   if (!versions.ok()) return fail(context, versions.error());
+  const auto others = same_market(*datasets, manifest);
+  if (!others.ok()) return fail(context, others.error());
+  const auto report = store::report_data(dataset->view(), manifest.faults);
   if (context.json) {
-    Json out = manifest_json(*manifest);
+    Json out = manifest_json(manifest);
+    out["report"] = report_json(report);
+    out["same_market"] = *others;
     out["versions"] = Json::array();
     for (const auto& v : *versions) {
-      out["versions"].push_back(
-          {{"content_hash", v.content_hash}, {"created", format_timestamp(v.created)}});
+      out["versions"].push_back({{"content_hash", v.content_hash},
+                                 {"created", format_timestamp(v.created)},
+                                 {"parent", v.parent},
+                                 {"bars", v.bars}});
     }
-    print_json(out);
+    print_document(out);
     return kDone;
   }
-  print_manifest(*manifest);
+  print_manifest(manifest);
+  print_report(report);
+  for (const Json& other : *others) {
+    std::printf("also of this market: %s (%s, %s bars, %s to %s)%s\n",
+                other.at("name").get<std::string>().c_str(),
+                other.at("instrument").get<std::string>().c_str(),
+                other.at("interval").get<std::string>().c_str(),
+                other.at("first").get<std::string>().c_str(),
+                other.at("last").get<std::string>().c_str(),
+                other.at("same_bars").get<bool>() ? ", the very same bars" : "");
+  }
   if (versions->size() > 1) {
     std::printf("versions:\n");
     for (const auto& v : *versions) {
       std::printf("  %s  %s  %llu bars\n", format_timestamp(v.created).c_str(),
                   v.content_hash.c_str(), static_cast<unsigned long long>(v.bars));
     }
+  }
+  return kDone;
+}
+
+int run_rename(const Context& context, const std::string& name, const std::string& new_name) {
+  auto datasets = open_datasets(context);
+  if (!datasets.ok()) return fail(context, datasets.error());
+  if (Status status = datasets->rename(name, new_name); !status.ok()) {
+    return fail(context, status.error());
+  }
+  if (context.json) {
+    print_document({{"name", new_name}, {"was", name}});
+  } else {
+    std::printf("%s is now %s; what was made from it goes by its content and stays\n", name.c_str(),
+                new_name.c_str());
+  }
+  return kDone;
+}
+
+int run_delete(const Context& context, const std::string& name, bool yes) {
+  auto datasets = open_datasets(context);
+  if (!datasets.ok()) return fail(context, datasets.error());
+  if (!yes) {
+    auto versions = datasets->versions(name);
+    if (!versions.ok()) return fail(context, versions.error());
+    return fail(context,
+                Error(ErrorCode::InvalidInput,
+                      "this deletes " + name + " with " + std::to_string(versions->size()) +
+                          " version(s), columns and imported files; --yes does it (results and "
+                          "the ledger stay)"));
+  }
+  const auto removed = datasets->remove(name);
+  if (!removed.ok()) return fail(context, removed.error());
+  if (context.json) {
+    print_document({{"deleted", name}, {"versions", removed->versions}, {"bytes", removed->bytes}});
+  } else {
+    std::printf("%s is gone: %llu version(s), %llu bytes; results and the ledger stay\n",
+                name.c_str(), static_cast<unsigned long long>(removed->versions),
+                static_cast<unsigned long long>(removed->bytes));
+  }
+  return kDone;
+}
+
+int run_gaps(const Context& context, const std::string& name, const std::string& out) {
+  auto datasets = open_datasets(context);
+  if (!datasets.ok()) return fail(context, datasets.error());
+  const auto gaps = datasets->export_gaps_csv(name, out);
+  if (!gaps.ok()) return fail(context, gaps.error());
+  if (context.json) {
+    print_document({{"name", name}, {"out", out}, {"gaps", *gaps}});
+  } else {
+    std::printf("%llu gaps written to %s\n", static_cast<unsigned long long>(*gaps), out.c_str());
   }
   return kDone;
 }
@@ -312,10 +230,10 @@ int run_verify(const Context& context, const std::string& name) {
     return fail(context, status.error().within("dataset '" + name + "'"));
   }
   if (context.json) {
-    print_json({{"name", manifest->name},
-                {"content_hash", manifest->content_hash},
-                {"raw_files", manifest->raw_files.size()},
-                {"ok", true}});
+    print_document({{"name", manifest->name},
+                    {"content_hash", manifest->content_hash},
+                    {"raw_files", manifest->raw_files.size()},
+                    {"ok", true}});
   } else {
     std::printf("%s is whole: columns, %zu raw files and manifest match their hashes (%s)\n",
                 manifest->name.c_str(), manifest->raw_files.size(), manifest->content_hash.c_str());
@@ -343,7 +261,7 @@ int run_export(const Context& context, const std::string& name, const std::strin
                   funding_out.c_str());
     }
   }
-  if (context.json) print_json(document);
+  if (context.json) print_document(document);
   return kDone;
 }
 
@@ -374,18 +292,58 @@ void add_export(CLI::App& data, Context& context) {
   });
 }
 
+void add_rename(CLI::App& data, Context& context) {
+  CLI::App* command = add_command(data, context, "rename", "give a dataset another name");
+  auto name = std::make_shared<std::string>();
+  auto new_name = std::make_shared<std::string>();
+  command->add_option("OLD", *name, "name of the dataset")->required();
+  command->add_option("NEW", *new_name, "its name from now on")->required();
+  command->callback([&context, name, new_name] {
+    context.run = [&context, name, new_name] { return run_rename(context, *name, *new_name); };
+  });
+}
+
+void add_delete(CLI::App& data, Context& context) {
+  CLI::App* command = add_command(data, context, "delete",
+                                  "delete a dataset with all its versions; results and the ledger "
+                                  "stay");
+  auto name = std::make_shared<std::string>();
+  auto yes = std::make_shared<bool>(false);
+  command->add_option("NAME", *name, "name of the dataset")->required();
+  command->add_flag("--yes", *yes, "do it; without, only what would go is said");
+  command->callback([&context, name, yes] {
+    context.run = [&context, name, yes] { return run_delete(context, *name, *yes); };
+  });
+}
+
+void add_gaps(CLI::App& data, Context& context) {
+  CLI::App* command = add_command(data, context, "gaps", "write every gap of a dataset as CSV");
+  auto name = std::make_shared<std::string>();
+  auto out = std::make_shared<std::string>();
+  command->add_option("NAME", *name, "dataset name or content hash")->required();
+  command->add_option("--out", *out, "file: from,to,bars_missing,from_ns,to_ns")->required();
+  command->callback([&context, name, out] {
+    context.run = [&context, name, out] { return run_gaps(context, *name, *out); };
+  });
+}
+
 }  // namespace
 
 void add_data_commands(CLI::App& app, Context& context) {
   CLI::App* data = app.add_subcommand("data", "datasets: import, simulate, inspect");
   data->require_subcommand(1);
-  add_import(*data, context);
+  add_import_command(*data, context);
   add_synth(*data, context);
   CLI::App* list = add_command(*data, context, "list", "all datasets");
   list->callback([&context] { context.run = [&context] { return run_list(context); }; });
-  add_on_dataset(*data, context, "show", "one dataset: source, hash, faults, repairs", run_show);
+  add_on_dataset(*data, context, "show",
+                 "one dataset: source, hash, faults, repairs, and what its bars are like",
+                 run_show);
   add_on_dataset(*data, context, "verify", "rehash a dataset's columns and files", run_verify);
   add_export(*data, context);
+  add_gaps(*data, context);
+  add_rename(*data, context);
+  add_delete(*data, context);
 }
 
 }  // namespace winnow::cli

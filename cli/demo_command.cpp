@@ -7,6 +7,7 @@
 #include "cli/catalog.hpp"
 #include "cli/farm.hpp"
 #include "cli/market_spec.hpp"
+#include "cli/output.hpp"
 #include "cli/result_render.hpp"
 #include "cli/results.hpp"
 #include "cli/sweep_progress.hpp"
@@ -93,12 +94,13 @@ int run_demo(const Context& context, const DemoOptions& options) {
     if (written != kDone) return written;
     const auto verdicts = answer_query(context, "converge", {{"sweep", id}});
     if (!verdicts) return fail(context, verdicts.error());
-    const Json out = {{"sweep", id},
+    const Json out = {{"sweep_id", id},
+                      {"sweep", id},
                       {"trials", summary->last.trials_committed},
                       {"wall_s", summary->wall_s},
                       {"report", report.string()},
                       {"converge", *verdicts}};
-    std::printf("%s\n", out.dump(2).c_str());
+    print_json(out);
     return kDone;
   }
   say(context, "3/4 the leaderboard, and whether whole families agree\n");

@@ -13,35 +13,43 @@ using actors::Client;
 /// Purpose: a client and the way it speaks through, which must live as long.
 class ClientThroughDoor final : public Client {
  public:
-  ClientThroughDoor(std::unique_ptr<cluster::DoorPath> path, std::unique_ptr<Client> client)
-      : path_(std::move(path)), client_(std::move(client)) {}
+  ClientThroughDoor(std::string door, std::unique_ptr<cluster::DoorPath> path,
+                    std::unique_ptr<Client> client)
+      : door_(std::move(door)), path_(std::move(path)), client_(std::move(client)) {}
 
   Result<actors::Submitted> submit(const actors::Submit& request, DurationNs patience) override {
-    return client_->submit(request, patience);
+    return with_cause(client_->submit(request, patience));
   }
   Result<actors::Progress> watch(const std::string& sweep, const actors::Submit& again,
                                  const std::function<void(const actors::Progress&)>& on_progress,
                                  const std::function<bool()>& stop, DurationNs patience) override {
-    return client_->watch(sweep, again, on_progress, stop, patience);
+    return with_cause(client_->watch(sweep, again, on_progress, stop, patience));
   }
   Result<std::string> control(const actors::Control& request, DurationNs patience) override {
-    return client_->control(request, patience);
+    return with_cause(client_->control(request, patience));
   }
   Result<std::string> query(std::string_view name, std::string_view args_json,
                             DurationNs patience) override {
-    return client_->query(name, args_json, patience);
+    return with_cause(client_->query(name, args_json, patience));
   }
 
  private:
+  /// The inner address and its silence mean nothing to whoever asked: what the door said does.
+  template <class T>
+  Result<T> with_cause(Result<T> answer) const {
+    if (answer.ok() || answer.error().code() != ErrorCode::Unavailable) return answer;
+    const std::string failure = path_->last_failure();
+    return Error(ErrorCode::Unavailable,
+                 "the door at " + door_ + ": " +
+                     (failure.empty() ? "the coordinator behind it does not answer" : failure));
+  }
+
+  std::string door_;
   std::unique_ptr<cluster::DoorPath> path_;
   std::unique_ptr<Client> client_;  // ends before its way does
 };
 
 }  // namespace
-
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
 
 Status check_may_listen(const Context& context, const std::string& host) {
   if (cluster::Authority::exists(context.home())) return {};
@@ -101,8 +109,8 @@ Result<std::unique_ptr<Client>> connect_through_door(const actors::Endpoint& whe
                                             std::to_string(where.port) +
                                             (failure.empty() ? "" : ": " + failure));
   }
-  return std::unique_ptr<Client>(
-      std::make_unique<ClientThroughDoor>(std::move(*path), std::move(*client)));
+  return std::unique_ptr<Client>(std::make_unique<ClientThroughDoor>(
+      where.host + ":" + std::to_string(where.port), std::move(*path), std::move(*client)));
 }
 
 std::string identity_file(const Context& context, const std::string& host) {

@@ -4,14 +4,12 @@
 #include <string>
 
 #include "actors/client.hpp"
+#include "base/address.hpp"
 #include "base/result.hpp"
 #include "cli/app.hpp"
 #include "cluster/door/door.hpp"
 
 namespace winnow::cli {
-
-/// 127.x.x.x, ::1 and localhost: only processes of this machine come from there.
-bool is_loopback(const std::string& host);
 
 /// Requires: the home has an authority. Fails: NotFound (what to do is in the text) if not.
 Status check_may_listen(const Context& context, const std::string& host);

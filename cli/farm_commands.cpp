@@ -11,10 +11,12 @@
 #include "actors/dataset_courier.hpp"
 #include "actors/farm_metrics.hpp"
 #include "actors/node.hpp"
+#include "base/text.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
+#include "cli/progress.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/store_backup.hpp"
 #include "cluster/local_farm.hpp"
@@ -176,7 +178,7 @@ int run_up(const Context& context, const UpOptions& options) {
     if (name == kBackupQuestion) {
       const auto made = make_backup(**store, home, text_of(parsed, "name"));
       if (!made) return made.error();
-      return serve::Json{{"backup", made->string()}}.dump();
+      return json_text(serve::Json{{"backup", made->string()}});
     }
     const auto answer = serve::query({.store = store->get(),
                                       .datasets = &*datasets,
@@ -185,7 +187,7 @@ int run_up(const Context& context, const UpOptions& options) {
                                       .boards = &boards},
                                      name, parsed);
     if (!answer) return answer.error();
-    return answer->dump(-1, ' ', false, serve::Json::error_handler_t::replace);
+    return json_text(*answer);
   };
   auto coordinator = actors::CoordinatorProcess::start(farm, surroundings);
   if (!coordinator) return fail(context, coordinator.error());
@@ -200,13 +202,10 @@ int run_up(const Context& context, const UpOptions& options) {
   if (!exporter) return fail(context, exporter.error());
   const std::uint16_t port = guarded ? door->port() : (*coordinator)->port();
   const std::string where = endpoint->host + ":" + std::to_string(port);
-  // One that ends with its owner is nothing for others to lean on.
-  const bool lasting = options.owner_pid == 0;
-  if (lasting) {
-    const Status advertised =
-        advertise_coordinator(home, farm.host + ":" + std::to_string((*coordinator)->port()));
-    if (!advertised) return fail(context, advertised.error());
-  }
+  // One that ends with its owner, too: whoever joins it goes on alone when it is gone.
+  const Status advertised =
+      advertise_coordinator(home, farm.host + ":" + std::to_string((*coordinator)->port()));
+  if (!advertised) return fail(context, advertised.error());
   spdlog::info("coordinator on {} with home {}", where, home.string());
   if (options.ready_fd >= 0) {
     const std::string line = std::to_string(port) + "\n";
@@ -218,7 +217,7 @@ int run_up(const Context& context, const UpOptions& options) {
     std::fflush(stdout);
   }
   wait_for_stop();
-  if (lasting) withdraw_coordinator(home);
+  withdraw_coordinator(home);
   coordinator->reset();
   return kDone;
 }
@@ -285,12 +284,12 @@ int run_nodes(const Context& context) {
   }
   const auto nodes = nlohmann::json::parse(*text);
   std::printf("%-28s %8s %8s %12s %10s %14s\n", "node", "workers", "leases", "blocks_done",
-              "work_s", "last_seen_ms");
+              "work_s", "last_seen_ago");
   for (const auto& n : nodes) {
-    std::printf("%-28s %8u %8u %12llu %10.1f %14lld\n", n["name"].get<std::string>().c_str(),
+    std::printf("%-28s %8u %8u %12llu %10.1f %14s\n", n["name"].get<std::string>().c_str(),
                 n["workers"].get<unsigned>(), n["leases"].get<unsigned>(),
                 n["blocks_done"].get<unsigned long long>(), n["work_s"].get<double>(),
-                n["last_seen_ms_ago"].get<long long>());
+                short_duration(milliseconds(n["last_seen_ms_ago"].get<std::int64_t>())).c_str());
   }
   return kDone;
 }

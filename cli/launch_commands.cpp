@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "actors/client.hpp"
+#include "base/write_file.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
+#include "cli/output.hpp"
 #include "cli/stop_signals.hpp"
 #include "cluster/array_invites.hpp"
 #include "cluster/authority.hpp"
@@ -192,15 +194,14 @@ int launch_ssh(const Context& context, const LaunchOptions& options) {
 /// To --out, or to standard output.
 int write_text(const Context& context, const std::string& out, const std::string& text) {
   if (out.empty()) {
-    std::fputs(text.c_str(), stdout);
+    write_stdout(text);
     return kDone;
   }
-  std::ofstream file(out, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (!file) return fail(context, Error(ErrorCode::Io, "cannot write " + out));
+  if (const Status written = write_whole_file(out, text); !written) {
+    return fail(context, written.error());
+  }
   if (context.json) {
-    std::printf("%s\n", json{{"out", out}, {"bytes", text.size()}}.dump().c_str());
+    print_json(json{{"out", out}, {"bytes", text.size()}}, -1);
   } else if (!context.quiet) {
     std::printf("wrote %s\n", out.c_str());
   }
@@ -244,7 +245,9 @@ int launch_slurm(const Context& context, const LaunchOptions& options) {
   fs::create_directories(folder, ec);
   const fs::path file = folder / "slurm-node.sh";
   const fs::path log = folder / ("sbatch-" + std::to_string(::getpid()) + ".out");
-  std::ofstream(file, std::ios::binary | std::ios::trunc) << *script;
+  if (const Status written = write_whole_file(file, *script); !written) {
+    return fail(context, written.error());
+  }
   const auto pid = cluster::spawn({.argv = {"sbatch", "--parsable", file.string()}, .log = log});
   if (!pid) return fail(context, pid.error().within("is Slurm's client installed?"));
   const int status = cluster::wait_for(*pid);
@@ -253,7 +256,7 @@ int launch_slurm(const Context& context, const LaunchOptions& options) {
   fs::remove(log, ec);
   if (status != 0) return fail(context, Error(ErrorCode::Unavailable, "sbatch: " + answer));
   if (context.json) {
-    std::printf("%s\n", json{{"job_id", answer}, {"nodes", options.nodes}}.dump().c_str());
+    print_json(json{{"job_id", answer}, {"nodes", options.nodes}}, -1);
   } else if (!context.quiet) {
     std::printf("job %s: %u nodes; `scancel %s` drains and ends them\n", answer.c_str(),
                 options.nodes, answer.c_str());

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "actors/protocol.hpp"
+#include "base/text.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
@@ -50,9 +51,7 @@ Result<Json> set_budget(const Context& context, const Json& args) {
   if (!context.connect.empty() || advertised_coordinator(context.home())) {
     auto client = running_coordinator(context);
     if (!client) return client.error();
-    const auto text =
-        (*client)->query(actors::kBudgetSetQuestion,
-                         args.dump(-1, ' ', false, Json::error_handler_t::replace), kPatience);
+    const auto text = (*client)->query(actors::kBudgetSetQuestion, json_text(args), kPatience);
     if (!text) return text.error();
     Json answer = Json::parse(*text, nullptr, false);
     if (answer.is_object()) return answer;

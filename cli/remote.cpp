@@ -1,5 +1,6 @@
 #include "cli/remote.hpp"
 
+#include "base/text.hpp"
 #include "cli/farm.hpp"
 
 namespace winnow::cli {
@@ -11,7 +12,7 @@ Result<nlohmann::ordered_json> remote_query(const Context& context, std::string_
                                             const nlohmann::ordered_json& args) {
   auto client = connect_client(context);
   if (!client) return client.error();
-  auto text = (*client)->query(name, args.dump(), kAnswerPatience);
+  auto text = (*client)->query(name, json_text(args), kAnswerPatience);
   if (!text) return text.error();
   auto answer = nlohmann::ordered_json::parse(*text, nullptr, false);
   if (answer.is_discarded()) {

@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <limits>
 
+#include "base/text.hpp"
 #include "cli/table.hpp"
+#include "sweeps/names.hpp"
 
 namespace winnow::cli::render {
 namespace {
@@ -31,7 +33,7 @@ double number_of(const Json& object, const char* key) {
 std::string text_of(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return "";
-  return found->is_string() ? printable(found->get<std::string>()) : found->dump();
+  return found->is_string() ? printable(found->get<std::string>()) : json_text(*found);
 }
 
 std::string count_of(const Json& object, const char* key) {
@@ -40,12 +42,24 @@ std::string count_of(const Json& object, const char* key) {
 }
 
 std::string metric_text(const Json& value) {
-  if (value.is_number_integer()) return value.dump();
+  if (value.is_number_integer()) return json_text(value);
   const double v = number(value);
   if (std::isfinite(v) && v == std::floor(v) && std::fabs(v) >= 10 && std::fabs(v) < 1e12) {
     return (v < 0 ? "-" : "") + group_digits(static_cast<std::uint64_t>(std::fabs(v)));
   }
   return short_number(v);
+}
+
+std::string time_of(const Json& object, const char* key) {
+  std::string text = text_of(object, key);
+  const std::size_t point = text.find('.');
+  if (point != std::string::npos && text.ends_with('Z'))
+    text.replace(point, std::string::npos, "Z");
+  return text;
+}
+
+std::string param_text(const Json& value) {
+  return value.is_number_float() ? sweeps::show_rounded(value.get<double>()) : json_text(value);
 }
 
 std::string heading(const Json& answer) {
@@ -67,7 +81,7 @@ std::string params_of(const Json& variant) {
   if (!variant.contains("params")) return out;
   for (const auto& [name, value] : variant["params"].items()) {
     if (!out.empty()) out += ' ';
-    out += printable(name) + "=" + value.dump();
+    out += printable(name) + "=" + param_text(value);
   }
   return out;
 }

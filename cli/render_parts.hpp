@@ -16,6 +16,10 @@ std::string count_of(const Json& object, const char* key);
 std::string metric_text(const Json& value);
 /// A number that is a fraction, as percent: `-12.3%`.
 std::string percent(double frac);
+/// A time to the second, as people read it.
+std::string time_of(const Json& object, const char* key);
+/// A parameter's value for reading: sampled ones without their last ten digits.
+std::string param_text(const Json& value);
 std::string heading(const Json& answer);
 std::string warnings_of(const Json& answer);
 std::string params_of(const Json& variant);

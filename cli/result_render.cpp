@@ -6,8 +6,10 @@
 #include <limits>
 #include <vector>
 
+#include "base/text.hpp"
 #include "cli/render_parts.hpp"
 #include "cli/table.hpp"
+#include "cli/validation_render.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -16,9 +18,34 @@ using namespace render;
 
 // What a leaderboard shows beside the metric it is ranked by.
 constexpr std::array kShownMetrics = {
-    "sharpe_ann",    "dsr",           "cagr_frac",    "drawdown_max_frac",
-    "calmar",        "sortino_ann",   "trades",       "win_rate_frac",
-    "profit_factor", "avg_trade_bps", "exposure_frac"};
+    "sharpe_ann", "oos_sharpe_ann", "dsr",           "cagr_frac",     "drawdown_max_frac",
+    "calmar",     "sortino_ann",    "alpha_ann",     "beta",          "market_corr",
+    "trades",     "win_rate_frac",  "profit_factor", "avg_trade_bps", "exposure_frac"};
+
+// What the market itself did over the same days. Earlier coordinators do not say it.
+std::string holding_text(const Json& answer) {
+  std::string out;
+  if (!answer.contains("holding")) return out;
+  for (const Json& held : answer["holding"]) {
+    out += "holding " + text_of(held, "data");
+    if (!held["metrics"].is_object()) {
+      out += " is not known here: " + text_of(held, "reason") + "\n";
+      continue;
+    }
+    const Json& m = held["metrics"];
+    out += " over the same days: return " + percent(number_of(m, "total_return_frac")) +
+           ", sharpe_ann " + short_number(number_of(m, "sharpe_ann")) + ", drawdown " +
+           percent(number_of(m, "drawdown_max_frac")) + " (" + text_of(held, "calendar") + ", " +
+           short_number(number_of(held, "periods_per_year")) + " periods a year)\n";
+  }
+  return out;
+}
+
+// A sweep without a validation has no such column.
+bool is_shown(const Json& answer, const std::string& metric) {
+  if (!metric.starts_with("oos_") || answer["rows"].empty()) return true;
+  return answer["rows"][0]["metrics"].contains(metric);
+}
 
 }  // namespace
 
@@ -29,27 +56,33 @@ std::string render_top(const Json& answer, std::size_t width) {
       std::find(kShownMetrics.begin(), kShownMetrics.end(), by) != kShownMetrics.end();
   metrics.push_back(by);
   for (const char* name : kShownMetrics) {
-    if (name != by) metrics.emplace_back(name);
+    if (name != by && is_shown(answer, name)) metrics.emplace_back(name);
   }
   if (!known) metrics.pop_back();
   std::vector<TableColumn> columns = {
       {.title = "rank"},
       {.title = "variant"},
+      {.title = "same"},
       {.title = "family", .align = Align::Left},
       {.title = "data", .align = Align::Left},
       {.title = "parameters", .align = Align::Left, .width_min = 24}};
   for (std::size_t m = 0; m < metrics.size(); ++m) {
     columns.push_back({.title = metrics[m], .optional = m > 0});
   }
+  const Json& rows = answer["rows"];
+  const bool shared = std::any_of(
+      rows.begin(), rows.end(), [](const Json& row) { return number_of(row, "same_results") > 1; });
+  if (!shared) columns.erase(columns.begin() + 2);
   TextTable table(columns);
-  for (const Json& row : answer["rows"]) {
-    std::vector<std::string> cells = {row["rank"].dump(), row["trial"].dump(),
-                                      text_of(row, "family"), text_of(row, "data"),
-                                      text_of(row, "params_text")};
+  for (const Json& row : rows) {
+    std::vector<std::string> cells = {
+        row["rank"].dump(),     row["trial"].dump(),  shared ? count_of(row, "same_results") : "",
+        text_of(row, "family"), text_of(row, "data"), text_of(row, "params_text")};
     for (const std::string& name : metrics) {
       const auto found = row["metrics"].find(name);
       cells.push_back(found == row["metrics"].end() ? "-" : metric_text(*found));
     }
+    if (!shared) cells.erase(cells.begin() + 2);
     table.add_row(std::move(cells));
   }
   std::string out = heading(answer) + ": " + count_of(answer, "trials_committed") + " of " +
@@ -59,15 +92,23 @@ std::string render_top(const Json& answer, std::size_t width) {
   }
   out += "\n";
   if (answer.contains("where")) {
-    out += count_of(answer, "trials_matching") + " match " + text_of(answer, "where") + "\n";
+    out += count_of(answer, "trials_matching") + " match " + text_of(answer, "where");
+    if (answer.value("trials_undecided", 0) > 0) {
+      out += "; " + count_of(answer, "trials_undecided") +
+             " left out: a number that it compares is missing there";
+    }
+    out += "\n";
   }
   out += warnings_of(answer) + table.render(width);
+  if (shared) {
+    out += "`same`: so many variants have these very daily returns; --all shows each\n";
+  }
   for (const Json& noise : answer["noise"]) {
     out += "noise on " + text_of(noise, "data") + ": the best of " +
            count_of(noise, "ledger_trials") + " trials without an edge is expected at sharpe_ann " +
            short_number(number_of(noise, "noise_sharpe_ann_max_expected")) + "\n";
   }
-  return out;
+  return out + holding_text(answer);
 }
 
 namespace {
@@ -115,7 +156,7 @@ std::string render_compare(const Json& answer, std::size_t width) {
   }
   for (const std::string& name : params) {
     add(name, [&](const Json& v) {
-      return v["params"].contains(name) ? v["params"][name].dump() : std::string("-");
+      return v["params"].contains(name) ? param_text(v["params"][name]) : std::string("-");
     });
   }
   for (const std::string& name : metrics) {
@@ -166,6 +207,7 @@ std::string render_explain(const Json& answer, std::size_t width) {
                   " over " + count_of(answer, "neighbours") + " with nearby parameters");
   }
   if (answer.contains("luck")) out += field("luck", luck_text(answer["luck"]));
+  if (answer.contains("validation")) out += variant_validation_text(answer["validation"]);
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));
   if (answer.contains("metrics")) {
     TextTable table({{.title = "metric", .align = Align::Left}, {.title = "value"}});
@@ -177,30 +219,49 @@ std::string render_explain(const Json& answer, std::size_t width) {
   return out;
 }
 
+namespace {
+
+// A version that is not this program's has a star.
+std::string engine_of(const Json& sweep) {
+  return text_of(sweep, "engine_version") + (sweep.contains("engine_note") ? "*" : "");
+}
+
+std::string old_engines_text(const Json& answer) {
+  for (const Json& s : answer["sweeps"]) {
+    if (s.contains("engine_note")) return "* " + text_of(s, "engine_note") + "\n";
+  }
+  return "";
+}
+
+}  // namespace
+
 std::string render_sweep_list(const Json& answer, std::size_t width) {
   TextTable table({{.title = "id", .align = Align::Left},
                    {.title = "name", .align = Align::Left, .width_min = 12},
                    {.title = "state", .align = Align::Left},
                    {.title = "variants"},
                    {.title = "done"},
+                   {.title = "failed"},
                    {.title = "created", .align = Align::Left},
+                   {.title = "engine"},
                    {.title = "wall_s", .optional = true},
                    {.title = "user", .align = Align::Left, .optional = true}});
   for (const Json& s : answer["sweeps"]) {
     const double blocks = number_of(s, "blocks");
     const double done = blocks > 0 ? number_of(s, "blocks_committed") / blocks : 0;
-    table.add_row(
-        {text_of(s, "sweep_id"), text_of(s, "sweep_name"), text_of(s, "state"),
-         count_of(s, "trials"), std::to_string(static_cast<int>(std::floor(done * 100))) + "%",
-         text_of(s, "created"), short_number(number_of(s, "wall_s")), text_of(s, "user")});
+    table.add_row({text_of(s, "sweep_id"), text_of(s, "sweep_name"), text_of(s, "state"),
+                   count_of(s, "trials"),
+                   std::to_string(static_cast<int>(std::floor(done * 100))) + "%",
+                   count_of(s, "trials_failed"), time_of(s, "created"), engine_of(s),
+                   short_number(number_of(s, "wall_s")), text_of(s, "user")});
   }
   if (table.rows() == 0) return "no sweep yet; `winnow sweep run SPEC.yaml` makes one\n";
-  return table.render(width);
+  return table.render(width) + old_engines_text(answer);
 }
 
 std::string render_sweep_show(const Json& answer, std::size_t width) {
   std::string out = heading(answer) + "\n" + warnings_of(answer);
-  out += field("asked for by", text_of(answer, "user") + " at " + text_of(answer, "created"));
+  out += field("asked for by", text_of(answer, "user") + " at " + time_of(answer, "created"));
   if (answer.contains("wall_s")) {
     out += field("took", short_number(number_of(answer, "wall_s")) + " s (" +
                              short_number(number_of(answer, "trials_per_s")) + " variants/s)");
@@ -228,7 +289,9 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
                    count_of(s, "trials"), count_of(s, "trials_committed"),
                    count_of(s, "trials_failed"), text_of(s, "dataset_hash")});
   }
-  return out + table.render(width);
+  out += table.render(width);
+  for (const Json& s : answer["segments"]) out += validation_text(s, width);
+  return out;
 }
 
 std::string render_ledger(const Json& answer, std::size_t width) {
@@ -304,7 +367,7 @@ std::string render_csv(const Json& table) {
       if (cell.is_string()) {
         out += csv_field(cell.get_ref<const std::string&>());
       } else if (cell.is_number_integer()) {
-        out += cell.dump();
+        out += json_text(cell);
       } else {
         out += csv_number(number(cell));
       }

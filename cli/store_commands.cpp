@@ -2,11 +2,14 @@
 #include <cctype>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/time.hpp"
 #include "cli/app.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
+#include "cli/long_work.hpp"
+#include "cli/output.hpp"
 #include "cli/store_backup.hpp"
 
 namespace winnow::cli {
@@ -33,7 +36,7 @@ std::string time_name() {
 
 int report(const Context& context, const json& answer, const std::string& line) {
   if (context.json) {
-    std::printf("%s\n", answer.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+    print_json(answer);
   } else if (!context.quiet) {
     std::printf("%s\n", line.c_str());
   }
@@ -41,7 +44,7 @@ int report(const Context& context, const json& answer, const std::string& line) 
 }
 
 Result<std::string> ask_for_backup(actors::Client& client, const std::string& name) {
-  const auto text = client.query(kBackupQuestion, json{{"name", name}}.dump(), kBackupPatience);
+  const auto text = client.query(kBackupQuestion, json_text(json{{"name", name}}), kBackupPatience);
   if (!text) return text.error();
   const auto answer = json::parse(*text, nullptr, false);
   if (!answer.is_object() || !answer.contains("backup")) {
@@ -70,7 +73,9 @@ Result<std::string> backup(const Context& context, const std::string& name) {
 
 int run_backup(const Context& context, const StoreCommandOptions& options) {
   const std::string name = options.name.empty() ? time_name() : options.name;
+  std::optional<LongWork> work(std::in_place, context, "making backup " + name);
   const auto made = backup(context, name);
+  work.reset();
   if (!made) return fail(context, made.error());
   return report(context, {{"name", name}, {"backup", *made}}, "backup " + name + " in " + *made);
 }
@@ -104,7 +109,9 @@ int run_restore(const Context& context, const StoreCommandOptions& options) {
                                                     ": " + ec.message()));
     }
   }
+  std::optional<LongWork> work(std::in_place, context, "restoring " + from.string());
   const Status restored = store::Store::restore(from, to);
+  work.reset();
   if (!restored) {
     if (!aside.empty()) fs::rename(aside, to, ec);
     return fail(context, restored.error());
@@ -151,6 +158,7 @@ int run_compact(const Context& context) {
   {
     const auto store = store::Store::open(folder);
     if (!store) return fail(context, store.error());
+    const LongWork work(context, "rewriting " + folder.string());
     if (Status done = (*store)->compact(); !done) return fail(context, done.error());
   }
   const std::uint64_t after = folder_bytes(folder);

@@ -11,10 +11,16 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "base/window_coverage.hpp"
+#include "base/write_file.hpp"
 #include "cli/app.hpp"
+#include "cli/instruments.hpp"
+#include "cli/output.hpp"
 #include "engine/detect.hpp"
 #include "engine/engine.hpp"
+#include "engine/shortfall.hpp"
 #include "store/dataset_store.hpp"
+#include "sweeps/execution_profile.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/plan.hpp"
 
@@ -28,8 +34,6 @@ std::string number(double v) {
   char text[32];
   return std::string(text, std::to_chars(text, text + sizeof text, v).ptr);
 }
-
-void print_json(const Json& json) { std::printf("%s\n", json.dump(2).c_str()); }
 
 std::string_view type_name(engine::ParamType type) {
   return type == engine::ParamType::Int ? "int" : "float";
@@ -101,7 +105,7 @@ struct BacktestOptions {
   std::string family;
   std::vector<std::string> params;
   std::string data;
-  std::string execution = "none";
+  std::string execution;  ///< empty: what configs/instruments.yaml names
   std::vector<std::string> settings;
   std::string from;
   std::string to;
@@ -187,7 +191,24 @@ Result<engine::ExecutionModel> read_profile(const std::string& profile,
   }
   auto text = read_file(path);
   if (!text.ok()) return text.error();
-  return sweeps::parse_execution(*text, path.string(), instrument);
+  const auto whole = sweeps::parse_profile(*text, path.string());
+  if (!whole.ok()) return whole.error();
+  if (const std::string note = whole->fallback_note(instrument); !note.empty()) {
+    std::fprintf(stderr, "note: %s\n", note.c_str());
+  }
+  return whole->model(instrument);
+}
+
+/// Says on stderr how much of the window asked for has no data.
+void say_coverage(const MarketView& market, const std::string& from, const std::string& to) {
+  const TimestampNs first{market.time_ns.front()};
+  const TimestampNs end{market.time_ns.back() + market.interval_ns};
+  const auto time_of = [](const std::string& text, TimestampNs otherwise) {
+    const auto time = parse_timestamp(text);
+    return text.empty() || !time.ok() ? otherwise : *time;
+  };
+  const std::string note = window_coverage(time_of(from, first), time_of(to, end), first, end);
+  if (!note.empty()) std::fprintf(stderr, "note: %s\n", note.c_str());
 }
 
 Status set_word(engine::ExecutionModel& model, const Assignment& a) {
@@ -292,14 +313,6 @@ Result<engine::Window> find_window(const MarketView& market, const BacktestOptio
   return engine::Window{*first, *last};
 }
 
-Status write_file(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  out.close();
-  if (!out) return Error(ErrorCode::Io, path + ": cannot be written");
-  return {};
-}
-
 std::string trades_csv(const engine::Backtest& backtest) {
   std::string csv = "entry_time_ns,exit_time_ns,side,qty,entry_px,exit_px,fees,funding,pnl\n";
   for (const engine::Trade& t : backtest.trades) {
@@ -341,7 +354,16 @@ Result<BacktestInput> read_input(const Context& context, const BacktestOptions& 
   if (!datasets.ok()) return datasets.error();
   auto dataset = datasets->load(options.data);
   if (!dataset.ok()) return dataset.error();
-  auto execution = read_profile(options.execution, dataset->manifest().instrument);
+  const std::string& instrument = dataset->manifest().instrument;
+  std::string profile = options.execution;
+  if (profile.empty()) {
+    auto named = profile_for(instrument, context.home(), config_dir());
+    if (!named.ok()) return named.error();
+    profile = std::move(*named);
+    std::fprintf(stderr, "execution %s, which configs/instruments.yaml names for %s\n",
+                 profile.c_str(), terminal_text(instrument).c_str());
+  }
+  auto execution = read_profile(profile, instrument);
   if (!execution.ok()) return execution.error();
   for (const std::string& setting : options.settings) {
     WINNOW_TRY(apply_setting(*execution, setting));
@@ -349,8 +371,15 @@ Result<BacktestInput> read_input(const Context& context, const BacktestOptions& 
   WINNOW_TRY(engine::check_execution(*execution));
   const auto window = find_window(dataset->view(), options);
   if (!window.ok()) return window.error();
+  say_coverage(dataset->view(), options.from, options.to);
   return BacktestInput{*family, std::move(*params), std::move(*dataset), std::move(*execution),
                        *window};
+}
+
+/// What this answer is not true without: see shortfalls().
+std::vector<std::string> shortfalls_of(const BacktestInput& input) {
+  return engine::shortfalls(input.execution, input.dataset.view(), input.window,
+                            input.dataset.manifest().name);
 }
 
 Json result_json(const BacktestInput& input, const BacktestOptions& options,
@@ -360,6 +389,7 @@ Json result_json(const BacktestInput& input, const BacktestOptions& options,
   for (std::size_t i = 0; i < input.params.size(); ++i) {
     params[std::string(input.family->params[i].name)] = input.params[i];
   }
+  const engine::Calendar calendar = engine::calendar_of(market.time_ns, market.interval_ns);
   Json metrics = Json::object();
   for (std::size_t i = 0; i < backtest.metrics.size(); ++i) {
     metrics[std::string(engine::metric_decls()[i].name)] = backtest.metrics[i];
@@ -374,6 +404,9 @@ Json result_json(const BacktestInput& input, const BacktestOptions& options,
           {"bars", backtest.equity.size()},
           {"days", backtest.returns.size()},
           {"open_qty", backtest.open_qty},
+          {"calendar", calendar.name},
+          {"periods_per_year", calendar.periods_per_year},
+          {"warnings", shortfalls_of(input)},
           {"metrics", metrics}};
 }
 
@@ -384,10 +417,20 @@ void print_text(const BacktestInput& input, const engine::Backtest& backtest) {
               input.execution.name.c_str(), backtest.equity.size(),
               format_timestamp({market.time_ns[input.window.first]}).c_str(),
               format_timestamp({market.time_ns[input.window.last - 1]}).c_str());
+  const engine::Calendar calendar = engine::calendar_of(market.time_ns, market.interval_ns);
+  std::printf("calendar: %s, %g periods a year\n", calendar.name.c_str(),
+              calendar.periods_per_year);
+  // Volatility has no divisor: it is missing only where every annual figure is.
+  const auto volatility = static_cast<std::size_t>(engine::find_metric("vol_ann"));
+  if (std::isnan(backtest.metrics[volatility])) {
+    std::printf("annual figures are not measurable: shorter than %g days\n",
+                engine::kAnnualDaysMin);
+  }
   for (std::size_t i = 0; i < backtest.metrics.size(); ++i) {
     const engine::MetricDecl& m = engine::metric_decls()[i];
-    std::printf("  %-20s %14.6g  %s\n", std::string(m.name).c_str(), backtest.metrics[i],
-                std::string(m.help).c_str());
+    const double v = backtest.metrics[i];
+    std::printf("  %-20s %14s  %s\n", std::string(m.name).c_str(),
+                std::isnan(v) ? "-" : sweeps::show_rounded(v).c_str(), std::string(m.help).c_str());
   }
   if (backtest.open_qty != 0) {
     std::printf("  position still open at the end: %s\n", number(backtest.open_qty).c_str());
@@ -402,12 +445,12 @@ int run_backtest_command(const Context& context, const BacktestOptions& options)
       engine::run_backtest(market, input->window, *input->family, input->params, input->execution);
   if (!backtest.ok()) return fail(context, backtest.error());
   if (!options.trades_file.empty()) {
-    const Status status = write_file(options.trades_file, trades_csv(*backtest));
+    const Status status = write_whole_file(options.trades_file, trades_csv(*backtest));
     if (!status.ok()) return fail(context, status.error());
   }
   if (!options.equity_file.empty()) {
     const Status status =
-        write_file(options.equity_file, equity_csv(*backtest, market, input->window));
+        write_whole_file(options.equity_file, equity_csv(*backtest, market, input->window));
     if (!status.ok()) return fail(context, status.error());
   }
   if (options.check) {
@@ -416,6 +459,9 @@ int run_backtest_command(const Context& context, const BacktestOptions& options)
     if (!found.ok()) return fail(context, found.error());
     if (!found->clean()) return fail(context, Error(ErrorCode::Internal, found->text));
     std::fprintf(stderr, "look-ahead and warm-up: %zu comparisons, clean\n", found->checks);
+  }
+  for (const std::string& text : shortfalls_of(*input)) {
+    std::fprintf(stderr, "warning: %s\n", terminal_text(text).c_str());
   }
   if (context.json) {
     print_json(result_json(*input, options, *backtest));
@@ -436,7 +482,8 @@ void add_backtest(CLI::App& app, Context& context) {
       ->take_all();
   command->add_option("--data", options->data, "dataset")->required();
   command->add_option("--execution", options->execution,
-                      "profile in configs/execution/ or a file (default: none, no costs)");
+                      "profile in configs/execution/ or a file; none: no costs (default: what "
+                      "configs/instruments.yaml names for the instrument)");
   command
       ->add_option("--set", options->settings,
                    "KEY=VALUE of the execution model, as in a profile (taker_fee_bps=5)")

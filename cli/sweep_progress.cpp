@@ -2,24 +2,63 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/output.hpp"
+
 namespace winnow::cli {
+namespace {
+
+// It reads the status of every trial.
+constexpr DurationNs kFactsPatience = seconds(60);
+
+}  // namespace
 
 SweepProgress::SweepProgress(const Context& context, std::string label)
     : label_(std::move(label)), progress_({.quiet = context.quiet}) {}
 
 void SweepProgress::update(const actors::Progress& p) {
-  ProgressState state;
-  state.label = label_;
-  state.done = p.trials_committed;
-  state.total = p.trials;
-  state.failed = p.blocks_quarantined;
-  state.workers = p.workers;
-  state.nodes = p.nodes;
-  state.note = p.note;
-  progress_.update(state);
+  state_.label = label_;
+  state_.done = p.trials_committed;
+  state_.total = p.trials;
+  state_.failed = p.blocks_quarantined;
+  state_.workers = p.workers;
+  state_.nodes = p.nodes;
+  state_.note = p.note;
+  progress_.update(state_);
 }
 
-void print_run_summary(const Context& context, const RunSummary& summary) {
+void SweepProgress::finish(std::optional<std::uint64_t> failed) {
+  if (failed && state_.total > 0) {
+    state_.failed = *failed;
+    progress_.update(state_);
+  }
+  progress_.finish();
+}
+
+Result<SweepFacts> sweep_facts(actors::Client& client, const std::string& sweep) {
+  const auto text =
+      client.query("sweep_show", json_text(nlohmann::json{{"sweep", sweep}}), kFactsPatience);
+  if (!text) return text.error();
+  const auto shown = nlohmann::json::parse(*text, nullptr, false);
+  if (!shown.is_object()) {
+    return Error(ErrorCode::Corrupt, "the coordinator's answer to 'sweep_show' is not JSON");
+  }
+  SweepFacts facts;
+  facts.trials_committed = shown.value("trials_committed", std::uint64_t{0});
+  facts.trials_failed = shown.value("trials_failed", std::uint64_t{0});
+  if (shown.contains("warnings") && shown["warnings"].is_array()) {
+    for (const auto& w : shown["warnings"]) {
+      if (w.is_string()) facts.warnings.push_back(w.get<std::string>());
+    }
+  }
+  return facts;
+}
+
+int status_of(const SweepFacts& facts) {
+  const bool nothing = facts.trials_committed > 0 && facts.trials_failed == facts.trials_committed;
+  return nothing ? kFailed : kDone;
+}
+
+void print_run_summary(const Context& context, const RunSummary& summary, const SweepFacts& facts) {
   const actors::Progress& last = summary.last;
   const bool waited = !last.sweep.empty();
   const std::uint64_t before = summary.submitted.trials_committed;
@@ -27,17 +66,20 @@ void print_run_summary(const Context& context, const RunSummary& summary) {
   const double rate =
       summary.wall_s > 0 ? static_cast<double>(committed - before) / summary.wall_s : 0;
   if (context.json) {
-    const nlohmann::ordered_json out = {{"sweep", summary.submitted.sweep},
+    const nlohmann::ordered_json out = {{"sweep_id", summary.submitted.sweep},
+                                        {"sweep", summary.submitted.sweep},
                                         {"state", waited ? last.state : "running"},
                                         {"trials", summary.submitted.trials},
                                         {"trials_committed", committed},
+                                        {"trials_failed", facts.trials_failed},
                                         {"trials_run_now", committed - before},
                                         {"retries", last.retries},
                                         {"blocks_quarantined", last.blocks_quarantined},
                                         {"engine_s", static_cast<double>(last.work_ns) * 1e-9},
                                         {"wall_s", summary.wall_s},
-                                        {"trials_per_s", rate}};
-    std::printf("%s\n", out.dump().c_str());
+                                        {"trials_per_s", rate},
+                                        {"warnings", facts.warnings}};
+    print_json(out, -1);
     return;
   }
   std::printf("sweep %s\n", summary.submitted.sweep.c_str());
@@ -46,6 +88,10 @@ void print_run_summary(const Context& context, const RunSummary& summary) {
               static_cast<unsigned long long>(committed),
               static_cast<unsigned long long>(last.trials),
               static_cast<unsigned long long>(committed - before), summary.wall_s);
+  if (facts.trials_failed == 0) return;
+  std::printf("%llu of them failed%s; `winnow sweep show %s` says why\n",
+              static_cast<unsigned long long>(facts.trials_failed),
+              status_of(facts) == kFailed ? ", which is all" : "", summary.submitted.sweep.c_str());
 }
 
 }  // namespace winnow::cli

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/protocol.hpp"
 #include "cli/app.hpp"
@@ -14,14 +17,29 @@ class SweepProgress {
  public:
   SweepProgress(const Context& context, std::string label);
   void update(const actors::Progress& progress);
-  void finish() { progress_.finish(); }
+  /// The last word; `failed` is how many trials failed, of which the farm's own reports know only
+  /// those that it gave up.
+  void finish(std::optional<std::uint64_t> failed = {});
 
  private:
   std::string label_;
+  ProgressState state_;
   Progress progress_;
 };
 
+/// What the store says of a sweep beside what the farm reports of it.
+struct SweepFacts {
+  std::vector<std::string> warnings;
+  std::uint64_t trials_committed = 0;
+  std::uint64_t trials_failed = 0;
+};
+/// Asks the farm. Fails: as Client::query; Corrupt.
+Result<SweepFacts> sweep_facts(actors::Client& client, const std::string& sweep);
+
 /// The last words of `sweep run`: the id and what was done, or JSON.
-void print_run_summary(const Context& context, const RunSummary& summary);
+void print_run_summary(const Context& context, const RunSummary& summary, const SweepFacts& facts);
+
+/// 0, or 1 where the sweep came to its end and not one of its trials has a result.
+int status_of(const SweepFacts& facts);
 
 }  // namespace winnow::cli

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/text.hpp"
 #include "cli/market_spec.hpp"
 #include "engine/synth/market_sim.hpp"
 
@@ -64,7 +65,7 @@ std::string truth_json(const synth::SimulatedInstrument& instrument, const synth
                    {"hedge_ratio", s.pair->hedge_ratio},
                    {"half_life_bars", truth.pair_half_life_bars},
                    {"spread_sd_frac", s.pair->spread_sd_frac}};
-    return out.dump();
+    return json_text(out);
   }
   out["volatility_bar_frac"] = truth.volatility_bar_frac;
   out["tail_dof"] = s.tail_dof;
@@ -72,7 +73,7 @@ std::string truth_json(const synth::SimulatedInstrument& instrument, const synth
   Json jumps = Json::array();
   for (const auto& jump : truth.jumps) jumps.push_back({jump.bar, jump.size_frac});
   out["jumps_bar_and_size_frac"] = std::move(jumps);
-  return out.dump();
+  return json_text(out);
 }
 
 std::string dataset_name(const std::string& name, const std::string& instrument,

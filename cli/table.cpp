@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/text.hpp"
+
 namespace winnow::cli {
 namespace {
 
@@ -48,7 +50,7 @@ std::string cut_text(std::string_view text, std::size_t columns) {
 }
 
 std::string printable(std::string_view text) {
-  std::string out(text);
+  std::string out = utf8(text);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto c = static_cast<unsigned char>(out[i]);
     // C1 controls are two bytes of UTF-8: c2 80 to c2 9f.

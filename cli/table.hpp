@@ -44,7 +44,7 @@ class TextTable {
 std::size_t text_columns(std::string_view text);
 /// At most `columns` characters; a cut is marked by an ellipsis.
 std::string cut_text(std::string_view text, std::size_t columns);
-/// Control characters replaced by '?'.
+/// Text for one cell: control characters replaced by '?', bytes that are no UTF-8 by U+FFFD.
 std::string printable(std::string_view text);
 
 /// 1234567 as `1,234,567`.

@@ -1,8 +1,11 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/app.hpp"
+#include "cli/long_work.hpp"
+#include "cli/output.hpp"
 #include "serve/parallel.hpp"
 #include "sweeps/truth/truth.hpp"
 
@@ -77,14 +80,16 @@ int verify_truth(const Context& context, const TruthOptions& options) {
   json list = json::array();
   bool met = true;
   for (const TruthWorld* world : *worlds) {
+    std::optional<LongWork> work(std::in_place, context, "world " + std::string(world->name));
     const auto report = sweeps::run_truth(*world, options.size, serve::threads_for());
+    work.reset();
     if (!report) return fail(context, report.error());
     met = met && report->met;
     list.push_back(to_json(*report));
     if (!context.json) print(*world, *report);
   }
   if (context.json) {
-    std::printf("%s\n", json{{"passed", met}, {"worlds", std::move(list)}}.dump(2).c_str());
+    print_json(json{{"passed", met}, {"worlds", std::move(list)}});
   }
   return met ? kDone : kFailed;
 }

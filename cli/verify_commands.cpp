@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/app.hpp"
+#include "cli/output.hpp"
 #include "sweeps/verify/runner.hpp"
 
 namespace winnow::cli {
@@ -75,7 +76,7 @@ int verify_stats(const Context& context, const std::vector<std::string>& files) 
   out["failed"] = failed;
   out["passed"] = failed == 0;
   if (context.json) {
-    std::printf("%s\n", out.dump(2).c_str());
+    print_json(out);
   } else {
     std::printf("%zu cases, %zu failed\n", cases, failed);
   }

@@ -226,7 +226,8 @@ Result<Identity> Authority::issue_locked(const Wish& wish, TimestampNs now) {
   WINNOW_TRY(append_line(folder_ / "issued",
                          identity.serial + " " + std::string(role_name(wish.role)) + " " +
                              wish.name + " " + std::to_string(subject->valid_until.ns) + " " +
-                             std::to_string(newest_)));
+                             std::to_string(newest_) + " " +
+                             std::to_string(subject->valid_from.ns)));
   return identity;
 }
 
@@ -245,6 +246,7 @@ Result<std::vector<Issued>> Authority::issued() const {
       return Error(ErrorCode::Corrupt, (folder_ / "issued").string() + ": line " +
                                            std::to_string(all.size() + 1) + " is no record");
     }
+    words >> one.valid_from.ns;  // records of earlier versions end before it
     const auto parsed = parse_role(role);
     if (!parsed) return parsed.error().within((folder_ / "issued").string());
     one.role = *parsed;

@@ -20,6 +20,7 @@ struct Issued {
   std::string serial;
   Role role = Role::Node;
   std::string name;
+  TimestampNs valid_from;  ///< 0: of a record that does not say it
   TimestampNs valid_until;
   int authority = 1;  ///< which of the farm's authorities signed it
   bool revoked = false;

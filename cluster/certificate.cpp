@@ -121,6 +121,17 @@ Result<CertificatePtr> read_certificate(std::string_view pem) {
   return Error(ErrorCode::InvalidInput, "no certificate: " + openssl_complaint());
 }
 
+namespace {
+
+/// 0 if it is none.
+TimestampNs time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return {static_cast<std::int64_t>(timegm(&parts)) * 1'000'000'000};
+}
+
+}  // namespace
+
 Result<Subject> subject_of(const X509& certificate) {
   const X509_NAME* name = X509_get_subject_name(&certificate);
   Subject subject;
@@ -139,10 +150,8 @@ Result<Subject> subject_of(const X509& certificate) {
     if (hex != nullptr) subject.serial = hex;
     OPENSSL_free(hex);
   }
-  std::tm until{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &until) == 1) {
-    subject.valid_until = {static_cast<std::int64_t>(timegm(&until)) * 1'000'000'000};
-  }
+  subject.valid_from = time_of(X509_get0_notBefore(&certificate));
+  subject.valid_until = time_of(X509_get0_notAfter(&certificate));
   return subject;
 }
 

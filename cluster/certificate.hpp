@@ -30,6 +30,7 @@ struct Subject {
   Role role = Role::Node;
   std::string name;
   std::string serial;  ///< hexadecimal, upper case
+  TimestampNs valid_from;
   TimestampNs valid_until;
 };
 /// Fails: InvalidInput (a certificate that no farm made).

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/write_file.hpp"
 #include "cluster/certificate.hpp"
 
 namespace winnow::cluster {
@@ -65,13 +66,16 @@ Status check_name(std::string_view what, std::string_view name) {
 }
 
 Status write_secret(const std::filesystem::path& file, std::string_view text) {
-  const std::string temporary = file.string() + ".new-" + std::to_string(::getpid());
+  const auto to = destination_of(file);
+  if (!to) return to.error();
+  if (to->written_through) return write_whole_file(file, text);
+  const std::string temporary = to->path.string() + ".new-" + std::to_string(::getpid());
   ::unlink(temporary.c_str());
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return Error(ErrorCode::Io, temporary + ": " + std::strerror(errno));
   Status written = write_all(fd, text);
   ::close(fd);
-  if (written && ::rename(temporary.c_str(), file.c_str()) != 0) {
+  if (written && ::rename(temporary.c_str(), to->path.c_str()) != 0) {
     written = Error(ErrorCode::Io, std::strerror(errno));
   }
   if (!written) {

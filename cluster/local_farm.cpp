@@ -24,6 +24,7 @@ constexpr std::uint32_t kQuickDeathsMax = 5;
 constexpr DurationNs kQuickDeath = seconds(2);
 constexpr DurationNs kFirstStartPatience = seconds(5);
 constexpr std::chrono::milliseconds kFirstStartPause{200};
+constexpr DurationNs kEndPatience = seconds(1);
 
 std::string system_error(const std::string& what) { return what + ": " + std::strerror(errno); }
 
@@ -46,7 +47,30 @@ std::uint16_t read_port(int fd) {
   }
 }
 
+/// A child that closed its pipe is about to end: how it did, if it does so in time.
+std::string end_of(pid_t pid) {
+  const MonoNs give_up = system_clock().mono() + kEndPatience;
+  int status = 0;
+  while (::waitpid(pid, &status, WNOHANG) != pid) {
+    if (system_clock().mono() > give_up) return "";
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return end_text(status);
+}
+
 }  // namespace
+
+std::filesystem::path LocalFarm::log_of(const Child& child) const {
+  return options_.home / "logs" / (child.role + ".log");
+}
+
+Error LocalFarm::ended(const Child& child, const std::string& what) const {
+  const auto log = log_of(child);
+  const std::string said = last_lines(log, child.log_from);
+  return Error(ErrorCode::Unavailable,
+               what + (child.end.empty() ? "" : ": it ended with " + child.end) + "; its log, " +
+                   log.string() + (said.empty() ? ", says nothing of it" : ", says:\n" + said));
+}
 
 Result<std::unique_ptr<LocalFarm>> LocalFarm::start(const LocalFarmOptions& options) {
   std::error_code ec;
@@ -85,7 +109,8 @@ LocalFarm::~LocalFarm() { stop(seconds(2)); }
 Status LocalFarm::start_coordinator(Child& child) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Error(ErrorCode::Io, system_error("pipe"));
-  const auto log = options_.home / "logs" / (child.role + ".log");
+  const auto log = log_of(child);
+  child.log_from = log_bytes(log);
   auto pid =
       spawn({.argv = {options_.binary.string(), "up", "--home", options_.home.string(), "--listen",
                       "127.0.0.1:" + std::to_string(port_), "--only-submitted", "--ready-fd",
@@ -102,19 +127,21 @@ Status LocalFarm::start_coordinator(Child& child) {
   const std::uint16_t port = read_port(ends[0]);
   ::close(ends[0]);
   if (port == 0) {
-    return Error(ErrorCode::Unavailable, "the coordinator did not come up; its log, " +
-                                             log.string() + ", ends with:\n" + last_lines(log));
+    child.end = end_of(child.pid);
+    if (!child.end.empty()) child.pid = -1;
+    return ended(child, "the coordinator did not come up");
   }
   port_ = port;
   return {};
 }
 
 Status LocalFarm::start_node(Child& child) {
+  child.log_from = log_bytes(log_of(child));
   auto pid = spawn(
       {.argv = {options_.binary.string(), "node", "--home", options_.home.string(), "--join",
                 "127.0.0.1:" + std::to_string(port_), "--workers", std::to_string(options_.workers),
                 "--farm", "local", "--owner-pid", std::to_string(::getpid())},
-       .log = options_.home / "logs" / (child.role + ".log")});
+       .log = log_of(child)});
   if (!pid) return pid.error();
   child.pid = *pid;
   child.started = system_clock().mono();
@@ -125,15 +152,14 @@ Status LocalFarm::supervise() {
   for (Child& child : children_) {
     int status = 0;
     if (child.pid > 0 && ::waitpid(child.pid, &status, WNOHANG) != child.pid) continue;
+    if (child.pid > 0) child.end = end_text(status);
     if (system_clock().mono() - child.started < kQuickDeath) {
       ++child.quick_deaths;
     } else {
       child.quick_deaths = 0;
     }
     if (child.quick_deaths > kQuickDeathsMax) {
-      const auto log = options_.home / "logs" / (child.role + ".log");
-      return Error(ErrorCode::Unavailable, child.role + " dies as soon as it starts; its log, " +
-                                               log.string() + ", ends with:\n" + last_lines(log));
+      return ended(child, child.role + " dies as soon as it starts");
     }
     ++child.restarts;
     child.pid = -1;

@@ -45,11 +45,16 @@ class LocalFarm {
     std::uint32_t restarts = 0;
     MonoNs started;
     std::uint32_t quick_deaths = 0;
+    std::uintmax_t log_from = 0;  ///< its own lines in its log begin there
+    std::string end;              ///< how its last process ended; empty: none did
   };
   const std::vector<Child>& children() const { return children_; }
 
  private:
   explicit LocalFarm(LocalFarmOptions options) : options_(std::move(options)) {}
+  std::filesystem::path log_of(const Child& child) const;
+  /// `what`, how the child ended and what its log says of it.
+  Error ended(const Child& child, const std::string& what) const;
   Status start_coordinator(Child& child);
   Status start_node(Child& child);
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -21,6 +22,12 @@ Result<pid_t> spawn(const ProcessSpec& spec) {
   for (const std::string& arg : spec.argv) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
 
+  // Opened here, so that a failure says which of the two could not be had.
+  const int log = ::open(spec.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (log < 0) {
+    return Error(ErrorCode::Io, spec.log.string() + ": the log of " + spec.argv[0] +
+                                    " cannot be opened: " + std::strerror(errno));
+  }
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -30,9 +37,8 @@ Result<pid_t> spawn(const ProcessSpec& spec) {
   } else {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   }
-  posix_spawn_file_actions_addopen(&actions, 1, spec.log.c_str(), O_WRONLY | O_CREAT | O_APPEND,
-                                   0644);
-  posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  posix_spawn_file_actions_adddup2(&actions, log, 1);
+  posix_spawn_file_actions_adddup2(&actions, log, 2);
   if (spec.ready_fd >= 0) posix_spawn_file_actions_adddup2(&actions, spec.ready_fd, kReadyFd);
   posix_spawnattr_setpgroup(&attributes, 0);
   sigset_t none;
@@ -43,6 +49,7 @@ Result<pid_t> spawn(const ProcessSpec& spec) {
   const int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
+  ::close(log);
   if (error != 0) {
     return Error(ErrorCode::Io, "cannot start " + spec.argv[0] + ": " + std::strerror(error));
   }
@@ -88,11 +95,26 @@ Status start_anew() {
   return Error(ErrorCode::Io, std::string("cannot start anew: ") + std::strerror(errno));
 }
 
-std::string last_lines(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::string text((std::istreambuf_iterator<char>(in)), {});
-  constexpr std::size_t kTail = 600;
-  return text.size() > kTail ? text.substr(text.size() - kTail) : text;
+std::uintmax_t log_bytes(const std::filesystem::path& file) {
+  std::error_code ec;
+  const std::uintmax_t bytes = std::filesystem::file_size(file, ec);
+  return ec ? 0 : bytes;
+}
+
+std::string last_lines(const std::filesystem::path& file, std::uintmax_t from) {
+  constexpr std::uintmax_t kTail = 600;
+  const std::uintmax_t bytes = log_bytes(file);
+  std::ifstream in(file, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(std::max(from, bytes - std::min(bytes, kTail))));
+  return std::string((std::istreambuf_iterator<char>(in)), {});
+}
+
+std::string end_text(int wait_status) {
+  if (WIFSIGNALED(wait_status)) {
+    const int number = WTERMSIG(wait_status);
+    return "signal " + std::to_string(number) + " (" + ::strsignal(number) + ")";
+  }
+  return "status " + std::to_string(WEXITSTATUS(wait_status));
 }
 
 }  // namespace winnow::cluster

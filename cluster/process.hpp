@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -38,7 +39,13 @@ void end_all(const std::vector<pid_t>& pids, DurationNs patience);
 /// its threads end, its files close. Returns only when that fails: Io.
 Status start_anew();
 
-/// The end of a log, for an error's text; empty if there is none.
-std::string last_lines(const std::filesystem::path& file);
+/// How long a log is now, so that its later end can be told from what earlier runs left there.
+std::uintmax_t log_bytes(const std::filesystem::path& file);
+
+/// The end of what a log holds from byte `from` on, for an error's text; empty if there is none.
+std::string last_lines(const std::filesystem::path& file, std::uintmax_t from = 0);
+
+/// `status 1` or `signal 11 (Segmentation fault)`, of what waitpid() said.
+std::string end_text(int wait_status);
 
 }  // namespace winnow::cluster

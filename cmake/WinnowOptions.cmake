@@ -5,12 +5,17 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 # What one checkout compiled, another takes from the cache: paths count from the checkout, and a
-# precompiled header by its content.
+# precompiled header by the sum beside it (winnow_pch_sum). Who edits, in the preset quick, tells
+# ccache so once for all: ccache --set-config pch_external_checksum=true.
 option(WINNOW_CCACHE "compile through ccache where it is installed" ON)
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND WINNOW_CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
-    CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
+    CCACHE_NOHASHDIR=true CCACHE_SLOPPINESS=pch_defines,time_macros)
+  if(NOT CMAKE_BUILD_TYPE STREQUAL "Quick")
+    list(APPEND CMAKE_CXX_COMPILER_LAUNCHER CCACHE_PCH_EXTSUM=true)
+  endif()
+  list(APPEND CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion

@@ -72,7 +72,7 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   Backtest& backtest = result.backtest;
   backtest.metrics.resize(metric_decls().size());
   backtest.returns.resize(equity.size());
-  MetricRow row(metric_input(job));
+  MetricRow row(metric_input(job, market));
   row.see_drawdown(drawdown);
   row.compute(equity, tallies, backtest.metrics, backtest.returns);
   backtest.period_start_ns = period_starts(market, window);

@@ -338,7 +338,7 @@ Result<BatchResult> run_batch(const BatchRequest& request) {
   result.points.resize(request.point_metrics.size() * request.point_periods.size() * variants);
   result.metrics.resize(metric_decls().size() * variants);
   result.returns.resize(variants * result.periods);
-  MetricRow row(metric_input(job));
+  MetricRow row(metric_input(job, *request.market));
   collector.write(layout, request, row, result);
   return result;
 }

@@ -317,6 +317,11 @@ Result<Json> compare_places(const Sources& sources, const std::vector<Place>& pl
   if (!field.ok()) return field.error();
   auto options = sweeps::bakeoff_windows(field->periods);
   options.seed = request.seed;
+  // One dataset and one window: check_fair.
+  const sweeps::Plan& plan = places.front().view->plan;
+  const sweeps::Segment& first = plan.segments()[places.front().score.segment];
+  options.periods_per_year = plan.periods_per_year(first);
+  options.years = plan.years(first);
   if (request.train_days) options.train = *request.train_days;
   if (request.test_days) options.test = *request.test_days;
   std::vector<sweeps::Entrant> entrants;
@@ -336,6 +341,8 @@ Result<Json> compare_places(const Sources& sources, const std::vector<Place>& pl
            {"dataset_hash", data.content_hash},
            {"verdict", sweeps::bakeoff_verdict_name(b.verdict)},
            {"reasons", b.reasons}};
+  out["periods_per_year"] = options.periods_per_year;
+  out["calendar"] = engine::calendar_name(options.periods_per_year);
   out["winner"] = Json();
   if (b.verdict == sweeps::BakeoffVerdict::Better) out["winner"] = b.entrants[b.winner].name;
   out["tested"] = b.tested_walk_forward ? "walk_forward" : "portfolio";

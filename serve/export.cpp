@@ -1,14 +1,13 @@
 #include "serve/export.hpp"
 
 #include <sqlite3.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <system_error>
+
+#include "base/text.hpp"
+#include "base/write_file.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -48,7 +47,7 @@ int bind(sqlite3_stmt* statement, int at, const Json& value) {
     return sqlite3_bind_int64(statement, at, value.get<std::int64_t>());
   }
   if (value.is_number()) return sqlite3_bind_double(statement, at, value.get<double>());
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  const std::string text = value.is_string() ? value.get<std::string>() : json_text(value);
   return sqlite3_bind_text(statement, at, text.data(), static_cast<int>(text.size()),
                            SQLITE_TRANSIENT);
 }
@@ -103,30 +102,17 @@ Status fill(sqlite3* db, const Json& table, const std::filesystem::path& file) {
   return run(db, "COMMIT", file);
 }
 
-std::filesystem::path beside(const std::filesystem::path& file) {
-  return file.string() + ".part-" + std::to_string(::getpid());
-}
-
-Error os_error(const std::filesystem::path& file, int number) {
-  return Error(ErrorCode::Io, file.string() + ": cannot write: " + std::strerror(number));
-}
-
-Status move_into_place(const std::filesystem::path& from, const std::filesystem::path& to) {
-  std::error_code ec;
-  std::filesystem::rename(from, to, ec);
-  if (!ec) return {};
-  std::error_code ignored;
-  std::filesystem::remove(from, ignored);
-  return Error(ErrorCode::Io, to.string() + ": cannot write: " + ec.message());
-}
-
 }  // namespace
 
 Status export_sqlite(const Json& table, const std::filesystem::path& file) {
   if (!table.is_object() || !table.contains("columns") || !table.contains("rows")) {
     return Error(ErrorCode::InvalidInput, "an export needs an answer of `top` with `table`");
   }
-  const std::filesystem::path part = beside(file);
+  const auto to = destination_of(file);
+  if (!to.ok()) return to.error();
+  // What is no regular file gets the bytes of a database that is whole.
+  const std::filesystem::path part = unfinished_name(
+      to->written_through ? std::filesystem::temp_directory_path() / "winnow" : to->path);
   std::error_code ec;
   std::filesystem::remove(part, ec);
   sqlite3* raw = nullptr;
@@ -139,22 +125,7 @@ Status export_sqlite(const Json& table, const std::filesystem::path& file) {
     std::filesystem::remove(part, ec);
     return status;
   }
-  return move_into_place(part, file);
-}
-
-Status write_whole_file(const std::filesystem::path& file, std::string_view text) {
-  const std::filesystem::path part = beside(file);
-  std::FILE* out = std::fopen(part.c_str(), "wb");
-  if (out == nullptr) return os_error(file, errno);
-  const bool wrote = std::fwrite(text.data(), 1, text.size(), out) == text.size();
-  const int number = errno;
-  const bool closed = std::fclose(out) == 0;
-  if (!wrote || !closed) {
-    std::error_code ec;
-    std::filesystem::remove(part, ec);
-    return os_error(file, wrote ? errno : number);
-  }
-  return move_into_place(part, file);
+  return place_whole_file(part, file);
 }
 
 }  // namespace winnow::serve

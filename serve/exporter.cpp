@@ -7,6 +7,8 @@
 #include <exception>
 #include <limits>
 
+#include "base/address.hpp"
+
 namespace winnow::serve {
 namespace {
 
@@ -96,9 +98,9 @@ Result<std::unique_ptr<Exporter>> Exporter::start(const std::string& host, std::
   try {
     return std::unique_ptr<Exporter>(std::make_unique<CivetExporter>(address, std::move(book)));
   } catch (const std::exception& e) {
+    const std::string words = why_not_listening(host, port);
     return Error(ErrorCode::Unavailable,
-                 "cannot serve metrics on " + address +
-                     ": an address of this machine and a free port are needed (" + e.what() + ")");
+                 "cannot serve metrics on " + address + ": " + (words.empty() ? e.what() : words));
   }
 }
 

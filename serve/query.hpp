@@ -10,7 +10,9 @@ namespace winnow::serve {
 
 /// Answers a question about results; the command line prints the answer, a coordinator sends it.
 /// Questions and their arguments (optional ones in brackets):
-///   top          sweep [by, where, limit, table]: ranked variants; `table` gives rows as arrays of
+///   top          sweep [by, where, limit, all, table]: ranked variants; those of equal daily
+///   returns
+///                are one row (`same_results`) unless `all`; `table` gives every row as an array of
 ///                all metrics and parameters, for exports
 ///   converge     sweep [by = family | neighbourhood, limit, hurdle_sharpe_ann]
 ///   compare      sweep variants: [trial, ...]

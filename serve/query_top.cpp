@@ -1,14 +1,18 @@
 // Leaderboards: ranked variants, in full or as a table for exports.
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 
 #include "engine/engine.hpp"
 #include "serve/board_cache.hpp"
+#include "serve/holding.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
+#include "serve/validation.hpp"
 #include "sweeps/results.hpp"
 
 namespace winnow::serve::parts {
@@ -19,6 +23,11 @@ constexpr std::uint64_t kLimitDefault = 20;
 // columns: looking up a value costs more than passing over one.
 constexpr std::size_t kFewRows = 64;
 constexpr std::uint64_t kFewBlocksPart = 4;
+// Of variants that are one result, so many are named.
+constexpr std::size_t kSameListed = 10;
+// Beyond so many of one ratio to its last bit, their days are not read: they are variants that
+// never traded.
+constexpr std::size_t kReturnsComparedMax = 4096;
 
 Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
@@ -73,29 +82,32 @@ Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const
   return rows;
 }
 
-/// What the store says of a sweep's metrics, and what luck needs of them if `sharpe` (an index in
-/// `asked`) is given.
+/// What the store says of a sweep's metrics, and what luck needs of them if `moments`, which are
+/// then among `asked`, are given.
 Result<BoardColumns> read_columns(const Sources& sources, const SweepView& view,
                                   const std::vector<std::uint32_t>& asked,
-                                  std::optional<std::size_t> sharpe) {
+                                  const std::optional<RecordColumns>& moments) {
   BoardColumns out;
   auto table = sources.store->read_metrics(view.meta.id, asked);
   if (!table.ok()) return table.error();
   out.table = std::move(*table);
-  if (!sharpe) return out;
+  if (!moments) return out;
+  std::array<std::span<const double>, RecordColumns::kNames.size()> columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto at = std::find(asked.begin(), asked.end(), moments->index[i]) - asked.begin();
+    columns[i] = out.table.columns[static_cast<std::size_t>(at)];
+  }
   for (const sweeps::Segment& segment : view.plan.segments()) {
-    out.ratio_variance.push_back(
-        ratio_variance(view.plan, segment, out.table.trial, out.table.columns[*sharpe]));
+    out.ratio_variance.push_back(ratio_variance(view, segment, out.table.trial, columns));
   }
   return out;
 }
 
 /// The same, from the cache if there is one.
-Result<std::shared_ptr<const BoardColumns>> board_columns(const Sources& sources,
-                                                          const SweepView& view,
-                                                          const std::vector<std::uint32_t>& asked,
-                                                          std::optional<std::size_t> sharpe) {
-  const auto read = [&] { return read_columns(sources, view, asked, sharpe); };
+Result<std::shared_ptr<const BoardColumns>> board_columns(
+    const Sources& sources, const SweepView& view, const std::vector<std::uint32_t>& asked,
+    const std::optional<RecordColumns>& moments) {
+  const auto read = [&] { return read_columns(sources, view, asked, moments); };
   if (sources.boards == nullptr) {
     auto made = read();
     if (!made.ok()) return made.error();
@@ -108,7 +120,8 @@ Result<std::shared_ptr<const BoardColumns>> board_columns(const Sources& sources
   return sources.boards->columns(view.meta.id, hash128(bits), asked, read);
 }
 
-/// Purpose: the metrics of a leaderboard: stored ones, then those of luck. Owner: outlives nothing
+/// Purpose: the metrics of a leaderboard: stored ones, then those of luck, then those out of sample
+/// if the sweep declares a validation. Owner: outlives nothing
 /// it was made from. Thread: one.
 class Board {
  public:
@@ -118,9 +131,16 @@ class Board {
 
   const sweeps::Ranking& ranking() const { return *ranking_; }
   const store::Store::MetricTable& table() const { return columns_->table; }
-  sweeps::Ranking::Ranked rank();
+  Result<sweeps::Ranking::Ranked> rank();
+  /// Annual Sharpe ratios of rows of the table; empty of a sweep that keeps none.
+  std::vector<double> sharpe_of(std::span<const std::uint32_t> rows) const;
   /// Values of a trial's stored metrics; empty without luck, which older sweeps may lack.
   std::vector<double> luck_of(std::uint64_t trial, std::span<const double> metrics) const;
+  /// Out-of-sample numbers of trials, and their names; none without a validation.
+  Result<std::vector<std::vector<double>>> oos_of(std::span<const std::uint64_t> trials);
+  std::span<const sweeps::VariantOosNumber> oos_numbers() const {
+    return sweeps::variant_oos_numbers().first(oos_ ? sweeps::variant_oos_numbers().size() : 0);
+  }
   /// Names of what luck_of gives.
   std::span<const char* const> luck_names() const {
     return std::span(kLuckMetrics).first(luck_ ? kLuckMetrics.size() : 0);
@@ -135,9 +155,11 @@ class Board {
   std::optional<sweeps::Ranking> ranking_;
   std::vector<std::uint32_t> read_;  // stored metrics, as the table's columns
   std::uint32_t stored_count_ = 0;
-  std::array<std::uint32_t, 3> moments_ = {};  // Sharpe, skew, kurtosis
+  std::optional<RecordColumns> moments_;
+  std::uint32_t oos_first_ = 0;  // index of the first out-of-sample number
   std::shared_ptr<const BoardColumns> columns_;
   std::optional<Luck> luck_;
+  std::optional<VariantOos> oos_;
 };
 
 Result<Board> Board::make(const Sources& sources, const SweepView& view,
@@ -145,56 +167,69 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view,
   Board out;
   std::vector<std::string> names = view.meta.metric_names;
   out.stored_count_ = static_cast<std::uint32_t>(names.size());
-  bool lucky = true;
-  constexpr std::array kMoments = {"sharpe_ann", "skew", "kurtosis"};
-  for (std::size_t i = 0; i < kMoments.size(); ++i) {
-    const auto index = sweeps::metric_index(kMoments[i], view.meta.metric_names);
-    lucky = lucky && index.ok();
-    if (index.ok()) out.moments_[i] = *index;
+  out.moments_ = record_columns(view);
+  if (out.moments_) names.insert(names.end(), kLuckMetrics.begin(), kLuckMetrics.end());
+  out.oos_first_ = static_cast<std::uint32_t>(names.size());
+  if (!view.plan.spec().validation_json.empty()) {
+    auto oos = VariantOos::make(sources, view);
+    if (!oos.ok()) return oos.error();
+    out.oos_ = std::move(*oos);
+    for (const auto& n : sweeps::variant_oos_numbers()) names.emplace_back(n.name);
   }
-  if (lucky) names.insert(names.end(), kLuckMetrics.begin(), kLuckMetrics.end());
   auto ranking = sweeps::Ranking::make(view.plan, names, request);
   if (!ranking.ok()) return ranking.error();
   out.ranking_ = std::move(*ranking);
-  bool computed = false;
   const auto need = [&](std::uint32_t metric) {
     const bool known = std::find(out.read_.begin(), out.read_.end(), metric) != out.read_.end();
     if (!known) out.read_.push_back(metric);
   };
   for (const std::uint32_t metric : out.ranking_->metrics_needed()) {
-    computed = computed || metric >= out.stored_count_;
     if (metric < out.stored_count_) need(metric);
   }
-  if (lucky) need(out.moments_[0]);
-  if (computed) std::for_each(out.moments_.begin(), out.moments_.end(), need);
-  std::optional<std::size_t> sharpe;
-  if (lucky) {
-    sharpe = static_cast<std::size_t>(
-        std::find(out.read_.begin(), out.read_.end(), out.moments_[0]) - out.read_.begin());
-  }
-  auto columns = board_columns(sources, view, out.read_, sharpe);
+  if (out.moments_) std::for_each(out.moments_->index.begin(), out.moments_->index.end(), need);
+  auto columns = board_columns(sources, view, out.read_, out.moments_);
   if (!columns.ok()) return columns.error();
   out.columns_ = std::move(*columns);
-  if (!lucky) return out;
+  if (!out.moments_) return out;
   auto luck = Luck::make(sources, view, out.columns_->ratio_variance);
   if (!luck.ok()) return luck.error();
   out.luck_ = std::move(*luck);
   return out;
 }
 
-sweeps::Ranking::Ranked Board::rank() {
+Result<std::vector<std::vector<double>>> Board::oos_of(std::span<const std::uint64_t> trials) {
+  if (!oos_) return std::vector<std::vector<double>>(trials.size());
+  return oos_->of(trials);
+}
+
+Result<sweeps::Ranking::Ranked> Board::rank() {
   std::array<std::vector<double>, kLuckMetrics.size()> computed;
+  std::vector<std::vector<double>> oos(oos_numbers().size());
   sweeps::ResultColumns columns{table().trial, table().status, {}};
   for (const std::uint32_t metric : ranking_->metrics_needed()) {
     if (metric < stored_count_) {
       columns.metrics.push_back(stored(metric));
       continue;
     }
+    if (metric >= oos_first_) {
+      if (oos[0].empty()) {
+        const auto rows = oos_of(table().trial);
+        if (!rows.ok()) return rows.error();
+        for (std::size_t i = 0; i < oos.size(); ++i) {
+          for (const auto& row : *rows) oos[i].push_back(row[i]);
+        }
+      }
+      columns.metrics.emplace_back(oos[metric - oos_first_]);
+      continue;
+    }
     if (computed[0].empty()) {
       for (auto& column : computed) column.reserve(table().trial.size());
+      std::array<std::span<const double>, RecordColumns::kNames.size()> moments;
+      for (std::size_t i = 0; i < moments.size(); ++i) moments[i] = stored(moments_->index[i]);
       for (std::size_t r = 0; r < table().trial.size(); ++r) {
-        const auto ratios = luck_->of(table().trial[r], stored(moments_[0])[r],
-                                      stored(moments_[1])[r], stored(moments_[2])[r]);
+        Moments own;
+        for (std::size_t i = 0; i < own.size(); ++i) own[i] = moments[i][r];
+        const auto ratios = luck_->of(table().trial[r], own);
         for (std::size_t i = 0; i < ratios.size(); ++i) computed[i].push_back(ratios[i]);
       }
     }
@@ -203,11 +238,18 @@ sweeps::Ranking::Ranked Board::rank() {
   return ranking_->rank(columns);
 }
 
+std::vector<double> Board::sharpe_of(std::span<const std::uint32_t> rows) const {
+  std::vector<double> out;
+  if (!luck_) return out;
+  const auto column = stored(moments_->index[0]);  // the Sharpe ratio
+  for (const std::uint32_t row : rows) out.push_back(column[row]);
+  return out;
+}
+
 std::vector<double> Board::luck_of(std::uint64_t trial, std::span<const double> metrics) const {
   if (!luck_) return {};
   if (metrics.empty()) return std::vector<double>(kLuckMetrics.size(), std::nan(""));
-  const auto ratios =
-      luck_->of(trial, metrics[moments_[0]], metrics[moments_[1]], metrics[moments_[2]]);
+  const auto ratios = luck_->of(trial, moments_of(*moments_, metrics));
   return {ratios.begin(), ratios.end()};
 }
 
@@ -221,9 +263,11 @@ Json noise_json(const Sources& sources, const SweepView& view) {
     for (const sweeps::Segment& s : view.plan.segments()) {
       if (s.dataset == d) periods = s.periods;
     }
-    const NoiseExpectation noise = noise_expectation(*trials, periods);
+    const NoiseExpectation noise = noise_expectation(*trials, periods, info.periods_per_year);
     out.push_back({{"data", info.name},
                    {"dataset_hash", info.content_hash},
+                   {"periods_per_year", info.periods_per_year},
+                   {"calendar", engine::calendar_name(info.periods_per_year)},
                    {"ledger_trials", *trials},
                    {"noise_sharpe_ann_sd", noise.sd_ann},
                    {"noise_sharpe_ann_max_expected", noise.max_ann}});
@@ -231,14 +275,75 @@ Json noise_json(const Sources& sources, const SweepView& view) {
   return out;
 }
 
+/// A row of the leaderboard: the variants that are this one result, the best ranked first.
+struct Shown {
+  std::uint64_t rank = 1;
+  std::vector<std::uint64_t> same;
+};
+
+Result<std::vector<Shown>> one_by_one(std::span<const std::uint64_t> trials) {
+  std::vector<Shown> out;
+  for (const std::uint64_t trial : trials) out.push_back({out.size() + 1, {trial}});
+  return out;
+}
+
+/// Splits trials of one and the same Sharpe ratio by their daily returns, in order.
+Result<std::vector<std::vector<std::uint64_t>>> by_returns(const Sources& sources,
+                                                           const SweepView& view,
+                                                           std::span<const std::uint64_t> trials) {
+  std::vector<std::vector<std::uint64_t>> out;
+  if (trials.size() == 1 || trials.size() > kReturnsComparedMax) {
+    out.emplace_back(trials.begin(), trials.end());
+    return out;
+  }
+  const auto rows = read_trials(sources, view, trials, {.returns = true});
+  if (!rows.ok()) return rows.error();
+  std::map<std::vector<float>, std::size_t> place;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const auto [found, added] =
+        place.emplace((*rows)[i] ? (*rows)[i]->returns : std::vector<float>(), out.size());
+    if (added) out.emplace_back();
+    out[found->second].push_back(trials[i]);
+  }
+  return out;
+}
+
+/// The first `limit` distinct results of a ranking. Equal returns have equal ratios, so only those
+/// are compared day by day.
+Result<std::vector<Shown>> grouped(const Sources& sources, const SweepView& view,
+                                   std::span<const std::uint64_t> trials,
+                                   std::span<const double> sharpe, std::uint64_t limit) {
+  if (sharpe.empty()) return one_by_one(trials.first(std::min<std::size_t>(limit, trials.size())));
+  const auto bits = [&](std::size_t i) {
+    return std::isnan(sharpe[i]) ? ~std::uint64_t{0} : std::bit_cast<std::uint64_t>(sharpe[i]);
+  };
+  std::map<std::uint64_t, std::vector<std::uint64_t>> alike;
+  for (std::size_t i = 0; i < trials.size(); ++i) alike[bits(i)].push_back(trials[i]);
+  std::map<std::uint64_t, std::vector<std::uint64_t>> firsts;  // trial -> those it stands for
+  std::vector<Shown> out;
+  for (std::size_t i = 0; i < trials.size() && out.size() < limit; ++i) {
+    if (const auto waiting = alike.find(bits(i)); waiting != alike.end()) {
+      auto groups = by_returns(sources, view, waiting->second);
+      if (!groups.ok()) return groups.error();
+      for (auto& group : *groups) firsts[group.front()] = std::move(group);
+      alike.erase(waiting);
+    }
+    const auto first = firsts.find(trials[i]);
+    if (first != firsts.end()) out.push_back({i + 1, std::move(first->second)});
+  }
+  return out;
+}
+
 // Rows as arrays under one header: what a CSV or SQLite export needs, without repeating names.
 Json table_json(const SweepView& view, const Board& board, std::span<const std::uint64_t> trials,
-                const std::vector<std::vector<double>>& metrics) {
+                const std::vector<std::vector<double>>& metrics,
+                const std::vector<std::vector<double>>& oos) {
   const std::vector<std::string> params = sweeps::parameter_names(view.plan);
   Json columns = {"rank", "trial", "family", "data"};
   for (const std::string& name : params) columns.push_back("param_" + name);
   for (const std::string& name : view.meta.metric_names) columns.push_back(name);
   for (const char* name : board.luck_names()) columns.push_back(name);
+  for (const auto& n : board.oos_numbers()) columns.push_back(n.name);
   Json rows = Json::array();
   rows.get_ref<Json::array_t&>().reserve(trials.size());
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -255,24 +360,36 @@ Json table_json(const SweepView& view, const Board& board, std::span<const std::
     }
     for (const double v : metrics[i]) row.push_back(number(v));
     for (const double v : board.luck_of(trials[i], metrics[i])) row.push_back(number(v));
+    for (const double v : oos[i]) row.push_back(number(v));
     rows.push_back(std::move(row));
   }
   return {{"columns", std::move(columns)}, {"rows", std::move(rows)}};
 }
 
-Json rows_json(const SweepView& view, const Board& board, std::span<const std::uint64_t> trials,
-               const std::vector<std::vector<double>>& metrics) {
+Json rows_json(const SweepView& view, const Board& board, const std::vector<Shown>& shown,
+               std::span<const std::uint64_t> trials,
+               const std::vector<std::vector<double>>& metrics,
+               const std::vector<std::vector<double>>& oos) {
   Json rows = Json::array();
   for (std::size_t i = 0; i < trials.size(); ++i) {
     Json row;
-    row["rank"] = i + 1;
+    row["rank"] = shown[i].rank;
     row.update(variant_json(view, trials[i]));
+    row["same_results"] = shown[i].same.size();
+    if (shown[i].same.size() > 1) {
+      row["same_trials"] = std::vector<std::uint64_t>(
+          shown[i].same.begin(), shown[i].same.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                             shown[i].same.size(), kSameListed)));
+    }
     const auto& segment = view.plan.segment_of_trial(trials[i]);
     row["params_text"] = sweeps::params_text(view.plan, segment, view.plan.params(trials[i], 1));
     row["metrics"] = metrics_json(view, metrics[i]);
     const std::vector<double> luck = board.luck_of(trials[i], metrics[i]);
     for (std::size_t k = 0; k < luck.size(); ++k) {
       row["metrics"][board.luck_names()[k]] = number(luck[k]);
+    }
+    for (std::size_t k = 0; k < oos[i].size(); ++k) {
+      row["metrics"][board.oos_numbers()[k].name] = number(oos[i][k]);
     }
     if (auto why = missing_numbers_reason(row["metrics"]); !why.empty()) row["reason"] = why;
     rows.push_back(std::move(row));
@@ -295,14 +412,26 @@ Result<Json> top(const Sources& sources, const Json& args) {
 
   const auto view = SweepView::open(sources, *selector);
   if (!view.ok()) return view.error();
-  auto board = Board::make(sources, *view, {.by = *by, .where = *where, .limit = *limit});
+  // Rows that are one result stand as one, so more are ranked than are shown.
+  const bool each = table || (args.contains("all") && args["all"] == true);
+  auto board = Board::make(
+      sources, *view, {.by = *by, .where = *where, .limit = each ? *limit : view->plan.trials()});
   if (!board.ok()) return board.error();
-  const auto ranked = board->rank();
+  const auto rank = board->rank();
+  if (!rank.ok()) return rank.error();
+  const auto& ranked = *rank;
   const store::Store::MetricTable& read = board->table();
+  std::vector<std::uint64_t> in_order;
+  for (const std::uint32_t row : ranked.rows) in_order.push_back(read.trial[row]);
+  auto shown = each ? one_by_one(in_order)
+                    : grouped(sources, *view, in_order, board->sharpe_of(ranked.rows), *limit);
+  if (!shown.ok()) return shown.error();
   std::vector<std::uint64_t> trials;
-  for (const std::uint32_t row : ranked.rows) trials.push_back(read.trial[row]);
+  for (const Shown& row : *shown) trials.push_back(row.same.front());
   const auto metrics = read_rows(sources, *view, trials);
   if (!metrics.ok()) return metrics.error();
+  const auto oos = board->oos_of(trials);
+  if (!oos.ok()) return oos.error();
 
   Json out = sweep_head(*view);
   out["trials_committed"] = read.trial.size();
@@ -310,12 +439,16 @@ Result<Json> top(const Sources& sources, const Json& args) {
   out["trials_matching"] = ranked.matching;
   out["by"] = *by;
   out["higher_is_better"] = board->ranking().higher_is_better();
-  if (!where->empty()) out["where"] = *where;
+  if (!where->empty()) {
+    out["where"] = *where;
+    out["trials_undecided"] = ranked.undecided;
+  }
   out["noise"] = noise_json(sources, *view);
+  out["holding"] = holdings_json(sources, *view);
   if (table) {
-    out.update(table_json(*view, *board, trials, *metrics));
+    out.update(table_json(*view, *board, trials, *metrics, *oos));
   } else {
-    out["rows"] = rows_json(*view, *board, trials, *metrics);
+    out["rows"] = rows_json(*view, *board, *shown, trials, *metrics, *oos);
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include "serve/account.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
+#include "serve/validation.hpp"
 #include "sweeps/best_of_many.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/neighbourhood.hpp"
@@ -18,6 +19,8 @@ namespace {
 constexpr std::size_t kComparedMax = 50;
 constexpr const char* kNoTrackRecord =
     "its daily returns do not vary or are too few: there is no track record to judge";
+constexpr const char* kShorterWindow =
+    "it did not see the whole window: its track record is of another time than the others'";
 
 double correlation(std::span<const float> a, std::span<const float> b) {
   const std::size_t n = std::min(a.size(), b.size());
@@ -121,9 +124,9 @@ Result<Standing> standing_of(const Sources& sources, const SweepView& view, std:
   std::vector<double> sharpe(segment.trials, std::nan(""));
   for (std::size_t r = 0; r < table->trial.size(); ++r) {
     const std::uint64_t t = table->trial[r] - segment.first_trial;
-    if (table->trial[r] >= segment.first_trial && t < segment.trials) {
-      sharpe[t] = table->columns[0][r];
-    }
+    if (table->trial[r] < segment.first_trial || t >= segment.trials) continue;
+    // Ranked, counted and averaged with those that saw the whole window only.
+    if (sweeps::ranked_alike(view.plan, table->trial[r])) sharpe[t] = table->columns[0][r];
   }
   Standing out;
   const double own = sharpe[trial - segment.first_trial];
@@ -146,29 +149,25 @@ Result<Standing> standing_of(const Sources& sources, const SweepView& view, std:
   return out;
 }
 
-Result<double> stored_ratio_variance(const Sources& sources, const SweepView& view,
-                                     const sweeps::Segment& segment) {
-  const auto metric = sweeps::metric_index("sharpe_ann", view.meta.metric_names);
-  if (!metric.ok()) return metric.error();
-  const std::uint32_t index = *metric;
-  const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
-  if (!table.ok()) return table.error();
-  return ratio_variance(view.plan, segment, table->trial, table->columns[0]);
-}
-
 // How much of a variant's track record is luck, by the ledger; null without one.
 Result<Json> luck_json(const Sources& sources, const SweepView& view, std::uint64_t trial,
                        const TrialRow& row) {
   const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  const auto columns = record_columns(view);
+  if (!columns) return Json();
+  const auto record = track_record_of(view, trial, moments_of(*columns, row.metrics));
+  if (!record) return Json();
   const auto variance = stored_ratio_variance(sources, view, segment);
   if (!variance.ok()) return variance.error();
   const auto account = read_account(sources);
   if (!account.ok()) return account.error();
   const TrialCount trials = count_trials(*account, view.dataset(segment).content_hash);
-  const auto record = sweeps::track_record_of({row.returns.begin(), row.returns.end()});
-  if (!record) return Json();
-  return deflation_json(sweeps::deflate(*record, static_cast<double>(trials.raw), *variance),
-                        sweeps::deflate(*record, trials.effective, *variance));
+  return deflation_json(*record, trials, *variance, view.periods_per_year(segment));
+}
+
+// Why it has none.
+const char* no_luck(const SweepView& view, std::uint64_t trial) {
+  return sweeps::ranked_alike(view.plan, trial) ? kNoTrackRecord : kShorterWindow;
 }
 
 // Sentences: what became of the trial and how it stands.
@@ -194,9 +193,41 @@ std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow
     out.push_back("it never traded: no entry condition was met, or every entry was refused (" +
                   sweeps::show_number(value("rejected_orders")) + " rejected orders)");
   }
-  if (std::isnan(value("sharpe_ann"))) {
+  if (std::isnan(value("vol_ann"))) {
+    out.push_back("its annual figures are not measurable: shorter than " +
+                  sweeps::show_number(engine::kAnnualDaysMin) + " days");
+  } else if (std::isnan(value("sharpe_ann"))) {
     out.push_back("its Sharpe is not measurable: daily returns do not vary");
   }
+  return out;
+}
+
+// How a variant did on the test days of the sweep's protocol, and which folds picked it.
+Result<Json> validation_of(const Sources& sources, const SweepView& view, std::uint64_t trial) {
+  const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  const auto family = validate_family(sources, view, segment);
+  if (!family.ok()) return family.error();
+  auto own = VariantOos::make(sources, view);
+  if (!own.ok()) return own.error();
+  const auto rows = own->of({&trial, 1});
+  if (!rows.ok()) return rows.error();
+  Json out{{"protocol_text", sweeps::protocol_words((*family)->protocol)}};
+  std::size_t at = 0;
+  for (const auto& n : sweeps::variant_oos_numbers()) {
+    const double v = rows->front()[at++];
+    out[n.name] = std::isfinite(v) ? Json(v) : Json();
+  }
+  out["test_days"] = sweeps::size_of((*family)->plan.tested);
+  out["picked_by_folds"] = Json::array();
+  out["folds"] = 0;
+  if ((*family)->result) {
+    const auto& folds = (*family)->result->folds;
+    out["folds"] = folds.size();
+    for (std::size_t k = 0; k < folds.size(); ++k) {
+      if (folds[k].picked && folds[k].pick == trial) out["picked_by_folds"].push_back(k + 1);
+    }
+  }
+  out["reason"] = (*family)->reason.empty() ? Json() : Json((*family)->reason);
   return out;
 }
 
@@ -212,13 +243,16 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
   out.update(variant_json(view, trial));
   out["dataset_hash"] = view.dataset(segment).content_hash;
   out["block"] = block;
-  out["trial_key"] = key.hex();
+  out["trial_key"] = (row ? row->key : key).hex();
+  out["engine_version"] = view.meta.engine_version;
+  out["periods_per_year"] = view.periods_per_year(segment);
+  out["calendar"] = engine::calendar_name(view.periods_per_year(segment));
   out["committed"] = row.has_value();
   if (row) out["status"] = status_name(row->status);
   if (row && !row->error.empty()) out["error"] = row->error;
   std::vector<std::string> sentences = why(view, row, block);
-  const TrialKey stored = row ? row->key : key;
-  const auto places = sources.store->find({&stored, 1});
+  const LedgerKey counted = view.plan.ledger_key(block, view.plan.params(trial, 1));
+  const auto places = sources.store->find({&counted, 1});
   if (!places.ok()) return places.error();
   if (const auto& place = places->front()) {
     out["first_result"] = {{"sweep_id", place->sweep_id}, {"trial", place->trial}};
@@ -248,7 +282,12 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     auto luck = luck_json(sources, view, trial, *row);
     if (!luck.ok()) return luck.error();
     out["luck"] = std::move(*luck);
-    if (out["luck"].is_null()) sentences.push_back(kNoTrackRecord);
+    if (out["luck"].is_null()) sentences.push_back(no_luck(view, trial));
+    if (!view.plan.spec().validation_json.empty()) {
+      auto validation = validation_of(sources, view, trial);
+      if (!validation.ok()) return validation.error();
+      out["validation"] = std::move(*validation);
+    }
     if (standing->neighbours == 0) sentences.push_back("no neighbour of it has a Sharpe ratio");
     if (!view.plan.spec().points.metrics.empty()) {
       const auto curve = points_of(sources, view, trial, 1);
@@ -261,6 +300,17 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     }
   }
   out["why"] = sentences;
+  return out;
+}
+
+Result<Json> explain_sweep(const Sources& sources, const SweepView& view, const Json& args) {
+  auto out = sweep_show(sources, args);
+  if (!out.ok() || view.plan.spec().validation_json.empty()) return out;
+  for (const sweeps::Segment& segment : view.plan.segments()) {
+    const auto family = validate_family(sources, view, segment);
+    if (!family.ok()) return family.error();
+    (*out)["segments"][segment.index]["validation"] = validation_json(view, segment, family->get());
+  }
   return out;
 }
 
@@ -359,7 +409,7 @@ Result<Json> compare(const Sources& sources, const Json& args) {
       auto luck = luck_json(sources, *view, (*trials)[i], *row);
       if (!luck.ok()) return luck.error();
       variant["luck"] = std::move(*luck);
-      if (variant["luck"].is_null()) variant["reason"] = kNoTrackRecord;
+      if (variant["luck"].is_null()) variant["reason"] = no_luck(*view, (*trials)[i]);
     }
     out["variants"].push_back(std::move(variant));
   }
@@ -375,7 +425,9 @@ Result<Json> explain(const Sources& sources, const Json& args) {
   if (!selector.ok()) return selector.error();
   const auto view = SweepView::open(sources, *selector);
   if (!view.ok()) return view.error();
-  if (!args.contains("variant") || args["variant"].is_null()) return sweep_show(sources, args);
+  if (!args.contains("variant") || args["variant"].is_null()) {
+    return explain_sweep(sources, *view, args);
+  }
   const auto trial = count_arg(args, "variant", 0);
   if (!trial.ok()) return trial.error();
   const auto known = view->check_trial(*trial);

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/judged_panel.hpp"
+#include "serve/validation.hpp"
 #include "sweeps/convergence_declared.hpp"
+#include "sweeps/convergence_require.hpp"
 #include "sweeps/diversity.hpp"
 #include "sweeps/judged.hpp"
 #include "sweeps/neighbourhood.hpp"
@@ -24,7 +27,7 @@ constexpr int kRulesVersion = 3;
 Json options_json(const SweepView& view, const ScoreOptions& options,
                   const std::optional<Look>& look) {
   return {{"rules", kRulesVersion},
-          {"engine_version", engine::kEngineVersion},
+          {"engine_version", view.meta.engine_version},
           {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
           {"declared", view.plan.spec().convergence_json},
           {"look", look ? Json(look->number) : Json()},
@@ -64,12 +67,7 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
                   {"panel_periods", panel_periods},
                   {"trials", family.trials},
                   {"score", convergence_json(family.score)}};
-  keep(sources, {kDocumentKind, document_key(view, family.segment), json.dump()});
-}
-
-// Not a trial on a shorter window, whose numbers are of another time.
-bool ranked_alike(const sweeps::Plan& plan, std::uint64_t trial) {
-  return plan.rungs() == 1 || plan.whole_window(sweeps::block_of_trial(plan, trial));
+  keep(sources, {kDocumentKind, document_key(view, family.segment), json_text(json)});
 }
 
 // Sharpe of every trial of a segment: NaN where it failed or is not there yet.
@@ -94,7 +92,7 @@ Result<SharpeColumn> read_sharpe(const Sources& sources, const SweepView& view) 
     if (trial >= out.all.size()) continue;
     out.committed[trial] = true;
     out.failed[trial] = table->status[r] != TrialStatus::Ok;
-    if (!out.failed[trial] && ranked_alike(view.plan, trial)) {
+    if (!out.failed[trial] && sweeps::ranked_alike(view.plan, trial)) {
       out.all[trial] = table->columns[0][r];
     }
   }
@@ -154,7 +152,7 @@ void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Se
       complete && text.ok() && *text) {
     const Json kept = Json::parse(**text, nullptr, false);
     if (kept.is_object() && kept.value("trials", Json()) == segment.trials &&
-        kept.value("engine_version", Json()) == engine::kEngineVersion &&
+        kept.value("engine_version", Json()) == view.meta.engine_version &&
         kept.value("trial", Json()).is_number_unsigned() &&
         kept.value("members", Json()).is_number_unsigned() &&
         kept.value("mean_sharpe_ann", Json()).is_number()) {
@@ -170,12 +168,11 @@ void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Se
   family.plateau = find_plateau(sources, *near, segment, sharpe.all);
   if (!complete || !family.plateau) return;
   keep(sources, {kPlateauKind, key,
-                 Json{{"engine_version", engine::kEngineVersion},
-                      {"trials", segment.trials},
-                      {"trial", family.plateau->trial},
-                      {"mean_sharpe_ann", family.plateau->mean_sharpe_ann},
-                      {"members", family.plateau->members}}
-                     .dump()});
+                 json_text(Json{{"engine_version", view.meta.engine_version},
+                                {"trials", segment.trials},
+                                {"trial", family.plateau->trial},
+                                {"mean_sharpe_ann", family.plateau->mean_sharpe_ann},
+                                {"members", family.plateau->members}})});
 }
 
 // Hypotheses scored elsewhere enter as p = 1, which can only make ours larger.
@@ -216,10 +213,11 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
                     const ScoreOptions& options, FamilyScore& out) {
   const auto known = read_verdict(sources, view, segment, options, out);
   if (!known.ok()) return known.error();
+  std::shared_ptr<const FamilyPanel> panel;
   if (!*known) {
     auto read = read_panel(sources, view, segment);
     if (!read.ok()) return read.error();
-    const auto panel = std::make_shared<const FamilyPanel>(std::move(*read));
+    panel = std::make_shared<const FamilyPanel>(std::move(*read));
     auto look =
         take_look(sources, view, segment, panel->periods, family_state(out.committed, out.trials));
     if (!look.ok()) return look.error();
@@ -235,6 +233,10 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
     if (options.panels == Panels::Share && shares_panels(view)) out.panel = panel;
   }
   if (out.look) apply_look(*out.look, out.score);
+  auto validated = validate_family(sources, view, segment, panel.get());
+  if (!validated.ok()) return validated.error();
+  out.validation = std::move(*validated);
+  sweeps::apply_requirements(unmet_requirements(view, out.score, out.validation.get()), out.score);
   out.p = out.score.p_value();
   return {};
 }
@@ -331,6 +333,7 @@ Result<sweeps::ConvergenceOptions> score_options(const SweepView& view,
   auto out = sweeps::declared_convergence(view.plan.spec().convergence_json);
   if (!out.ok()) return out.error();
   out->hurdle_sharpe_ann = options.hurdle_sharpe_ann;
+  out->periods_per_year = view.periods_per_year(segment);
   const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
   out->launched = judged.variants(view.plan, segment);
   out->chosen_by_periods = judged.chosen_by_periods;
@@ -358,7 +361,7 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
     const auto trials = ledger_trials(*sources.store, view.dataset(segment).content_hash);
     if (!trials.ok()) return trials.error();
     family.ledger_trials = *trials;
-    family.noise = noise_expectation(*trials, family.score.periods);
+    family.noise = noise_expectation(*trials, family.score.periods, view.periods_per_year(segment));
     add_plateau(sources, view, segment, *sharpe, family, out.warnings);
     out.families.push_back(std::move(family));
   }
@@ -393,6 +396,8 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     const sweeps::PanelView all = looked_at(*panel, *look);
     const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
     warn_of(view, segment, out.warnings);
+    const auto validated = validate_family(sources, view, segment, &*panel);
+    if (!validated.ok()) return validated.error();
     std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
     sources.parallel(tiles.size(), [&](std::size_t i) {
       const auto tile = near->at(i);
@@ -418,6 +423,8 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       own.launched = own.chosen = members;
       scored.score = sweeps::score_convergence(all.subset(rows), own);
       if (*look) apply_look(**look, scored.score);
+      sweeps::apply_requirements(unmet_requirements(view, scored.score, validated->get()),
+                                 scored.score);
       tiles[i] = std::move(scored);
     });
     for (auto& tile : tiles) {

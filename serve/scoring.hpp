@@ -53,6 +53,8 @@ struct Plateau {
   std::uint64_t members = 0;   ///< the variant included
 };
 
+struct ValidatedFamily;  // serve/validation.hpp
+
 /// Purpose: what is known of one family on one dataset.
 struct FamilyScore {
   std::uint32_t segment = 0;
@@ -71,6 +73,8 @@ struct FamilyScore {
   double best_sharpe_ann = std::numeric_limits<double>::quiet_NaN();
   double median_sharpe_ann = std::numeric_limits<double>::quiet_NaN();
   bool cached = false;
+  /// What the sweep's `validation` says of it; null without one.
+  std::shared_ptr<const ValidatedFamily> validation;
   /// What it was scored by, if that was asked for. Null all the same if the verdict was kept, or
   /// all families of the sweep have more than kPanelBytesShared.
   std::shared_ptr<const FamilyPanel> panel;

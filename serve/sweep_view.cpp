@@ -1,14 +1,15 @@
 #include "serve/sweep_view.hpp"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <map>
-#include <numbers>
 
+#include "engine/shortfall.hpp"
 #include "sweeps/generation.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
+#include "sweeps/spec_warnings.hpp"
+#include "sweeps/stats/sharpe.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -30,12 +31,47 @@ Error unknown_sweep(const std::vector<store::SweepMeta>& all, std::string_view s
                    sweeps::join_names(names, kShown));
 }
 
+Error ambiguous(const std::string& what, std::string_view selector,
+                const std::vector<const store::SweepMeta*>& found) {
+  std::vector<std::string> ids;
+  for (auto meta = found.rbegin(); meta != found.rend(); ++meta) {
+    ids.push_back((*meta)->id + " (" + std::to_string((*meta)->trials) + " variants, made " +
+                  format_timestamp({(*meta)->created.ns - (*meta)->created.ns % seconds(1).ns}) +
+                  ")");
+  }
+  return Error(ErrorCode::InvalidInput, "the " + what + " " + sweeps::show_text(selector) +
+                                            " is of several sweeps, so say which id is meant: " +
+                                            sweeps::join_names(ids, 10));
+}
+
 Error gone(const store::SweepMeta& meta) {
   return Error(ErrorCode::NotFound,
                "sweep " + meta.id + " (" + meta.name + ") was deleted at " +
                    format_timestamp(meta.finished) +
                    "; its trials stay in the ledger (`winnow ledger show --by sweep`), and the "
                    "same specification can be run again");
+}
+
+/// What the data lack of what the profile wants, whatever was known when the sweep was planned.
+void add_shortfalls(const Sources& sources, SweepView& view) {
+  if (sources.datasets == nullptr) return;
+  const sweeps::ResolvedSpec& spec = view.plan.spec();
+  for (std::size_t d = 0; d < spec.data.size() && d < spec.execution_by_data.size(); ++d) {
+    const auto dataset = sources.datasets->load(spec.data[d].content_hash);
+    if (!dataset.ok()) continue;  // a farm's results outlive the data they came from
+    const MarketView& market = dataset->view();
+    const auto at = [&](TimestampNs t) {
+      return static_cast<std::size_t>(
+          std::lower_bound(market.time_ns.begin(), market.time_ns.end(), t.ns) -
+          market.time_ns.begin());
+    };
+    for (std::string& text : engine::shortfalls(spec.execution_by_data[d], market,
+                                                {at(spec.from), at(spec.to)}, spec.data[d].name)) {
+      const bool known =
+          std::find(view.warnings.begin(), view.warnings.end(), text) != view.warnings.end();
+      if (!known) view.warnings.push_back(std::move(text));
+    }
+  }
 }
 
 }  // namespace
@@ -63,22 +99,25 @@ Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view 
                  "there is no sweep yet; `winnow sweep run SPEC.yaml` or "
                  "`winnow demo` makes one");
   }
-  if (selector == "last" && !all->empty()) return all->back();
+  if (selector == "last" && !all->empty()) {
+    const auto noted = store.document(sweeps::kLastRunKind, sweeps::kLastRunKey);
+    if (!noted.ok()) return noted.error();
+    for (const store::SweepMeta& meta : *all) {
+      if (*noted && meta.id == **noted) return meta;
+    }
+    return all->back();  // of a home that has no such note, or was that one deleted
+  }
   std::vector<const store::SweepMeta*> by_prefix;
-  const store::SweepMeta* by_name = nullptr;
+  std::vector<const store::SweepMeta*> by_name;
   for (const store::SweepMeta& meta : *all) {
     if (meta.id == selector) return meta;
-    if (meta.name == selector) by_name = &meta;  // the latest stays
+    if (meta.name == selector) by_name.push_back(&meta);
     if (selector.size() >= kPrefixMin && meta.id.starts_with(selector)) by_prefix.push_back(&meta);
   }
-  if (by_name != nullptr) return *by_name;
-  if (by_prefix.size() == 1) return *by_prefix.front();
-  if (by_prefix.size() > 1) {
-    std::vector<std::string> ids;
-    for (const store::SweepMeta* meta : by_prefix) ids.push_back(meta->id);
-    return Error(ErrorCode::InvalidInput,
-                 "the prefix " + sweeps::show_text(selector) +
-                     " is of several sweeps: " + sweeps::join_names(ids, 10));
+  for (const bool name : {true, false}) {
+    const auto& found = name ? by_name : by_prefix;
+    if (found.size() == 1) return *found.front();
+    if (found.size() > 1) return ambiguous(name ? "name" : "prefix", selector, found);
   }
   for (auto meta = deleted.rbegin(); meta != deleted.rend(); ++meta) {
     const bool meant = meta->id == selector || meta->name == selector ||
@@ -86,6 +125,13 @@ Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view 
     if (meant) return gone(*meta);
   }
   return unknown_sweep(*all, selector);
+}
+
+std::string old_engine_note(std::uint32_t version) {
+  return "of engine version " + std::to_string(version) + ", as it was computed then (this is " +
+         std::to_string(engine::kEngineVersion) +
+         "): nothing of it is compared with later results, and running it again gives another "
+         "sweep, which the ledger does not charge for the same trials";
 }
 
 Result<SweepView> SweepView::open(const Sources& sources, std::string_view selector) {
@@ -108,11 +154,15 @@ Result<SweepView> SweepView::open(const Sources& sources, std::string_view selec
                                          std::to_string(view.plan.trials()) +
                                          " of the same specification and cannot name its variants");
   }
+  const auto said = sources.store->document(sweeps::kSpecWarningsKind, view.meta.id);
+  if (!said.ok()) return said.error();
+  if (*said) view.warnings = sweeps::warnings_from_json(**said);
+  add_shortfalls(sources, view);
   if (view.plan.id() != view.meta.id) {
-    view.warnings.push_back("planned by engine version " +
-                            std::to_string(view.meta.engine_version) + " (this is version " +
-                            std::to_string(engine::kEngineVersion) +
-                            "): running it again gives another sweep");
+    view.warnings.push_back(view.meta.engine_version == engine::kEngineVersion
+                                ? "planned by another version of this program: running it again "
+                                  "gives another sweep"
+                                : old_engine_note(view.meta.engine_version));
   }
   return view;
 }
@@ -187,19 +237,13 @@ Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view 
   return sum;
 }
 
-NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods) {
+NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods,
+                                   double periods_per_year) {
   NoiseExpectation out;
   if (periods == 0) return out;
-  out.sd_ann = std::sqrt(kPeriodsPerYear / static_cast<double>(periods));
-  if (trials < 2) return out;  // the expectation of one draw is its mean, 0
-  const boost::math::normal normal;
-  const double n = static_cast<double>(trials);
-  const double gamma = std::numbers::egamma;
-  // Quantiles of the complement keep their digits for large n.
-  const double a = boost::math::quantile(boost::math::complement(normal, 1 / n));
-  const double b =
-      boost::math::quantile(boost::math::complement(normal, 1 / (n * std::numbers::e)));
-  out.max_ann = out.sd_ann * ((1 - gamma) * a + gamma * b);
+  out.sd_ann = std::sqrt(periods_per_year / static_cast<double>(periods));
+  out.max_ann =
+      sweeps::stats::expected_max_sharpe(static_cast<double>(trials), 0, out.sd_ann * out.sd_ann);
   return out;
 }
 

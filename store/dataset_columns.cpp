@@ -11,6 +11,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <ctime>
+#include <mutex>
+#include <set>
 
 #include "base/hash.hpp"
 #include "base/time.hpp"
@@ -84,10 +87,14 @@ std::string bar_text(const MarketView& m, std::size_t i) {
 
 Status check_market(const MarketView& m) {
   const std::size_t n = m.size();
+  // Where times can be added and divided without a thought for overflow.
+  constexpr std::int64_t kTimeMaxNs = 7'258'118'400'000'000'000;  // 2200
+  constexpr std::int64_t kIntervalMaxNs = 320'000'000'000'000'000;
+  const auto out_of_range = [](std::int64_t t) { return t < 0 || t > kTimeMaxNs; };
   if (n == 0) return Error(ErrorCode::InvalidInput, "there is no bar; at least one is needed");
-  if (m.interval_ns <= 0) {
-    return Error(ErrorCode::InvalidInput,
-                 "the interval is " + std::to_string(m.interval_ns) + " ns; it must be above 0");
+  if (m.interval_ns <= 0 || m.interval_ns > kIntervalMaxNs) {
+    return Error(ErrorCode::InvalidInput, "the interval is " + std::to_string(m.interval_ns) +
+                                              " ns; it must be above 0 and below ten years");
   }
   if (m.time_ns.size() != n || m.open.size() != n || m.high.size() != n || m.low.size() != n ||
       m.volume.size() != n) {
@@ -95,6 +102,7 @@ Status check_market(const MarketView& m) {
   }
   constexpr double kMax = 1e300;
   for (std::size_t i = 0; i < n; ++i) {
+    if (out_of_range(m.time_ns[i])) return bad_bar(m, i, "time must lie between 1970 and 2200");
     if (i > 0 && m.time_ns[i] <= m.time_ns[i - 1]) {
       return bad_bar(m, i, "time must be after the previous bar's");
     }
@@ -110,11 +118,11 @@ Status check_market(const MarketView& m) {
   }
   for (std::size_t i = 0; i < m.funding.size(); ++i) {
     if ((i > 0 && m.funding[i].time_ns <= m.funding[i - 1].time_ns) ||
-        !std::isfinite(m.funding[i].rate_frac)) {
+        out_of_range(m.funding[i].time_ns) || !std::isfinite(m.funding[i].rate_frac)) {
       return Error(ErrorCode::InvalidInput,
                    "funding event " + std::to_string(i) + " at " +
                        format_timestamp(TimestampNs{m.funding[i].time_ns}) +
-                       ": times must increase and rates be finite");
+                       ": times must increase between 1970 and 2200, and rates be finite");
     }
   }
   return {};
@@ -160,6 +168,49 @@ ColumnFile layout_columns(const MarketView& market) {
   return file;
 }
 
+namespace {
+
+/// Purpose: which files this process has already rehashed and found whole. A file that changed has
+/// another time; one that changed just now may not have, and is never believed.
+/// Thread: any. Limits: kFilesMax files.
+class VerifiedFiles {
+ public:
+  bool contains(const struct stat& facts) {
+    const std::lock_guard lock(mutex_);
+    return known_.contains(key(facts));
+  }
+  void add(const struct stat& facts) {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    constexpr std::int64_t kSettledSeconds = 2;  // coarser than any file system's clock
+    if (now.tv_sec - facts.st_ctim.tv_sec < kSettledSeconds) return;
+    const std::lock_guard lock(mutex_);
+    if (known_.size() >= kFilesMax) known_.clear();
+    known_.insert(key(facts));
+  }
+
+ private:
+  using Key = std::array<std::uint64_t, 7>;
+  static constexpr std::size_t kFilesMax = 4096;
+  static Key key(const struct stat& f) {
+    return {
+        static_cast<std::uint64_t>(f.st_dev),          static_cast<std::uint64_t>(f.st_ino),
+        static_cast<std::uint64_t>(f.st_size),         static_cast<std::uint64_t>(f.st_mtim.tv_sec),
+        static_cast<std::uint64_t>(f.st_mtim.tv_nsec), static_cast<std::uint64_t>(f.st_ctim.tv_sec),
+        static_cast<std::uint64_t>(f.st_ctim.tv_nsec)};
+  }
+
+  std::mutex mutex_;
+  std::set<Key> known_;
+};
+
+VerifiedFiles& verified_files() {
+  static VerifiedFiles files;
+  return files;
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const MappedColumns>> MappedColumns::open(
     const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -178,6 +229,14 @@ Result<std::shared_ptr<const MappedColumns>> MappedColumns::open(
   ::close(fd);
   if (mapped->bytes_ == nullptr && mapped->size_ > 0) return io_error("map", path, error_number);
   WINNOW_TRY(mapped->attach(path.string()));
+  if (!verified_files().contains(facts)) {
+    Status whole = mapped->verify();
+    if (whole.ok()) whole = check_market(mapped->view());
+    if (!whole.ok()) {
+      return Error(ErrorCode::Corrupt, path.string() + ": " + whole.error().text());
+    }
+    verified_files().add(facts);
+  }
   return std::shared_ptr<const MappedColumns>(std::move(mapped));
 }
 
@@ -202,9 +261,11 @@ Status MappedColumns::attach(std::string_view file_name) {
   }
   for (std::size_t s = 0; s < kSections; ++s) {
     const Section& section = header.sections[s];
-    const std::uint64_t expected =
-        s + 1 < kSections ? header.bars * sizeof(double) : header.funding_events * 16;
-    if (section.bytes != expected || section.offset % kAlignment != 0 || section.offset > size_ ||
+    // Divided, not multiplied: no count in a file can overflow.
+    const std::uint64_t one = s + 1 < kSections ? sizeof(double) : sizeof(FundingEvent);
+    const std::uint64_t count = s + 1 < kSections ? header.bars : header.funding_events;
+    if (section.bytes % one != 0 || section.bytes / one != count ||
+        section.offset % kAlignment != 0 || section.offset > size_ ||
         section.bytes > size_ - section.offset) {
       return corrupt("column " + std::string(kSectionNames[s]) + " lies outside the file");
     }

@@ -38,8 +38,8 @@ ColumnFile layout_columns(const MarketView& market);
 /// Thread: any.
 class MappedColumns {
  public:
-  /// Checks the header, sizes and bounds, not every byte (see verify()). Fails: NotFound, Io,
-  /// Corrupt.
+  /// Checks header, sizes and bounds, and, once a process and file, every byte and every value:
+  /// what is damaged is never handed out. Fails: NotFound, Io, Corrupt naming file and column.
   static Result<std::shared_ptr<const MappedColumns>> open(const std::filesystem::path& path);
   ~MappedColumns();
   MappedColumns(const MappedColumns&) = delete;

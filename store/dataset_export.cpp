@@ -1,6 +1,8 @@
 // Datasets as CSV, so that what the engine sees can be read by anything else.
 #include <charconv>
 
+#include "base/write_file.hpp"
+#include "store/data_report.hpp"
 #include "store/dataset_files.hpp"
 #include "store/dataset_store.hpp"
 
@@ -28,21 +30,6 @@ void append_row(std::string& out, std::int64_t time, std::span<const double> val
   out.push_back('\n');
 }
 
-Status write_export(const fs::path& file, std::string_view text) {
-  std::error_code ignored;
-  if (fs::is_directory(file, ignored)) {
-    return Error(ErrorCode::InvalidInput, file.string() + " is a folder; name a file");
-  }
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  if (!fs::is_directory(folder, ignored)) {
-    return Error(ErrorCode::InvalidInput, "there is no folder " + folder.string());
-  }
-  FileTransaction files(folder);
-  WINNOW_TRY(files.write(folder / file.filename(), text));
-  files.keep();
-  return {};
-}
-
 }  // namespace
 
 Result<std::uint64_t> DatasetStore::export_csv(std::string_view name_or_hash,
@@ -58,7 +45,7 @@ Result<std::uint64_t> DatasetStore::export_csv(std::string_view name_or_hash,
     const double values[] = {m.open[i], m.high[i], m.low[i], m.close[i], m.volume[i]};
     append_row(text, m.time_ns[i] / (whole_ms ? kNsPerMs : 1), values);
   }
-  WINNOW_TRY(write_export(file, text));
+  WINNOW_TRY(write_whole_file(file, text));
   return static_cast<std::uint64_t>(m.size());
 }
 
@@ -74,8 +61,27 @@ Result<std::uint64_t> DatasetStore::export_funding_csv(std::string_view name_or_
     const double values[] = {e.rate_frac};
     append_row(text, e.time_ns / (whole_ms ? kNsPerMs : 1), values);
   }
-  WINNOW_TRY(write_export(file, text));
+  WINNOW_TRY(write_whole_file(file, text));
   return static_cast<std::uint64_t>(m.funding.size());
+}
+
+Result<std::uint64_t> DatasetStore::export_gaps_csv(std::string_view name_or_hash,
+                                                    const fs::path& file) const {
+  auto dataset = load(name_or_hash);
+  if (!dataset.ok()) return dataset.error();
+  const auto gaps = find_gaps(dataset->view());
+  std::string text = "from,to,bars_missing,from_ns,to_ns\n";
+  for (const Gap& gap : gaps) {
+    text += format_timestamp(gap.from) + "," + format_timestamp(gap.to) + ",";
+    append_number(text, gap.bars);
+    text.push_back(',');
+    append_number(text, gap.from.ns);
+    text.push_back(',');
+    append_number(text, gap.to.ns);
+    text.push_back('\n');
+  }
+  WINNOW_TRY(write_whole_file(file, text));
+  return static_cast<std::uint64_t>(gaps.size());
 }
 
 }  // namespace winnow::store

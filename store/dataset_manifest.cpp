@@ -23,13 +23,15 @@ constexpr std::array<KindFacts, kFaultKinds> kKinds{{
     {"unfinished_last_bar", false},
     {"duplicate_identical", true},
     {"duplicate_conflicting", true},
-    {"non_monotone_time", true},
+    {"non_monotone_time", false},
     {"off_grid_time", true},
     {"future_time", true},
     {"ohlc_violation", true},
     {"bad_price", true},
     {"bad_volume", true},
     {"bad_rate", true},
+    {"partial_bar", false},
+    {"skipped_hour", true},
 }};
 
 std::string time_text(std::int64_t ns) { return format_timestamp(TimestampNs{ns}); }

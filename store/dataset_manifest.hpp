@@ -20,15 +20,17 @@ enum class FaultKind : std::uint8_t {
   UnfinishedLastBar,  ///< the last bar was (or may have been) still open when it was recorded
   DuplicateIdentical,
   DuplicateConflicting,
-  NonMonotoneTime,
+  NonMonotoneTime,  ///< rows not in order of time; sorted, which loses nothing
   OffGridTime,
   FutureTime,
   OhlcViolation,
-  BadPrice,   ///< missing, not finite, or not above zero
-  BadVolume,  ///< missing, not finite, or negative
-  BadRate,    ///< a funding rate that is missing or not finite
+  BadPrice,     ///< missing, not finite, or not above zero
+  BadVolume,    ///< missing, not finite, or negative
+  BadRate,      ///< a funding rate that is missing or not finite
+  PartialBar,   ///< one that the file says was cut short, not the last; kept
+  SkippedHour,  ///< a local time that never was, since clocks were set forward
 };
-inline constexpr std::size_t kFaultKinds = 13;
+inline constexpr std::size_t kFaultKinds = 15;
 std::string_view fault_name(FaultKind kind);
 /// Whether one such fault refuses an import that may not repair.
 bool fault_refuses(FaultKind kind);

@@ -5,6 +5,7 @@
 
 #include "base/edit_distance.hpp"
 #include "base/hash.hpp"
+#include "base/instrument.hpp"
 #include "store/dataset_files.hpp"
 
 namespace winnow::store {
@@ -210,7 +211,7 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
   if (fs::exists(name_path(m.name) / "current")) {
     auto current = current_manifest(m.name);
     if (!current.ok()) return current.error();
-    if (current->instrument != m.instrument) {
+    if (!same_instrument(current->instrument, m.instrument)) {
       return Error(ErrorCode::InvalidInput, "dataset " + m.name + " holds instrument " +
                                                 current->instrument + ", not " + m.instrument +
                                                 "; choose another name");

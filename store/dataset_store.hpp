@@ -62,6 +62,12 @@ struct PutOutcome {
   Manifest manifest;
 };
 
+/// What remove() took away.
+struct Removed {
+  std::uint64_t versions = 0;
+  std::uint64_t bytes = 0;  ///< of columns and files that no other dataset has
+};
+
 /// Purpose: the catalogue of datasets, content-addressed. Layout below its folder:
 ///   raw/SHA256.zst              files as they were imported
 ///   columns/CONTENT_HASH.cols   see dataset_columns.hpp
@@ -93,6 +99,12 @@ class DatasetStore {
   /// name, columns that break MarketView's invariants), Io (disk full).
   Result<PutOutcome> put(const MarketView& columns, const NewDataset& meta) const;
 
+  /// All versions under another name. Fails: NotFound, InvalidInput (a bad or taken name), Io.
+  Status rename(std::string_view name, std::string_view new_name) const;
+  /// A name with all its versions. Results made from them stay, and so does what the ledger
+  /// counted. Fails: NotFound, Io.
+  Result<Removed> remove(std::string_view name) const;
+
   /// Rehashes columns, raw files and manifest. Fails: Corrupt naming what differs, NotFound, Io.
   Status verify(std::string_view name_or_hash) const;
 
@@ -106,6 +118,10 @@ class DatasetStore {
   /// Likewise `ts_ms,funding_rate`.
   Result<std::uint64_t> export_funding_csv(std::string_view name_or_hash,
                                            const std::filesystem::path& file) const;
+
+  /// Every gap: `from,to,bars_missing,from_ns,to_ns`, `to` being the next bar there is.
+  Result<std::uint64_t> export_gaps_csv(std::string_view name_or_hash,
+                                        const std::filesystem::path& file) const;
 
   const std::filesystem::path& folder() const { return folder_; }
   /// Where the columns of a content hash are, or would be.

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "store/store_rocks.hpp"
 
 namespace winnow::store {
@@ -64,7 +65,7 @@ Result<std::string> RocksStore::deletion_document(std::string_view sweep_id, std
     json["entries"].push_back(
         {{"entry", entry}, {"executions", counts.executions}, {"failed", counts.failed}});
   }
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 Result<std::vector<std::string>> RocksStore::documents_of(
@@ -81,10 +82,10 @@ Result<std::vector<std::string>> RocksStore::documents_of(
   return out;
 }
 
-Result<std::uint64_t> RocksStore::count_new(std::span<const TrialKey> keys) const {
+Result<std::uint64_t> RocksStore::count_new(std::span<const LedgerKey> keys) const {
   auto loaded = index();
   if (!loaded.ok()) return loaded.error();
-  std::vector<TrialKey> sorted(keys.begin(), keys.end());
+  std::vector<LedgerKey> sorted(keys.begin(), keys.end());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   std::vector<std::optional<codec::KeyEntry>> entries;

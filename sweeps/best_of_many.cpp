@@ -3,6 +3,7 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "sweeps/stats/basic.hpp"
@@ -18,34 +19,46 @@ constexpr std::size_t kChunk = 128;  // variants; their resampled means stay in 
 constexpr double kAlpha = 0.05;
 constexpr std::size_t kStepsMax = 10;
 
+/// The periods of one resample, by its number.
+using Resample = std::function<std::vector<std::size_t>(std::size_t)>;
+
 /// How often each resample draws each period, as a part of all: [period][resample].
-MatrixXd draw_weights(std::size_t periods, std::size_t resamples, double mean_block,
+MatrixXd draw_weights(std::size_t periods, std::size_t resamples, const Resample& resample,
                       const ParallelFor& parallel) {
   MatrixXd out =
       MatrixXd::Zero(static_cast<Eigen::Index>(periods), static_cast<Eigen::Index>(resamples));
   parallel(resamples, [&](std::size_t b) {
     auto column = out.col(static_cast<Eigen::Index>(b));
-    for (const std::size_t t : stats::stationary_indices(periods, mean_block, kSeed, b)) {
-      column[static_cast<Eigen::Index>(t)] += 1;
-    }
+    for (const std::size_t t : resample(b)) column[static_cast<Eigen::Index>(t)] += 1;
     column /= static_cast<double>(periods);
   });
   return out;
+}
+
+/// A share of resamples as the p-values of this page: (1 + #) / (1 + resamples).
+double never_zero(double share, std::size_t resamples) {
+  const double b = static_cast<double>(resamples);
+  return (1 + std::round(share * b)) / (1 + b);
 }
 
 /// Purpose: the family's means and the largest deviations of their resamples. Thread: one, which
 /// hands chunks of variants out.
 class Tester {
  public:
-  Tester(const PanelView& panel, std::span<const std::uint32_t> rows, double mean_block,
+  struct Draws {
+    std::size_t resamples = 0;
+    double mean_block = 1;
+    Resample resample;
+  };
+  Tester(const PanelView& panel, std::span<const std::uint32_t> rows, const Draws& draws,
          const ParallelFor& parallel)
       : panel_(panel),
         rows_(rows),
         parallel_(parallel),
-        kernel_(stats::long_run_kernel(panel.periods(), mean_block)),
-        resamples_(rows.size() <= kBestOfManyFewVariants ? kBestOfManyResamples
-                                                         : kBestOfManyResamplesFew),
-        weights_(draw_weights(panel.periods(), resamples_, mean_block, parallel)),
+        mean_block_(draws.mean_block),
+        kernel_(stats::long_run_kernel(panel.periods(), draws.mean_block)),
+        resamples_(draws.resamples),
+        weights_(draw_weights(panel.periods(), resamples_, draws.resample, parallel)),
         mean_(rows.size()),
         omega_(rows.size()),
         left_(rows.size(), true) {}
@@ -54,6 +67,7 @@ class Tester {
     BestOfMany out;
     out.variants = rows_.size();
     out.resamples = resamples_;
+    out.mean_block = mean_block_;
     const std::vector<Maxima> all = pass(Pass::First);
     const double n = std::sqrt(static_cast<double>(panel_.periods()));
     double plain = -std::numeric_limits<double>::infinity();
@@ -63,9 +77,9 @@ class Tester {
       studentised = std::max(studentised, n * statistic(k));
     }
     const auto p_of = [&](double Maxima::*which, double value) {
-      const auto above =
-          std::count_if(all.begin(), all.end(), [&](const Maxima& m) { return m.*which > value; });
-      return (1 + static_cast<double>(above)) / (1 + static_cast<double>(resamples_));
+      std::vector<double> maxima;
+      for (const Maxima& m : all) maxima.push_back(m.*which);
+      return never_zero(stats::tail_share(maxima, value), resamples_);
     };
     out.p_reality_check = p_of(&Maxima::plain, plain);
     out.p_spa_lower = p_of(&Maxima::lower, studentised / n);
@@ -120,12 +134,13 @@ class Tester {
       Maxima& m = out[b];
       for (std::size_t i = 0; i < count; ++i) {
         const std::size_t k = first + i;
-        if (!left_[k] || !(omega_[k] > 0)) continue;
+        if (!left_[k]) continue;
         const double drawn = means(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(b));
-        const double deviation = (drawn - mean_[k]) / omega_[k];
+        if (pass == Pass::First) m.plain = std::max(m.plain, drawn - mean_[k]);
+        // Without a long-run spread a variant says nothing: its studentised ratio is 0 throughout.
+        const double deviation = omega_[k] > 0 ? (drawn - mean_[k]) / omega_[k] : 0;
         m.step = std::max(m.step, deviation);
-        if (pass == Pass::Step) continue;
-        m.plain = std::max(m.plain, drawn - mean_[k]);
+        if (pass == Pass::Step || !(omega_[k] > 0)) continue;
         m.upper = std::max(m.upper, deviation);
         const bool bad = mean_[k] < -omega_[k] * band;
         m.consistent = std::max(m.consistent, bad ? drawn / omega_[k] : deviation);
@@ -177,7 +192,7 @@ class Tester {
     for (std::size_t step = 0; step < kStepsMax; ++step) {
       std::uint64_t fresh = 0;
       for (std::size_t k = 0; k < rows_.size(); ++k) {
-        if (!left_[k] || !(statistic(k) > level)) continue;
+        if (!left_[k] || !(statistic(k) > std::max(level, 0.0))) continue;
         left_[k] = false;
         ++fresh;
       }
@@ -190,6 +205,7 @@ class Tester {
   const PanelView& panel_;
   std::span<const std::uint32_t> rows_;
   const ParallelFor& parallel_;
+  double mean_block_;
   std::vector<double> kernel_;
   std::size_t resamples_;
   MatrixXd weights_;
@@ -218,9 +234,20 @@ BestOfManyResult best_of_many(const PanelView& panel, std::span<const std::uint3
     out.reason = std::to_string(rows.size()) + " variants; at most " +
                  std::to_string(kBestOfManyVariantsMax) + " are tested at once";
   } else {
-    out.tests = Tester(panel, rows, mean_block, parallel).run();
+    const std::size_t resamples =
+        rows.size() <= kBestOfManyFewVariants ? kBestOfManyResamples : kBestOfManyResamplesFew;
+    const auto resample = [&](std::size_t b) {
+      return stats::stationary_indices(panel.periods(), mean_block, kSeed, b);
+    };
+    out.tests = Tester(panel, rows, {resamples, mean_block, resample}, parallel).run();
   }
   return out;
+}
+
+BestOfMany best_of_many_given(const PanelView& panel, std::span<const std::uint32_t> rows,
+                              double mean_block, const stats::IndexRows& resamples) {
+  const auto resample = [&](std::size_t b) { return resamples[b]; };
+  return Tester(panel, rows, {resamples.size(), mean_block, resample}, serial_for()).run();
 }
 
 Contest contest(const std::vector<std::vector<double>>& returns, const stats::IndexRows& resamples,
@@ -250,7 +277,8 @@ Contest contest(const std::vector<std::vector<double>>& returns, const stats::In
     in_set = stats::model_confidence_set(losses, resamples, stats::McsStatistic::Range).p;
   }
   Contest out;
-  out.p_spa = stats::superior_ability(means, stats::Recentring::Consistent).p;
+  out.p_spa =
+      never_zero(stats::superior_ability(means, stats::Recentring::Consistent).p, resamples.size());
   for (const std::size_t m : model) {
     out.p_beats_cash.push_back(better[m]);
     out.p_in_best_set.push_back(in_set[m]);

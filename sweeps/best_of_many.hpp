@@ -14,7 +14,8 @@ namespace winnow::sweeps {
 
 /// Purpose: is the best variant of a family better than earning nothing, seen that it is the best
 /// of all of them? One bootstrap of days for all variants keeps their correlation. Returns count in
-/// units of each variant's own standard deviation. p-values are (1 + #) / (1 + resamples), never 0.
+/// units of each variant's own standard deviation. p-values are (1 + #) / (1 + resamples), never 0;
+/// where no variant's ratio is above 0, SPA is at its floor and p is 1.
 struct BestOfMany {
   std::uint64_t variants = 0;  ///< tested
   std::uint64_t resamples = 0;
@@ -46,9 +47,15 @@ inline constexpr std::size_t kBestOfManyPeriodsMin = 20;
 BestOfManyResult best_of_many(const PanelView& panel, std::span<const std::uint32_t> rows,
                               double mean_block, const ParallelFor& parallel);
 
+/// The same code on given resamples, so that vectors can drive it. Requires: at least one row, and
+/// one resample, of indices below the panel's periods; rows as above.
+BestOfMany best_of_many_given(const PanelView& panel, std::span<const std::uint32_t> rows,
+                              double mean_block, const stats::IndexRows& resamples);
+
 /// A few series against one another and against earning nothing.
 struct Contest {
-  double p_spa = 1;                  ///< the best is no better than nothing (Hansen, consistent)
+  /// The best is no better than nothing (Hansen, consistent): (1 + #) / (1 + resamples).
+  double p_spa = 1;
   std::vector<double> p_beats_cash;  ///< of each, all at once (StepM, adjusted)
   /// Of each, in the model confidence set (range statistic): below 5%, another one is better.
   std::vector<double> p_in_best_set;

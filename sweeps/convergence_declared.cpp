@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
+#include "sweeps/convergence_require.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
 
@@ -54,11 +56,33 @@ void check_later_days(const Cursor& at, const ResolvedSpec& spec, bool several_l
   }
 }
 
+json read_requirements(const Cursor& at, const ResolvedSpec& spec) {
+  constexpr std::string_view kHelp =
+      "a list of what must hold, as in [degradation_frac < 0.3, oos_sharpe_ann > 1]";
+  const std::vector<std::string> names = requirement_names(spec.validation_json);
+  json out = json::array();
+  for (const Cursor& entry : at.list(kHelp)) {
+    const std::string text = entry.text(kHelp);
+    if (const Status read = check_requirement(text, names); !read.ok()) {
+      const bool no_protocol = spec.validation_json.empty();
+      entry.refuse(read.error().text() +
+                   (no_protocol ? "; out-of-sample numbers need `validation`" : ""));
+    }
+    out.push_back(text);
+  }
+  if (out.empty()) at.refuse("the list is empty; leave it out");
+  if (out.size() > kRequirementsMax) {
+    at.refuse(std::to_string(out.size()) + " requirements; at most " +
+              std::to_string(kRequirementsMax) + " are allowed");
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string read_convergence(const Cursor& at, const ResolvedSpec& spec) {
   at.expect_map("how families are scored, as in {looks: equal, worst_loss_sd: 8}",
-                {"looks", "worst_loss_sd", "hard_stops", "survivors"});
+                {"looks", "worst_loss_sd", "hard_stops", "survivors", "require"});
   json out = json::object();
   if (const auto looks = at.find("looks")) {
     if (!looks->is(yaml::Node::Kind::Scalar)) {
@@ -87,7 +111,8 @@ std::string read_convergence(const Cursor& at, const ResolvedSpec& spec) {
       out["survivors"] = kLaterDays;
     }
   }
-  return out.empty() ? std::string() : out.dump();
+  if (const auto require = at.find("require")) out["require"] = read_requirements(*require, spec);
+  return out.empty() ? std::string() : json_text(out);
 }
 
 Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json) {
@@ -103,22 +128,39 @@ Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json)
       const auto* const plan = std::find_if(std::begin(kPlans), std::end(kPlans),
                                             [&](LookPlan p) { return value == look_plan_name(p); });
       if (plan == std::end(kPlans)) {
-        return bad("looks " + value.dump() + "; allowed: " + join_names(plan_names()));
+        return bad("looks " + json_text(value) + "; allowed: " + join_names(plan_names()));
       }
       out.looks = *plan;
     } else if (key == "worst_loss_sd") {
       if (!value.is_number() || value < 1 || value > kWorstLossSdMax) {
-        return bad("worst_loss_sd " + value.dump() + "; a number from 1 to 100 is allowed");
+        return bad("worst_loss_sd " + json_text(value) + "; a number from 1 to 100 is allowed");
       }
       out.stress_sd = value;
     } else if (key == "hard_stops") {
-      if (!value.is_boolean()) return bad("hard_stops " + value.dump() + "; true or false");
+      if (!value.is_boolean()) return bad("hard_stops " + json_text(value) + "; true or false");
       out.hard_stops = value;
     } else if (key == "survivors") {
-      if (value != kLaterDays) return bad("survivors " + value.dump() + "; allowed: later_days");
+      if (value != kLaterDays) {
+        return bad("survivors " + json_text(value) + "; allowed: later_days");
+      }
+    } else if (key == "require") {
+      const bool texts =
+          value.is_array() &&
+          std::all_of(value.begin(), value.end(), [](const json& v) { return v.is_string(); });
+      if (!texts) return bad("require " + json_text(value) + "; a list of texts is allowed");
     } else {
       return bad("unknown key '" + key + "'");
     }
+  }
+  return out;
+}
+
+std::vector<std::string> declared_requirements(std::string_view canonical_json) {
+  const json j = json::parse(canonical_json, nullptr, false);
+  std::vector<std::string> out;
+  if (!j.is_object() || !j.contains("require")) return out;
+  for (const json& v : j["require"]) {
+    if (v.is_string()) out.push_back(v);
   }
   return out;
 }

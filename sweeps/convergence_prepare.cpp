@@ -213,6 +213,11 @@ void fill_table(const PanelView& panel, std::vector<Row> rows, const Convergence
     if (distinct != g) {
       std::copy_n(&table.block_means[g * blocks], blocks, &table.block_means[distinct * blocks]);
     }
+    std::uint32_t lowest = unique.index[members[groups[g].first]];
+    for (std::uint32_t i = groups[g].first; i < groups[g].last; ++i) {
+      lowest = std::min(lowest, unique.index[members[i]]);
+    }
+    table.first_row.push_back(lowest);
     ++distinct;
   }
   table.zero_variance += groups.size() - distinct;

@@ -25,6 +25,8 @@ struct FamilyTable {
   std::uint64_t unchecked_pairs = 0;
   /// sqrt(periods per year) * mean over a block of r / sd(r), [distinct variant][block].
   std::vector<double> block_means;
+  /// Of each distinct variant, the lowest row of the panel that is it or a clone of it.
+  std::vector<std::uint32_t> first_row;
   /// By period: mean over the distinct variants of r / sd(r).
   std::vector<double> period_mean_sd;
   double mean_correlation = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/instrument.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/plan.hpp"
 #include "sweeps/yaml_tree.hpp"
@@ -46,13 +47,20 @@ const std::vector<std::string> kProfileKeys{"name",
 const std::vector<std::string> kVersion1Keys{"impact_bps"};
 const std::vector<std::string> kRuleKeys{"from", "tick_px", "lot_qty", "qty_min", "notional_min"};
 
-std::string canonical(std::string_view instrument) {
-  std::string out;
-  for (char c : instrument) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) out.push_back(c);
-  }
-  return out;
+/// The entry that holds an instrument's own rules, under whatever alias.
+const ProfileRules* own_rules(const std::vector<ProfileRules>& rules, std::string_view instrument) {
+  std::vector<std::string_view> names;
+  for (const ProfileRules& r : rules) names.push_back(r.instrument);
+  const auto found = find_instrument(names, instrument);
+  return found ? &rules[*found] : nullptr;
+}
+
+/// Whether two keys say one thing. `BTCUSDT` beside `BTC-USDT-SWAP` does not: a pair without a
+/// market, and one market of it.
+bool same_key(std::string_view a, std::string_view b) {
+  const auto x = parse_instrument(a);
+  const auto y = parse_instrument(b);
+  return x && y ? *x == *y : !x && !y && same_instrument(a, b);
 }
 
 struct Bounds {
@@ -115,7 +123,8 @@ void read_all_rules(const Cursor& at, ExecutionProfile& profile) {
   const std::vector<Cursor> values = at.values();
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string& symbol = at.node().keys[i].text;
-    if (profile.names(symbol)) {
+    if (std::any_of(profile.rules.begin(), profile.rules.end(),
+                    [&](const ProfileRules& r) { return same_key(r.instrument, symbol); })) {
       at.refuse_at(at.node().keys[i].place, values[i].path(), "this instrument stands twice");
     }
     profile.rules.push_back({symbol, read_rules(values[i])});
@@ -185,18 +194,28 @@ ExecutionProfile read_profile(const Cursor& root) {
 }  // namespace
 
 bool ExecutionProfile::names(std::string_view instrument) const {
-  return std::any_of(rules.begin(), rules.end(), [&](const ProfileRules& r) {
-    return canonical(r.instrument) == canonical(instrument);
-  });
+  return own_rules(rules, instrument) != nullptr;
 }
 
 engine::ExecutionModel ExecutionProfile::model(std::string_view instrument) const {
   engine::ExecutionModel out = costs;
-  const std::string wanted = canonical(names(instrument) ? instrument : kDefault);
-  for (const ProfileRules& r : rules) {
-    if (canonical(r.instrument) == wanted) out.rules = r.rules;
-  }
+  const ProfileRules* own = own_rules(rules, instrument);
+  if (own == nullptr) own = own_rules(rules, kDefault);
+  if (own != nullptr) out.rules = own->rules;
   return out;
+}
+
+std::string ExecutionProfile::fallback_note(std::string_view instrument) const {
+  if (rules.empty() || names(instrument)) return {};
+  std::string named;
+  for (const ProfileRules& r : rules) {
+    if (r.instrument != kDefault) named += (named.empty() ? "" : ", ") + r.instrument;
+  }
+  if (named.empty()) return {};  // one list for every instrument
+  return "execution profile " + costs.name + " has no rules for " + std::string(instrument) +
+         (names(kDefault) ? ": those under `default` are used"
+                          : ": no step, lot or minimum holds") +
+         " (it names " + named + ")";
 }
 
 Result<ExecutionProfile> parse_profile(std::string_view yaml, std::string_view file_name) {

@@ -19,10 +19,12 @@ struct ProfileRules {
 struct ExecutionProfile {
   engine::ExecutionModel costs;     ///< without rules
   std::vector<ProfileRules> rules;  ///< in the file's order
-  /// The model for an instrument: its own rules, else those of `default`, else none. Names match
-  /// without case and separators: `BTC-USDT` is `BTCUSDT`.
+  /// The model for an instrument: its own rules, else those of `default`, else none. Any alias of a
+  /// name will do (base/instrument.hpp): `BTC/USDT:USDT` is `BTC-USDT-SWAP`.
   engine::ExecutionModel model(std::string_view instrument) const;
   bool names(std::string_view instrument) const;
+  /// What to tell whoever trades an instrument that has no rules of its own here; empty: it has.
+  std::string fallback_note(std::string_view instrument) const;
 };
 
 /// Fails: InvalidInput as parse_spec.

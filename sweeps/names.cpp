@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/edit_distance.hpp"
+#include "base/text.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -51,22 +52,35 @@ std::string show_number(double v) {
   return std::string(buffer.data(), end.ptr);
 }
 
+std::string show_rounded(double v) {
+  constexpr int kDigits = 6;
+  std::array<char, 40> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), v,
+                                 std::chars_format::scientific, kDigits - 1);
+  double rounded = v;
+  std::from_chars(buffer.data(), end.ptr, rounded);
+  // A count stays a count, however long.
+  return show_number(std::isfinite(v) && v != std::floor(v) ? rounded : v);
+}
+
 std::string show_text(std::string_view text) {
   constexpr std::size_t kShown = 60;
+  constexpr char kDigits[] = "0123456789abcdef";
   std::string out = "'";
   std::size_t i = 0;
-  for (; i < text.size() && i < kShown; ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c < 0x20 || c == 0x7f) {
-      constexpr char kDigits[] = "0123456789abcdef";
-      out += {'\\', 'x', kDigits[c >> 4], kDigits[c & 15]};
-    } else {
-      out.push_back(text[i]);
+  while (i < text.size() && i < kShown) {
+    const std::size_t n = utf8_character(text.substr(i));
+    const std::string_view character = text.substr(i, n == 0 ? 1 : n);
+    i += character.size();
+    // Whatever would not come back as it is from a terminal stands as its bytes.
+    if (n > 0 && log_text(character) == character) {
+      out += character;
+      continue;
     }
-  }
-  // Do not cut a UTF-8 sequence in two.
-  for (; i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80; ++i) {
-    out.push_back(text[i]);
+    for (const char byte : character) {
+      const auto c = static_cast<unsigned char>(byte);
+      out += {'\\', 'x', kDigits[c >> 4], kDigits[c & 15]};
+    }
   }
   return out + (i < text.size() ? "...'" : "'");
 }

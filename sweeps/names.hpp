@@ -10,8 +10,12 @@ namespace winnow::sweeps {
 /// A number as a person would write it: the shortest text that reads back as the same double.
 std::string show_number(double v);
 
-/// Text from a file made safe to print: quoted, control characters escaped, cut after 60
-/// characters.
+/// The same for reading rather than reading back: what has more than six significant digits, as
+/// sampled values do, is rounded to them.
+std::string show_rounded(double v);
+
+/// Text from a file made safe to print: quoted, control characters and bytes that are no UTF-8
+/// escaped, cut after 60 bytes or the character that they end in.
 std::string show_text(std::string_view text);
 
 /// `a, b, c`; after `limit` names `and N more`.

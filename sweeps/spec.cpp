@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "base/window_coverage.hpp"
+#include "engine/shortfall.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/execution_profile.hpp"
 #include "sweeps/names.hpp"
@@ -136,9 +138,11 @@ void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& sp
   spec.execution = profile->model("default");
   for (const DatasetInfo& d : spec.data) {
     spec.execution_by_data.push_back(profile->model(d.instrument));
+    if (std::string note = profile->fallback_note(d.instrument); !note.empty()) {
+      spec.warnings.push_back("'" + d.name + "': " + note);
+    }
     if (spec.execution.funding && !d.has_funding) {
-      spec.warnings.push_back("'" + d.name + "' has no funding history, so " + name +
-                              " charges none on it");
+      spec.warnings.push_back(engine::no_funding_text(d.name, spec.execution.name));
     }
   }
 }
@@ -271,6 +275,10 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
   spec.name = root.at("sweep", "name the sweep, as in sweep: eth-mean-reversion").name("a name");
   spec.data = read_data(root.at("data", "list dataset names, as in data: [ethusdt-5m]"), catalog);
   read_window(root, spec);
+  for (const DatasetInfo& d : spec.data) {
+    const std::string short_of = window_coverage(spec.from, spec.to, d.first, end_of(d));
+    if (!short_of.empty()) spec.warnings.push_back("'" + d.name + "': " + short_of);
+  }
   read_execution(root, catalog, spec);
   read_search(root, spec);
   spec.strategies = read_strategies(
@@ -291,7 +299,7 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
           "every test window would have been seen by the search, which learns from the whole "
           "window; leave it out and keep a holdout, which no search sees");
     }
-    spec.validation_json = read_validation(*at, spec.to - spec.from);
+    spec.validation_json = read_validation(*at, spec);
   }
   if (const auto at = root.find("convergence")) {
     spec.convergence_json = read_convergence(*at, spec);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/text.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/plan.hpp"
 
@@ -48,14 +49,18 @@ T named(const Names<T, n>& names, const json& j) {
   for (const auto& [v, name] : names) {
     if (j == name) return v;
   }
-  throw json::other_error::create(501, "unknown word " + j.dump(), &j);
+  throw json::other_error::create(501, "unknown word " + json_text(j), &j);
 }
 
 json to_json(const DatasetInfo& d) {
-  return {
+  json out = {
       {"name", d.name},         {"content_hash", d.content_hash}, {"instrument", d.instrument},
       {"first_ns", d.first.ns}, {"last_ns", d.last.ns},           {"interval_ns", d.interval.ns},
       {"bars", d.bars},         {"has_funding", d.has_funding}};
+  if (d.periods_per_year != engine::kPeriodsPerYearOpen) {
+    out["periods_per_year"] = d.periods_per_year;
+  }
+  return out;
 }
 
 DatasetInfo dataset_from(const json& j) {
@@ -68,6 +73,7 @@ DatasetInfo dataset_from(const json& j) {
   d.interval.ns = j.at("interval_ns");
   d.bars = j.at("bars");
   d.has_funding = j.at("has_funding");
+  d.periods_per_year = j.value("periods_per_year", engine::kPeriodsPerYearOpen);
   return d;
 }
 
@@ -222,9 +228,9 @@ ResolvedSpec spec_from(const json& j) {
   if (const auto weight = j.find("weight"); weight != j.end()) spec.weight = *weight;
   spec.trials_max = j.at("trials_max");
   spec.cpu_hours_max = j.at("cpu_hours_max");
-  if (const json& v = j.at("validation"); !v.is_null()) spec.validation_json = v.dump();
+  if (const json& v = j.at("validation"); !v.is_null()) spec.validation_json = json_text(v);
   if (const auto c = j.find("convergence"); c != j.end() && !c->is_null()) {
-    spec.convergence_json = c->dump();
+    spec.convergence_json = json_text(*c);
     const auto options = declared_convergence(spec.convergence_json);
     if (!options) throw json::other_error::create(501, options.error().text(), &j);
   }
@@ -277,7 +283,7 @@ std::string ResolvedSpec::to_json() const {
   if (!points.metrics.empty()) {
     j["points"] = {{"metrics", points.metrics}, {"every_ns", points.every.ns}};
   }
-  return j.dump(-1, ' ', false, json::error_handler_t::replace);
+  return json_text(j);
 }
 
 Result<ResolvedSpec> ResolvedSpec::from_json(std::string_view text) {

@@ -23,12 +23,15 @@ void read_search(const yaml::Cursor& root, ResolvedSpec& spec);
 /// and budget are read. Throws yaml::Refusal.
 void read_samples(const yaml::Cursor& root, ResolvedSpec& spec);
 
-/// Reads `validation:` for a sweep over this long a window and gives it as canonical JSON. Throws
-/// yaml::Refusal.
-std::string read_validation(const yaml::Cursor& at, DurationNs window);
+/// UTC days that a sweep's window touches on a dataset.
+std::size_t window_days(const ResolvedSpec& spec, const DatasetInfo& dataset);
+
+/// Reads `validation:` and gives it as canonical JSON. Throws yaml::Refusal, also where no fold
+/// fits into the window on some dataset. Requires: data and window of `spec` are read.
+std::string read_validation(const yaml::Cursor& at, const ResolvedSpec& spec);
 
 /// Reads `convergence:` and gives it as canonical JSON. Throws yaml::Refusal.
-/// Requires: strategies and search of `spec` are read.
+/// Requires: strategies, search and validation of `spec` are read.
 std::string read_convergence(const yaml::Cursor& at, const ResolvedSpec& spec);
 
 }  // namespace winnow::sweeps

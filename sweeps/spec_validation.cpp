@@ -1,6 +1,8 @@
 #include <nlohmann/json.hpp>
 
+#include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
+#include "sweeps/validation_protocol.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -20,13 +22,23 @@ DurationNs optional_duration(const Cursor& map, std::string_view key) {
   return at ? at->duration() : DurationNs{0};
 }
 
+/// Above 0 and whole days: that is what results are kept by.
+DurationNs whole_days(const Cursor& map, std::string_view key, std::string_view why) {
+  const DurationNs d = positive(map, key, why);
+  if (d.ns % days(1).ns != 0) {
+    map.at(key, why).refuse(format_duration(d) +
+                            " is not a whole number of days; returns are kept by UTC day");
+  }
+  return d;
+}
+
 json walk_forward(const Cursor& at, DurationNs window) {
   at.expect_map("a validation protocol",
                 {"protocol", "train", "test", "step", "embargo", "purge", "anchored"});
-  const DurationNs train = positive(at, "train", "walk_forward needs a duration such as 90d");
-  const DurationNs test = positive(at, "test", "walk_forward needs a duration such as 30d");
+  const DurationNs train = whole_days(at, "train", "walk_forward needs a duration such as 90d");
+  const DurationNs test = whole_days(at, "test", "walk_forward needs a duration such as 30d");
   DurationNs step = test;
-  if (at.find("step")) step = positive(at, "step", "");
+  if (at.find("step")) step = whole_days(at, "step", "");
   if (step < test) {
     at.find("step")->refuse(format_duration(step) + " is shorter than test, " +
                             format_duration(test) + ": test windows would overlap");
@@ -90,18 +102,46 @@ json cpcv(const Cursor& at, DurationNs window) {
   return out;
 }
 
+json nested(const Cursor& at, DurationNs window) {
+  at.expect_map("a validation protocol",
+                {"protocol", "outer_folds", "inner_folds", "embargo", "purge"});
+  const auto folds = [&](const char* key) {
+    const std::string why = "nested needs a whole number from 2 to 20";
+    return at.at(key, why).count("a number of folds", 2, 20);
+  };
+  json out = {{"protocol", "nested"},
+              {"outer_folds", folds("outer_folds")},
+              {"inner_folds", folds("inner_folds")},
+              {"embargo_ns", optional_duration(at, "embargo").ns},
+              {"purge_ns", optional_duration(at, "purge").ns}};
+  check_parts(at, window, out["outer_folds"], out);
+  return out;
+}
+
+json read_protocol(const Cursor& at, DurationNs window) {
+  const std::vector<std::string> names{"walk_forward", "kfold", "cpcv", "nested"};
+  const std::string protocol = at.at("protocol", "one of " + join_names(names)).choice(names);
+  if (protocol == "walk_forward") return walk_forward(at, window);
+  if (protocol == "kfold") return kfold(at, window);
+  return protocol == "cpcv" ? cpcv(at, window) : nested(at, window);
+}
+
 }  // namespace
 
-std::string read_validation(const Cursor& at, DurationNs window) {
+std::string read_validation(const Cursor& at, const ResolvedSpec& spec) {
   if (!at.is(yaml::Node::Kind::Map)) {
     at.refuse(at.shown() +
               " where a protocol belongs, as in {protocol: walk_forward, train: 90d, "
               "test: 30d}");
   }
-  const std::string protocol = at.at("protocol", "one of walk_forward, kfold, cpcv")
-                                   .choice({"walk_forward", "kfold", "cpcv"});
-  if (protocol == "walk_forward") return walk_forward(at, window).dump();
-  return (protocol == "kfold" ? kfold(at, window) : cpcv(at, window)).dump();
+  const std::string out = read_protocol(at, spec.to - spec.from).dump();
+  const auto protocol = declared_validation(out);
+  if (!protocol.ok()) at.refuse(protocol.error().text());
+  for (const DatasetInfo& d : spec.data) {
+    const auto folds = plan_folds(*protocol, window_days(spec, d));
+    if (!folds.ok()) at.refuse("on '" + d.name + "' " + folds.error().text());
+  }
+  return out;
 }
 
 }  // namespace winnow::sweeps

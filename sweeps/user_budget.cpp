@@ -3,6 +3,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
+
 namespace winnow::sweeps {
 namespace {
 
@@ -24,7 +26,7 @@ std::string limits_to_json(const std::vector<TrialLimit>& limits) {
                              {"set_by", limit.set_by},
                              {"set_at_ns", limit.set_at.ns}});
   }
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(out);
 }
 
 Result<std::vector<TrialLimit>> limits_from_json(std::string_view json, std::string_view user) {

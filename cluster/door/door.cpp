@@ -12,6 +12,7 @@
 #include <set>
 #include <thread>
 
+#include "base/address.hpp"
 #include "cluster/door/line_quota.hpp"
 #include "cluster/door/relay.hpp"
 
@@ -83,8 +84,10 @@ class Gate : public RelayOwner {
     if (!failed) acceptor_.bind(where, failed);
     if (!failed) acceptor_.listen(asio::socket_base::max_listen_connections, failed);
     if (failed) {
+      acceptor_.close();
+      const std::string words = why_not_listening(host, port);
       return Error(ErrorCode::Unavailable, "cannot listen on " + host + ":" + std::to_string(port) +
-                                               ": " + failed.message());
+                                               ": " + (words.empty() ? failed.message() : words));
     }
     port_ = acceptor_.local_endpoint(failed).port();
     accept();

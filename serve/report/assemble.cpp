@@ -1,13 +1,17 @@
 #include "serve/report/assemble.hpp"
+#include "base/text.hpp"
 #include "serve/account.hpp"
+#include "serve/period_days.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "engine/engine.hpp"
+#include "serve/holding.hpp"
 #include "serve/report/html.hpp"
 #include "serve/report/risk_tables.hpp"
+#include "serve/report/validation_tables.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
@@ -18,8 +22,9 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array kLeaderMetrics = {
-    "sharpe_ann", "cagr_frac",     "drawdown_max_frac", "calmar",        "sortino_ann",
-    "trades",     "win_rate_frac", "profit_factor",     "exposure_frac", "turnover_ann"};
+    "sharpe_ann",    "cagr_frac",     "drawdown_max_frac", "calmar", "sortino_ann",
+    "alpha_ann",     "beta",          "market_corr",       "trades", "win_rate_frac",
+    "profit_factor", "exposure_frac", "turnover_ann"};
 
 /// What is read of every variant: columns by trial of the plan, NaN where there is none.
 struct Columns {
@@ -49,9 +54,11 @@ Result<Columns> read_columns(const Sources& sources, const SweepView& view) {
       out.failed.push_back(t);
       continue;
     }
-    out.sharpe[t] = table->columns[0][r];
     out.ruined[t] = table->columns[1][r];
     out.trades[t] = table->columns[2][r];
+    // Nothing of a shorter window is drawn beside what saw the whole.
+    if (!sweeps::ranked_alike(view.plan, t)) continue;
+    out.sharpe[t] = table->columns[0][r];
     if (std::isnan(out.sharpe[t])) ++out.not_measurable;
   }
   return out;
@@ -77,22 +84,13 @@ ParamTable param_table(const SweepView& view, const sweeps::Segment& segment) {
   return table;
 }
 
-// Days of the results, if the dataset is here and tells as many.
+// Starts of the results' days, if they are known.
 std::vector<std::int64_t> calendar(const Sources& sources, const SweepView& view,
                                    const sweeps::Segment& segment, std::uint32_t periods) {
-  if (sources.datasets == nullptr) return {};
-  const auto dataset = sources.datasets->load(view.dataset(segment).content_hash);
-  if (!dataset.ok()) return {};
-  const MarketView& market = dataset->view();
-  const auto at = [&](TimestampNs t) {
-    return static_cast<std::size_t>(
-        std::lower_bound(market.time_ns.begin(), market.time_ns.end(), t.ns) -
-        market.time_ns.begin());
-  };
-  const engine::Window window{at(view.plan.spec().from), at(view.plan.spec().to)};
-  if (window.first >= window.last) return {};
-  auto starts = engine::period_starts(market, window);
-  if (starts.size() != periods) return {};
+  const PeriodDays known = period_days(sources, view, segment, periods);
+  if (!known.known) return {};
+  std::vector<std::int64_t> starts;
+  for (const std::int64_t day : known.days) starts.push_back(day * days(1).ns);
   return starts;
 }
 
@@ -121,6 +119,31 @@ Status add_figures(const Sources& sources, const SweepView& view, const Columns&
   family.maps.push_back(
       make_heat_map(table, sharpe, family.influence[0].param, family.influence[1].param, place));
   return {};
+}
+
+// Holding the market stands beside the leaders, as far as a holder has such a figure: no trades, no
+// costs, and nothing against itself.
+void add_holding(const Sources& sources, const SweepView& view,
+                 const std::vector<std::uint32_t>& shown, ReportInput& out) {
+  constexpr std::array kNotOfAHolder = {"alpha_ann",     "beta",          "market_corr",
+                                        "trades",        "win_rate_frac", "profit_factor",
+                                        "exposure_frac", "turnover_ann"};
+  for (std::size_t d = 0; d < view.plan.spec().data.size(); ++d) {
+    const sweeps::DatasetInfo& info = view.plan.spec().data[d];
+    const auto held = hold_dataset(sources, view, d);
+    if (!held.ok()) continue;
+    LeaderRow row{
+        .family = "holding", .data = info.name, .params = "buy and hold, no costs", .metrics = {}};
+    for (const std::uint32_t m : shown) {
+      const std::string& name = view.meta.metric_names[m];
+      const bool says =
+          std::find(kNotOfAHolder.begin(), kNotOfAHolder.end(), name) == kNotOfAHolder.end();
+      const int index = engine::find_metric(name);
+      row.metrics.push_back(says && index >= 0 ? held->metrics[static_cast<std::size_t>(index)]
+                                               : kNan);
+    }
+    out.holding.push_back(std::move(row));
+  }
 }
 
 Status add_leaders(const Sources& sources, const SweepView& view, std::size_t limit,
@@ -157,6 +180,7 @@ Status add_leaders(const Sources& sources, const SweepView& view, std::size_t li
     }
     out.leaders.push_back(std::move(leader));
   }
+  add_holding(sources, view, shown, out);
   return {};
 }
 
@@ -210,10 +234,12 @@ void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) 
   out.facts.push_back({"Search", search_words(spec)});
   out.facts.push_back({"Seed", std::to_string(spec.seed), "chooses parameters, nothing else"});
   for (const auto& d : spec.data) {
-    out.facts.push_back(
-        {"Data: " + d.name,
-         d.instrument + ", " + grouped(d.bars) + " bars of " + format_duration(d.interval),
-         "content hash " + d.content_hash});
+    out.facts.push_back({"Data: " + d.name,
+                         d.instrument + ", " + grouped(d.bars) + " bars of " +
+                             format_duration(d.interval) + ", calendar " +
+                             engine::calendar_name(d.periods_per_year) + " (" +
+                             exact(d.periods_per_year) + " periods a year)",
+                         "content hash " + d.content_hash});
   }
   for (std::size_t s = 0; s < spec.strategies.size(); ++s) {
     const engine::FamilyDecl* family = engine::find_family(spec.strategies[s].family);
@@ -227,10 +253,13 @@ void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) 
                                                       : spec.execution_by_data.front()),
        "signal at a bar's close, fill at the next bar's open"});
   out.facts.push_back({"Engine", "version " + std::to_string(meta.engine_version),
-                       "results are bit-identical on every machine of this version"});
+                       meta.engine_version == engine::kEngineVersion
+                           ? "results are bit-identical on every machine of this version"
+                           : old_engine_note(meta.engine_version)});
   out.facts.push_back({"Code", meta.code_version.empty() ? "not told" : meta.code_version,
                        "of the program that planned the sweep"});
-  if (!spec.validation_json.empty()) out.facts.push_back({"Validation", spec.validation_json});
+  if (!spec.validation_json.empty())
+    out.facts.push_back({"Validation", validation_words(spec.validation_json)});
 }
 
 Status add_failures(const Sources& sources, const SweepView& view, const Columns& columns,
@@ -351,7 +380,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   out.generated = options.generated;
   out.hurdle_sharpe_ann = options.score.hurdle_sharpe_ann;
   const Json spec = Json::parse(view.meta.spec_json, nullptr, false);
-  out.spec_json = spec.is_discarded() ? view.meta.spec_json : spec.dump(2);
+  out.spec_json = spec.is_discarded() ? view.meta.spec_json : json_text(spec, 2);
   const auto columns = read_columns(sources, view);
   if (!columns.ok()) return columns.error();
   add_facts(view, *columns, out);
@@ -371,14 +400,18 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
     if (score.plateau) family.centre_params = params_of(view, score.plateau->trial);
     auto evidence = read_evidence(sources, view, score);
     if (!evidence.ok()) return evidence.error();
-    const auto account =
-        read_account(sources, {{view.meta.id, family.name, view.dataset(segment).content_hash,
-                                evidence->mean_correlation}});
+    const auto account = read_account(sources);
     if (!account.ok()) return account.error();
-    family.profit = evidence_json(
-        *evidence, count_trials(*account, view.dataset(segment).content_hash), scoring->hypotheses);
+    const auto luck = family_luck(sources, view, score);
+    if (!luck.ok()) return luck.error();
+    family.profit =
+        evidence_json(*evidence, *luck, count_trials(*account, view.dataset(segment).content_hash),
+                      scoring->hypotheses, view.periods_per_year(segment));
     family.score = std::move(score);
     family.score.panel.reset();  // the figures turn a copy of their own into equity
+    if (family.score.validation) {
+      out.validation.push_back(validation_table(view, segment, *family.score.validation));
+    }
     family.with_figures = out.families.size() < options.families_with_figures;
     if (family.with_figures) WINNOW_TRY(add_figures(sources, view, *columns, family));
     out.families.push_back(std::move(family));

@@ -110,9 +110,11 @@ struct ReportInput {
   std::uint64_t hypotheses = 0;
   double hurdle_sharpe_ann = 0;
   std::vector<MetricColumn> leader_metrics;
-  std::vector<LeaderRow> leaders;   ///< best first
-  std::vector<WordTable> risk;      ///< what plateau centres may lose
-  std::vector<WordTable> bakeoffs;  ///< families against one another, by dataset
+  std::vector<LeaderRow> leaders;     ///< best first
+  std::vector<LeaderRow> holding;     ///< the market itself, a row a dataset; `trial` says nothing
+  std::vector<WordTable> validation;  ///< families out of sample, by the sweep's protocol
+  std::vector<WordTable> risk;        ///< what plateau centres may lose
+  std::vector<WordTable> bakeoffs;    ///< families against one another, by dataset
   std::vector<Concern> concerns;
   std::string spec_json;
 };

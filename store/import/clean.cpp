@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <unordered_map>
@@ -61,7 +62,8 @@ class BarCleaner {
     out_.faults.add(kind, [&] { return FaultSample{time(row), rows_.where(row), text}; });
   }
   void repaired(std::string action, std::size_t row, std::string text) {
-    if (out_.repairs.size() <= kRepairsMax) {
+    ++repaired_;
+    if (out_.repairs.size() < kRepairsListed) {
       out_.repairs.push_back({std::move(action), time(row), rows_.where(row), std::move(text)});
     }
   }
@@ -70,13 +72,22 @@ class BarCleaner {
     repaired("removed", row, text);
   }
 
+  /// Where the wall's clock stood that the file goes by.
+  std::int64_t wall(std::size_t row) const {
+    return time(row) + (rows_.wall_ahead_ns.empty() ? 0 : rows_.wall_ahead_ns[row]);
+  }
+
   bool values_hold(std::size_t row);
   bool shape_holds(std::size_t row);
   void check_values();
   void check_order();
   void remove_duplicates();
+  Status check_unit() const;
+  Status check_calendar() const;
   Status find_interval();
+  Status check_shares() const;
   void check_grid();
+  void find_partial_bars();
   void check_clock();
   void check_last_bar();
   void find_gaps();
@@ -88,6 +99,8 @@ class BarCleaner {
   Order order_;
   CleanBars out_;
   std::int64_t interval_ = 0;
+  bool wall_grid_ = false;
+  std::uint64_t repaired_ = 0;
 };
 
 std::string BarCleaner::values(std::size_t i) const {
@@ -132,20 +145,28 @@ bool BarCleaner::shape_holds(std::size_t i) {
 }
 
 void BarCleaner::check_values() {
+  for (const std::size_t i : rows_.skipped_hours) {
+    remove_with_fault(FaultKind::SkippedHour, i,
+                      "this local time never was: clocks were set forward over it; is the zone "
+                      "right?");
+  }
+  std::erase_if(order_, [&](std::size_t i) {
+    return std::binary_search(rows_.skipped_hours.begin(), rows_.skipped_hours.end(), i);
+  });
   std::erase_if(order_, [&](std::size_t i) { return !values_hold(i) || !shape_holds(i); });
 }
 
 void BarCleaner::check_order() {
-  if (options_.newest_first) {
-    // Whole files in falling order are turned round; anything else is judged below.
-    for (auto begin = order_.begin(); begin != order_.end();) {
-      const std::uint32_t file = rows_.origin[*begin].file;
-      const auto end = std::find_if(begin, order_.end(),
-                                    [&](std::size_t i) { return rows_.origin[i].file != file; });
-      const auto falls = [&](std::size_t a, std::size_t b) { return time(a) <= time(b); };
-      if (std::adjacent_find(begin, end, falls) == end) std::reverse(begin, end);
-      begin = end;
+  // Whole files in falling order are turned round: many makers write the newest bar first.
+  for (auto begin = order_.begin(); begin != order_.end();) {
+    const std::uint32_t file = rows_.origin[*begin].file;
+    const auto end = std::find_if(begin, order_.end(),
+                                  [&](std::size_t i) { return rows_.origin[i].file != file; });
+    const auto rises = [&](std::size_t a, std::size_t b) { return time(a) < time(b); };
+    if (time(*begin) > time(*(end - 1)) && std::adjacent_find(begin, end, rises) == end) {
+      std::reverse(begin, end);
     }
+    begin = end;
   }
   bool sorted = true;
   for (std::size_t k = 1; k < order_.size(); ++k) {
@@ -154,11 +175,12 @@ void BarCleaner::check_order() {
     if (time(i) >= time(before)) continue;
     sorted = false;
     if (rows_.origin[i].file != rows_.origin[before].file) continue;  // files are merged
-    const std::string text = "comes after " + time_text(time(before));
-    fault(FaultKind::NonMonotoneTime, i, text);
-    repaired("sorted", i, text);
+    fault(FaultKind::NonMonotoneTime, i, "comes after " + time_text(time(before)));
   }
   if (sorted) return;
+  if (const auto count = out_.faults[FaultKind::NonMonotoneTime].count; count > 0) {
+    out_.notes.push_back(std::to_string(count) + " rows come after later ones; all are sorted");
+  }
   std::stable_sort(order_.begin(), order_.end(),
                    [&](std::size_t a, std::size_t b) { return time(a) < time(b); });
 }
@@ -177,9 +199,13 @@ void BarCleaner::remove_duplicates() {
     }
     std::size_t& earlier = order_[kept - 1];
     if (same(earlier, i)) {
-      const bool overlap = rows_.origin[earlier].file != rows_.origin[i].file;
-      remove_with_fault(overlap ? FaultKind::Overlap : FaultKind::DuplicateIdentical, i,
-                        "is the same bar as " + rows_.where(earlier));
+      // Archives of months and of days hold the same bars: that is no fault of any.
+      const std::string text = "is the same bar as " + rows_.where(earlier);
+      if (rows_.origin[earlier].file != rows_.origin[i].file) {
+        fault(FaultKind::Overlap, i, text);
+      } else {
+        remove_with_fault(FaultKind::DuplicateIdentical, i, text);
+      }
     } else {
       // A bar written twice was open the first time: the later row knows more.
       const std::string text = values(earlier) + ", but " + rows_.where(i) + " says " + values(i);
@@ -188,6 +214,47 @@ void BarCleaner::remove_duplicates() {
     }
   }
   order_.resize(kept);
+}
+
+/// Counts since 1970 in another unit than was said lie near 1970 or far ahead.
+Status BarCleaner::check_unit() const {
+  if (!rows_.counted) return {};
+  const std::size_t i = order_.front();
+  if (time(i) >= kCountedFromNs) return {};
+  std::string meant;
+  for (const auto& [scale, unit] : {std::pair<std::int64_t, const char*>{1'000, "1000 times"},
+                                    {1'000'000, "a million times"},
+                                    {1'000'000'000, "a billion times"}}) {
+    if (time(i) > options_.now.ns / scale || time(i) * scale < kCountedFromNs) continue;
+    meant =
+        "; in a unit " + std::string(unit) + " as long it would be " + time_text(time(i) * scale);
+    break;
+  }
+  return Error(ErrorCode::InvalidInput,
+               rows_.where(i) + ": as it is read, the bar is of " + time_text(time(i)) + meant +
+                   ": the unit of time is another one; --time COLUMN:UNIT says which (s, ms, us, "
+                   "ns)");
+}
+
+/// Months, quarters and years have no fixed length, and the engine's bars have one.
+Status BarCleaner::check_calendar() const {
+  constexpr std::int64_t kDay = 86'400'000'000'000;
+  if (order_.size() < 3) return {};
+  const auto day_of_month = [&](std::size_t i) {
+    const std::chrono::year_month_day ymd{
+        std::chrono::sys_days(std::chrono::days(utc_day(TimestampNs{wall(i)})))};
+    return ymd.day();
+  };
+  for (std::size_t k = 1; k < order_.size(); ++k) {
+    if (time(order_[k]) - time(order_[k - 1]) < 28 * kDay - kDay / 4) return {};
+    if (day_of_month(order_[k]) != day_of_month(order_[0])) return {};
+  }
+  return Error(ErrorCode::InvalidInput,
+               "the bars are of calendar months or longer (" + format_timestamp({time(order_[0])}) +
+                   ", " + format_timestamp({time(order_[1])}) + ", " +
+                   format_timestamp({time(order_[2])}) +
+                   ", ...), which have no fixed length and are not supported; import bars of a "
+                   "week (1w), a day or less");
 }
 
 Status BarCleaner::find_interval() {
@@ -213,6 +280,11 @@ Status BarCleaner::find_interval() {
                                                 ": too few to be the interval; give it, for "
                                                 "example --interval 5m");
     }
+    if (spacing < kIntervalLeastNs) {
+      return Error(ErrorCode::InvalidInput,
+                   found + "; is the unit of time right? --time COLUMN:UNIT says it, --interval " +
+                       format_duration(DurationNs{spacing}) + " imports such bars");
+    }
     interval_ = spacing;
     return {};
   }
@@ -226,12 +298,25 @@ Status BarCleaner::find_interval() {
 }
 
 void BarCleaner::check_grid() {
-  const auto phase_of = [&](std::size_t i) { return time(i) % interval_; };
-  const std::int64_t phase =
-      most_common(order_.size(), [&](std::size_t k) { return phase_of(order_[k]); }).first;
+  const auto best_phase = [&](auto clock) {
+    return most_common(order_.size(), [&](std::size_t k) {
+      return (clock(order_[k]) % interval_ + interval_) % interval_;
+    });
+  };
+  auto [phase, agreed] = best_phase([&](std::size_t i) { return time(i); });
+  // Days of a place that sets its clocks begin at another hour of UTC in summer.
+  if (!rows_.wall_ahead_ns.empty() && agreed < order_.size()) {
+    const auto local = best_phase([&](std::size_t i) { return wall(i); });
+    wall_grid_ = local.second > agreed;
+    if (wall_grid_) phase = local.first;
+  }
+  const auto phase_of = [&](std::size_t i) {
+    return ((wall_grid_ ? wall(i) : time(i)) % interval_ + interval_) % interval_;
+  };
   if (phase != 0) {
     out_.notes.push_back("bars open " + format_duration(DurationNs{phase}) +
-                         " after whole multiples of the interval (UTC)");
+                         " after whole multiples of the interval (" +
+                         (wall_grid_ ? "local time" : "UTC") + ")");
   }
   const auto on_grid = [&](std::size_t i) { return phase_of(i) == phase; };
   if (std::all_of(order_.begin(), order_.end(), on_grid)) return;
@@ -265,11 +350,6 @@ void BarCleaner::check_clock() {
     remove_with_fault(FaultKind::FutureTime, order_.back(),
                       "opens after the time of import, " + format_timestamp(options_.now));
     order_.pop_back();
-  }
-  constexpr std::int64_t kYear1990 = 631'152'000'000'000'000;
-  if (!order_.empty() && time(order_.front()) < kYear1990) {
-    out_.notes.push_back("the first bar is of " + time_text(time(order_.front())) +
-                         "; is the unit of time right?");
   }
 }
 
@@ -305,9 +385,26 @@ void BarCleaner::check_last_bar() {
   }
 }
 
+/// A candle that closed early and was never written again.
+void BarCleaner::find_partial_bars() {
+  constexpr std::int64_t kMs = 1'000'000;
+  for (std::size_t k = 0; k + 1 < order_.size(); ++k) {
+    const std::size_t i = order_[k];
+    const bool early = !rows_.end.empty() && rows_.end[i] == BarEnd::Early;
+    const std::int64_t closed = rows_.close_time_ns.empty() ? 0 : rows_.close_time_ns[i];
+    if (!early && (closed == 0 || closed + kMs >= time(i) + interval_)) continue;
+    fault(FaultKind::PartialBar, i,
+          closed > time(i) ? "closed " + format_duration(DurationNs{closed - time(i)}) +
+                                 " after it opened; bars last " +
+                                 format_duration(DurationNs{interval_}) + "; kept"
+                           : "was still open when it was recorded; kept");
+  }
+}
+
 void BarCleaner::find_gaps() {
   for (std::size_t k = 1; k < order_.size(); ++k) {
-    const std::int64_t apart = time(order_[k]) - time(order_[k - 1]);
+    const auto at = [&](std::size_t i) { return wall_grid_ ? wall(i) : time(i); };
+    const std::int64_t apart = at(order_[k]) - at(order_[k - 1]);
     if (apart <= interval_) continue;
     const std::int64_t missing = apart / interval_ - 1;
     out_.faults.bars_missing += static_cast<std::uint64_t>(missing);
@@ -382,12 +479,27 @@ void BarCleaner::gather() {
   pick(from.volume, to.volume);
 }
 
+Status BarCleaner::check_shares() const {
+  const double rows = static_cast<double>(out_.faults.rows_read);
+  if (repaired_ <= kRepairsFew || static_cast<double>(repaired_) <= kRepairedMaxFrac * rows) {
+    return {};
+  }
+  return Error(ErrorCode::InvalidInput,
+               describe_faults(out_.faults, FaultScope::All) +
+                   "; a repair would remove or change " + std::to_string(repaired_) + " of " +
+                   std::to_string(out_.faults.rows_read) + " rows, and at most " +
+                   std::to_string(static_cast<int>(kRepairedMaxFrac * 100)) +
+                   "% may be: the file is not what it is taken for");
+}
+
 Result<CleanBars> BarCleaner::run() {
   if (order_.empty()) return Error(ErrorCode::InvalidInput, "there is no bar below the header");
   check_values();
   check_order();
+  if (!order_.empty()) WINNOW_TRY(check_unit());
   remove_duplicates();
   if (!order_.empty()) {
+    WINNOW_TRY(check_calendar());
     if (Status status = find_interval(); !status.ok()) {
       if (out_.faults.refusing() == 0) return status.error();
       return status.error().within(describe_faults(out_.faults, FaultScope::Refusing));
@@ -395,6 +507,7 @@ Result<CleanBars> BarCleaner::run() {
     check_grid();
     check_clock();
     check_last_bar();
+    find_partial_bars();
     find_gaps();
     find_outliers();
   }
@@ -404,15 +517,15 @@ Result<CleanBars> BarCleaner::run() {
                      "; nothing was imported. --on-fault repair removes or mends such rows and "
                      "lists each repair");
   }
-  if (out_.repairs.size() > kRepairsMax) {
-    return Error(ErrorCode::InvalidInput, describe_faults(out_.faults, FaultScope::Refusing) +
-                                              "; more than " + std::to_string(kRepairsMax) +
-                                              " repairs would be needed");
-  }
   if (order_.empty()) {
     return Error(ErrorCode::InvalidInput,
                  "no bar is left of " + std::to_string(out_.faults.rows_read) +
                      " rows: " + describe_faults(out_.faults, FaultScope::All));
+  }
+  WINNOW_TRY(check_shares());
+  if (repaired_ > out_.repairs.size()) {
+    out_.notes.push_back(std::to_string(repaired_ - out_.repairs.size()) +
+                         " more repairs are not listed one by one");
   }
   gather();
   return std::move(out_);

@@ -27,7 +27,6 @@ struct CleanOptions {
   LastBar last_bar = LastBar::Auto;
   std::optional<DurationNs> interval;  ///< none: the most common spacing
   TimestampNs now;                     ///< bars that open later are clock faults
-  bool newest_first = false;           ///< a file in falling order is as the venue writes it
   bool whole_days = false;  ///< a file that ends at midnight UTC is a published, finished archive
 };
 
@@ -42,8 +41,16 @@ inline constexpr double kWidenMaxFrac = 0.01;
 /// A time off the grid by up to this share of the interval is moved onto it if that place is free;
 /// beyond, the bar is removed.
 inline constexpr double kSnapMaxFrac = 0.01;
-/// More repairs than this mean that the file is not what it is taken for.
-inline constexpr std::size_t kRepairsMax = 10'000;
+/// Rows removed or changed beyond this share (and more than a handful): the file is not what it is
+/// taken for. Overlap and order do not count.
+inline constexpr double kRepairedMaxFrac = 0.25;
+inline constexpr std::size_t kRepairsFew = 3;
+/// Repairs that are listed one by one; the rest is only counted.
+inline constexpr std::size_t kRepairsListed = 10'000;
+/// Counts since 1970 that mean times before this one are in another unit than was said.
+inline constexpr std::int64_t kCountedFromNs = 631'152'000'000'000'000;  // 1990
+/// Bars shorter than this are a mistaken unit, unless the interval was said.
+inline constexpr std::int64_t kIntervalLeastNs = 1'000'000'000;
 
 struct CleanBars {
   MarketColumns columns;
@@ -52,10 +59,11 @@ struct CleanBars {
   std::vector<std::string> notes;
 };
 
-/// Judges rows and puts them in order: bad values, order of time, duplicates, grid, clock, the last
-/// bar, gaps, outliers. Ensures: the columns keep MarketView's invariants. Fails: InvalidInput with
-/// all counts and first places if there are faults that refuse and Refuse was asked; if no interval
-/// can be found or it contradicts the rows; if nothing is left; if kRepairsMax is passed.
+/// Judges rows and puts them in order: bad values, order of time, duplicates, the unit of times,
+/// grid, clock, the last bar, gaps, outliers. Ensures: the columns keep MarketView's invariants.
+/// Fails: InvalidInput with all counts and first places if there are faults that refuse and Refuse
+/// was asked; if no interval can be found or it contradicts the rows; if nothing is left; if
+/// kRepairedMaxFrac is passed; if the bars are of calendar months.
 Result<CleanBars> clean_bars(BarRows rows, const CleanOptions& options);
 
 struct CleanFunding {

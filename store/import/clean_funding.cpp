@@ -45,30 +45,31 @@ Result<CleanFunding> clean_funding(FundingRows rows, const CleanOptions& options
   if (rows.events.empty()) {
     return Error(ErrorCode::InvalidInput, "there is no payment below the header");
   }
-  const auto fault = [&](FaultKind kind, std::size_t i, const std::string& action,
-                         const std::string& text) {
+  out.notes = rows.notes;
+  std::uint64_t repaired = 0;
+  const auto fault = [&](FaultKind kind, std::size_t i, const std::string& text) {
     const std::int64_t time = rows.events[i].time_ns;
     out.faults.add(kind, [&] { return FaultSample{time, rows.where(i), text}; });
-    if (out.repairs.size() <= kRepairsMax)
-      out.repairs.push_back({action, time, rows.where(i), text});
+    if (kind == FaultKind::Overlap || kind == FaultKind::NonMonotoneTime) return;
+    if (++repaired <= kRepairsListed) out.repairs.push_back({"removed", time, rows.where(i), text});
   };
   std::vector<std::size_t> order;
   std::uint64_t unusual = 0;
   for (std::size_t i = 0; i < rows.events.size(); ++i) {
     const FundingEvent& event = rows.events[i];
     if (!std::isfinite(event.rate_frac)) {
-      fault(FaultKind::BadRate, i, "removed", "the funding rate is missing or not finite");
+      fault(FaultKind::BadRate, i, "the funding rate is missing or not finite");
       continue;
     }
     if (event.time_ns > options.now.ns) {
-      fault(FaultKind::FutureTime, i, "removed",
+      fault(FaultKind::FutureTime, i,
             "is after the time of import, " + format_timestamp(options.now));
       continue;
     }
     if (std::abs(event.rate_frac) > kRateUsualMax) ++unusual;
     if (!order.empty() && event.time_ns < rows.events[order.back()].time_ns &&
         rows.origin[i].file == rows.origin[order.back()].file) {
-      fault(FaultKind::NonMonotoneTime, i, "sorted",
+      fault(FaultKind::NonMonotoneTime, i,
             "comes after " + time_text(rows.events[order.back()].time_ns));
     }
     order.push_back(i);
@@ -85,7 +86,7 @@ Result<CleanFunding> clean_funding(FundingRows rows, const CleanOptions& options
       fault(overlap ? FaultKind::Overlap
             : same  ? FaultKind::DuplicateIdentical
                     : FaultKind::DuplicateConflicting,
-            i, "removed", "is the same time as " + rows.where(last));
+            i, "is the same time as " + rows.where(last));
       continue;
     }
     out.events.push_back(event);
@@ -97,7 +98,10 @@ Result<CleanFunding> clean_funding(FundingRows rows, const CleanOptions& options
                      "; nothing was imported. --on-fault repair removes or mends such rows and "
                      "lists each repair");
   }
-  if (out.repairs.size() > kRepairsMax || out.events.empty()) {
+  const bool most =
+      repaired > kRepairsFew &&
+      static_cast<double>(repaired) > kRepairedMaxFrac * static_cast<double>(rows.events.size());
+  if (most || out.events.empty()) {
     return Error(ErrorCode::InvalidInput, describe_faults(out.faults, FaultScope::Refusing) +
                                               "; too little is left to be a funding history");
   }

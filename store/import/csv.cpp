@@ -1,87 +1,95 @@
 #include "store/import/csv.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-#include "base/time.hpp"
-
 namespace winnow::store {
 namespace {
 
-std::string_view trimmed(std::string_view s) {
-  while (!s.empty() && (s.front() == ' ' || s.front() == '\t')) s.remove_prefix(1);
-  while (!s.empty() && (s.back() == ' ' || s.back() == '\t' || s.back() == '\r'))
-    s.remove_suffix(1);
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// A tab between fields is no blank around one.
+std::string_view trimmed(std::string_view s, char delimiter) {
+  const auto blank = [&](char c) { return is_blank(c) && c != delimiter; };
+  while (!s.empty() && blank(s.front())) s.remove_prefix(1);
+  while (!s.empty() && blank(s.back())) s.remove_suffix(1);
   return s;
 }
 
-std::string_view unquoted(std::string_view s) {
-  if (s.size() >= 2 && s.front() == '"' && s.back() == '"') return s.substr(1, s.size() - 2);
-  return s;
-}
-
-void split(std::string_view line, std::vector<std::string_view>& fields) {
-  fields.clear();
-  while (fields.size() < CsvReader::kFieldsMax) {
-    std::size_t end = 0;
-    // A quoted field may hold commas.
-    if (!line.empty() && line.front() == '"') {
-      const std::size_t close = line.find('"', 1);
-      end = line.find(',', close == std::string_view::npos ? 0 : close);
-    } else {
-      const void* comma = std::memchr(line.data(), ',', line.size());
-      end = comma == nullptr
-                ? std::string_view::npos
-                : static_cast<std::size_t>(static_cast<const char*>(comma) - line.data());
-    }
-    fields.push_back(unquoted(trimmed(line.substr(0, end))));
-    if (end == std::string_view::npos) return;
-    line.remove_prefix(end + 1);
+/// The quote that ends a field which begins with one; npos: it is not closed.
+std::size_t closing_quote(std::string_view s) {
+  for (std::size_t at = s.find('"', 1); at != std::string_view::npos; at = s.find('"', at + 2)) {
+    if (at + 1 >= s.size() || s[at + 1] != '"') return at;
   }
-}
-
-constexpr std::int64_t unit_ns(TimeUnit unit) {
-  switch (unit) {
-    case TimeUnit::Seconds:
-      return 1'000'000'000;
-    case TimeUnit::Milliseconds:
-      return 1'000'000;
-    case TimeUnit::Microseconds:
-      return 1'000;
-    default:
-      return 1;
-  }
-}
-
-bool is_missing(std::string_view s) {
-  return s.empty() || s == "nan" || s == "NaN" || s == "NAN" || s == "null" || s == "NULL" ||
-         s == "None" || s == "NA" || s == "N/A" || s == "-nan";
+  return std::string_view::npos;
 }
 
 }  // namespace
 
-CsvReader::CsvReader(std::string_view name, std::string_view text) : name_(name), text_(text) {
+CsvReader::CsvReader(std::string_view name, std::string_view text, CsvDialect dialect)
+    : name_(name), text_(text), dialect_(dialect) {
   if (text_.starts_with("\xef\xbb\xbf")) at_ = 3;
+  if (text_.find('\n') == std::string_view::npos) newline_ = '\r';
   fields_.reserve(16);
+  for (std::string_view line; dialect_.skip_lines > 0 && take_line(line);) --dialect_.skip_lines;
+}
+
+bool CsvReader::take_line(std::string_view& line) {
+  if (at_ >= text_.size()) return false;
+  const char* begin = text_.data() + at_;
+  const void* newline = std::memchr(begin, newline_, text_.size() - at_);
+  const std::size_t length =
+      newline == nullptr ? text_.size() - at_
+                         : static_cast<std::size_t>(static_cast<const char*>(newline) - begin);
+  at_ += length + (newline == nullptr ? 0 : 1);
+  ++line_;
+  line = {begin, length};
+  return true;
 }
 
 bool CsvReader::next() {
-  while (at_ < text_.size()) {
-    const char* begin = text_.data() + at_;
-    const void* newline = std::memchr(begin, '\n', text_.size() - at_);
-    const std::size_t length =
-        newline == nullptr ? text_.size() - at_
-                           : static_cast<std::size_t>(static_cast<const char*>(newline) - begin);
-    at_ += length + (newline == nullptr ? 0 : 1);
-    ++line_;
-    const std::string_view line = trimmed({begin, length});
-    if (line.empty()) continue;
-    split(line, fields_);
+  for (std::string_view line; take_line(line);) {
+    const std::string_view content = trimmed(line, 0);
+    if (content.empty() || (dialect_.comment != 0 && content.front() == dialect_.comment)) continue;
+    whole_ = content;
+    split(trimmed(line, dialect_.delimiter));
     return true;
   }
   return false;
+}
+
+void CsvReader::split(std::string_view line) {
+  fields_.clear();
+  unescaped_.clear();
+  const char delimiter = dialect_.delimiter;
+  while (fields_.size() < kFieldsMax) {
+    std::size_t from = 0;
+    line = line.substr(std::min(line.find_first_not_of(' '), line.size()));
+    // A quoted field may hold delimiters.
+    if (!line.empty() && line.front() == '"') {
+      const std::size_t close = closing_quote(line);
+      from = close == std::string_view::npos ? 0 : close;
+    }
+    const std::size_t end = line.find(delimiter, from);
+    std::string_view field = trimmed(line.substr(0, end), delimiter);
+    if (field.size() >= 2 && field.front() == '"' && field.back() == '"') {
+      field = trimmed(field.substr(1, field.size() - 2), 0);
+      if (field.find("\"\"") != std::string_view::npos) {
+        std::string& text = unescaped_.emplace_back(field);
+        for (std::size_t at = 0; (at = text.find("\"\"", at)) != std::string::npos; ++at) {
+          text.erase(at, 1);
+        }
+        field = text;
+      }
+    }
+    fields_.push_back(field);
+    if (end == std::string_view::npos) return;
+    line.remove_prefix(end + 1);
+  }
 }
 
 Error CsvReader::error(const std::string& text) const {
@@ -95,6 +103,12 @@ std::string in_quotes(std::string_view field) {
     out.push_back(static_cast<unsigned char>(c) < 0x20 ? '?' : c);
   }
   return out + (field.size() > kShown ? "...'" : "'");
+}
+
+bool is_missing(std::string_view s) {
+  return s.empty() || s == "nan" || s == "NaN" || s == "NAN" || s == "null" || s == "NULL" ||
+         s == "None" || s == "NA" || s == "N/A" || s == "n/a" || s == "-nan" || s == "-" ||
+         s == "<NA>" || s == "#N/A";
 }
 
 bool parse_number(std::string_view field, double& out) {
@@ -112,44 +126,66 @@ bool parse_number(std::string_view field, double& out) {
   return true;
 }
 
-Result<TimeUnit> parse_time_unit(std::string_view text) {
-  if (text == "s") return TimeUnit::Seconds;
-  if (text == "ms") return TimeUnit::Milliseconds;
-  if (text == "us") return TimeUnit::Microseconds;
-  if (text == "ns") return TimeUnit::Nanoseconds;
-  if (text == "iso") return TimeUnit::Iso;
-  return Error(ErrorCode::InvalidInput,
-               "time unit " + in_quotes(text) + " is unknown; allowed: s, ms, us, ns, iso");
+namespace {
+
+/// `1,005,200.5` as `1005200.5`. False unless the groups are of three digits.
+bool without_thousands(std::string_view text, NumberStyle style, std::string& out) {
+  const std::size_t point = text.find(style.decimal);
+  const std::string_view whole = text.substr(0, point);
+  std::size_t group = 0;
+  bool grouped = false;
+  for (const char c : whole) {
+    if (style.thousands != 0 && c == style.thousands) {
+      if (group == 0 || group > 3 || (grouped && group != 3)) return false;
+      grouped = true;
+      group = 0;
+      continue;
+    }
+    if (is_digit(c)) ++group;
+    out.push_back(c);
+  }
+  if (grouped && group != 3) return false;
+  if (point == std::string_view::npos) return true;
+  out.push_back('.');
+  const std::string_view rest = text.substr(point + 1);
+  if (rest.find_first_of(".,'") != std::string_view::npos) return false;
+  out += rest;
+  return true;
 }
 
-bool parse_time(std::string_view field, TimeUnit unit, std::int64_t& out_ns) {
-  if (unit == TimeUnit::Iso) {
-    std::string text(field);
-    // `2023-01-01 00:00:00+00:00`, as data frames print it, is the same time.
-    if (text.size() > 10 && text[10] == ' ') text[10] = 'T';
-    if (text.ends_with("+00:00")) text.replace(text.size() - 6, 6, "Z");
-    const auto parsed = parse_timestamp(text);
-    if (!parsed.ok() || parsed->ns < 0) return false;
-    out_ns = parsed->ns;
-    return true;
-  }
-  std::int64_t whole = 0;
-  const char* end = field.data() + field.size();
-  auto [ptr, code] = std::from_chars(field.data(), end, whole);
-  const std::int64_t scale = unit_ns(unit);
-  if (code != std::errc{} || whole < 0 || *field.data() == '-' ||
-      whole > std::numeric_limits<std::int64_t>::max() / scale - 1) {
-    return false;
-  }
-  std::int64_t fraction = 0;
-  if (ptr != end) {
-    if (*ptr++ != '.') return false;
-    for (std::int64_t digit = scale / 10; ptr != end; ++ptr, digit /= 10) {
-      if (*ptr < '0' || *ptr > '9') return false;
-      fraction += (*ptr - '0') * digit;
+}  // namespace
+
+bool parse_styled(std::string_view field, NumberStyle style, double& out) {
+  if (style.decimal == '.' && style.thousands != '.' && parse_number(field, out)) return true;
+  if (is_missing(field)) return parse_number("", out);
+  std::string text;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    // Blanks, also the ones of two and three bytes, group digits.
+    if (field.substr(i).starts_with("\xc2\xa0")) {
+      ++i;
+    } else if (field.substr(i).starts_with("\xe2\x80\xaf")) {
+      i += 2;
+    } else if (field[i] != ' ' && field[i] != '\'') {
+      text.push_back(field[i]);
     }
   }
-  out_ns = whole * scale + fraction;
+  for (const std::string_view sign : {"$", "\xe2\x82\xac", "\xc2\xa3", "\xc2\xa5"}) {
+    if (std::string_view(text).starts_with(sign)) text.erase(0, sign.size());
+  }
+  double scale = 1;
+  if (!text.empty()) {
+    const char last = text.back();
+    if (last == 'K' || last == 'k') scale = 1e3;
+    if (last == 'M' || last == 'm') scale = 1e6;
+    if (last == 'B' || last == 'b') scale = 1e9;
+    if (scale > 1) text.pop_back();
+  }
+  std::string plain;
+  if (text.empty() || !without_thousands(text, style, plain) || plain.empty() ||
+      !parse_number(plain, out)) {
+    return false;
+  }
+  out *= scale;
   return true;
 }
 

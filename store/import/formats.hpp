@@ -11,6 +11,8 @@
 #include "base/time.hpp"
 #include "store/import/csv.hpp"
 #include "store/import/source_file.hpp"
+#include "store/import/table_form.hpp"
+#include "store/import/time_zone.hpp"
 
 namespace winnow::store {
 
@@ -33,6 +35,10 @@ struct BarRows {
   std::vector<RowOrigin> origin;
   std::vector<BarEnd> end;                  ///< per row, or empty: all Unknown
   std::vector<std::int64_t> close_time_ns;  ///< per row as the file says, or empty: not told
+  /// Per row how far the wall's clock that the file goes by is ahead of UTC, or empty: not at all.
+  std::vector<std::int64_t> wall_ahead_ns;
+  bool counted = false;  ///< times are counts since 1970, whose unit can be mistaken
+  std::vector<std::size_t> skipped_hours;  ///< rows whose local time never was
   std::vector<std::string> files;
   std::vector<std::string> notes;
 
@@ -48,16 +54,11 @@ struct FundingRows {
   std::vector<FundingEvent> events;
   std::vector<RowOrigin> origin;
   std::vector<std::string> files;
+  std::vector<std::string> notes;
 
   std::string where(std::size_t row) const {
     return files[origin[row].file] + ":" + std::to_string(origin[row].line);
   }
-};
-
-/// A time column named by the user.
-struct TimeColumn {
-  std::string name;  ///< empty: ts_s, ts_ms, ts_us or ts_ns
-  TimeUnit unit = TimeUnit::Milliseconds;
 };
 
 /// `winnow data import --format`.
@@ -70,19 +71,29 @@ Result<Format> parse_format(std::string_view text);
 /// 5138 in the other).
 inline constexpr std::int64_t kMicrosecondsFrom = 100'000'000'000'000;
 
-// Each appends the rows of one table. Fails: InvalidInput as `file:line: ...` naming column, value
-// and what is allowed; the rows are then of no use.
+/// How the tables of one import are read.
+struct ReadContext {
+  Layout layout;
+  TimeColumn time;
+  VolumeMeaning volume;          ///< as asked; Unsaid: the layout's
+  std::optional<TimeZone> zone;  ///< of times that name none, as asked
+  std::string instrument;
+};
+
+// Each appends the rows of one table, volume in base units. Fails: InvalidInput as `file:line: ...`
+// naming column, value and what is allowed; the rows are then of no use.
 
 /// Public archive and REST layout, with or without its header: open_time, open, high, low, close,
-/// volume, close_time, quote_volume, count, taker_buy_volume, taker_buy_quote_volume, ignore.
-Status read_binance_klines(const SourceText& table, BarRows& rows);
+/// volume, close_time, quote_volume, count, taker_buy_volume, taker_buy_quote_volume, ignore. Of
+/// coin-margined contracts volume counts contracts and quote_volume is the base.
+Status read_binance_klines(const SourceText& table, const ReadContext& context, BarRows& rows);
 /// ts, open, high, low, close, vol[, volCcy, volCcyQuote][, confirm], with or without a header;
-/// milliseconds; newest first, as the venue answers, is fine.
-Status read_okx_candles(const SourceText& table, BarRows& rows);
-/// A header naming open, high, low, close, volume and a time column; other columns are ignored.
-Status read_ohlcv(const SourceText& table, const TimeColumn& time, BarRows& rows);
+/// milliseconds. `vol` of swaps counts contracts: then volCcy is taken, or the import refused.
+Status read_okx_candles(const SourceText& table, const ReadContext& context, BarRows& rows);
+/// A table as a layout describes it.
+Status read_layout(const SourceText& table, const ReadContext& context, BarRows& rows);
 /// A header naming a time and funding_rate, or the archive's calc_time, funding_interval_hours,
 /// last_funding_rate.
-Status read_funding(const SourceText& table, const TimeColumn& time, FundingRows& rows);
+Status read_funding(const SourceText& table, const ReadContext& context, FundingRows& rows);
 
 }  // namespace winnow::store

@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 
+#include "base/instrument.hpp"
 #include "store/import/source_file.hpp"
 
 namespace winnow::store {
@@ -21,10 +22,13 @@ Result<std::vector<SourceFile>> read_files(const ImportRequest& request) {
   }
   std::vector<SourceFile> out;
   for (const auto& path : request.files) {
+    // Taken along by a pattern; each is compared when its file is read.
+    if (path.extension() == ".CHECKSUM") continue;
     auto file = read_source_file(path);
     if (!file.ok()) return file.error();
     out.push_back(*std::move(file));
   }
+  if (out.empty()) return Error(ErrorCode::InvalidInput, "only checksums are named, no file");
   return out;
 }
 
@@ -33,7 +37,6 @@ CleanOptions clean_options(const ImportRequest& request) {
           .last_bar = request.last_bar,
           .interval = request.interval,
           .now = request.now,
-          .newest_first = request.format == Format::OkxCandles,
           .whole_days = request.format == Format::BinanceKlines};
 }
 
@@ -42,6 +45,9 @@ NewDataset new_dataset(const ImportRequest& request, const std::vector<SourceFil
   meta.name = request.name;
   meta.instrument = request.instrument;
   meta.format = std::string(format_name(request.format));
+  if (request.format == Format::Ohlcv && !request.layout.name.empty()) {
+    meta.format = request.layout.name;
+  }
   meta.created = request.now;
   meta.on_fault = request.on_fault == OnFault::Repair ? "repair" : "refuse";
   meta.raw = raw_sources(files, request.format == Format::Funding ? "funding" : "bars");
@@ -69,7 +75,7 @@ Result<std::optional<Dataset>> current_version(const DatasetStore& store,
   }
   auto dataset = store.load(request.name);
   if (!dataset.ok()) return dataset.error();
-  if (dataset->manifest().instrument != request.instrument) {
+  if (!same_instrument(dataset->manifest().instrument, request.instrument)) {
     return Error(ErrorCode::InvalidInput, "dataset " + request.name + " holds instrument " +
                                               dataset->manifest().instrument + ", not " +
                                               request.instrument);
@@ -77,43 +83,183 @@ Result<std::optional<Dataset>> current_version(const DatasetStore& store,
   return std::optional<Dataset>(*std::move(dataset));
 }
 
+Result<ReadContext> read_context(const ImportRequest& request) {
+  ReadContext context{request.layout, request.time, request.volume, {}, request.instrument};
+  if (request.time_zone.empty()) return context;
+  auto zone = TimeZone::load(request.time_zone);
+  if (!zone.ok()) return zone.error().within("--time-zone");
+  context.zone = *std::move(zone);
+  return context;
+}
+
+Result<BarRows> read_rows(const ImportRequest& request, const std::vector<SourceFile>& files) {
+  const auto read = read_context(request);
+  if (!read.ok()) return read.error();
+  const ReadContext& context = *read;
+  BarRows rows;
+  for (const SourceFile& file : files) {
+    if (file.checksum_matched) {
+      rows.notes.push_back(file.name + ": matches the checksum beside it");
+    }
+    for (const SourceText& table : file.tables) {
+      switch (request.format) {
+        case Format::BinanceKlines:
+          WINNOW_TRY(read_binance_klines(table, context, rows));
+          break;
+        case Format::OkxCandles:
+          WINNOW_TRY(read_okx_candles(table, context, rows));
+          break;
+        default:
+          WINNOW_TRY(read_layout(table, context, rows));
+          break;
+      }
+    }
+  }
+  return rows;
+}
+
+/// Makers that stamp a bar with its end say so; here a bar is named by its beginning.
+Status stamp_at_open(const ImportRequest& request, BarRows& rows) {
+  if (request.format != Format::Ohlcv || !request.layout.stamped_at_close) return {};
+  if (!request.interval) {
+    return Error(ErrorCode::InvalidInput,
+                 "the layout says that times are the ends of bars: their length is needed, for "
+                 "example --interval 5m");
+  }
+  for (std::int64_t& t : rows.columns.time_ns) t -= request.interval->ns;
+  return {};
+}
+
+/// The bars of a dataset as rows of one more file, before the new ones.
+void put_before(const Dataset& old, BarRows& rows) {
+  const MarketView& m = old.view();
+  const std::size_t n = m.size();
+  const auto prepend = [&](auto& target, const auto& source) {
+    target.insert(target.begin(), source.begin(), source.end());
+  };
+  prepend(rows.columns.time_ns, m.time_ns);
+  prepend(rows.columns.open, m.open);
+  prepend(rows.columns.high, m.high);
+  prepend(rows.columns.low, m.low);
+  prepend(rows.columns.close, m.close);
+  prepend(rows.columns.volume, m.volume);
+  const auto file = static_cast<std::uint32_t>(rows.files.size());
+  rows.files.push_back("dataset " + old.manifest().name);
+  std::vector<RowOrigin> origin(n);
+  for (std::size_t i = 0; i < n; ++i) origin[i] = {file, static_cast<std::uint32_t>(i + 1)};
+  prepend(rows.origin, origin);
+  if (!rows.end.empty()) prepend(rows.end, std::vector<BarEnd>(n, BarEnd::Finished));
+  if (!rows.close_time_ns.empty()) prepend(rows.close_time_ns, std::vector<std::int64_t>(n, 0));
+  if (!rows.wall_ahead_ns.empty()) prepend(rows.wall_ahead_ns, std::vector<std::int64_t>(n, 0));
+  for (std::size_t& i : rows.skipped_hours) i += n;
+}
+
+/// The last bar of an earlier import may have been open then: a later file knows it better.
+void forget_open_bar(const Manifest& old, BarRows& rows) {
+  if (old.faults[FaultKind::UnfinishedLastBar].count == 0) return;
+  const std::int64_t last = old.last.ns;
+  const auto& times = rows.columns.time_ns;
+  const std::size_t kept = static_cast<std::size_t>(old.bars) - 1;
+  if (kept >= times.size() || times[kept] != last) return;
+  const auto again =
+      std::find(times.begin() + static_cast<std::ptrdiff_t>(kept) + 1, times.end(), last);
+  if (again == times.end()) return;
+  const auto from = static_cast<std::size_t>(again - times.begin());
+  MarketColumns& c = rows.columns;
+  for (auto* column : {&c.open, &c.high, &c.low, &c.close, &c.volume}) {
+    (*column)[kept] = (*column)[from];
+  }
+}
+
+/// Fails if bars of the version before are not among the rows read.
+Status nothing_lost(const Dataset& old, const std::vector<std::int64_t>& read) {
+  std::uint64_t lost = 0;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  for (const std::int64_t t : old.view().time_ns) {
+    if (std::binary_search(read.begin(), read.end(), t)) continue;
+    if (lost++ == 0) first = t;
+    last = t;
+  }
+  if (lost == 0) return {};
+  const std::string& name = old.manifest().name;
+  return Error(ErrorCode::InvalidInput,
+               "dataset " + name + " has " + std::to_string(lost) + " of its " +
+                   std::to_string(old.view().size()) + " bars, " +
+                   format_timestamp(TimestampNs{first}) + " to " +
+                   format_timestamp(TimestampNs{last}) +
+                   ", that these files do not have: they would be lost. --append adds to it; "
+                   "--replace takes their place; or choose another --name");
+}
+
+std::vector<std::int64_t> sorted_times(const BarRows& rows) {
+  std::vector<std::int64_t> out = rows.columns.time_ns;
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+/// What the version before had removed or mended stays on record beside what is found now.
+void add_faults(const FaultReport& from, FaultReport& to);
+void keep_record(const Manifest& old, NewDataset& meta) {
+  FaultReport before;
+  for (std::size_t k = 0; k < kFaultKinds; ++k) {
+    const auto kind = static_cast<FaultKind>(k);
+    if (fault_refuses(kind) || kind == FaultKind::PartialBar) before[kind] = old.faults[kind];
+  }
+  add_faults(before, meta.faults);
+  meta.repairs.insert(meta.repairs.begin(), old.repairs.begin(), old.repairs.end());
+  for (const RawFile& raw : old.raw_files) {
+    if (raw.role == "bars") meta.raw_stored.push_back(raw);
+  }
+}
+
 Result<PutOutcome> import_bars(const DatasetStore& store, const ImportRequest& request) {
   auto current = current_version(store, request);
   if (!current.ok()) return current.error();
   auto files = read_files(request);
   if (!files.ok()) return files.error();
-  BarRows rows;
-  for (const SourceFile& file : *files) {
-    for (const SourceText& table : file.tables) {
-      switch (request.format) {
-        case Format::BinanceKlines:
-          WINNOW_TRY(read_binance_klines(table, rows));
-          break;
-        case Format::OkxCandles:
-          WINNOW_TRY(read_okx_candles(table, rows));
-          break;
-        default:
-          WINNOW_TRY(read_ohlcv(table, request.time, rows));
-          break;
-      }
-    }
+  auto rows = read_rows(request, *files);
+  if (!rows.ok()) return rows.error();
+  WINNOW_TRY(stamp_at_open(request, *rows));
+  const Dataset* old = current->has_value() ? &**current : nullptr;
+  CleanOptions options = clean_options(request);
+  const bool append = old != nullptr && request.existing == ExistingBars::Append;
+  if (old != nullptr && request.existing == ExistingBars::Keep) {
+    WINNOW_TRY(nothing_lost(*old, sorted_times(*rows)));
   }
-  auto bars = clean_bars(std::move(rows), clean_options(request));
+  if (append) {
+    const DurationNs interval = old->manifest().interval;
+    if (request.interval && *request.interval != interval) {
+      return Error(ErrorCode::InvalidInput,
+                   "dataset " + request.name + " has bars of " + format_duration(interval) +
+                       ", not the --interval " + format_duration(*request.interval));
+    }
+    options.interval = interval;
+    put_before(*old, *rows);
+    forget_open_bar(old->manifest(), *rows);
+  }
+  auto bars = clean_bars(*std::move(rows), options);
   if (!bars.ok()) return bars.error().within(files->front().name);
 
   NewDataset meta = new_dataset(request, *files);
-  if (current->has_value() && (*current)->manifest().has_funding()) {
-    const auto& old = (*current)->view().funding;
-    bars->columns.funding = within_bars({old.begin(), old.end()}, bars->columns.view());
+  if (old != nullptr && old->manifest().has_funding()) {
+    const auto& paid = old->view().funding;
+    bars->columns.funding = within_bars({paid.begin(), paid.end()}, bars->columns.view());
     bars->notes.push_back("funding: " + std::to_string(bars->columns.funding.size()) +
                           " payments kept from the version before");
-    for (const RawFile& raw : (*current)->manifest().raw_files) {
+    for (const RawFile& raw : old->manifest().raw_files) {
       if (raw.role == "funding") meta.raw_stored.push_back(raw);
     }
   }
   meta.faults = std::move(bars->faults);
   meta.repairs = std::move(bars->repairs);
   meta.notes = std::move(bars->notes);
+  if (append) {
+    keep_record(old->manifest(), meta);
+    meta.instrument = old->manifest().instrument;
+    meta.notes.push_back("appended to version " + old->manifest().content_hash.substr(0, 12) +
+                         " of " + std::to_string(old->view().size()) + " bars");
+  }
   return store.put(bars->columns.view(), meta);
 }
 
@@ -161,10 +307,12 @@ Result<PutOutcome> attach_funding(const DatasetStore& store, const ImportRequest
   }
   auto files = read_files(request);
   if (!files.ok()) return files.error();
+  const auto context = read_context(request);
+  if (!context.ok()) return context.error();
   FundingRows rows;
   for (const SourceFile& file : *files) {
     for (const SourceText& table : file.tables) {
-      WINNOW_TRY(read_funding(table, request.time, rows));
+      WINNOW_TRY(read_funding(table, *context, rows));
     }
   }
   auto funding = clean_funding(std::move(rows), clean_options(request));
@@ -201,6 +349,20 @@ Result<PutOutcome> attach_funding(const DatasetStore& store, const ImportRequest
 }
 
 }  // namespace
+
+Result<CleanBars> preview_bars(const ImportRequest& request) {
+  if (request.format == Format::Funding) {
+    return Error(ErrorCode::InvalidInput, "a dry run shows bars, and funding has none");
+  }
+  auto files = read_files(request);
+  if (!files.ok()) return files.error();
+  auto rows = read_rows(request, *files);
+  if (!rows.ok()) return rows.error();
+  WINNOW_TRY(stamp_at_open(request, *rows));
+  auto bars = clean_bars(*std::move(rows), clean_options(request));
+  if (!bars.ok()) return bars.error().within(files->front().name);
+  return bars;
+}
 
 Result<PutOutcome> import_dataset(const DatasetStore& store, const ImportRequest& request) {
   WINNOW_TRY(DatasetStore::check_name(request.name));

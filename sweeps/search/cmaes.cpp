@@ -216,65 +216,11 @@ class Cmaes final : public Method {
   }
 
   void adapt(const std::vector<std::size_t>& order) {
-    const auto dims = static_cast<Index>(numbers_.size());
-    const auto n = static_cast<double>(dims);
-    const stats::CmaParameters p = stats::cma_parameters(numbers_.size(), order.size());
-    auto mean = map(s_.mean);
-    const Vector old = mean;
-    const auto step = [&](std::size_t rank) -> Vector {
-      return (Eigen::Map<const Vector>(s_.latents[order[rank]].data(), dims) - old) / s_.sigma;
-    };
-    Vector y = Vector::Zero(dims);
-    for (std::size_t k = 0; k < p.mu; ++k) y += p.weights[k] * step(k);
-    mean += s_.sigma * y;
-    const auto whiten = [&](const Vector& v) -> Vector {
-      return (basis_.transpose() * v).cwiseQuotient(roots_);
-    };
-    auto ps = map(s_.ps);
-    auto pc = map(s_.pc);
-    ps = (1 - p.cs) * ps + std::sqrt(p.cs * (2 - p.cs) * p.mueff) * (basis_ * whiten(y));
-    const double expected = 1 - std::pow(1 - p.cs, 2 * static_cast<double>(s_.updates));
-    const double chi = stats::cma_chi_approx(numbers_.size());
-    const bool moving = ps.norm() / std::sqrt(expected) < (1.4 + 2 / (n + 1)) * chi;
-    pc = (1 - p.cc) * pc;
-    if (moving) pc += std::sqrt(p.cc * (2 - p.cc) * p.mueff) * y;
-    // Negative weights (tutorial, equations 49 to 53).
-    const double most = std::min({1 + p.c1 / p.cmu, 1 + 2 * p.mueff_minus / (p.mueff + 2),
-                                  (1 - p.c1 - p.cmu) / (n * p.cmu)});
-    const std::vector<double> negative = negative_weights(p, most);
-    const double sum = 1 - std::accumulate(negative.begin(), negative.end(), 0.0);
-    auto c = covariance();
-    const double stall = moving ? 0 : p.cc * (2 - p.cc);
-    c *= 1 + p.c1 * stall - p.c1 - p.cmu * sum;
-    c += p.c1 * pc * pc.transpose();
-    Matrix steps(dims, static_cast<Index>(order.size()));
-    for (std::size_t k = 0; k < order.size(); ++k) {
-      const Vector d = step(k);
-      double w = k < p.mu ? p.weights[k] : -negative[k - p.mu];
-      const double root = std::sqrt(std::abs(w));
-      const double length = w < 0 ? std::sqrt(n / (whiten(d).squaredNorm() + 1e-300)) : 1;
-      steps.col(static_cast<Index>(k)) = d * (root * length);
-    }
-    const auto mu = static_cast<Index>(p.mu);
-    const auto rest = static_cast<Index>(order.size()) - mu;
-    c.noalias() += p.cmu * steps.leftCols(mu) * steps.leftCols(mu).transpose();
-    c.noalias() -= p.cmu * steps.rightCols(rest) * steps.rightCols(rest).transpose();
-    c = (0.5 * (c + c.transpose())).eval();
-    s_.sigma *= std::exp(std::min(1.0, p.cs / p.damps * (ps.norm() / chi - 1)));
-  }
-
-  /// Sizes of the negative weights, worst last; they sum to `most`.
-  static std::vector<double> negative_weights(const stats::CmaParameters& p, double most) {
-    std::vector<double> out;
-    double sum = 0;
-    for (std::size_t i = p.mu + 1; i <= p.lambda; ++i) {
-      out.push_back(std::log(static_cast<double>(i)) -
-                    std::log((static_cast<double>(p.lambda) + 1) / 2));
-      out.back() = std::max(out.back(), 0.0);
-      sum += out.back();
-    }
-    for (double& w : out) w *= sum > 0 ? std::max(most, 0.0) / sum : 0;
-    return out;
+    std::vector<const double*> ranked;
+    for (const std::size_t k : order) ranked.push_back(s_.latents[k].data());
+    stats::cma_adapt(stats::cma_parameters(numbers_.size(), order.size()), stats::CmaLaw::Tutorial,
+                     s_.updates, {basis_, roots_}, ranked,
+                     {map(s_.mean), map(s_.ps), map(s_.pc), covariance(), s_.sigma});
   }
 
   void learn_choices(const std::vector<std::size_t>& order) {

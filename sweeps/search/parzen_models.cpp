@@ -75,6 +75,16 @@ double Kernels::operator()(double u) const {
   return sum;
 }
 
+std::vector<double> Kernels::shares() const {
+  std::vector<double> out;
+  double before = 0;
+  for (const double c : cumulative_) {
+    out.push_back((c - before) / cumulative_.back());
+    before = c;
+  }
+  return out;
+}
+
 double Kernels::draw(Rng& rng) const {
   const double pick = rng.uniform() * cumulative_.back();
   const auto at = std::upper_bound(cumulative_.begin(), cumulative_.end(), pick);

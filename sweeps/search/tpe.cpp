@@ -182,20 +182,7 @@ class Tpe final : public Method {
     }
     std::vector<double> counted(space_.count(i), 0.0);
     for (double u : column_) ++counted[choice_of(i, u)];
-    dims_[i].good_share = shares(counted, static_cast<double>(column_.size()));
-  }
-
-  /// Law over choices from the weight each has and the number of observations.
-  static std::vector<double> shares(const std::vector<double>& weight, double observations) {
-    const auto choices = static_cast<double>(weight.size());
-    const double base = 1 / (observations + 1);
-    double all = 0;
-    for (double w : weight) all += w;
-    std::vector<double> out;
-    for (double w : weight) {
-      out.push_back(((w + base * all) / (1 + base * choices) + 1 / choices) / (all + 1));
-    }
-    return out;
+    dims_[i].good_share = stats::tpe_choice_shares(counted, static_cast<double>(column_.size()));
   }
 
   void fit_others() {
@@ -247,7 +234,7 @@ class Tpe final : public Method {
       weight.push_back(base * n + slope * static_cast<double>(m.others.ages[c]));
       observations += n;
     }
-    const std::vector<double> rest = shares(weight, observations);
+    const std::vector<double> rest = stats::tpe_choice_shares(weight, observations);
     double best = -1;
     std::size_t choice = 0;
     for (std::size_t k = 0; k < options_.candidates; ++k) {

@@ -14,7 +14,7 @@ namespace winnow::sweeps::search {
 /// Purpose: mixture of normal laws truncated to the unit interval, each with a width by the
 /// distance to its neighbours, and the prior at 1/2. On a dimension of `points` points it is the
 /// mass of the point's stratum; else the score of Optuna 3.1, which does not divide a law by its
-/// width (log_score_optuna31 of stats/parzen.hpp) and searched better than the density.
+/// width, so that it favours wide laws, and which searched better than the density.
 class Kernels {
  public:
   /// Weights: one an observation; the prior weighs 1. Requires: observations in [0, 1].
@@ -22,6 +22,11 @@ class Kernels {
            std::uint64_t points);
   double operator()(double u) const;
   double draw(Rng& rng) const;
+
+  // The laws, one an observation in its order, the prior last.
+  std::span<const double> centres() const { return centre_; }
+  std::span<const double> sigmas() const { return sigma_; }
+  std::vector<double> shares() const;  ///< weights, with sum 1
 
  private:
   std::vector<double> centre_, sigma_, scale_, cumulative_;

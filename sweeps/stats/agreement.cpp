@@ -1,11 +1,26 @@
 #include "sweeps/stats/agreement.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
+
+/// Sum of t^3 - t over the groups of t equal scores.
+double tie_correction(std::vector<double> scores) {
+  std::sort(scores.begin(), scores.end());
+  double sum = 0;
+  for (std::size_t from = 0; from < scores.size();) {
+    std::size_t to = from + 1;
+    while (to < scores.size() && scores[to] == scores[from]) ++to;
+    const double t = static_cast<double>(to - from);
+    sum += t * t * t - t;
+    from = to;
+  }
+  return sum;
+}
 
 std::span<const double> first_part(const std::vector<double>& x, std::size_t n) {
   return std::span(x).first(n);
@@ -56,13 +71,17 @@ Concordance kendall_w(const Matrix& scores) {
   const double n = static_cast<double>(scores.front().size());
   Matrix ranks;
   std::vector<double> rank_sum(scores.front().size(), 0.0);
+  double ties = 0;
   for (const auto& row : scores) {
     ranks.push_back(average_ranks(row));
+    ties += tie_correction(row);
     for (std::size_t j = 0; j < rank_sum.size(); ++j) rank_sum[j] += ranks.back()[j];
   }
   Concordance c;
   const double s = variance(rank_sum, 0) * n;
-  c.w = 12 * s / (k * k * (n * n * n - n));
+  const double most = k * k * (n * n * n - n) - k * ties;
+  if (!(most > 0)) return c;  // every ranking ties everything: they agree on nothing
+  c.w = 12 * s / most;
   c.chi2 = k * (n - 1) * c.w;
   c.p = chi2_sf(c.chi2, n - 1);
   double sum = 0;

@@ -20,7 +20,9 @@ struct IntraclassCorrelation {
 };
 IntraclassCorrelation intraclass_correlation(const Matrix& ratings);
 
-/// Kendall's coefficient of concordance of k rankings of n things, from scores [ranking][thing].
+/// Kendall's coefficient of concordance of k rankings of n things, from scores [ranking][thing],
+/// corrected for ties: W = 12 S / (k^2 (n^3 - n) - k sum of t^3 - t over groups of t ties). 0 where
+/// every ranking ties everything.
 struct Concordance {
   double w = 0;
   double chi2 = 0;  ///< k (n - 1) W = Friedman's statistic, n - 1 degrees of freedom

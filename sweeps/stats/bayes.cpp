@@ -189,7 +189,10 @@ RandomEffects random_effects(std::span<const double> y, std::span<const double> 
   if (y.size() > 2) r.p_new_above_0_student = student_cdf(r.mean / r.predictive_sd, k - 2);
   const double plain = mean(y);
   const double spread = sum_of_squares(y, plain);
-  const double keep = spread > 0 ? std::max(0.0, 1 - (k - 3) * se[0] * se[0] / spread) : 0;
+  // One variance for all: James and Stein's estimator has no other. That of the mean se, whatever
+  // the order of the estimates.
+  const double common = mean(se);
+  const double keep = spread > 0 ? std::max(0.0, 1 - (k - 3) * common * common / spread) : 0;
   for (std::size_t i = 0; i < y.size(); ++i) {
     r.shrunk.push_back(r.mean + r.tau2 / (r.tau2 + se[i] * se[i]) * (y[i] - r.mean));
     r.james_stein.push_back(plain + keep * (y[i] - plain));
@@ -243,6 +246,34 @@ double expected_max_drawdown(double mu, double sigma, double horizon) {
     sum += (k % 2 == 0 ? 1 : -1) * weight[k] * drawdown_transform(s, mu / sigma).real();
   }
   return sigma * std::pow(10.0, kTerms / 3.0) / horizon * sum;
+}
+
+double max_drawdown_tail(double depth, double sigma, double horizon) {
+  if (!(depth > 0)) return 1;
+  if (!(sigma > 0) || !(horizon > 0)) return 0;
+  constexpr int kTermsMax = 200;
+  constexpr double kNegligible = 1e-18;
+  const double a = depth / (sigma * std::sqrt(horizon));
+  double sum = 0;
+  if (a >= 1) {
+    // By reflections: 4 (Q(a) - Q(3a) + Q(5a) - ...).
+    for (int k = 0; k < kTermsMax; ++k) {
+      const double term = 4 * normal_cdf(-(2 * k + 1) * a);
+      sum += k % 2 == 0 ? term : -term;
+      if (term < kNegligible) break;
+    }
+    return std::min(1.0, sum);
+  }
+  // By eigenfunctions of the interval: 1 - 4 / pi (exp(-c) - exp(-9 c) / 3 + ...), c = pi^2 / 8
+  // a^2.
+  const double c = M_PI * M_PI / (8 * a * a);
+  for (int k = 0; k < kTermsMax; ++k) {
+    const double odd = 2 * k + 1;
+    const double term = 4 / (M_PI * odd) * std::exp(-odd * odd * c);
+    sum += k % 2 == 0 ? term : -term;
+    if (term < kNegligible) break;
+  }
+  return std::clamp(1 - sum, 0.0, 1.0);
 }
 
 }  // namespace winnow::sweeps::stats

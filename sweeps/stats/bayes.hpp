@@ -58,7 +58,7 @@ struct RandomEffects {
   double p_new_above_0 = 0;          ///< normal law
   double p_new_above_0_student = 0;  ///< Student's t with k - 2 degrees of freedom; k > 2
   std::vector<double> shrunk;        ///< towards the mean, by tau2 / (tau2 + se^2)
-  std::vector<double> james_stein;  ///< positive part, towards the plain mean, with se of the first
+  std::vector<double> james_stein;   ///< positive part, to the plain mean, variance (mean se)^2
 };
 /// Requires: sizes equal, at least two, all se > 0.
 RandomEffects random_effects(std::span<const double> estimates, std::span<const double> se);
@@ -68,5 +68,10 @@ RandomEffects random_effects(std::span<const double> estimates, std::span<const 
 /// of the time to a drawdown of h: relative error below 1e-6. Zero drift: sqrt(pi / 2) sigma
 /// sqrt(T).
 double expected_max_drawdown(double mu, double sigma, double horizon);
+
+/// P(the largest drawdown of a Brownian motion without drift over `horizon` reaches `depth`): by
+/// Levy the drawdown is |B|, so that this is its exit from (-depth, depth). To rounding at any
+/// depth.
+double max_drawdown_tail(double depth, double sigma, double horizon);
 
 }  // namespace winnow::sweeps::stats

@@ -78,6 +78,22 @@ MeanShifts mean_shifts(std::span<const double> x, std::size_t segment_min, std::
   return out;
 }
 
+namespace {
+
+/// P(sup of a Brownian bridge's size > x).
+double kolmogorov_tail(double x) {
+  // Below this it is 1 but for 1e-12, and the series converges no more.
+  if (x < 0.2) return 1;
+  double p = 0;
+  for (int k = 1; k <= 200; ++k) {
+    const double term = 2 * std::exp(-2.0 * k * k * x * x);
+    p += k % 2 == 1 ? term : -term;
+  }
+  return std::clamp(p, 0.0, 1.0);
+}
+
+}  // namespace
+
 SupremumTest ols_cusum(std::span<const double> x) {
   SupremumTest r;
   const double m = mean(x);
@@ -91,13 +107,18 @@ SupremumTest ols_cusum(std::span<const double> x) {
       r.break_index = i + 1;
     }
   }
-  double p = 0;
-  for (int k = 1; k <= 200; ++k) {
-    const double term = 2 * std::exp(-2.0 * k * k * r.statistic * r.statistic);
-    p += k % 2 == 1 ? term : -term;
-  }
-  r.p = std::clamp(p, 0.0, 1.0);
+  r.p = kolmogorov_tail(r.statistic);
   return r;
+}
+
+double ols_cusum_critical(double level) {
+  double low = 0.2;
+  double high = 6;
+  for (int k = 0; k < 100; ++k) {
+    const double middle = (low + high) / 2;
+    (kolmogorov_tail(middle) > level ? low : high) = middle;
+  }
+  return std::round(high * 100) / 100;
 }
 
 SupremumTest sup_f(std::span<const double> x) {

@@ -34,6 +34,8 @@ struct SupremumTest {
   std::size_t break_index = 0;
 };
 SupremumTest ols_cusum(std::span<const double> x);
+/// Its critical value at a level, by Kolmogorov's series, to two decimals as tables print it.
+double ols_cusum_critical(double level);
 /// Largest Chow F of one mean shift within [trim, 1 - trim] of the sample (Andrews 1993), p by
 /// Hansen's response surface (1997) for one parameter at 15% trimming.
 SupremumTest sup_f(std::span<const double> x);

@@ -5,6 +5,26 @@
 #include <numeric>
 
 namespace winnow::sweeps::stats {
+namespace {
+
+/// Sizes of the negative weights, worst last.
+std::vector<double> negative_weights(const CmaParameters& p) {
+  const auto n = static_cast<double>(p.dimensions);
+  const double most = std::min(
+      {1 + p.c1 / p.cmu, 1 + 2 * p.mueff_minus / (p.mueff + 2), (1 - p.c1 - p.cmu) / (n * p.cmu)});
+  std::vector<double> out;
+  double sum = 0;
+  for (std::size_t i = p.mu + 1; i <= p.lambda; ++i) {
+    out.push_back(std::log(static_cast<double>(i)) -
+                  std::log((static_cast<double>(p.lambda) + 1) / 2));
+    out.back() = std::max(out.back(), 0.0);
+    sum += out.back();
+  }
+  for (double& w : out) w *= sum > 0 ? std::max(most, 0.0) / sum : 0;
+  return out;
+}
+
+}  // namespace
 
 CmaParameters cma_defaults(std::size_t dimensions) {
   const auto n = static_cast<double>(dimensions);
@@ -41,6 +61,7 @@ CmaParameters cma_parameters(std::size_t dimensions, std::size_t lambda) {
   p.cmu =
       std::min(1 - p.c1, 2 * (0.25 + p.mueff + 1 / p.mueff - 2) / ((n + 2) * (n + 2) + p.mueff));
   p.damps = 1 + 2 * std::max(0.0, std::sqrt((p.mueff - 1) / (n + 1)) - 1) + p.cs;
+  p.negative = negative_weights(p);
   return p;
 }
 
@@ -54,50 +75,53 @@ double cma_chi_exact(std::size_t dimensions) {
   return std::sqrt(2.0) * std::exp(std::lgamma((n + 1) / 2) - std::lgamma(n / 2));
 }
 
-CmaState::CmaState(CmaParameters parameters, std::span<const double> mean, double sigma)
-    : p_(std::move(parameters)),
-      mean_(Eigen::Map<const Eigen::VectorXd>(mean.data(), static_cast<Eigen::Index>(mean.size()))),
-      ps_(Eigen::VectorXd::Zero(mean_.size())),
-      pc_(Eigen::VectorXd::Zero(mean_.size())),
-      covariance_(Eigen::MatrixXd::Identity(mean_.size(), mean_.size())),
-      sigma_(sigma) {}
-
-void CmaState::tell(const std::vector<std::vector<double>>& candidates,
-                    std::span<const double> losses) {
-  std::vector<std::size_t> order(candidates.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return losses[a] < losses[b]; });
-  const double n = static_cast<double>(mean_.size());
-  evaluations_ += static_cast<double>(candidates.size());
-  const Eigen::VectorXd old = mean_;
-  const auto step = [&](std::size_t rank) -> Eigen::VectorXd {
-    return Eigen::Map<const Eigen::VectorXd>(candidates[order[rank]].data(), mean_.size()) - old;
+void cma_adapt(const CmaParameters& p, CmaLaw law, std::uint64_t updates, const CmaBasis& basis,
+               std::span<const double* const> ranked, CmaMoments m) {
+  using Vector = Eigen::VectorXd;
+  using Matrix = Eigen::MatrixXd;
+  const Eigen::Index dims = m.mean.size();
+  const auto n = static_cast<double>(dims);
+  const Vector old = m.mean;
+  const double sigma = m.sigma;
+  const auto step = [&](std::size_t rank) -> Vector {
+    return (Eigen::Map<const Vector>(ranked[rank], dims) - old) / sigma;
   };
-  Eigen::VectorXd y = Eigen::VectorXd::Zero(mean_.size());
-  for (std::size_t k = 0; k < p_.mu; ++k) y += p_.weights[k] * step(k);
-  mean_ = old + y;
-
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(covariance_);
-  const Eigen::MatrixXd whiten = eigen.operatorInverseSqrt();
-  ps_ = (1 - p_.cs) * ps_ + std::sqrt(p_.cs * (2 - p_.cs) * p_.mueff) / sigma_ * (whiten * y);
-  const double generations = evaluations_ / static_cast<double>(p_.lambda);
-  const double expected = 1 - std::pow(1 - p_.cs, 2 * generations);
-  const double h = ps_.squaredNorm() / n / expected < 2 + 4 / (n + 1) ? 1 : 0;
-  pc_ = (1 - p_.cc) * pc_ + h * std::sqrt(p_.cc * (2 - p_.cc) * p_.mueff) / sigma_ * y;
-
-  const double c1a = p_.c1 * (1 - (1 - h * h) * p_.cc * (2 - p_.cc));
-  const double weight_sum = std::accumulate(p_.weights.begin(), p_.weights.end(), 0.0);
-  covariance_ *= 1 - c1a - p_.cmu * weight_sum;
-  covariance_ += p_.c1 * pc_ * pc_.transpose();
-  for (std::size_t k = 0; k < std::min(p_.weights.size(), order.size()); ++k) {
-    const Eigen::VectorXd d = step(k);
-    double w = p_.weights[k];
+  Vector y = Vector::Zero(dims);
+  for (std::size_t k = 0; k < p.mu; ++k) y += p.weights[k] * step(k);
+  m.mean += sigma * y;
+  const auto whiten = [&](const Vector& v) -> Vector {
+    return (basis.vectors.transpose() * v).cwiseQuotient(basis.roots);
+  };
+  m.ps = (1 - p.cs) * m.ps + std::sqrt(p.cs * (2 - p.cs) * p.mueff) * (basis.vectors * whiten(y));
+  const double expected = 1 - std::pow(1 - p.cs, 2 * static_cast<double>(updates));
+  const double chi = cma_chi_approx(static_cast<std::size_t>(dims));
+  const bool moving = law == CmaLaw::Tutorial
+                          ? m.ps.norm() / std::sqrt(expected) < (1.4 + 2 / (n + 1)) * chi
+                          : m.ps.squaredNorm() / n / expected < 2 + 4 / (n + 1);
+  m.pc = (1 - p.cc) * m.pc;
+  if (moving) m.pc += std::sqrt(p.cc * (2 - p.cc) * p.mueff) * y;
+  const double sum = 1 - std::accumulate(p.negative.begin(), p.negative.end(), 0.0);
+  auto& c = m.covariance;
+  const double stall = moving ? 0 : p.cc * (2 - p.cc);
+  c *= 1 + p.c1 * stall - p.c1 - p.cmu * sum;
+  c += p.c1 * m.pc * m.pc.transpose();
+  Matrix steps(dims, static_cast<Eigen::Index>(ranked.size()));
+  for (std::size_t k = 0; k < ranked.size(); ++k) {
+    const Vector d = step(k);
     // A negative weight counts per unit of Mahalanobis length, which keeps the matrix definite.
-    if (w < 0) w *= n * sigma_ * sigma_ / (whiten * d).squaredNorm();
-    covariance_ += w * p_.cmu / (sigma_ * sigma_) * d * d.transpose();
+    const double w = k < p.mu ? p.weights[k] : -p.negative[k - p.mu];
+    const double root = std::sqrt(std::abs(w));
+    const double length = w < 0 ? std::sqrt(n / (whiten(d).squaredNorm() + 1e-300)) : 1;
+    steps.col(static_cast<Eigen::Index>(k)) = d * (root * length);
   }
-  sigma_ *= std::exp(std::min(1.0, p_.cs / p_.damps * (ps_.squaredNorm() / n - 1) / 2));
+  const auto mu = static_cast<Eigen::Index>(p.mu);
+  const auto rest = static_cast<Eigen::Index>(ranked.size()) - mu;
+  c.noalias() += p.cmu * steps.leftCols(mu) * steps.leftCols(mu).transpose();
+  c.noalias() -= p.cmu * steps.rightCols(rest) * steps.rightCols(rest).transpose();
+  c = (0.5 * (c + c.transpose())).eval();
+  m.sigma *= law == CmaLaw::Tutorial
+                 ? std::exp(std::min(1.0, p.cs / p.damps * (m.ps.norm() / chi - 1)))
+                 : std::exp(std::min(1.0, p.cs / p.damps * (m.ps.squaredNorm() / n - 1) / 2));
 }
 
 }  // namespace winnow::sweeps::stats

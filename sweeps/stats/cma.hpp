@@ -2,6 +2,7 @@
 
 #include <Eigen/Dense>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -10,10 +11,10 @@ namespace winnow::sweeps::stats {
 /// Strategy parameters of CMA-ES (Hansen, The CMA Evolution Strategy: A Tutorial, 2016).
 struct CmaParameters {
   std::size_t dimensions = 0;
-  std::size_t lambda = 0;  ///< candidates a generation
-  std::size_t mu = 0;      ///< parents
-  std::vector<double>
-      weights;  ///< of the sorted candidates: mu positive ones that sum to 1, or lambda
+  std::size_t lambda = 0;        ///< candidates a generation
+  std::size_t mu = 0;            ///< parents
+  std::vector<double> weights;   ///< of the best mu candidates, best first; they sum to 1
+  std::vector<double> negative;  ///< sizes of the others' negative weights (equations 49 to 53)
   double mueff = 0;
   double mueff_minus = 0;  ///< of the negative raw weights
   double cc = 0, cs = 0, c1 = 0, cmu = 0;
@@ -27,27 +28,26 @@ CmaParameters cma_parameters(std::size_t dimensions, std::size_t lambda);
 double cma_chi_approx(std::size_t dimensions);
 double cma_chi_exact(std::size_t dimensions);
 
-/// Purpose: the state of CMA-ES and its update by one evaluated generation, with the step size law
-/// of Hansen's compact program: sigma *= exp(min(1, cs / damps (|ps|^2 / n - 1) / 2)). Thread: one.
-class CmaState {
- public:
-  CmaState(CmaParameters parameters, std::span<const double> mean, double sigma);
-
-  /// Requires: as many candidates as losses, at least parameters.mu, each of the dimension.
-  void tell(const std::vector<std::vector<double>>& candidates, std::span<const double> losses);
-
-  const Eigen::VectorXd& mean() const { return mean_; }
-  double sigma() const { return sigma_; }
-  const Eigen::VectorXd& ps() const { return ps_; }
-  const Eigen::VectorXd& pc() const { return pc_; }
-  const Eigen::MatrixXd& covariance() const { return covariance_; }
-
- private:
-  CmaParameters p_;
-  Eigen::VectorXd mean_, ps_, pc_;
-  Eigen::MatrixXd covariance_;
-  double sigma_;
-  double evaluations_ = 0;
+/// How the step size answers to its path, and when the path of the mean stands still.
+enum class CmaLaw : std::uint8_t {
+  Tutorial,  ///< |ps| against its expected length, as the tutorial has it: what a search runs
+  Compact,   ///< |ps|^2 / n, as Hansen's compact program (purecma), whose traces are published
 };
+
+/// What one update changes, wherever it is kept.
+struct CmaMoments {
+  Eigen::Map<Eigen::VectorXd> mean, ps, pc;
+  Eigen::Map<Eigen::MatrixXd> covariance;
+  double& sigma;
+};
+/// Eigenvectors of the covariance before the update, and the roots of its eigenvalues.
+struct CmaBasis {
+  const Eigen::MatrixXd& vectors;
+  const Eigen::VectorXd& roots;
+};
+/// One update by ranked candidates, best first, each of the dimension; `updates` counts this one.
+/// Requires: as many candidates as weights, positive and negative.
+void cma_adapt(const CmaParameters& parameters, CmaLaw law, std::uint64_t updates,
+               const CmaBasis& basis, std::span<const double* const> ranked, CmaMoments moments);
 
 }  // namespace winnow::sweeps::stats

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "sweeps/stats/basic.hpp"
 
@@ -85,20 +86,28 @@ RescaledRange rescaled_range(std::span<const double> x) {
 }
 
 DetrendedFluctuation detrended_fluctuation(std::span<const double> x) {
+  std::vector<std::size_t> windows;
+  const double longest = static_cast<double>(x.size()) / 8;
+  for (int k = 0;; ++k) {
+    // A half power of two: exact at the even steps.
+    const double size = 8 * std::ldexp(k % 2 == 0 ? 1.0 : std::sqrt(2.0), k / 2);
+    if (size > longest) break;
+    windows.push_back(static_cast<std::size_t>(size));
+  }
+  return detrended_fluctuation(x, std::move(windows));
+}
+
+DetrendedFluctuation detrended_fluctuation(std::span<const double> x,
+                                           std::vector<std::size_t> windows) {
   DetrendedFluctuation d;
+  d.windows = std::move(windows);
   std::vector<double> walk;
   const double m = mean(x);
   double sum = 0;
   for (double v : x) walk.push_back(sum += v - m);
   const std::span<const double> all(walk);
   std::vector<double> overlapping;
-  const double longest = static_cast<double>(x.size()) / 8;
-  for (int k = 0;; ++k) {
-    // A half power of two: exact at the even steps.
-    const double size = 8 * std::ldexp(k % 2 == 0 ? 1.0 : std::sqrt(2.0), k / 2);
-    if (size > longest) break;
-    const auto n = static_cast<std::size_t>(size);
-    d.windows.push_back(n);
+  for (const std::size_t n : d.windows) {
     std::vector<double> apart;
     for (std::size_t from = 0; from + n <= walk.size(); from += n) {
       apart.push_back(detrended_square(all.subspan(from, n)));

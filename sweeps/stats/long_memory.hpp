@@ -30,6 +30,9 @@ struct DetrendedFluctuation {
 };
 /// Requires: at least 128 numbers.
 DetrendedFluctuation detrended_fluctuation(std::span<const double> x);
+/// The same with windows of one's own. Requires: at least two, each from 3 to less than x.size().
+DetrendedFluctuation detrended_fluctuation(std::span<const double> x,
+                                           std::vector<std::size_t> windows);
 
 /// Rescaled range over windows of 10^1, 10^1.25, ... and N (as in the package `hurst`): R/S ~ c
 /// n^H.

@@ -15,6 +15,9 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr std::size_t kBlocksMax = 20;
 constexpr std::size_t kSlots = 32;
 constexpr std::size_t kGridPoints = 1000;
+// s |s| / q of these is -infinity.
+constexpr double kEmptySum = -1e150;
+constexpr double kEmptySquare = 1e-300;
 
 SplitMasks split_masks(std::size_t blocks) {
   SplitMasks m{blocks, {}};
@@ -42,7 +45,6 @@ class Cscv {
   Cscv(const PanelView& panel, const PboOptions& options, const ParallelFor& parallel)
       : options_(options),
         parallel_(parallel),
-        n_(panel.variants()),
         blocks_(options.blocks),
         length_(panel.periods() / options.blocks),
         masks_(split_masks(options.blocks)),
@@ -53,17 +55,24 @@ class Cscv {
   Result<PboResult> run() {
     PboResult r;
     r.not_ranked = not_ranked_;
-    if (not_ranked_ == n_) {
+    if (n_ == 0) {
       return Error(ErrorCode::InvalidInput,
-                   "none of the " + std::to_string(n_) +
+                   "none of the " + std::to_string(not_ranked_) +
                        " variants can be ranked: their returns are all zero or not finite");
+    }
+    if (n_ == 1) {
+      return Error(ErrorCode::InvalidInput, "PBO needs two variants that move; there is 1");
     }
     choose(r);
     rank(r);
     double not_positive = 0;
     double loss = 0;
     for (std::size_t i = 0; i < splits_; ++i) {
-      not_positive += r.logit[i] <= 0 ? 1 : 0;
+      // A chosen variant that did nothing out of sample, with as many above it as below, says
+      // neither: half a split. Counted in full, families that seldom trade would seem overfitted.
+      const bool says_nothing =
+          r.logit[i] == 0 && !(sums_of(row_of(r.chosen[i]), out_sample_mask(i)).square > 0);
+      not_positive += says_nothing ? 0.5 : r.logit[i] <= 0 ? 1 : 0;
       loss += r.out_sample[i] < options_.loss_threshold ? 1 : 0;
     }
     r.pbo = not_positive / static_cast<double>(splits_);
@@ -80,13 +89,21 @@ class Cscv {
 
  private:
   std::size_t tiles() const { return (n_ + kTile - 1) / kTile; }
+  /// Where a variant of the panel is among those that count.
+  std::size_t row_of(std::uint32_t variant) const {
+    return static_cast<std::size_t>(std::lower_bound(counted_.begin(), counted_.end(), variant) -
+                                    counted_.begin());
+  }
 
+  /// Variants that never move, or have a return that is no number, are not of the family: they are
+  /// left out of the choice and of the ranks.
   void sum_by_block(const PanelView& panel) {
+    const std::size_t all = panel.variants();
     const std::size_t from = panel.periods() - blocks_ * length_;
-    moments_.resize(n_ * blocks_);
-    std::vector<std::uint8_t> bad(n_, 0);
-    parallel_(tiles(), [&](std::size_t tile) {
-      for (std::size_t i = tile * kTile; i < std::min(n_, (tile + 1) * kTile); ++i) {
+    moments_.resize(all * blocks_);
+    std::vector<std::uint8_t> bad(all, 0);
+    parallel_((all + kTile - 1) / kTile, [&](std::size_t tile) {
+      for (std::size_t i = tile * kTile; i < std::min(all, (tile + 1) * kTile); ++i) {
         double total = 0;
         for (std::size_t b = 0; b < blocks_; ++b) {
           Moments& m = moments_[i * blocks_ + b];
@@ -97,13 +114,17 @@ class Cscv {
           }
           total += m.square;
         }
-        if (std::isfinite(total) && total > 0) continue;
-        // All zero ranks last everywhere; so does what is not a number.
-        bad[i] = 1;
-        std::fill_n(&moments_[i * blocks_], blocks_, Moments{});
+        bad[i] = std::isfinite(total) && total > 0 ? 0 : 1;
       }
     });
-    for (std::uint8_t b : bad) not_ranked_ += b;
+    for (std::size_t i = 0; i < all; ++i) {
+      if (bad[i] != 0) continue;
+      std::copy_n(moments_.begin() + static_cast<std::ptrdiff_t>(i * blocks_), blocks_,
+                  moments_.begin() + static_cast<std::ptrdiff_t>(n_ * blocks_));
+      counted_.push_back(static_cast<std::uint32_t>(i));
+      ++n_;
+    }
+    not_ranked_ = all - n_;
   }
 
   /// The sums of a variant over a mask, added in the order of the tables.
@@ -122,7 +143,7 @@ class Cscv {
   }
 
   static double u_of(const Moments& m) {
-    return m.square > 0 ? m.sum * std::abs(m.sum) / m.square : -kInf;
+    return m.square > 0 ? m.sum * std::abs(m.sum) / m.square : 0;
   }
 
   /// Mean over sd; +-infinity for a variant that rose or fell evenly, 0 for one that did not move.
@@ -146,15 +167,24 @@ class Cscv {
     const std::size_t half = blocks_ / 2;
     const std::size_t subsets = std::size_t{1} << half;
     t.half_blocks = half;
+    // A lane without a variant has u = -infinity: never chosen, and taken off the counts of those
+    // below.
+    const auto empty_from = static_cast<std::size_t>(std::min(kTile, n_ - tile * kTile));
     for (auto* v : {&t.low_sum, &t.low_square, &t.high_sum, &t.high_square}) {
+      const bool square = v == &t.low_square || v == &t.high_square;
       v->assign(subsets * kTile, 0.0);
+      for (std::size_t m = 0; m < subsets; ++m) {
+        for (std::size_t lane = empty_from; lane < kTile; ++lane) {
+          (*v)[m * kTile + lane] = square ? kEmptySquare : kEmptySum;
+        }
+      }
     }
     for (std::size_t m = 1; m < subsets; ++m) {
       const auto block = static_cast<std::size_t>(std::countr_zero(m));
       const std::size_t rest = m & (m - 1);
       for (std::size_t lane = 0; lane < kTile; ++lane) {
         const std::size_t i = tile * kTile + lane;
-        if (i >= n_) continue;  // stays 0: never chosen; taken off the counts of equals
+        if (lane >= empty_from) break;
         const Moments& low = moments_[i * blocks_ + block];
         const Moments& high = moments_[i * blocks_ + half + block];
         t.low_sum[m * kTile + lane] = t.low_sum[rest * kTile + lane] + low.sum;
@@ -196,8 +226,8 @@ class Cscv {
           }
         }
       }
-      const auto chosen = static_cast<std::uint32_t>(variant);
-      r.chosen.push_back(chosen);
+      const auto chosen = static_cast<std::size_t>(variant);
+      r.chosen.push_back(counted_[chosen]);
       r.in_sample.push_back(sharpe_of(sums_of(chosen, in_sample_mask(split))));
       r.out_sample.push_back(sharpe_of(sums_of(chosen, out_sample_mask(split))));
     }
@@ -206,7 +236,7 @@ class Cscv {
   void rank(PboResult& r) const {
     std::vector<double> threshold;
     for (std::size_t split = 0; split < splits_; ++split) {
-      threshold.push_back(u_of(sums_of(r.chosen[split], out_sample_mask(split))));
+      threshold.push_back(u_of(sums_of(row_of(r.chosen[split]), out_sample_mask(split))));
     }
     std::vector<std::vector<CountOfSplit>> counts(kSlots);
     parallel_(kSlots, [&](std::size_t slot) {
@@ -225,7 +255,7 @@ class Cscv {
           equal += slot[split].equal.v[lane];
         }
       }
-      (threshold[split] > -kInf ? less : equal) -= padding;
+      less -= padding;
       const double rank = less + (equal + 1) / 2;
       const double w = rank / (static_cast<double>(n_) + 1);
       r.rank.push_back(rank);
@@ -272,13 +302,14 @@ class Cscv {
 
   const PboOptions& options_;
   const ParallelFor& parallel_;
-  std::size_t n_;
+  std::size_t n_ = 0;  ///< variants that count
   std::size_t blocks_;
   std::size_t length_;
   SplitMasks masks_;
   std::size_t splits_;
   std::uint64_t not_ranked_ = 0;
-  std::vector<Moments> moments_;  ///< [variant][block]
+  std::vector<std::uint32_t> counted_;  ///< their indices in the panel
+  std::vector<Moments> moments_;        ///< [variant that counts][block]
 };
 
 }  // namespace

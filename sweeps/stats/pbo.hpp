@@ -18,6 +18,11 @@ namespace winnow::sweeps::stats {
 // out-of-sample Sharpe / (N + 1) with average ranks, logit = ln(w / (1 - w)), PBO = share of logits
 // <= 0.
 //
+// A half in which a variant did nothing has the ratio 0, in sample as out of sample: above every
+// loser, below every winner. Where the chosen variant did nothing out of sample and as many lie
+// above it as below (logit 0), the split counts half. So a family without an edge has PBO .5
+// however seldom it trades. A variant that never moves is no variant of the family.
+//
 // It measures whether a BEST variant persists. A true plateau has PBO near .5 and a single true
 // spike near 0, so it must never gate convergence.
 
@@ -48,12 +53,12 @@ struct PboResult {
   double slope = 0, intercept = 0, r = 0;
   std::size_t dropped_periods = 0;
   std::uint64_t not_ranked =
-      0;  ///< variants whose returns are all zero or not finite: never chosen
+      0;  ///< variants whose returns are all zero or not finite: neither chosen nor ranked
   // By split, in lexicographic order of the in-sample blocks:
   std::vector<std::uint32_t> chosen;
   std::vector<double> in_sample;   ///< ratio of the chosen variant
   std::vector<double> out_sample;  ///< the same variant, out of sample
-  std::vector<double> rank;        ///< of it among all, out of sample, 1 the worst
+  std::vector<double> rank;        ///< of it among those ranked, out of sample, 1 the worst
   std::vector<double> logit;
   StochasticDominance dominance;
 };

@@ -8,8 +8,8 @@ using D4U [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(8)]] = double;
 
 #define WINNOW_INLINE [[gnu::always_inline]] inline
 
-/// u of four lanes over the blocks of `mask`. A variant that never moved has q = 0 and gets
-/// -infinity.
+/// u of four lanes over the blocks of `mask`. A variant that did not move there has q = 0 and u =
+/// 0: it earned nothing and lost nothing.
 WINNOW_INLINE void ratio(const SubsetSums& t, std::uint32_t mask, std::size_t lane, D4& u) {
   const std::uint32_t low = mask & ((1u << t.half_blocks) - 1);
   const std::uint32_t high = mask >> t.half_blocks;
@@ -20,8 +20,7 @@ WINNOW_INLINE void ratio(const SubsetSums& t, std::uint32_t mask, std::size_t la
                *reinterpret_cast<const D4U*>(&t.high_square[high * kTile + lane]);
   const D4 zero = {};
   const D4 magnitude = s < zero ? -s : s;
-  const D4 none = zero - __builtin_inf();
-  u = q > zero ? s * magnitude / q : none;
+  u = q > zero ? s * magnitude / q : zero;
 }
 
 WINNOW_INLINE void keep_best(const D4& u, const D4& variant, BestOfSplit& best) {

@@ -57,28 +57,78 @@ double min_track_record(const TrackRecord& r, double benchmark, double confidenc
 
 double expected_max_sharpe(double trials, double mean, double variance) {
   if (!(trials > 1)) return mean;
-  const double z1 = normal_quantile(1 - 1 / trials);
-  const double z2 = normal_quantile(1 - std::exp(-1.0) / trials);
-  return mean + std::sqrt(variance) * ((1 - kEulerGamma) * z1 + kEulerGamma * z2);
+  // Quantiles from the upper tail: 1 - 1 / N loses its digits from N = 1e8 on and is 1 at 1e17.
+  const double z1 = -normal_quantile(1 / trials);
+  const double z2 = -normal_quantile(std::exp(-1.0) / trials);
+  // Between one trial and two the approximation falls below the mean, which no maximum does.
+  const double z = std::max(0.0, (1 - kEulerGamma) * z1 + kEulerGamma * z2);
+  return mean + std::sqrt(variance) * z;
+}
+
+namespace {
+
+/// E f(maximum of `trials` standard normal numbers).
+template <class F>
+double maximum_moment(double trials, F f) {
+  // k phi(x) Phi(x)^(k - 1); the power through the upper tail keeps its digits for any k.
+  const auto integrand = [&](double x) {
+    const double above = normal_cdf(-x);
+    const double power = above < 1 ? (trials - 1) * std::log1p(-above) : -HUGE_VAL;
+    return power < -745 ? 0 : f(x) * trials * normal_pdf(x) * std::exp(power);
+  };
+  double sum = 0;
+  // Pieces of one standard deviation; the maximum of 1e300 normal numbers is below 38.
+  for (double from = -12; from < 40; from += 1) {
+    sum += boost::math::quadrature::gauss_kronrod<double, 61>::integrate(integrand, from, from + 1,
+                                                                         2, 1e-14);
+  }
+  return sum;
+}
+
+}  // namespace
+
+NormalMaximum normal_maximum(double trials) {
+  NormalMaximum out{expected_max_exact(trials), 1};
+  if (!(trials > 1)) return out;
+  out.variance = maximum_moment(trials, [&](double x) { return (x - out.mean) * (x - out.mean); });
+  return out;
 }
 
 double expected_max_exact(double trials) {
-  if (!(trials > 1)) return 0;
-  const auto density = [trials](double x) {
-    return trials * x * normal_pdf(x) * std::pow(normal_cdf(x), trials - 1);
-  };
-  double sum = 0;
-  // Pieces of two standard deviations; outside of [-12, 12 ] is below 1e-30.
-  for (double from = -12; from < 12; from += 2) {
-    sum += boost::math::quadrature::gauss_kronrod<double, 61>::integrate(density, from, from + 2, 5,
-                                                                         1e-14);
-  }
-  return sum;
+  return trials > 1 ? maximum_moment(trials, [](double x) { return x; }) : 0;
 }
 
 double deflated_sharpe(const TrackRecord& r, double trials, double variance_of_ratios,
                        SharpeConvention convention) {
   return probabilistic_sharpe(r, expected_max_sharpe(trials, 0, variance_of_ratios), convention);
+}
+
+double deflated_sharpe_of_best(const TrackRecord& r, double trials, double variance_of_ratios) {
+  const double luck = expected_max_sharpe(trials, 0, variance_of_ratios);
+  const double sd = sharpe_stdev(r, SharpeConvention::Null2025, luck) *
+                    std::sqrt(normal_maximum(trials).variance);
+  return normal_cdf((r.sharpe - luck) / sd);
+}
+
+double critical_sharpe(const TrackRecord& r, double null, double alpha) {
+  return null - normal_quantile(alpha) * sharpe_stdev(r, SharpeConvention::Null2025, null);
+}
+
+double sharpe_power(const TrackRecord& r, double null, double alternative, double alpha) {
+  const double sd = sharpe_stdev(r, SharpeConvention::Null2025, alternative);
+  return normal_cdf((alternative - critical_sharpe(r, null, alpha)) / sd);
+}
+
+double false_discovery_rate(double alpha, double power, double alternative_share) {
+  const double wrong = (1 - alternative_share) * alpha;
+  return wrong / (wrong + alternative_share * power);
+}
+
+double observed_false_discovery_rate(const TrackRecord& r, double null, double alternative,
+                                     double alternative_share) {
+  const double p = 1 - probabilistic_sharpe(r, null, SharpeConvention::Null2025);
+  const double reached = probabilistic_sharpe(r, alternative, SharpeConvention::Null2025);
+  return false_discovery_rate(p, 1 - reached, alternative_share);
 }
 
 double min_backtest_years(double trials, double target_sharpe_ann) {

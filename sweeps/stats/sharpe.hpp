@@ -47,15 +47,39 @@ double min_track_record(const TrackRecord& record, double benchmark, double conf
 
 /// Approximate expected maximum of `trials` independent normal ratios (False Strategy Theorem):
 /// mean + sd [(1 - g) z(1 - 1/N) + g z(1 - 1/(N e))]. Above the exact value for N >= 5, below at 2;
-/// for one trial it is the mean (the paper's formula gives -inf there).
+/// for one trial it is the mean (the paper's formula gives -inf there), and never below it. Good to
+/// the last digits for any N a double holds. The product's one definition of what luck shows.
 double expected_max_sharpe(double trials, double mean = 0, double variance = 1);
-/// The exact expectation, by quadrature of k x phi(x) Phi(x)^(k - 1).
+
+/// Mean and variance of the maximum of `trials` standard normal numbers, by quadrature.
+struct NormalMaximum {
+  double mean = 0;
+  double variance = 1;
+};
+NormalMaximum normal_maximum(double trials);
 double expected_max_exact(double trials);
 
 /// Deflated Sharpe ratio: PSR against the expected maximum of `trials` ratios with variance
 /// `variance_of_ratios` ACROSS trials (per observation). One trial: PSR(0).
 double deflated_sharpe(const TrackRecord& record, double trials, double variance_of_ratios,
                        SharpeConvention convention = SharpeConvention::Observed2012);
+
+/// The same in the 2025 convention, where the record is the best of `trials`: the deviation under
+/// the null is that of a maximum, sqrt(Var max_N) times that of one ratio.
+double deflated_sharpe_of_best(const TrackRecord& record, double trials, double variance_of_ratios);
+
+// Planning a test of "ratio = null" against "ratio = alternative" (Lopez de Prado, Lipton and
+// Zoonekynd 2025): the deviation at each hypothesis, with autocorrelation.
+
+/// The ratio from which on the null is rejected at level `alpha`, one-sided.
+double critical_sharpe(const TrackRecord& record, double null, double alpha);
+/// P(rejected at `alpha` | ratio = alternative).
+double sharpe_power(const TrackRecord& record, double null, double alternative, double alpha);
+/// P(null | rejected) where a share `alternative_share` of all hypotheses is true.
+double false_discovery_rate(double alpha, double power, double alternative_share);
+/// P(null | a ratio at least as large as the record's).
+double observed_false_discovery_rate(const TrackRecord& record, double null, double alternative,
+                                     double alternative_share);
 
 /// Years of data below which the best of `trials` worthless strategies is expected to show
 /// `target_sharpe_ann` (minimum backtest length), and its upper bound 2 ln N / target^2.

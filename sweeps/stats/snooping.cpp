@@ -55,6 +55,13 @@ double share_above(const std::vector<double>& v, double x) {
          static_cast<double>(v.size());
 }
 
+/// How many maxima equal x but for rounding.
+std::size_t near_ties(const std::vector<double>& maxima, double x) {
+  const double room = 1e-9 * std::max(1.0, std::abs(x));
+  return static_cast<std::size_t>(std::count_if(maxima.begin(), maxima.end(),
+                                                [&](double y) { return std::abs(y - x) <= room; }));
+}
+
 void remove_from(std::vector<std::size_t>& set, const std::vector<std::size_t>& gone) {
   std::erase_if(
       set, [&](std::size_t k) { return std::find(gone.begin(), gone.end(), k) != gone.end(); });
@@ -82,6 +89,14 @@ double order_quantile(std::vector<double> v, double level) {
 }
 
 }  // namespace
+
+// A statistic that is not above 0 shows nothing better than the benchmark: resamples that tie with
+// it count. Else a floor of 0, which all resamples of losers share, had the p-value 0.
+double tail_share(const std::vector<double>& maxima, double statistic) {
+  const auto reaches = [&](double y) { return statistic > 0 ? y > statistic : y >= statistic; };
+  return static_cast<double>(std::count_if(maxima.begin(), maxima.end(), reaches)) /
+         static_cast<double>(maxima.size());
+}
 
 std::vector<double> long_run_kernel(std::size_t periods, double mean_block) {
   const double n = static_cast<double>(periods);
@@ -135,7 +150,8 @@ std::vector<double> recentre(const ResampledMeans& m, Recentring how) {
 MaxTest reality_check(const ResampledMeans& m) {
   const auto set = all_of(m.mean.size());
   const double best = *std::max_element(m.mean.begin(), m.mean.end());
-  return {std::sqrt(m.periods) * best, share_above(plain_maxima(m, m.mean, set), best)};
+  const std::vector<double> maxima = plain_maxima(m, m.mean, set);
+  return {std::sqrt(m.periods) * best, tail_share(maxima, best), near_ties(maxima, best)};
 }
 
 MaxTest superior_ability(const ResampledMeans& m, Recentring how) {
@@ -153,7 +169,8 @@ MaxTest superior_ability(const ResampledMeans& m, Recentring how) {
     }
     maxima.push_back(best);
   }
-  test.p = share_above(maxima, test.statistic);
+  test.p = tail_share(maxima, test.statistic);
+  test.near_ties = near_ties(maxima, test.statistic);
   return test;
 }
 
@@ -201,7 +218,7 @@ StepM step_m(const ResampledMeans& m, double alpha) {
     StepM::Step step;
     step.critical = order_quantile(studentised_maxima(m, left), 1 - alpha);
     for (std::size_t k : left) {
-      if (t[k] > step.critical) step.rejected.push_back(k);
+      if (t[k] > std::max(step.critical, 0.0)) step.rejected.push_back(k);
     }
     s.steps.push_back(step);
     if (step.rejected.empty()) break;
@@ -269,6 +286,7 @@ class RangeTest {
         }
       }
     }
+    if (!(range > 0)) return e;  // nothing differs from anything
     std::size_t above = 0;
     for (const auto& row : resampled_) above += exceeds(row, set, range) ? 1 : 0;
     e.p = static_cast<double>(above) / static_cast<double>(resampled_.size());
@@ -312,11 +330,16 @@ class MeanTest {
       }
       deviation.push_back(std::move(d));
     }
-    for (double& s : scale) s = s > 0 ? std::sqrt(s) : kInf;
+    // What is left of equal losses after their mean is rounding.
+    constexpr double kRounding = 1e-12;
+    double size = 0;
+    for (std::size_t k : set) size = std::max(size, std::abs(mean_[k]));
+    for (double& s : scale) s = std::sqrt(s) > kRounding * size ? std::sqrt(s) : kInf;
     std::vector<double> t;
     for (std::size_t a = 0; a < set.size(); ++a) t.push_back(centre[a] / scale[a]);
     Elimination e;
     e.worst = argmax(t);
+    if (!(t[e.worst] > 0)) return e;  // nothing differs from the mean of the set
     std::vector<double> maxima;
     for (const auto& d : deviation) {
       double best = -kInf;

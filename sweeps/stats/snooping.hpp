@@ -43,7 +43,13 @@ std::vector<double> recentre(const ResampledMeans& m, Recentring how);
 struct MaxTest {
   double statistic = 0;
   double p = 1;
+  /// Resampled maxima that equal the statistic but for rounding: so many counts may go either way
+  /// between two ways of summing up.
+  std::size_t near_ties = 0;
 };
+/// The p-value of a maximum: the share of resampled maxima above it. For a statistic that is not
+/// above 0, of those that reach it: at its floor a test has p = 1.
+double tail_share(const std::vector<double>& maxima, double statistic);
 MaxTest reality_check(const ResampledMeans& m);
 
 /// Hansen's test of superior predictive ability, studentised: T = max(0, max sqrt(n) dbar / omega).

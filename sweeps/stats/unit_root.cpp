@@ -1,23 +1,16 @@
 #include "sweeps/stats/unit_root.hpp"
 
-#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "sweeps/stats/basic.hpp"
+#include "sweeps/stats/dense.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
 
-using Eigen::Index;
-using Eigen::MatrixXd;
-using Eigen::VectorXd;
-
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-Index index(std::size_t i) { return static_cast<Index>(i); }
 
 std::size_t term_count(Trend trend) {
   return trend == Trend::None ? 0 : (trend == Trend::Constant ? 1 : 2);
@@ -186,10 +179,6 @@ MatrixXd trend_matrix(std::size_t n, Trend trend) {
   return m;
 }
 
-VectorXd vector_of(std::span<const double> x) {
-  return Eigen::Map<const VectorXd>(x.data(), index(x.size()));
-}
-
 }  // namespace
 
 UnitRootTest dickey_fuller(std::span<const double> x, Trend trend, const LagChoice& lags) {
@@ -299,90 +288,6 @@ HedgeRatio hedge_ratio(std::span<const double> y, std::span<const double> x) {
   }
   return {line.intercept, line.slope, line.r * line.r,
           std::sqrt(rss / (static_cast<double>(x.size()) - 2)), u.back() / stdev(u)};
-}
-
-// --- Johansen
-// --------------------------------------------------------------------------------------
-
-namespace {
-
-MatrixXd polynomial_residual(const MatrixXd& x, int order) {
-  if (order < 0) return x;
-  MatrixXd terms(x.rows(), order + 1);
-  for (Index i = 0; i < x.rows(); ++i) {
-    const double t = -1 + 2 * static_cast<double>(i) / static_cast<double>(x.rows() - 1);
-    for (int k = 0; k <= order; ++k) terms(i, k) = std::pow(t, k);
-  }
-  return x - terms * terms.householderQr().solve(x);
-}
-
-MatrixXd residual_of(const MatrixXd& y, const MatrixXd& x) {
-  if (x.cols() == 0) return y;
-  return y - x * x.householderQr().solve(y);
-}
-
-/// MacKinnon, Haug and Michelis (1996), [terms][series - 1].
-constexpr std::array<std::array<std::array<double, 3>, 3>, 3> kTraceCritical{
-    {{{{2.9762, 4.1296, 6.9406}, {10.4741, 12.3212, 16.3640}, {21.7781, 24.2761, 29.5147}}},
-     {{{2.7055, 3.8415, 6.6349}, {13.4294, 15.4943, 19.9349}, {27.0669, 29.7961, 35.4628}}},
-     {{{2.7055, 3.8415, 6.6349}, {16.1619, 18.3985, 23.1485}, {32.0645, 35.0116, 41.0815}}}}};
-constexpr std::array<std::array<std::array<double, 3>, 3>, 3> kMaxCritical{
-    {{{{2.9762, 4.1296, 6.9406}, {9.4748, 11.2246, 15.0923}, {15.7175, 17.7961, 22.2519}}},
-     {{{2.7055, 3.8415, 6.6349}, {12.2971, 14.2639, 18.5200}, {18.8928, 21.1314, 25.8650}}},
-     {{{2.7055, 3.8415, 6.6349}, {15.0006, 17.1481, 21.7465}, {21.8731, 24.2522, 29.2631}}}}};
-
-}  // namespace
-
-JohansenTest johansen(const std::vector<std::vector<double>>& series, int det_order,
-                      std::size_t lags) {
-  const Index k = index(series.size());
-  const Index n = index(series.front().size());
-  const Index lag = index(lags);
-  MatrixXd level(n, k);
-  for (Index j = 0; j < k; ++j) level.col(j) = vector_of(series[static_cast<std::size_t>(j)]);
-  const int inner = det_order > -1 ? 0 : det_order;
-  level = polynomial_residual(level, det_order);
-  const MatrixXd difference = level.bottomRows(n - 1) - level.topRows(n - 1);
-  const Index rows = difference.rows() - lag;
-  MatrixXd lagged(rows, k * lag);
-  for (Index i = 1; i <= lag; ++i) {
-    lagged.middleCols(k * (i - 1), k) = difference.middleRows(lag - i, rows);
-  }
-  lagged = polynomial_residual(lagged, inner);
-  const MatrixXd r0 = residual_of(polynomial_residual(difference.bottomRows(rows), inner), lagged);
-  const MatrixXd start =
-      lag > 0 ? MatrixXd(level.middleRows(1, rows)) : MatrixXd(level.topRows(rows));
-  const MatrixXd rk = residual_of(polynomial_residual(start, inner), lagged);
-  const double t = static_cast<double>(rows);
-  const MatrixXd skk = rk.transpose() * rk / t;
-  const MatrixXd sk0 = rk.transpose() * r0 / t;
-  const MatrixXd s00 = r0.transpose() * r0 / t;
-  const MatrixXd product = sk0 * s00.ldlt().solve(sk0.transpose());
-  // product v = lambda skk v with v' skk v = 1, ascending.
-  const Eigen::GeneralizedSelfAdjointEigenSolver<MatrixXd> solver(
-      (product + product.transpose()) / 2, skk);
-  JohansenTest out;
-  out.vectors.assign(series.size(), {});
-  for (Index i = k; i-- > 0;) {
-    out.eigenvalues.push_back(solver.eigenvalues()(i));
-    const double sign = solver.eigenvectors()(0, i) < 0 ? -1 : 1;
-    for (Index j = 0; j < k; ++j) {
-      out.vectors[static_cast<std::size_t>(j)].push_back(sign * solver.eigenvectors()(j, i));
-    }
-  }
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    double sum = 0;
-    for (std::size_t j = i; j < series.size(); ++j) sum += std::log1p(-out.eigenvalues[j]);
-    out.trace.push_back(-t * sum);
-    out.max_eigen.push_back(-t * std::log1p(-out.eigenvalues[i]));
-    const std::size_t left = series.size() - i;
-    const auto terms = static_cast<std::size_t>(det_order + 1);
-    const bool known = left <= 3 && terms <= 2;
-    const std::array<double, 3> unknown{kNaN, kNaN, kNaN};
-    out.trace_critical.push_back(known ? kTraceCritical[terms][left - 1] : unknown);
-    out.max_critical.push_back(known ? kMaxCritical[terms][left - 1] : unknown);
-  }
-  return out;
 }
 
 MeanReversion fit_mean_reversion(std::span<const double> x, double dt) {

@@ -67,7 +67,7 @@ HedgeRatio hedge_ratio(std::span<const double> y, std::span<const double> x);
 
 /// Johansen (1991) for a set of series [series][time], `lags` lagged differences; det_order -1 no
 /// terms, 0 constant, 1 linear trend. Critical values (MacKinnon, Haug and Michelis 1996) at 90%,
-/// 95% and 99%, for at most three series; NaN beyond.
+/// 95% and 99%, for at most twelve series; NaN beyond.
 struct JohansenTest {
   std::vector<double> eigenvalues;  ///< descending
   std::vector<double> trace, max_eigen;

@@ -1,26 +1,10 @@
 #include "sweeps/stats/validation.hpp"
 
 #include <algorithm>
-#include <cmath>
-
-#include "sweeps/stats/basic.hpp"
+#include <utility>
 
 namespace winnow::sweeps::stats {
 namespace {
-
-/// Ranges of the indices where `keep` is set.
-Ranges ranges_of(const std::vector<std::uint8_t>& keep) {
-  Ranges out;
-  for (std::size_t i = 0; i < keep.size(); ++i) {
-    if (keep[i] == 0) continue;
-    if (!out.empty() && out.back().last == i) {
-      ++out.back().last;
-    } else {
-      out.push_back({i, i + 1});
-    }
-  }
-  return out;
-}
 
 /// The next combination in lexicographic order; false after the last.
 bool next_combination(std::vector<std::size_t>& pick, std::size_t n) {
@@ -40,17 +24,70 @@ std::vector<std::size_t> first_combination(std::size_t k) {
   return pick;
 }
 
+std::vector<double> iota(std::size_t n, std::size_t first) {
+  std::vector<double> out(n);
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<double>(first + i);
+  return out;
+}
+
+/// All combinations of k of n folds in lexicographic order.
+template <class Visit>
+void each_combination(std::size_t n, std::size_t k, const Visit& visit) {
+  std::vector<std::size_t> pick = first_combination(k);
+  do {
+    visit(std::as_const(pick));
+  } while (next_combination(pick, n));
+}
+
+}  // namespace
+
+Ranges ranges_of(const std::vector<std::uint8_t>& keep) {
+  Ranges out;
+  for (std::size_t i = 0; i < keep.size(); ++i) {
+    if (keep[i] == 0) continue;
+    if (!out.empty() && out.back().last == i) {
+      ++out.back().last;
+    } else {
+      out.push_back({i, i + 1});
+    }
+  }
+  return out;
+}
+
 Range fold_range(std::size_t fold, std::size_t folds, std::size_t periods) {
   const std::size_t size = periods / folds;
   return {fold * size, fold + 1 == folds ? periods : (fold + 1) * size};
 }
 
-}  // namespace
+std::vector<std::uint8_t> purged_train(std::span<const double> t0, std::span<const double> t1,
+                                       std::span<const Range> tests, const PurgeRule& rule) {
+  const std::size_t n = t0.size();
+  std::vector<std::uint8_t> keep(n, 1);
+  for (const Range& test : tests) {
+    const double start = t0[test.first];
+    const double end = *std::max_element(t1.begin() + static_cast<std::ptrdiff_t>(test.first),
+                                         t1.begin() + static_cast<std::ptrdiff_t>(test.last));
+    for (std::size_t i = 0; i < test.first; ++i) {
+      if (rule.touching_stays ? t1[i] > start : !(t1[i] < start)) keep[i] = 0;
+    }
+    for (std::size_t i = test.first; i < test.last; ++i) keep[i] = 0;
+    const double until = end + rule.embargo;
+    if (rule.keep_all_if_embargo_reaches_end && n > 0 && until >= t0[n - 1]) continue;
+    std::size_t resume = test.last;
+    while (resume < n && (rule.touching_stays ? t0[resume] < until : !(t0[resume] > until))) {
+      ++resume;
+    }
+    resume = std::min(n, resume + rule.embargo_rows);
+    for (std::size_t i = test.last; i < resume; ++i) keep[i] = 0;
+  }
+  return keep;
+}
 
 std::vector<WalkForwardSplit> walk_forward_splits(const WalkForwardOptions& o) {
   std::vector<WalkForwardSplit> out;
   if (o.train == 0 || o.test == 0) return out;
-  for (std::size_t start = o.train + o.purge; start < o.periods; start += o.test) {
+  const std::size_t step = o.step == 0 ? o.test : o.step;
+  for (std::size_t start = o.train + o.purge; start < o.periods; start += step) {
     const std::size_t end = start + o.test;
     if (end > o.periods && !o.keep_short_last_test) break;
     const std::size_t train_end = start - o.purge;
@@ -60,25 +97,22 @@ std::vector<WalkForwardSplit> walk_forward_splits(const WalkForwardOptions& o) {
   return out;
 }
 
+// A period is labelled until the purge after it is over.
 std::vector<CombinatorialSplit> combinatorial_splits(const CombinatorialOptions& o) {
   std::vector<CombinatorialSplit> out;
-  std::vector<std::size_t> pick = first_combination(o.test_folds);
+  const std::vector<double> t0 = iota(o.periods, 0);
+  const std::vector<double> t1 = iota(o.periods, o.purge);
   std::vector<std::size_t> times_tested(o.folds, 0);
-  do {
+  each_combination(o.folds, o.test_folds, [&](const std::vector<std::size_t>& pick) {
     CombinatorialSplit split;
-    std::vector<std::uint8_t> keep(o.periods, 1);
-    for (std::size_t fold : pick) {
-      const Range test = fold_range(fold, o.folds, o.periods);
-      split.tests.push_back(test);
+    for (const std::size_t fold : pick) {
+      split.tests.push_back(fold_range(fold, o.folds, o.periods));
       split.path_ids.push_back(times_tested[fold]++);
-      const std::size_t from = test.first - std::min(test.first, o.purge);
-      const std::size_t to = std::min(o.periods, test.last + o.purge + o.embargo);
-      std::fill(keep.begin() + static_cast<std::ptrdiff_t>(from),
-                keep.begin() + static_cast<std::ptrdiff_t>(to), std::uint8_t{0});
     }
-    split.train = ranges_of(keep);
+    split.train =
+        ranges_of(purged_train(t0, t1, split.tests, {.embargo = static_cast<double>(o.embargo)}));
     out.push_back(std::move(split));
-  } while (next_combination(pick, o.folds));
+  });
   return out;
 }
 
@@ -101,15 +135,10 @@ std::vector<PurgedFold> purged_k_fold(std::span<const double> t0, std::span<cons
   for (std::size_t fold = 0; fold < folds; ++fold) {
     const std::size_t last = first + n / folds + (fold < n % folds ? 1 : 0);
     PurgedFold p{{first, last}, {}};
+    const auto keep = purged_train(t0, t1, std::span(&p.test, 1),
+                                   {.embargo_rows = embargo, .touching_stays = true});
     for (std::size_t i = 0; i < n; ++i) {
-      if (t1[i] <= t0[first]) p.train.push_back(i);
-    }
-    const double end = *std::max_element(t1.begin() + static_cast<std::ptrdiff_t>(first),
-                                         t1.begin() + static_cast<std::ptrdiff_t>(last));
-    const auto resume =
-        static_cast<std::size_t>(std::lower_bound(t0.begin(), t0.end(), end) - t0.begin());
-    if (resume < n) {
-      for (std::size_t i = resume + embargo; i < n; ++i) p.train.push_back(i);
+      if (keep[i] != 0) p.train.push_back(i);
     }
     out.push_back(std::move(p));
     first = last;
@@ -119,69 +148,24 @@ std::vector<PurgedFold> purged_k_fold(std::span<const double> t0, std::span<cons
 
 std::vector<IntervalSplit> interval_splits(std::span<const double> t1, const IntervalOptions& o) {
   const std::size_t n = t1.size();
+  const std::vector<double> t0 = iota(n, 0);
   std::vector<IntervalSplit> out;
-  std::vector<std::size_t> pick = first_combination(o.test_folds);
-  do {
+  each_combination(o.folds, o.test_folds, [&](const std::vector<std::size_t>& pick) {
     std::vector<std::uint8_t> test(n, 0);
-    for (std::size_t fold : pick) {
+    for (const std::size_t fold : pick) {
       const Range r = fold_range(fold, o.folds, n);
       for (std::size_t i = r.first; i < r.last; ++i) test[i] = 1;
     }
-    std::vector<std::uint8_t> train(n, 1);
-    for (std::size_t i = 0; i < n; ++i) train[i] = test[i] ^ 1;
     IntervalSplit split;
     split.test = ranges_of(test);
-    for (const Range& r : split.test) {
-      const double start = static_cast<double>(r.first);
-      const double end = *std::max_element(t1.begin() + static_cast<std::ptrdiff_t>(r.first),
-                                           t1.begin() + static_cast<std::ptrdiff_t>(r.last));
-      for (std::size_t i = 0; i < r.first; ++i) {
-        if (!(t1[i] < start)) train[i] = 0;
-      }
-      const bool past_end = end + o.embargo >= static_cast<double>(n - 1);
-      if (past_end && o.keep_all_if_embargo_reaches_end) continue;
-      for (std::size_t i = r.last; i < n; ++i) {
-        if (!(static_cast<double>(i) > end + o.embargo)) train[i] = 0;
-      }
-    }
-    split.train = ranges_of(train);
+    split.train = ranges_of(
+        purged_train(t0, t1, split.test,
+                     {.embargo = o.embargo,
+                      .keep_all_if_embargo_reaches_end = o.keep_all_if_embargo_reaches_end}));
     out.push_back(std::move(split));
-  } while (next_combination(pick, o.folds));
+  });
   std::reverse(out.begin(), out.end());
   return out;
-}
-
-WalkForwardAnalysis walk_forward(const std::vector<std::vector<double>>& columns,
-                                 WalkForwardOptions options, double periods_per_year) {
-  options.periods = columns.front().size();
-  WalkForwardAnalysis a;
-  std::vector<double> stitched;
-  std::vector<double> in_sample;
-  for (const WalkForwardSplit& split : walk_forward_splits(options)) {
-    WalkForwardWindow w{.train = split.train, .test = split.test};
-    const auto part = [&](std::size_t variant, const Range& r) {
-      return std::span(columns[variant]).subspan(r.first, r.last - r.first);
-    };
-    std::vector<double> sharpes;
-    for (std::size_t i = 0; i < columns.size(); ++i) sharpes.push_back(sharpe(part(i, w.train)));
-    w.pick = argmax(sharpes);
-    if (w.pick == columns.size()) continue;  // no variant moved in training
-    w.is_sharpe = sharpes[w.pick] * std::sqrt(periods_per_year);
-    w.is_mean_ann = mean(part(w.pick, w.train)) * periods_per_year;
-    const auto test = part(w.pick, w.test);
-    w.oos_mean_ann = mean(test) * periods_per_year;
-    stitched.insert(stitched.end(), test.begin(), test.end());
-    in_sample.push_back(w.is_mean_ann);
-    a.oos_positive_frac += w.oos_mean_ann > 0 ? 1 : 0;
-    a.windows.push_back(w);
-  }
-  if (a.windows.empty()) return a;
-  a.oos_positive_frac /= static_cast<double>(a.windows.size());
-  a.oos_periods = stitched.size();
-  a.oos_sharpe_ann = sharpe(stitched) * std::sqrt(periods_per_year);
-  a.oos_mean_ann = mean(stitched) * periods_per_year;
-  a.efficiency = a.oos_mean_ann / mean(in_sample);
-  return a;
 }
 
 }  // namespace winnow::sweeps::stats

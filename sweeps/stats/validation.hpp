@@ -19,6 +19,7 @@ struct WalkForwardOptions {
   std::size_t periods = 0;
   std::size_t train = 0;
   std::size_t test = 0;
+  std::size_t step = 0;   ///< from one test's start to the next; 0: `test`
   std::size_t purge = 0;  ///< periods between the end of training and the test
   bool anchored = false;  ///< training starts at 0 and grows; else it rolls
   bool keep_short_last_test = false;
@@ -29,6 +30,30 @@ struct WalkForwardSplit {
 };
 /// Consecutive tests, each after its training. Empty if nothing fits.
 std::vector<WalkForwardSplit> walk_forward_splits(const WalkForwardOptions& options);
+
+// --- purging ---
+
+/// When training may lie beside a test. Observation i is labelled over [t0[i], t1[i]].
+struct PurgeRule {
+  double embargo = 0;            ///< in units of the labels: dropped after the end of a test
+  std::size_t embargo_rows = 0;  ///< further observations dropped there
+  /// Whether training whose label ends where the test starts stays, and that which starts where the
+  /// labels of the test end.
+  bool touching_stays = false;
+  /// True reproduces a fault of the timeseriescv package, for comparison with its results: an
+  /// embargo that reaches the end of the sample drops nothing behind the test.
+  bool keep_all_if_embargo_reaches_end = false;
+};
+/// Marks the observations that may train beside these tests: every one whose label is over before a
+/// test starts or that starts when the labels of the test and the embargo are over, for each test
+/// by itself (what lies between two tests stays). Requires: t0 ascending, sizes equal, tests
+/// within.
+std::vector<std::uint8_t> purged_train(std::span<const double> t0, std::span<const double> t1,
+                                       std::span<const Range> tests, const PurgeRule& rule);
+/// The ranges of the indices that are set.
+Ranges ranges_of(const std::vector<std::uint8_t>& keep);
+/// Part `fold` of `folds` of equal size; the last takes the remainder.
+Range fold_range(std::size_t fold, std::size_t folds, std::size_t periods);
 
 // --- combinatorial purged cross-validation (Lopez de Prado 2018, chapter 12) ---
 
@@ -79,28 +104,5 @@ struct IntervalOptions {
 /// order: the split that tests the last folds comes first.
 std::vector<IntervalSplit> interval_splits(std::span<const double> t1,
                                            const IntervalOptions& options);
-
-// --- walk-forward analysis ---
-
-struct WalkForwardWindow {
-  Range train, test;
-  std::size_t pick = 0;     ///< first variant with the largest in-sample Sharpe
-  double is_sharpe = 0;     ///< annual
-  double is_mean_ann = 0;   ///< of the pick in training
-  double oos_mean_ann = 0;  ///< of the pick in the test
-};
-struct WalkForwardAnalysis {
-  std::vector<WalkForwardWindow> windows;
-  std::size_t oos_periods = 0;  ///< of the stitched tests
-  double oos_sharpe_ann = 0;
-  double oos_mean_ann = 0;
-  /// Walk-forward efficiency (Pardo 2008): oos_mean_ann over the mean of is_mean_ann. Above .5 is
-  /// usually asked for.
-  double efficiency = 0;
-  double oos_positive_frac = 0;  ///< windows with a positive test
-};
-/// `columns` is [variant][period] of returns. options.periods is taken from them.
-WalkForwardAnalysis walk_forward(const std::vector<std::vector<double>>& columns,
-                                 WalkForwardOptions options, double periods_per_year);
 
 }  // namespace winnow::sweeps::stats

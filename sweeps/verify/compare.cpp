@@ -6,6 +6,9 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
+
+#include "base/text.hpp"
 
 namespace winnow::sweeps::verify {
 namespace {
@@ -18,6 +21,7 @@ struct Allowed {
 };
 
 struct NamedTolerance {
+  std::string name;
   std::vector<std::string> words;
   Allowed allowed;
 };
@@ -37,56 +41,118 @@ std::vector<std::string> words_of(std::string_view text) {
   return out;
 }
 
-Allowed from_object(const Json& j) { return {j.value("rel", 0.0), j.value("abs", 0.0)}; }
+constexpr Allowed kDefault{1e-8, 1e-10};
+// Below this a width may be as large as the number it is for: the number is nothing but rounding.
+constexpr double kRounding = 1e-6;
+
+bool is_exact(const Json& j) {
+  return j.is_string() && j.get_ref<const std::string&>().starts_with("exact");
+}
+
+double width(const Json& j, const std::string& place) {
+  if (!j.is_number() || !(j.get<double>() >= 0) || !(j.get<double>() <= kWidthMax)) {
+    throw CaseFault{place + " is " + json_text(j) + "; a number from 0 to 0.1 is needed"};
+  }
+  return j.get<double>();
+}
+
+/// {"rel", "abs"}, one of them at least.
+Allowed from_object(const Json& j, const std::string& place) {
+  Allowed out;
+  if (j.empty()) throw CaseFault{place + " is empty"};
+  for (const auto& [key, value] : j.items()) {
+    if (key != "rel" && key != "abs") throw CaseFault{place + "." + key + " is not known here"};
+    (key == "rel" ? out.rel : out.abs) = width(value, place + "." + key);
+  }
+  return out;
+}
+
+/// Paths of all leaves.
+void leaves(const Json& j, const std::string& path, std::vector<std::vector<std::string>>& out) {
+  if (j.is_object()) {
+    for (const auto& [key, value] : j.items()) leaves(value, path + "." + key, out);
+  } else if (j.is_array() && !j.empty()) {
+    for (std::size_t i = 0; i < j.size(); ++i) {
+      leaves(j[i], path + "[" + std::to_string(i) + "]", out);
+    }
+  } else {
+    out.push_back(words_of(path));
+  }
+}
+
+bool holds_all(const std::vector<std::string>& path, const std::vector<std::string>& words) {
+  return std::all_of(words.begin(), words.end(), [&](const std::string& w) {
+    return std::find(path.begin(), path.end(), w) != path.end();
+  });
+}
 
 /// What the tolerance of a case allows for each field.
 class Tolerances {
  public:
-  explicit Tolerances(const Json& j) {
-    if (!j.is_object()) {
-      top_ = Allowed{1e-8, 1e-10};
-      return;
+  Tolerances(const Json& j, const Json& expected, Nature nature) {
+    if (j.is_discarded()) return;  // the case has none
+    if (!j.is_object() || j.empty()) {
+      throw CaseFault{"tolerance is " + json_text(j) + "; an object with rel and abs is needed"};
     }
-    if (j.contains("rel") || j.contains("abs") || j.contains("exact")) top_ = from_object(j);
+    read_top(j);
     for (const auto& [key, value] : j.items()) {
       if (key == "rel" || key == "abs" || key == "exact") continue;
       add(key, value);
     }
     std::stable_sort(named_.begin(), named_.end(),
                      [](const auto& a, const auto& b) { return a.words.size() > b.words.size(); });
+    std::vector<std::vector<std::string>> fields;
+    leaves(expected, "", fields);
+    Allowed widest;
     for (const auto& n : named_) {
-      widest_.rel = std::max(widest_.rel, n.allowed.rel);
-      widest_.abs = std::max(widest_.abs, n.allowed.abs);
+      const bool used = std::any_of(fields.begin(), fields.end(),
+                                    [&](const auto& field) { return holds_all(field, n.words); });
+      if (!used) throw CaseFault{"tolerance." + n.name + " names no field of expected"};
+      widest.rel = std::max(widest.rel, n.allowed.rel);
+      widest.abs = std::max(widest.abs, n.allowed.abs);
     }
+    if (!has_top_ && nature == Nature::Simulated) top_ = widest;
   }
 
   Allowed of(const std::string& path) const {
     const std::vector<std::string> words = words_of(path);
     for (const auto& n : named_) {
-      const bool all = std::all_of(n.words.begin(), n.words.end(), [&](const std::string& w) {
-        return std::find(words.begin(), words.end(), w) != words.end();
-      });
-      if (all) return n.allowed;
+      if (holds_all(words, n.words)) return n.allowed;
     }
-    return top_ ? *top_ : widest_;
+    return top_;
   }
 
  private:
-  void add(std::string key, const Json& value) {
-    if (value.is_object()) {
-      named_.push_back({words_of(key), from_object(value)});
-      return;
+  void read_top(const Json& j) {
+    const bool exact = j.contains("exact");
+    const bool widths = j.contains("rel") || j.contains("abs");
+    if (exact && (j["exact"] != true || widths)) {
+      throw CaseFault{"tolerance.exact is true and stands alone, or is left out"};
     }
-    if (!value.is_number()) return;
-    const double v = value.get<double>();
-    Allowed allowed{0, v};
-    if (key.ends_with("_rel")) allowed = {v, 0};
-    if (key.ends_with("_rel") || key.ends_with("_abs")) key.resize(key.size() - 4);
-    named_.push_back({words_of(key), allowed});
+    has_top_ = exact || widths;
+    if (has_top_) top_ = {};
+    if (j.contains("rel")) top_.rel = width(j["rel"], "tolerance.rel");
+    if (j.contains("abs")) top_.abs = width(j["abs"], "tolerance.abs");
   }
 
-  std::optional<Allowed> top_;
-  Allowed widest_;
+  void add(const std::string& key, const Json& value) {
+    NamedTolerance named{key, words_of(key), {}};
+    if (named.words.empty()) throw CaseFault{"tolerance has an entry without a name"};
+    if (value.is_object()) {
+      named.allowed = from_object(value, "tolerance." + key);
+    } else if (!is_exact(value)) {
+      const double v = width(value, "tolerance." + key);
+      const bool rel = key.ends_with("_rel");
+      named.allowed = rel ? Allowed{v, 0} : Allowed{0, v};
+      if (rel || key.ends_with("_abs")) named.words = words_of(key.substr(0, key.size() - 4));
+    } else if (key == "p_values") {
+      return;  // counts over replications: the computed ones are held to the top level
+    }
+    named_.push_back(std::move(named));
+  }
+
+  bool has_top_ = false;
+  Allowed top_ = kDefault;
   std::vector<NamedTolerance> named_;
 };
 
@@ -106,10 +172,12 @@ std::optional<double> as_number(const Json& j) {
 
 class Comparison {
  public:
-  Comparison(const Json& tolerance, CaseReport& report) : tolerances_(tolerance), report_(report) {}
+  Comparison(Tolerances tolerances, CaseReport& report)
+      : tolerances_(std::move(tolerances)), report_(report) {}
 
   void walk(const Json& want, const Json& got, const std::string& path) {
     if (want.is_object()) {
+      if (want.empty()) return miss(path, "expects nothing");
       if (!got.is_object()) return miss(path, "is not computed");
       for (const auto& [key, value] : want.items()) {
         const std::string below = path.empty() ? key : path + "." + key;
@@ -145,7 +213,7 @@ class Comparison {
     if (want.is_boolean() && got.is_number()) {
       if (want.get<bool>() == (got.get<double>() != 0)) return;
     }
-    miss(path, "is " + got.dump() + ", " + want.dump() + " expected");
+    miss(path, "is " + json_text(got) + ", " + json_text(want) + " expected");
   }
 
   void number(double want, double got, const std::string& path) {
@@ -153,6 +221,9 @@ class Comparison {
     const Allowed a = tolerances_.of(path);
     const double error = std::abs(got - want);
     const double allowed = a.abs + a.rel * std::abs(want);
+    if (allowed > kRounding && allowed >= std::abs(want) && want != 0) {
+      return miss(path, "has a tolerance of " + show(allowed) + ", as wide as itself");
+    }
     double ratio = kInf;
     if (std::isfinite(error) && allowed > 0) ratio = error / allowed;
     if (ratio > report_.error_to_tolerance || report_.field.empty()) {
@@ -177,10 +248,15 @@ class Comparison {
 
 }  // namespace
 
-void compare(const Json& expected, const Json& computed, const Json& tolerance,
-             CaseReport& report) {
+void compare(const Json& expected, const Json& computed, const Json& tolerance, CaseReport& report,
+             Nature nature) {
   report.passed = true;
-  Comparison(tolerance, report).walk(expected, computed, "");
+  if (expected.empty()) {
+    report.passed = false;
+    report.message = "nothing is expected, so nothing was compared";
+    return;
+  }
+  Comparison(Tolerances(tolerance, expected, nature), report).walk(expected, computed, "");
   if (report.compared == 0 && report.passed) {
     report.passed = false;
     report.message = "nothing is expected, so nothing was compared";

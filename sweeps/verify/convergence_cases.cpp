@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "sweeps/convergence.hpp"
 #include "sweeps/convergence_anova.hpp"
@@ -17,26 +19,37 @@ PanelView panel_of(const Columns& columns) {
   return PanelView::of_rows(std::move(rows), columns.front().size());
 }
 
-/// First row of the table of block means in the panel's column order.
-std::vector<double> first_block(const Columns& columns, const Convergence& score, double periods) {
+/// First block of the table that the score is made from: distinct variants in the order of their
+/// first member.
+std::vector<double> first_block(const PanelView& panel, const ConvergenceOptions& options) {
+  const FamilyTable table = prepare_family(panel, options, serial_for());
+  std::vector<std::size_t> order(table.distinct);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return table.first_row[a] < table.first_row[b]; });
   std::vector<double> out;
-  const std::size_t from = columns.front().size() - score.blocks * score.block_periods;
-  for (const auto& c : columns) {
-    const std::span<const double> block = std::span(c).subspan(from, score.block_periods);
-    out.push_back(std::sqrt(periods) * stats::mean(block) / stats::stdev(c));
-  }
+  for (const std::size_t v : order) out.push_back(table.block_means[v * table.cut.blocks]);
   return out;
+}
+
+/// The declared number of blocks, or the rule by which the score takes one (then 0).
+std::size_t blocks_of(const Case& c) {
+  if (!c.has("B")) return 0;
+  if (!c.at("B").is_string()) return c.count("B");
+  c.means("B", {"min(20,max(6,T//10))"});
+  return 0;
 }
 
 Json score_case(const Case& c) {
   const Columns columns = c.csv("panel_csv").columns;
   ConvergenceOptions options;
-  options.hurdle_sharpe_ann = c.number_or("h_annual", 0);
-  options.periods_per_year = c.number_or("periods", 365);
+  options.hurdle_sharpe_ann = c.number("h_annual");
+  options.periods_per_year = c.has("periods") ? c.positive("periods") : 365;
   options.target_sharpe_ann = c.number_or("target_annual", 1);
-  options.alpha = c.number_or("alpha", options.alpha);
+  if (c.has("alpha")) options.alpha = c.probability("alpha");
+  if (c.has("stress_K") && c.has("K")) throw CaseFault{"inputs: stress_K and K are one"};
   options.stress_sd = c.number_or("stress_K", c.number_or("K", options.stress_sd));
-  options.blocks = static_cast<std::size_t>(c.number_or("B", 0));
+  options.blocks = blocks_of(c);
   const Convergence s = score_convergence(panel_of(columns), options);
   return {{"C", s.c},
           {"p", s.p_value()},
@@ -68,7 +81,7 @@ Json score_case(const Case& c) {
           {"stress_K", s.stress_sd},
           {"C_stress", s.c_stress},
           {"zero_variance", s.zero_variance},
-          {"block_means_first_row", first_block(columns, s, options.periods_per_year)}};
+          {"block_means_first_row", first_block(panel_of(columns), options)}};
 }
 
 Json block_table_case(const Case& c) {
@@ -123,11 +136,23 @@ Columns split_sharpes(const Columns& columns, std::size_t splits) {
   return out;
 }
 
-Json kendall_case(const Case& c) {
+/// Rankings given as scores, or as Sharpe ratios by part of a panel.
+Columns rankings_of(const Case& c) {
+  if (c.has("scores")) return c.rows("scores");
+  c.means("split_rule", {"numpy.array_split"});
   const std::size_t splits = c.count("splits");
-  if (splits < 2) throw CaseFault{"inputs.splits is below 2"};
-  const auto r = stats::kendall_w(split_sharpes(c.csv("panel_csv").columns, splits));
-  const double k = static_cast<double>(splits);
+  const Columns columns = c.csv("panel_csv").columns;
+  if (columns.front().size() < 2 * splits) throw CaseFault{"inputs.splits: a part has no spread"};
+  return split_sharpes(columns, splits);
+}
+
+Json kendall_case(const Case& c) {
+  const Columns scores = rankings_of(c);
+  if (scores.size() < 2 || scores.front().size() < 2) {
+    throw CaseFault{"inputs: two rankings of two things are needed"};
+  }
+  const auto r = stats::kendall_w(scores);
+  const double k = static_cast<double>(scores.size());
   return {{"W", r.w},
           {"chi2", r.chi2},
           {"p", r.p},
@@ -156,6 +181,7 @@ Json dispersion_case(const Case& c) {
 }
 
 Json rhat_case(const Case& c) {
+  c.means("chains", {"columns standardised to unit sd"});
   Columns chains = c.csv("panel_csv").columns;
   for (auto& x : chains) {
     const double sd = stats::stdev(x);
@@ -184,9 +210,10 @@ Json grid_case(const Case& c) {
 }
 
 Json silhouette_case(const Case& c) {
+  c.means("features", {"rows of D = sqrt((1-corr)/2), Euclidean distance between rows"});
   const Columns columns = c.csv("panel_csv").columns;
   std::vector<int> labels;
-  for (double v : c.numbers("labels")) labels.push_back(static_cast<int>(v));
+  for (const std::size_t v : c.counts("labels")) labels.push_back(static_cast<int>(v));
   if (labels.size() != columns.size()) throw CaseFault{"inputs.labels: one a column is needed"};
   const auto s = stats::correlation_silhouette(columns, labels);
   return {{"silhouette", s.score}, {"quality_t", s.quality_t}, {"mean", s.mean}};
@@ -195,29 +222,27 @@ Json silhouette_case(const Case& c) {
 }  // namespace
 
 void add_convergence_kinds(std::vector<Kind>& kinds) {
-  kinds.push_back({"convergence score",
-                   [](const Case& c) {
-                     return c.has({"panel_csv"}) && (c.wants({"C"}) || c.wants({"C_stress"}));
-                   },
-                   score_case});
-  kinds.push_back({"analysis of variance of block means",
-                   [](const Case& c) { return c.has({"block_means"}); }, block_table_case});
   kinds.push_back(
-      {"intraclass correlation", [](const Case& c) { return c.has({"ratings"}); }, icc_case});
+      {"convergence score",
+       [](const Case& c) { return c.has("panel_csv") && (c.wants("C") || c.wants("C_stress")); },
+       score_case});
+  kinds.push_back({"analysis of variance of block means",
+                   [](const Case& c) { return c.has("block_means"); }, block_table_case});
+  kinds.push_back(
+      {"intraclass correlation", [](const Case& c) { return c.has("ratings"); }, icc_case});
   kinds.push_back({"Kendall's W",
                    [](const Case& c) {
-                     return c.has({"panel_csv", "splits"});
+                     return c.has("scores") || c.has({"panel_csv", "splits"});
                    },
                    kendall_case});
   kinds.push_back({"rank persistence",
-                   [](const Case& c) { return c.has({"panel_csv"}) && c.wants({"kendall_tau_b"}); },
+                   [](const Case& c) { return c.has("panel_csv") && c.wants("kendall_tau_b"); },
                    persistence_case});
-  kinds.push_back({"dispersion", [](const Case& c) { return c.has({"v"}) && c.wants({"gini"}); },
-                   dispersion_case});
+  kinds.push_back(
+      {"dispersion", [](const Case& c) { return c.has("v") && c.wants("gini"); }, dispersion_case});
   kinds.push_back({"potential scale reduction",
-                   [](const Case& c) { return c.has({"panel_csv"}) && c.wants({"rhat"}); },
-                   rhat_case});
-  kinds.push_back({"grid shape", [](const Case& c) { return c.has({"sharpe_grid"}); }, grid_case});
+                   [](const Case& c) { return c.has("panel_csv") && c.wants("rhat"); }, rhat_case});
+  kinds.push_back({"grid shape", [](const Case& c) { return c.has("sharpe_grid"); }, grid_case});
   kinds.push_back({"silhouette",
                    [](const Case& c) {
                      return c.has({"panel_csv", "labels"});

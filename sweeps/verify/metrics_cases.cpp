@@ -2,7 +2,12 @@
 
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <string>
+#include <utility>
 
+#include "engine/engine.hpp"
+#include "engine/metrics.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/sharpe.hpp"
 #include "sweeps/verify/case.hpp"
@@ -86,16 +91,69 @@ Json own_json(std::span<const double> r, double p) {
       {"mean_log_growth", log_sum / static_cast<double>(r.size())}};
 }
 
-/// The returns of a case, without NaN (a period without a return).
+/// The returns of a case; the text NaN is a period without a return.
 std::vector<double> returns_of(const Case& c) {
-  std::vector<double> r = c.has({"returns_csv"}) ? c.series("returns_csv") : c.numbers("returns");
-  std::erase_if(r, [](double v) { return std::isnan(v); });
+  std::vector<double> r =
+      c.has("returns_csv") ? c.series("returns_csv") : c.numbers_with_gaps("returns");
+  if (r.size() < 2) throw CaseFault{"inputs: two returns are needed"};
+  for (const double v : r) {
+    if (!(v > -1)) throw CaseFault{"inputs: a return of -1 or below leaves nothing"};
+  }
   return r;
+}
+
+/// Metrics that the engine gives every trial, where a series alone makes them, by their names.
+std::map<std::string, double> by_engine(std::span<const double> r) {
+  std::vector<double> equity;
+  double now = 1;
+  for (const double v : r) equity.push_back(now *= 1 + v);
+  const std::vector<double> tallies(engine::lanes::kTallies, 0.0);
+  const auto decls = engine::metric_decls();
+  std::vector<double> values(decls.size());
+  engine::MetricInput input;
+  input.initial_cash = 1;
+  input.bars = static_cast<double>(r.size());
+  input.market_returns.assign(r.size(), 0.0);  // a market that stands still: no part of these
+  for (std::size_t i = 0; i < r.size(); ++i) {
+    input.elapsed_days.push_back(static_cast<double>(i + 1));
+  }
+  engine::MetricRow row(std::move(input));
+  row.compute(equity, tallies, values, {});
+  std::map<std::string, double> out;
+  for (std::size_t i = 0; i < decls.size(); ++i) out[std::string(decls[i].name)] = values[i];
+  return out;
+}
+
+/// Holds the engine's metrics, which users see, to the ones that the vectors verify. Its periods a
+/// year are its own to choose: they are read off its volatility. Fails: CaseFault naming a metric.
+void hold_engine(std::span<const double> r) {
+  const auto found = by_engine(r);
+  const auto same = [&](const char* name, double reference) {
+    const double value = found.at(name);
+    if (!std::isfinite(value) || !std::isfinite(reference)) return;  // each has its own word there
+    if (std::abs(value - reference) <= 1e-9 * std::abs(reference) + 1e-11) return;
+    throw CaseFault{std::string("the engine's ") + name + " is " + std::to_string(value) +
+                    ", the reference " + std::to_string(reference)};
+  };
+  const Drawdowns d = drawdowns(r);
+  same("total_return_frac", cumulative_return(r));
+  same("drawdown_max_frac", -d.maximum);
+  same("ulcer_frac", d.ulcer);
+  same("omega", omega(r, 0));
+  same("tail_ratio", tail_ratio(r));
+  same("var_95_frac", value_at_risk(r, 0.05));
+  same("cvar_95_frac", expected_shortfall(r, 0.05));
+  same("skew", skewness(r));
+  same("kurtosis", kurtosis(r));
+  const double root = found.at("vol_ann") / stdev(r);
+  same("sharpe_ann", sharpe(r) * root);
+  same("sortino_ann", sortino_ann(r, root * root));
 }
 
 Json single_series_case(const Case& c) {
   const auto r = returns_of(c);
-  const double p = c.number("periods_per_year");
+  hold_engine(r);
+  const double p = c.positive("periods_per_year");
   Json out = own_json(r, p);
   out.update(empyrical_json(r, p));
   return {{"empyrical", empyrical_json(r, p)},
@@ -107,7 +165,8 @@ Json single_series_case(const Case& c) {
 /// Flat metric names, with the periods a year as a suffix where one is (sharpe_252).
 Json named_metrics_case(const Case& c) {
   const auto r = returns_of(c);
-  const double p = c.number_or("periods_per_year", 365);
+  hold_engine(r);
+  const double p = c.positive("periods_per_year");
   Json all = own_json(r, p);
   all.update(quantstats_json(r, p));
   all.update(empyrical_json(r, p));
@@ -129,8 +188,9 @@ Json named_metrics_case(const Case& c) {
 Json target_case(const Case& c) {
   const auto r = returns_of(c);
   const double target = c.number("target");
-  return {{"sortino_unannualised", sortino_ann(r, 1, target)},
-          {"sortino", sortino_ann(r, c.number_or("periods_per_year", 1), target)}};
+  Json out{{"sortino_unannualised", sortino_ann(r, 1, target)}};
+  if (c.wants("sortino")) out["sortino"] = sortino_ann(r, c.positive("periods_per_year"), target);
+  return out;
 }
 
 Json threshold_case(const Case& c) {
@@ -141,6 +201,9 @@ Json trades_case(const Case& c) {
   const auto pnl = c.numbers("pnl");
   const auto notional = c.numbers("notional");
   if (pnl.size() != notional.size()) throw CaseFault{"inputs.notional: one a pnl is needed"};
+  for (const double v : notional) {
+    if (!(v > 0)) throw CaseFault{"inputs.notional: numbers above 0 are needed"};
+  }
   const TradeStats t = trade_stats(pnl, notional);
   return {{"n", t.n},
           {"win_rate", t.win_frac},
@@ -156,9 +219,9 @@ Json trades_case(const Case& c) {
 Json capacity_case(const Case& c) {
   const Capacity q = square_root_capacity({.edge_frac = c.number("edge"),
                                            .fee_frac = c.number("fee"),
-                                           .impact_coefficient = c.number("Y"),
-                                           .volatility_daily = c.number("sigma_daily"),
-                                           .volume_daily = c.number("adv")});
+                                           .impact_coefficient = c.positive("Y"),
+                                           .volatility_daily = c.positive("sigma_daily"),
+                                           .volume_daily = c.positive("adv")});
   return {{"q_star", q.optimum_notional},
           {"max_net_pnl", q.net_pnl_max},
           {"breakeven_q", q.breakeven_notional}};
@@ -167,23 +230,20 @@ Json capacity_case(const Case& c) {
 }  // namespace
 
 void add_metrics_kinds(std::vector<Kind>& kinds) {
-  const auto has_returns = [](const Case& c) {
-    return c.has({"returns"}) || c.has({"returns_csv"});
-  };
+  const auto has_returns = [](const Case& c) { return c.has("returns") || c.has("returns_csv"); };
   kinds.push_back({"metrics of a series",
                    [=](const Case& c) {
-                     return has_returns(c) && c.has({"periods_per_year"}) &&
-                            (c.wants({"empyrical"}) || c.wants({"own"}) || c.wants({"quantstats"}));
+                     return has_returns(c) && c.has("periods_per_year") &&
+                            (c.wants("empyrical") || c.wants("own") || c.wants("quantstats"));
                    },
                    single_series_case});
   kinds.push_back({"Sortino about a target",
-                   [=](const Case& c) { return has_returns(c) && c.has({"target"}); },
-                   target_case});
+                   [=](const Case& c) { return has_returns(c) && c.has("target"); }, target_case});
   kinds.push_back({"Omega about a threshold",
-                   [=](const Case& c) { return has_returns(c) && c.has({"threshold"}); },
+                   [=](const Case& c) { return has_returns(c) && c.has("threshold"); },
                    threshold_case});
   kinds.push_back({"named metrics",
-                   [=](const Case& c) { return has_returns(c) && c.has({"periods_per_year"}); },
+                   [=](const Case& c) { return has_returns(c) && c.has("periods_per_year"); },
                    named_metrics_case});
   kinds.push_back({"trade statistics",
                    [](const Case& c) {

@@ -12,10 +12,13 @@ Json leading(const Case& c, const char* key, const std::vector<double>& v) {
   const auto it = c.expected().find(key);
   std::size_t n = v.size();
   if (it != c.expected().end() && it->is_array()) n = std::min(n, it->size());
+  if (n == 0) throw CaseFault{std::string("expected.") + key + " is empty"};
   return std::vector<double>(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(n));
 }
 
 Json pbo_case(const Case& c) {
+  c.means("metric", {"mean/std(ddof=1), no annualisation"});
+  c.means("combos", {"lexicographic itertools.combinations; rows taken in time order"});
   const Columns columns = c.csv("panel_csv").columns;
   std::vector<const double*> rows;
   for (const auto& x : columns) rows.push_back(x.data());
@@ -55,7 +58,7 @@ Json pbo_case(const Case& c) {
 void add_pbo_kinds(std::vector<Kind>& kinds) {
   kinds.push_back({"probability of backtest overfitting",
                    [](const Case& c) {
-                     return c.has({"panel_csv", "S"}) && c.wants({"pbo"});
+                     return c.has({"panel_csv", "S"}) && c.wants("pbo");
                    },
                    pbo_case});
 }

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+#include <utility>
 
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/change_points.hpp"
@@ -13,25 +13,43 @@ namespace {
 
 using namespace stats;
 
+Json fluctuation_json(const DetrendedFluctuation& d) {
+  return {{"dfa_n", d.windows},
+          {"dfa_log_fluct", d.log_fluctuation},
+          {"dfa_alpha_nonoverlap", d.alpha},
+          {"dfa_alpha_overlap", d.alpha_overlapping}};
+}
+
+DetrendedFluctuation windowed(const Case& c, std::span<const double> x) {
+  const auto windows = c.counts("dfa_windows");
+  if (windows.size() < 2) throw CaseFault{"inputs.dfa_windows: two windows are needed"};
+  for (const std::size_t n : windows) {
+    if (n < 3 || n >= x.size()) {
+      throw CaseFault{
+          "inputs.dfa_windows has one that is not from 3 to below the size of the data"};
+    }
+  }
+  return detrended_fluctuation(x, windows);
+}
+
 Json hurst_case(const Case& c) {
   const auto x = c.series("csv");
+  if (c.has("dfa_windows")) return fluctuation_json(windowed(c, x));
   if (x.size() < 128) throw CaseFault{"inputs.csv: 128 numbers are needed"};
   const RescaledRange r = rescaled_range(x);
   const DetrendedFluctuation d = detrended_fluctuation(x);
   const PowerLaw p = rescaled_range_power_law(x);
-  return {{"rs_n", r.windows},
-          {"rs_values", r.values},
-          {"expected_rs_anis_lloyd_peters", r.expected},
-          {"hurst_rs_raw", r.hurst},
-          {"hurst_rs_corrected", r.hurst_corrected},
-          {"dfa_n", d.windows},
-          {"dfa_log_fluct", d.log_fluctuation},
-          {"dfa_alpha_nonoverlap", d.alpha},
-          {"dfa_alpha_overlap", d.alpha_overlapping},
-          {"mottl_H", p.h},
-          {"mottl_c", p.c},
-          {"mottl_windows", p.windows},
-          {"mottl_rs", p.values}};
+  Json out = fluctuation_json(d);
+  out.update({{"rs_n", r.windows},
+              {"rs_values", r.values},
+              {"expected_rs_anis_lloyd_peters", r.expected},
+              {"hurst_rs_raw", r.hurst},
+              {"hurst_rs_corrected", r.hurst_corrected},
+              {"mottl_H", p.h},
+              {"mottl_c", p.c},
+              {"mottl_windows", p.windows},
+              {"mottl_rs", p.values}});
+  return out;
 }
 
 /// "c_lag4", "ct_AIC": terms and lag rule of a unit root test.
@@ -54,7 +72,7 @@ TestName parse_test(const std::string& key) {
   } else if (rule == "BIC" || rule == "bic") {
     t.lags.rule = LagChoice::Rule::Bic;
   } else if (rule.starts_with("lag")) {
-    t.lags = {LagChoice::Rule::Fixed, std::strtoull(rule.c_str() + 3, nullptr, 10)};
+    t.lags = {LagChoice::Rule::Fixed, digits(std::string_view(rule).substr(3), "expected." + key)};
   } else {
     t.known = false;
   }
@@ -62,8 +80,10 @@ TestName parse_test(const std::string& key) {
 }
 
 Json kpss_json(std::span<const double> x, const std::string& key) {
-  const bool trend = key.starts_with("kpss_ct_");
-  const auto lags = std::strtoull(key.c_str() + key.find("nlags") + 5, nullptr, 10);
+  const std::string_view rest = std::string_view(key).substr(std::string_view("kpss_").size());
+  const bool trend = rest.starts_with("ct_nlags");
+  if (!trend && !rest.starts_with("c_nlags")) throw CaseFault{"expected." + key + " is not known"};
+  const auto lags = digits(rest.substr(trend ? 8 : 7), "expected." + key);
   const KpssTest k = kpss(x, trend ? Trend::ConstantTrend : Trend::Constant, lags);
   return {{"stat", k.statistic},
           {"pvalue", k.p},
@@ -118,14 +138,25 @@ Json turned(std::vector<std::vector<double>> vectors, const Json& expected) {
   return vectors;
 }
 
-Json johansen_json(const std::vector<std::vector<double>>& series, const std::string& key,
-                   const Json& expected) {
-  const char* det = key.c_str() + std::string("johansen_det").size();
-  char* rest = nullptr;
-  const long order = std::strtol(det, &rest, 10);
-  if (order < -1 || order > 1 || std::string_view(rest).substr(0, 2) != "_k") return Json();
-  const JohansenTest t =
-      johansen(series, static_cast<int>(order), std::strtoull(rest + 2, nullptr, 10));
+void check_series(const Columns& series, std::size_t lags) {
+  constexpr std::size_t kRowsMin = 25;
+  const std::size_t regressors = series.size() * (lags + 1) + 2;
+  if (series.size() < 2 || series.front().size() < std::max(kRowsMin, 2 * regressors + lags)) {
+    throw CaseFault{"inputs.csv: two series, and rows enough for the lags, are needed"};
+  }
+}
+
+/// "johansen_det0_k1": terms and lags.
+Json johansen_json(const Columns& series, const std::string& key, const Json& expected) {
+  const std::string_view rest =
+      std::string_view(key).substr(std::string_view("johansen_det").size());
+  const std::size_t cut = rest.find("_k");
+  if (cut == std::string_view::npos) throw CaseFault{"expected." + key + " is not known"};
+  const double order = number_in(rest.substr(0, cut), "expected." + key);
+  if (order != -1 && order != 0 && order != 1) return Json();
+  const std::size_t lags = digits(rest.substr(cut + 2), "expected." + key);
+  check_series(series, lags);
+  const JohansenTest t = johansen(series, static_cast<int>(order), lags);
   return {{"eig", t.eigenvalues},
           {"trace", t.trace},
           {"trace_crit_90_95_99", t.trace_critical},
@@ -134,11 +165,37 @@ Json johansen_json(const std::vector<std::vector<double>>& series, const std::st
           {"evec", turned(t.vectors, expected.value("evec", Json()))}};
 }
 
+/// Every column of a file, with terms and lags as inputs.
+Json johansen_case(const Case& c) {
+  const double order = c.number("det_order");
+  if (order != -1 && order != 0 && order != 1) {
+    throw CaseFault{"inputs.det_order is not -1, 0 or 1"};
+  }
+  const std::size_t lags = c.count("k_ar_diff");
+  const Columns series = c.csv("csv").columns;
+  check_series(series, lags);
+  const JohansenTest t = johansen(series, static_cast<int>(order), lags);
+  const auto asked = c.expected().find("evec");
+  return {{"eig", t.eigenvalues},
+          {"trace", t.trace},
+          {"trace_crit", t.trace_critical},
+          {"maxeig", t.max_eigen},
+          {"maxeig_crit", t.max_critical},
+          {"evec", turned(t.vectors, asked == c.expected().end() ? Json() : *asked)}};
+}
+
 Json cointegration_case(const Case& c) {
   const CsvTable table = c.csv("csv");
-  const auto column = [&](const char* name) {
+  const auto column = [&](const char* input) {
+    const std::string said = c.text(input);
+    constexpr std::string_view kOpen = "column ";
+    if (!said.starts_with(kOpen)) {
+      throw CaseFault{std::string("inputs.") + input + " is '" + said +
+                      "'; 'column NAME' is known"};
+    }
+    const std::string name = said.substr(kOpen.size());
     const auto it = std::find(table.names.begin(), table.names.end(), name);
-    if (it == table.names.end()) throw CaseFault{std::string("inputs.csv has no column ") + name};
+    if (it == table.names.end()) throw CaseFault{"inputs.csv has no column " + name};
     return table.columns[static_cast<std::size_t>(it - table.names.begin())];
   };
   const auto y = column("y");
@@ -164,7 +221,7 @@ Json cointegration_case(const Case& c) {
 Json mean_reversion_case(const Case& c) {
   const auto x = c.series("csv");
   if (x.size() < 5) throw CaseFault{"inputs.csv: five numbers are needed"};
-  const MeanReversion m = fit_mean_reversion(x, c.number("dt"));
+  const MeanReversion m = fit_mean_reversion(x, c.positive("dt"));
   return {{"regression_a", m.a},
           {"regression_b", m.b},
           {"t_b", m.t_b},
@@ -190,6 +247,7 @@ Json change_point_case(const Case& c) {
   }
   const auto asked = c.expected().find("bai_perron_mean_shift");
   const std::size_t models = asked != c.expected().end() && asked->is_array() ? asked->size() : 5;
+  if (models == 0 || models > 50) throw CaseFault{"expected.bai_perron_mean_shift: 1 to 50 models"};
   const MeanShifts shifts = mean_shifts(x, segment_min, models - 1);
   Json list = Json::array();
   for (std::size_t m = 0; m < shifts.models.size(); ++m) {
@@ -208,7 +266,10 @@ Json change_point_case(const Case& c) {
       {"ols_cusum",
        {{"sup_stat", cusum.statistic},
         {"pvalue", cusum.p},
-        {"crit", {{"1", 1.63}, {"5", 1.36}, {"10", 1.22}}},
+        {"crit",
+         {{"1", ols_cusum_critical(0.01)},
+          {"5", ols_cusum_critical(0.05)},
+          {"10", ols_cusum_critical(0.10)}}},
         {"R_stat", cusum.statistic},
         {"R_p", as_complement(cusum.p)}}},
       {"sup_F_andrews_trim15",
@@ -220,8 +281,15 @@ Json change_point_case(const Case& c) {
       {"page_cusum_final", {page.up, page.down}},
       {"inclan_tiao_IT", inclan_tiao(x)}};
   for (const auto& [key, value] : c.expected().items()) {
-    if (key.starts_with("pelt_l2_pen")) out[key] = by_mean.ends;
-    if (key.starts_with("pelt_normal_pen")) out[key] = by_law.ends;
+    for (const auto& [prefix, found] : {std::pair{std::string_view("pelt_l2_pen"), &by_mean},
+                                        {std::string_view("pelt_normal_pen"), &by_law}}) {
+      if (!key.starts_with(prefix)) continue;
+      const std::string_view said = std::string_view(key).substr(prefix.size());
+      if (number_in(said, "expected." + key) != penalty) {
+        throw CaseFault{"expected." + key + " is not of inputs.penalty"};
+      }
+      out[key] = found->ends;
+    }
   }
   return out;
 }
@@ -229,9 +297,17 @@ Json change_point_case(const Case& c) {
 }  // namespace
 
 void add_regime_kinds(std::vector<Kind>& kinds) {
-  kinds.push_back({"long memory",
-                   [](const Case& c) { return c.has({"csv"}) && c.wants({"hurst_rs_raw"}); },
-                   hurst_case});
+  kinds.push_back(
+      {"long memory",
+       [](const Case& c) {
+         return c.has({"csv", "dfa_windows"}) || (c.has("csv") && c.wants("hurst_rs_raw"));
+       },
+       hurst_case});
+  kinds.push_back({"Johansen's test",
+                   [](const Case& c) {
+                     return c.has({"csv", "det_order", "k_ar_diff"});
+                   },
+                   johansen_case});
   kinds.push_back({"mean reversion",
                    [](const Case& c) {
                      return c.has({"csv", "dt"});
@@ -249,8 +325,8 @@ void add_regime_kinds(std::vector<Kind>& kinds) {
                    change_point_case});
   kinds.push_back({"unit roots",
                    [](const Case& c) {
-                     return c.has({"csv"}) && (c.wants_prefix("n_") || c.wants_prefix("c_") ||
-                                               c.wants_prefix("ct_") || c.wants_prefix("kpss_"));
+                     return c.has("csv") && (c.wants_prefix("n_") || c.wants_prefix("c_") ||
+                                             c.wants_prefix("ct_") || c.wants_prefix("kpss_"));
                    },
                    unit_root_case});
 }

@@ -1,10 +1,14 @@
+#include "sweeps/stats/sharpe.hpp"
+
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <string>
 
+#include "sweeps/family_evidence.hpp"
 #include "sweeps/stats/basic.hpp"
-#include "sweeps/stats/haircut.hpp"
-#include "sweeps/stats/multiplicity.hpp"
-#include "sweeps/stats/sharpe.hpp"
+#include "sweeps/stats/metrics.hpp"
 #include "sweeps/verify/case.hpp"
 
 namespace winnow::sweeps::verify {
@@ -22,13 +26,23 @@ Json as_given(const Case& c, std::string_view key, const std::vector<double>& v)
   return c.at(key).is_array() ? Json(v) : Json(v.front());
 }
 
+std::vector<double> returns_of(const Case& c) {
+  std::vector<double> r = c.has("returns_csv") ? c.series("returns_csv") : c.numbers("returns");
+  if (r.size() < 4) throw CaseFault{"inputs: four returns are needed"};
+  return r;
+}
+
+void check_periods(const TrackRecord& r) {
+  if (!(r.periods > 1)) throw CaseFault{"inputs.T is not above 1"};
+  if (!(std::abs(r.autocorrelation) < 1)) throw CaseFault{"inputs.rho is not inside (-1, 1)"};
+}
+
+/// Moments by name; a record without any is normal.
 TrackRecord record_of(const Case& c) {
   TrackRecord r;
   r.sharpe = c.number("sr");
-  r.periods = c.number_or("T", 0);
   r.skew = c.number_or("skew", 0);
   r.kurtosis = c.number_or("kurt", 3);
-  r.autocorrelation = c.number_or("rho", 0);
   return r;
 }
 
@@ -38,31 +52,76 @@ TrackRecord as_normal(TrackRecord r) {
   return r;
 }
 
+std::vector<double> psr_of(const TrackRecord& r, const std::vector<double>& benchmarks,
+                           SharpeConvention convention) {
+  std::vector<double> out;
+  for (const double b : benchmarks) out.push_back(stats::probabilistic_sharpe(r, b, convention));
+  return out;
+}
+
+/// The 2012 convention knows no autocorrelation: with one, there are its numbers of 2025 only.
 Json psr_case(const Case& c) {
-  const TrackRecord r = record_of(c);
-  std::vector<double> psr;
-  std::vector<double> psr_2025;
-  for (double benchmark : list_or_number(c, "sr_star")) {
-    psr.push_back(stats::probabilistic_sharpe(r, benchmark));
-    psr_2025.push_back(stats::probabilistic_sharpe(r, benchmark, SharpeConvention::Null2025));
+  TrackRecord r = record_of(c);
+  r.periods = c.number("T");
+  r.autocorrelation = c.number_or("rho", 0);
+  check_periods(r);
+  const auto benchmarks = list_or_number(c, "sr_star");
+  const auto shown = [&](SharpeConvention convention) {
+    return as_given(c, "sr_star", psr_of(r, benchmarks, convention));
+  };
+  Json out{{"psr_2025", shown(SharpeConvention::Null2025)}};
+  if (c.has("rho")) return out;
+  out.update({{"psr_nonnormal", shown(SharpeConvention::Observed2012)},
+              {"psr", shown(SharpeConvention::Observed2012)},
+              {"psr_normal_sr0", stats::probabilistic_sharpe(as_normal(r), 0)},
+              {"sr_std", stats::sharpe_stdev(r, SharpeConvention::Observed2012, 0)}});
+  if (c.wants("sr_annual")) {
+    out["sr_annual"] = r.sharpe * std::sqrt(c.number_or("periods_per_year", 12));
   }
-  return {{"psr_nonnormal", as_given(c, "sr_star", psr)},
-          {"psr", as_given(c, "sr_star", psr)},
-          {"psr_2025", as_given(c, "sr_star", psr_2025)},
-          {"psr_normal_sr0", stats::probabilistic_sharpe(as_normal(r), 0)},
-          {"sr_annual", r.sharpe * std::sqrt(c.number_or("periods_per_year", 12))},
-          {"sr_std", stats::sharpe_stdev(r, SharpeConvention::Observed2012, 0)}};
+  return out;
 }
 
 Json min_trl_case(const Case& c) {
   const TrackRecord r = record_of(c);
   const double benchmark = c.number("sr_star");
-  const double confidence = c.number("confidence");
+  const double confidence = c.probability("confidence");
   return {{"min_trl_nonnormal", stats::min_track_record(r, benchmark, confidence)},
           {"min_trl", stats::min_track_record(r, benchmark, confidence)},
           {"min_trl_2025",
            stats::min_track_record(r, benchmark, confidence, SharpeConvention::Null2025)},
           {"min_trl_normal", stats::min_track_record(as_normal(r), benchmark, confidence)}};
+}
+
+/// All that is inferred from one series of returns, autocorrelation included.
+Json inference_case(const Case& c) {
+  const auto returns = returns_of(c);
+  const TrackRecord r = stats::track_record(returns);
+  TrackRecord iid = r;
+  iid.autocorrelation = 0;
+  const auto benchmarks = list_or_number(c, "sr_star");
+  const double confidence = c.probability("confidence");
+  std::vector<double> needed;
+  for (const double b : benchmarks) needed.push_back(stats::min_track_record(r, b, confidence));
+  const auto psr = [&](const TrackRecord& record, SharpeConvention convention) {
+    return as_given(c, "sr_star", psr_of(record, benchmarks, convention));
+  };
+  Json out{{"sharpe_per_obs", r.sharpe},
+           {"skew_biased", r.skew},
+           {"kurt_biased_nonexcess", r.kurtosis},
+           {"autocorrelation", r.autocorrelation},
+           {"sr_std", stats::sharpe_stdev(r, SharpeConvention::Observed2012, 0)},
+           {"psr", psr(r, SharpeConvention::Observed2012)},
+           {"psr_2025_iid", psr(iid, SharpeConvention::Null2025)},
+           {"psr_2025_ar1", psr(r, SharpeConvention::Null2025)},
+           {"min_trl", as_given(c, "sr_star", needed)}};
+  if (c.wants("sharpe_annual")) {
+    out["sharpe_annual"] = stats::sharpe_ann(returns, c.positive("periods"));
+  }
+  return out;
+}
+
+Json risk_free_case(const Case& c) {
+  return {{"sharpe_unannualised", stats::sharpe_ann(returns_of(c), 1, c.number("rf"))}};
 }
 
 Json min_trl_grid_case(const Case& c) {
@@ -71,29 +130,38 @@ Json min_trl_grid_case(const Case& c) {
   const auto periods = c.numbers("periods_per_year");
   const auto skew = c.numbers("skew");
   const auto kurtosis = c.numbers("kurt");
+  for (const auto* list : {&benchmark, &periods, &skew, &kurtosis}) {
+    if (list->size() != sharpe.size()) throw CaseFault{"inputs: the lists differ in length"};
+  }
   std::vector<double> years;
   for (std::size_t i = 0; i < sharpe.size(); ++i) {
-    const double root = std::sqrt(periods.at(i));
-    const TrackRecord r{.sharpe = sharpe[i] / root, .skew = skew.at(i), .kurtosis = kurtosis.at(i)};
-    years.push_back(stats::min_track_record(r, benchmark.at(i) / root, c.number("confidence")) /
+    const double root = std::sqrt(periods[i]);
+    const TrackRecord r{.sharpe = sharpe[i] / root, .skew = skew[i], .kurtosis = kurtosis[i]};
+    years.push_back(stats::min_track_record(r, benchmark[i] / root, c.probability("confidence")) /
                     periods[i]);
   }
   return {{"min_trl_years", years}};
 }
 
 Json deflated_case(const Case& c) {
-  const double periods = c.number("periods_per_year");
+  const double periods = c.positive("periods_per_year");
   const double variance = c.number("var_sr_annual") / periods;
   const auto trials = list_or_number(c, "trials");
   const auto skew = list_or_number(c, "skew");
   const auto kurtosis = list_or_number(c, "kurt");
+  for (const auto* list : {&skew, &kurtosis}) {
+    if (list->size() != 1 && list->size() != trials.size()) {
+      throw CaseFault{"inputs: skew and kurt are one number, or one for each of trials"};
+    }
+  }
   std::vector<double> sr0;
   std::vector<double> dsr;
   for (std::size_t i = 0; i < trials.size(); ++i) {
     const TrackRecord r{.sharpe = c.number("sr_annual") / std::sqrt(periods),
                         .periods = c.number("T"),
-                        .skew = skew.size() > 1 ? skew.at(i) : skew.front(),
-                        .kurtosis = kurtosis.size() > 1 ? kurtosis.at(i) : kurtosis.front()};
+                        .skew = skew.size() > 1 ? skew[i] : skew.front(),
+                        .kurtosis = kurtosis.size() > 1 ? kurtosis[i] : kurtosis.front()};
+    check_periods(r);
     sr0.push_back(stats::expected_max_sharpe(trials[i], 0, variance));
     dsr.push_back(stats::deflated_sharpe(r, trials[i], variance));
   }
@@ -102,19 +170,126 @@ Json deflated_case(const Case& c) {
           {"dsr", as_given(c, "trials", dsr)}};
 }
 
+double rounded(double trials, const std::string& rule) {
+  if (rule == "floor") return std::floor(trials);
+  if (rule == "ceil") return std::ceil(trials);
+  return rule == "round" ? std::round(trials) : trials;
+}
+
+std::vector<double> eigenvalues_of(const Columns& columns) {
+  const auto n = static_cast<Eigen::Index>(columns.size());
+  Eigen::MatrixXd correlation = Eigen::MatrixXd::Identity(n, n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    for (Eigen::Index j = 0; j < i; ++j) {
+      correlation(i, j) = correlation(j, i) = stats::correlation(
+          columns[static_cast<std::size_t>(i)], columns[static_cast<std::size_t>(j)]);
+    }
+  }
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(correlation);
+  return {solver.eigenvalues().data(), solver.eigenvalues().data() + n};
+}
+
+/// The deflated ratio of the best variant of a panel. Mean correlation and moments are those of a
+/// family's evidence, which every command shows.
+Json deflated_panel_case(const Case& c) {
+  c.means("effective_trials", {"average_correlation", "participation_ratio",
+                               "effective_rank_entropy", "galwey", "none"});
+  c.means("rounding", {"none", "floor", "ceil", "round"});
+  const Columns columns = c.csv("panel_csv").columns;
+  if (columns.size() < 2) throw CaseFault{"inputs.panel_csv has one column"};
+  std::vector<const double*> rows;
+  std::vector<double> ratios;
+  for (const auto& x : columns) {
+    rows.push_back(x.data());
+    ratios.push_back(stats::sharpe(x));
+  }
+  const auto view = PanelView::of_rows(std::move(rows), columns.front().size());
+  const std::size_t best = stats::argmax(ratios);
+  const FamilyEvidence evidence = family_evidence(view, best, std::nullopt, serial_for());
+  if (!evidence.best) throw CaseFault{"inputs.panel_csv: the best column is no track record"};
+  const auto eigenvalues = eigenvalues_of(columns);
+  const double m = static_cast<double>(columns.size());
+  const std::map<std::string, double> measures = {
+      {"average_correlation",
+       stats::effective_trials_mean_correlation(evidence.mean_correlation, m)},
+      {"participation_ratio", stats::effective_trials_participation(eigenvalues)},
+      {"effective_rank_entropy", stats::effective_trials_entropy(eigenvalues)},
+      {"galwey", stats::effective_trials_galwey(eigenvalues)},
+      {"none", m}};
+  const double trials =
+      rounded(measures.at(c.text("effective_trials")), c.has("rounding") ? c.text("rounding") : "");
+  const double variance = stats::variance(ratios);
+  return {{"best_index", best},
+          {"sr_per_obs", ratios},
+          {"sr_std_ddof1", std::sqrt(variance)},
+          {"avg_corr", evidence.mean_correlation},
+          {"n_eff_avgcorr", measures.at("average_correlation")},
+          {"n_eff_participation_ratio", measures.at("participation_ratio")},
+          {"n_eff_effective_rank_entropy", measures.at("effective_rank_entropy")},
+          {"n_eff_galwey", measures.at("galwey")},
+          {"expected_max_sr", stats::expected_max_sharpe(trials, 0, variance)},
+          {"dsr_best", stats::deflated_sharpe(*evidence.best, trials, variance)}};
+}
+
+/// Critical ratio, power and false discoveries (2025).
+Json planning_case(const Case& c) {
+  TrackRecord r = record_of(c);
+  r.periods = c.number("T");
+  r.autocorrelation = c.number_or("rho", 0);
+  check_periods(r);
+  const double null = c.number("sr0");
+  const double alternative = c.number("sr1");
+  const auto levels = list_or_number(c, "alpha");
+  const auto shares = list_or_number(c, "p_h1");
+  std::vector<double> critical;
+  std::vector<double> power;
+  std::vector<double> observed;
+  Columns planned;
+  for (const double alpha : levels) {
+    critical.push_back(stats::critical_sharpe(r, null, alpha));
+    power.push_back(stats::sharpe_power(r, null, alternative, alpha));
+    planned.emplace_back();
+    for (const double share : shares) {
+      planned.back().push_back(stats::false_discovery_rate(alpha, power.back(), share));
+    }
+  }
+  for (const double share : shares) {
+    observed.push_back(stats::observed_false_discovery_rate(r, null, alternative, share));
+  }
+  Json out{{"sr_std_at_null", stats::sharpe_stdev(r, SharpeConvention::Null2025, null)},
+           {"psr", stats::probabilistic_sharpe(r, null, SharpeConvention::Null2025)},
+           {"critical_sr", as_given(c, "alpha", critical)},
+           {"power", as_given(c, "alpha", power)},
+           {"observed_fdr", as_given(c, "p_h1", observed)},
+           {"planned_fdr", planned}};
+  if (!c.has({"K", "var_trials"})) return out;
+  const double trials = c.number("K");
+  const double variance = c.number("var_trials");
+  const stats::NormalMaximum maximum = stats::normal_maximum(trials);
+  out.update(
+      {{"mean_max_std_normals", maximum.mean},
+       {"var_max_std_normals", maximum.variance},
+       {"expected_max_sr", stats::expected_max_sharpe(trials, 0, variance)},
+       {"dsr_single", stats::deflated_sharpe(r, trials, variance, SharpeConvention::Null2025)},
+       {"dsr_K", stats::deflated_sharpe_of_best(r, trials, variance)}});
+  return out;
+}
+
 Json expected_max_case(const Case& c) {
   std::vector<double> approx;
   std::vector<double> exact;
-  const double sd = std::sqrt(c.number_or("var", 1));
+  const double variance = c.number_or("var", 1);
+  const double mean = c.number_or("mean", 0);
+  if (!(variance >= 0)) throw CaseFault{"inputs.var is below 0"};
   for (double n : c.numbers("trials")) {
-    approx.push_back(stats::expected_max_sharpe(n, c.number_or("mean", 0), sd * sd));
-    exact.push_back(c.number_or("mean", 0) + sd * stats::expected_max_exact(n));
+    approx.push_back(stats::expected_max_sharpe(n, mean, variance));
+    exact.push_back(mean + std::sqrt(variance) * stats::expected_max_exact(n));
   }
   return {{"approx", approx}, {"exact_quadrature", exact}};
 }
 
 Json min_btl_case(const Case& c) {
-  const double target = c.number("expected_max_sr_annual");
+  const double target = c.positive("expected_max_sr_annual");
   std::vector<double> years;
   std::vector<double> bound;
   for (double n : c.numbers("trials")) {
@@ -124,108 +299,30 @@ Json min_btl_case(const Case& c) {
   return {{"min_btl_years", years}, {"upper_bound_years", bound}};
 }
 
-// --- multiplicity
-// ----------------------------------------------------------------------------------
-
-Json correction_json(stats::Correction correction, std::span<const double> p) {
-  return {{"adjusted", stats::adjust(correction, p)}, {"reject_05", stats::reject(correction, p)}};
-}
-
-Json p_values_case(const Case& c) {
-  using enum stats::Correction;
-  const auto p = c.numbers("p");
-  for (double v : p) {
-    if (!(v >= 0 && v <= 1)) throw CaseFault{"inputs.p has a value outside [0, 1]"};
-  }
-  auto sorted = p;
-  std::sort(sorted.begin(), sorted.end());
-  return {{"bonferroni", correction_json(Bonferroni, p)},
-          {"sidak", correction_json(Sidak, p)},
-          {"holm", correction_json(Holm, p)},
-          {"holm-sidak", correction_json(HolmSidak, p)},
-          {"simes-hochberg", correction_json(Hochberg, p)},
-          {"hommel", correction_json(Hommel, p)},
-          {"fdr_bh", correction_json(BenjaminiHochberg, p)},
-          {"fdr_by", correction_json(BenjaminiYekutieli, p)},
-          {"fdr_tsbh", correction_json(TwoStageBh, p)},
-          {"hl_bhy_sorted", stats::adjust(HarveyLiuBhy, sorted)}};
-}
-
-Json haircuts_json(const stats::Haircuts& h) {
-  const auto field = [&](auto member) -> Json {
-    return {{"bonferroni", h.bonferroni.*member},
-            {"holm", h.holm.*member},
-            {"bhy", h.bhy.*member},
-            {"average", h.average.*member}};
-  };
-  return {{"sr_annual_corrected", h.single.sharpe_ann},
-          {"months", h.single.months},
-          {"t_ratio", h.single.t_ratio},
-          {"p_single", h.single.p},
-          {"p_adjusted", field(&stats::HaircutResult::p)},
-          {"haircut_sr", field(&stats::HaircutResult::sharpe_ann)},
-          {"haircut_pct", field(&stats::HaircutResult::haircut_frac)}};
-}
-
-stats::Frequency frequency_of(double code) {
-  if (!(code >= 1 && code <= 5)) throw CaseFault{"the frequency code is not 1 to 5"};
-  return static_cast<stats::Frequency>(static_cast<int>(code));
-}
-
-Json haircut_panel_case(const Case& c) {
-  const stats::HaircutInput in{.frequency = frequency_of(c.number("freq_code")),
-                               .observations = c.number("num_obs"),
-                               .sharpe = c.number("SR"),
-                               .annualised = c.flag("annualised"),
-                               .correct_autocorrelation = c.flag("needs_ac_correction"),
-                               .autocorrelation = c.number("rho"),
-                               .tests = c.count("M")};
-  return haircuts_json(stats::haircuts(in, c.csv("t_panel_csv").by_row()));
-}
-
-/// "Haircut_SR(frequency, observations, SR, annualised, correct, rho, M, RHO)", simulated.
-Json haircut_call_case(const Case& c) {
-  const std::string call = c.text("call");
-  const std::size_t open = call.find('(');
-  const std::size_t close = call.rfind(')');
-  if (open == std::string::npos || close == std::string::npos) {
-    throw CaseFault{"inputs.call has no arguments"};
-  }
-  const auto table = parse_csv(call.substr(open + 1, close - open - 1));
-  if (!table.ok() || table->columns.size() != 8 || table->rows() != 1) {
-    throw CaseFault{"inputs.call needs eight numbers"};
-  }
-  const auto arg = [&](std::size_t k) { return table->columns[k][0]; };
-  const stats::HaircutInput in{.frequency = frequency_of(arg(0)),
-                               .observations = arg(1),
-                               .sharpe = arg(2),
-                               .annualised = arg(3) != 0,
-                               .correct_autocorrelation = arg(4) != 0,
-                               .autocorrelation = arg(5),
-                               .tests = static_cast<std::size_t>(arg(6))};
-  const std::size_t draws = std::max<std::size_t>(c.count("draws"), 10000);
-  return haircuts_json(stats::haircuts(in, stats::simulate_t_panel(arg(7), in.tests, draws, 1)));
-}
-
-/// The text's example: normal law, years of annual ratios, `tests` includes the test itself.
-Json haircut_normal_case(const Case& c) {
-  const double sharpe = c.number("sr_annual");
-  const double root = std::sqrt(c.number("years"));
-  const double tests = c.number("tests");
-  const double p = 2 * stats::normal_cdf(-std::abs(sharpe * root));
-  const double bonferroni = std::min(1.0, p * tests);
-  const double sidak = -std::expm1(tests * std::log1p(-p));
-  return {{"t_ratio", sharpe * root},
-          {"p_single", p},
-          {"p_bonferroni", bonferroni},
-          {"haircut_sr", -stats::normal_quantile(bonferroni / 2) / root},
-          {"p_sidak", sidak},
-          {"haircut_sr_sidak", -stats::normal_quantile(sidak / 2) / root}};
-}
-
 }  // namespace
 
 void add_sharpe_kinds(std::vector<Kind>& kinds) {
+  const auto has_returns = [](const Case& c) { return c.has("returns") || c.has("returns_csv"); };
+  kinds.push_back({"Sharpe inference of returns",
+                   [=](const Case& c) {
+                     return has_returns(c) && c.has({"sr_star", "confidence"});
+                   },
+                   inference_case});
+  kinds.push_back({"Sharpe ratio above a riskless rate",
+                   [=](const Case& c) {
+                     return has_returns(c) && c.has("rf") && c.wants("sharpe_unannualised");
+                   },
+                   risk_free_case});
+  kinds.push_back({"planning of a Sharpe test",
+                   [](const Case& c) {
+                     return c.has({"sr", "T", "sr0", "sr1", "alpha", "p_h1"});
+                   },
+                   planning_case});
+  kinds.push_back({"deflated Sharpe ratio of a panel",
+                   [](const Case& c) {
+                     return c.has({"panel_csv", "effective_trials"});
+                   },
+                   deflated_panel_case});
   kinds.push_back({"probabilistic Sharpe ratio",
                    [](const Case& c) {
                      return c.has({"sr", "T", "sr_star"});
@@ -252,26 +349,8 @@ void add_sharpe_kinds(std::vector<Kind>& kinds) {
                    },
                    min_btl_case});
   kinds.push_back({"expected maximum",
-                   [](const Case& c) { return c.has({"trials"}) && c.wants({"approx"}); },
+                   [](const Case& c) { return c.has("trials") && c.wants("approx"); },
                    expected_max_case});
-  kinds.push_back({"corrections of p-values",
-                   [](const Case& c) {
-                     return c.has({"p"}) &&
-                            (c.wants({"holm"}) || c.wants({"fdr_bh"}) || c.wants({"bonferroni"}));
-                   },
-                   p_values_case});
-  kinds.push_back(
-      {"Sharpe haircut", [](const Case& c) { return c.has({"t_panel_csv"}); }, haircut_panel_case});
-  kinds.push_back({"Sharpe haircut, simulated",
-                   [](const Case& c) {
-                     return c.has({"call", "draws"});
-                   },
-                   haircut_call_case});
-  kinds.push_back({"Sharpe haircut, normal law",
-                   [](const Case& c) {
-                     return c.has({"sr_annual", "years", "tests"});
-                   },
-                   haircut_normal_case});
 }
 
 }  // namespace winnow::sweeps::verify

@@ -1,11 +1,10 @@
 #include "sweeps/stats/sizing.hpp"
 
-#include <charconv>
+#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "sweeps/stats/basic.hpp"
-#include "sweeps/stats/bayes.hpp"
+#include "sweeps/stats/kelly_portfolio.hpp"
 #include "sweeps/verify/case.hpp"
 
 namespace winnow::sweeps::verify {
@@ -14,11 +13,15 @@ namespace {
 using namespace stats;
 
 Json binary_case(const Case& c) {
-  const auto p = c.numbers("p");
+  const auto p = c.probabilities("p");
   const auto b = c.numbers("b");
+  if (b.size() != p.size()) throw CaseFault{"inputs.b: one for each of p is needed"};
+  for (const double odds : b) {
+    if (!(odds > 0)) throw CaseFault{"inputs.b: numbers above 0 are needed"};
+  }
   Json out = Json::array();
   for (std::size_t i = 0; i < p.size(); ++i) {
-    const BinaryKelly k = kelly_binary(p[i], b.at(i));
+    const BinaryKelly k = kelly_binary(p[i], b[i]);
     out.push_back({{"f", k.fraction}, {"growth", k.growth}, {"half_growth", k.growth_half}});
   }
   return {{"results", out}};
@@ -30,16 +33,20 @@ Json ever_below_json(const Case& c) {
   const auto asked = c.expected().find("prob_ever_below_x");
   if (asked == c.expected().end() || !asked->is_object()) return out;
   for (const auto& [key, value] : asked->items()) {
-    char* end = nullptr;
-    const double share = std::strtod(key.c_str() + 1, &end);
-    if (key[0] != 'k' || end == nullptr || std::string_view(end).substr(0, 2) != "_x") continue;
-    out[key] = probability_ever_below(share, std::strtod(end + 2, nullptr));
+    const std::size_t cut = key.find("_x");
+    if (!key.starts_with('k') || cut == std::string::npos) {
+      throw CaseFault{"expected.prob_ever_below_x." + key + " is not known"};
+    }
+    const std::string_view said = key;
+    const std::string place = "expected.prob_ever_below_x." + key;
+    out[key] = probability_ever_below(number_in(said.substr(1, cut - 1), place),
+                                      number_in(said.substr(cut + 2), place));
   }
   return out;
 }
 
 Json normal_case(const Case& c) {
-  const NormalKelly k = kelly_normal(c.number("m"), c.number("s"), c.number_or("r", 0));
+  const NormalKelly k = kelly_normal(c.number("m"), c.positive("s"), c.number_or("r", 0));
   return {{"f", k.fraction},
           {"growth", k.growth},
           {"growth_half", k.growth_half},
@@ -47,24 +54,58 @@ Json normal_case(const Case& c) {
           {"prob_ever_below_x", ever_below_json(c)}};
 }
 
+/// Probabilities of so many scenarios.
+std::vector<double> law_of(const Case& c, std::size_t scenarios) {
+  const auto p = c.probabilities("probs");
+  double sum = 0;
+  for (const double v : p) sum += v;
+  if (p.size() != scenarios || !(std::abs(sum - 1) < 1e-9)) {
+    throw CaseFault{"inputs.probs: one a scenario, with sum 1, are needed"};
+  }
+  return p;
+}
+
+/// Gross returns of several assets by scenario.
+Json portfolio_case(const Case& c) {
+  const Columns returns = c.rows("returns");
+  const auto p = law_of(c, returns.front().size());
+  for (std::size_t s = 0; s < p.size(); ++s) {
+    double best = 0;
+    for (const auto& asset : returns) {
+      if (!(asset[s] >= 0)) throw CaseFault{"inputs.returns: gross returns are not below 0"};
+      best = std::max(best, asset[s]);
+    }
+    if (!(best > 0) || !(p[s] > 0)) {
+      throw CaseFault{"inputs: a scenario is impossible, or leaves nothing of any asset"};
+    }
+  }
+  const PortfolioKelly k =
+      kelly_portfolio(returns, p, c.probability("alpha"), c.probability("beta"));
+  return {{"lambda_", k.lambda},
+          {"b_kelly", k.kelly},
+          {"growth_kelly", k.growth_kelly},
+          {"b_rck", k.constrained},
+          {"growth_rck", k.growth_constrained},
+          {"constraint", k.constraint}};
+}
+
 Json scenario_case(const Case& c) {
   const auto outcomes = c.numbers("outcomes");
-  const auto probabilities = c.numbers("probs");
-  if (outcomes.empty() || outcomes.size() != probabilities.size()) {
-    throw CaseFault{"inputs.probs: one an outcome is needed"};
-  }
+  const auto probabilities = law_of(c, outcomes.size());
   const Scenarios s{outcomes, probabilities};
   const double f = kelly_scenarios(s);
   Json out{{"f", f}, {"growth", log_growth(s, f)}};
   if (!c.has({"alpha", "beta"})) return out;
-  const auto k = kelly_risk_constrained(s, c.number("alpha"), c.number("beta"));
+  const double alpha = c.probability("alpha");
+  const double beta = c.probability("beta");
+  const auto k = kelly_risk_constrained(s, alpha, beta);
   out.update({{"lambda_", k.lambda},
               {"f_kelly", k.kelly},
               {"f_rck", k.fraction},
               {"growth_rck", k.growth},
               {"constraint", k.constraint},
               {"f_qrck", k.quadratic},
-              {"bound_prob_wmin_below_alpha", c.number("beta")}});
+              {"bound_prob_wmin_below_alpha", std::pow(alpha, k.lambda)}});
   return out;
 }
 
@@ -80,10 +121,19 @@ Json multi_case(const Case& c) {
 
 Json volatility_case(const Case& c) {
   const auto r = c.series("csv");
-  VolatilityTarget o{.target_ann = c.number("target_annual"),
-                     .decay = c.number("ewma_lambda"),
+  VolatilityTarget o{.target_ann = c.positive("target_annual"),
+                     .decay = c.probability("ewma_lambda"),
                      .cap = c.number_or("cap", 1e300),
                      .periods_per_year = c.number_or("periods", 365)};
+  if (c.has("init")) {
+    const std::string said = c.text("init");
+    constexpr std::string_view kOpen = "var(ddof=1) of the first ";
+    if (!said.starts_with(kOpen)) {
+      throw CaseFault{"inputs.init is '" + said + "'; 'var(ddof=1) of the first N' is known"};
+    }
+    o.warm_up = digits(std::string_view(said).substr(kOpen.size()), "inputs.init");
+  }
+  if (o.warm_up < 2 || r.size() < o.warm_up) throw CaseFault{"inputs.csv is too short"};
   const auto w = volatility_target_weights(r, o);
   std::vector<double> managed;
   for (std::size_t i = 0; i < r.size(); ++i) managed.push_back(w[i] * r[i]);
@@ -95,100 +145,16 @@ Json volatility_case(const Case& c) {
       {"mean_w", mean(w)}};
 }
 
-// --- Bayes
-// -----------------------------------------------------------------------------------------
-
-Json conjugate_case(const Case& c) {
-  const auto x = c.series("returns_csv");
-  const NormalInverseGamma prior{c.number("m0"), c.number("kappa0"), c.number("alpha0"),
-                                 c.number("beta0")};
-  const NormalInverseGamma p = prior.updated(x);
-  const double root = std::sqrt(c.number_or("periods", 365));
-  Json above = Json::object();
-  const auto asked = c.expected().find("p_sharpe_annual_gt");
-  if (asked != c.expected().end() && asked->is_object()) {
-    for (const auto& [key, value] : asked->items()) {
-      above[key] = p.p_sharpe_above(std::strtod(key.c_str(), nullptr) / root);
-    }
-  }
-  const auto next = p.predictive();
-  return {{"m_n", p.m},
-          {"kappa_n", p.kappa},
-          {"alpha_n", p.alpha},
-          {"beta_n", p.beta},
-          {"mu_ci95", {p.mean_quantile(0.025), p.mean_quantile(0.975)}},
-          {"p_mu_gt_0", p.p_mean_above(0)},
-          {"sharpe_post_mean", p.sharpe_mean()},
-          {"sharpe_post_sd", p.sharpe_sd()},
-          {"sharpe_post_mean_annual", p.sharpe_mean() * root},
-          {"p_sharpe_annual_gt", above},
-          {"sigma2_post_mean", p.variance_mean()},
-          {"log_marginal_likelihood", prior.log_evidence(x)},
-          {"predictive_next", {{"df", next.dof}, {"loc", next.location}, {"scale", next.scale}}},
-          {"p_next_gt_0", p.p_next_above(0)}};
-}
-
-Json student_case(const Case& c) {
-  const auto x = c.series("returns_csv");
-  const StudentPosterior p = student_posterior(x);
-  Json out{{"p_mu_gt_0", p.p_mu_above_0},
-           {"mu_mean", p.mu_mean},
-           {"mu_sd", p.mu_sd},
-           {"sigma_scale_mean", p.scale_mean},
-           {"nu_mean", p.nu_mean}};
-  const auto check = c.expected().find("loglik_check");
-  if (check != c.expected().end() && check->contains("mu") && check->contains("sigma") &&
-      check->contains("nu")) {
-    const double mu = to_number((*check)["mu"]);
-    const double sigma = to_number((*check)["sigma"]);
-    const double nu = to_number((*check)["nu"]);
-    out["loglik_check"] = {{"mu", mu},
-                           {"sigma", sigma},
-                           {"nu", nu},
-                           {"loglik", student_log_likelihood(x, mu, sigma, nu)}};
-  }
-  return out;
-}
-
-Json random_effects_case(const Case& c) {
-  const auto y = c.numbers("estimates");
-  const auto se = c.numbers("se");
-  if (y.size() != se.size() || y.size() < 2)
-    throw CaseFault{"inputs.se: one an estimate is needed"};
-  const RandomEffects r = random_effects(y, se);
-  return {{"fixed_mean", r.fixed_mean},
-          {"cochran_Q", r.q},
-          {"p_Q", r.p_q},
-          {"I2", r.i2},
-          {"tau2_DL", r.tau2},
-          {"random_mean", r.mean},
-          {"random_se", r.se},
-          {"p_family_gt_0", r.p_mean_above_0},
-          {"predictive_sd", r.predictive_sd},
-          {"p_new_variant_gt_0", r.p_new_above_0},
-          {"p_new_variant_gt_0_t_kminus2", r.p_new_above_0_student},
-          {"shrunk", r.shrunk},
-          {"james_stein_positive_part", r.james_stein}};
-}
-
-Json drawdown_case(const Case& c) {
-  const double sigma = c.number("sigma");
-  Json out = Json::object();
-  for (double mu : c.numbers("mu")) {
-    std::vector<double> expected;
-    for (double horizon : c.numbers("horizon")) {
-      expected.push_back(expected_max_drawdown(mu, sigma, horizon));
-    }
-    out[mu < 0 ? "neg" : (mu > 0 ? "pos" : "zero")] = expected;
-  }
-  return out;
-}
-
 }  // namespace
 
 void add_sizing_kinds(std::vector<Kind>& kinds) {
   kinds.push_back({"binary Kelly", [](const Case& c) { return c.has({"p", "b"}); }, binary_case});
   kinds.push_back({"normal Kelly", [](const Case& c) { return c.has({"m", "s"}); }, normal_case});
+  kinds.push_back({"risk-constrained Kelly over assets",
+                   [](const Case& c) {
+                     return c.has({"returns", "probs", "alpha", "beta"});
+                   },
+                   portfolio_case});
   kinds.push_back({"scenario Kelly",
                    [](const Case& c) {
                      return c.has({"outcomes", "probs"});
@@ -204,24 +170,6 @@ void add_sizing_kinds(std::vector<Kind>& kinds) {
                      return c.has({"csv", "target_annual", "ewma_lambda"});
                    },
                    volatility_case});
-  kinds.push_back({"normal-inverse-gamma posterior",
-                   [](const Case& c) {
-                     return c.has({"returns_csv", "kappa0", "alpha0"});
-                   },
-                   conjugate_case});
-  kinds.push_back({"Student-t posterior",
-                   [](const Case& c) { return c.has({"returns_csv"}) && c.wants({"nu_mean"}); },
-                   student_case});
-  kinds.push_back({"random effects",
-                   [](const Case& c) {
-                     return c.has({"estimates", "se"});
-                   },
-                   random_effects_case});
-  kinds.push_back({"expected maximum drawdown",
-                   [](const Case& c) {
-                     return c.has({"mu", "sigma", "horizon"});
-                   },
-                   drawdown_case});
 }
 
 }  // namespace winnow::sweeps::verify

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sweeps/validation.hpp"
 #include "sweeps/verify/case.hpp"
 
 namespace winnow::sweeps::verify {
@@ -17,7 +18,18 @@ Json json_of(const Ranges& ranges) {
   return out;
 }
 
+/// Vectors may be shorter than what a sweep is judged by.
+ValidationProtocol unlimited() {
+  ValidationProtocol out;
+  out.train_min = 0;
+  out.test_min = 0;
+  return out;
+}
+
 Json walk_forward_split_case(const Case& c) {
+  if (c.count("train") < 1 || c.count("test") < 1) {
+    throw CaseFault{"inputs: train and test of 1 at least are needed"};
+  }
   const auto splits = walk_forward_splits({.periods = c.count("n"),
                                            .train = c.count("train"),
                                            .test = c.count("test"),
@@ -44,16 +56,24 @@ Json combinatorial_case(const Case& c) {
                                .purge = c.count("purge"),
                                .embargo = c.count("embargo")};
   check_folds(o.periods, o.folds, o.test_folds);
+  ValidationProtocol protocol = unlimited();
+  protocol.kind = ProtocolKind::Cpcv;
+  protocol.folds = o.folds;
+  protocol.test_folds = o.test_folds;
+  protocol.purge = o.purge;
+  protocol.embargo = o.embargo;
+  const auto plan = plan_folds(protocol, o.periods);
+  if (!plan.ok()) throw CaseFault{plan.error().text()};
   Json splits = Json::array();
   Json paths = Json::array();
-  for (const auto& s : combinatorial_splits(o)) {
+  for (const Fold& s : plan->folds) {
     Json tests = Json::array();
     for (const Range& r : s.tests) tests.push_back(json_of(Ranges{r}));
     splits.push_back({{"train", json_of(s.train)}, {"tests", tests}});
-    paths.push_back(s.path_ids);
+    paths.push_back(s.paths);
   }
-  return {{"n_splits", combinatorial_split_count(o.folds, o.test_folds)},
-          {"n_paths", combinatorial_path_count(o.folds, o.test_folds)},
+  return {{"n_splits", plan->folds.size()},
+          {"n_paths", plan->paths},
           {"path_ids", paths},
           {"splits", splits}};
 }
@@ -61,6 +81,7 @@ Json combinatorial_case(const Case& c) {
 Json count_case(const Case& c) {
   const auto folds = c.counts("N");
   const auto test_folds = c.counts("k");
+  if (test_folds.size() != folds.size()) throw CaseFault{"inputs.k: one for each of N is needed"};
   std::vector<std::uint64_t> splits;
   std::vector<std::uint64_t> paths;
   for (std::size_t i = 0; i < folds.size(); ++i) {
@@ -86,6 +107,8 @@ Json purged_case(const Case& c) {
 
 Json interval_case(const Case& c) {
   const auto t1 = c.numbers("t1");
+  c.means("t0", {"0..n-1"});
+  if (c.has("n") && c.count("n") != t1.size()) throw CaseFault{"inputs.n is not the size of t1"};
   IntervalOptions o{.folds = c.count("folds"),
                     .test_folds = c.count("test_folds"),
                     .embargo = c.number_or("embargo", 0)};
@@ -105,28 +128,40 @@ Json interval_case(const Case& c) {
   return {{"reference", reference}, {"timeseriescv", faulty}, {"agree", agree}};
 }
 
+// Through the functions that a sweep's `validation:` runs through.
 Json analysis_case(const Case& c) {
-  const auto a = walk_forward(c.csv("panel_csv").columns,
-                              {.train = c.count("train"),
-                               .test = c.count("test"),
-                               .purge = static_cast<std::size_t>(c.number_or("purge", 0)),
-                               .anchored = c.flag("anchored")},
-                              c.number_or("periods", 365));
+  c.means("select", {"argmax mean/std(ddof=1)"});
+  if (c.count("train") < 2 || c.count("test") < 1) {
+    throw CaseFault{"inputs: train of 2 and test of 1 at least are needed"};
+  }
+  const auto columns = c.csv("panel_csv").columns;
+  ValidationProtocol protocol = unlimited();
+  protocol.train = c.count("train");
+  protocol.test = protocol.step = c.count("test");
+  protocol.purge = c.count_or("purge", 0);
+  protocol.anchored = c.flag("anchored");
+  const auto plan = plan_folds(protocol, columns.empty() ? 0 : columns.front().size());
+  if (!plan.ok()) throw CaseFault{plan.error().text()};
+  std::vector<const double*> rows;
+  for (const auto& column : columns) rows.push_back(column.data());
+  const auto found = validate_panel(*plan, PanelView::of_rows(std::move(rows), plan->periods),
+                                    c.positive("periods"));
   Json windows = Json::array();
-  for (const auto& w : a.windows) {
-    windows.push_back({{"train", json_of(w.train)},
-                       {"test", json_of(w.test)},
-                       {"pick", w.pick},
-                       {"is_sharpe", w.is_sharpe},
-                       {"is_ann_mean", w.is_mean_ann},
-                       {"oos_ann_mean", w.oos_mean_ann}});
+  for (std::size_t k = 0; k < found.folds.size(); ++k) {
+    const FoldResult& fold = found.folds[k];
+    windows.push_back({{"train", json_of(plan->folds[k].train.front())},
+                       {"test", json_of(plan->folds[k].tests.front())},
+                       {"pick", fold.pick},
+                       {"is_sharpe", fold.train_sharpe_ann},
+                       {"is_ann_mean", fold.train_mean_ann_frac},
+                       {"oos_ann_mean", fold.test.mean_ann_frac}});
   }
   return {{"windows", windows},
-          {"oos_n", a.oos_periods},
-          {"oos_sharpe", a.oos_sharpe_ann},
-          {"oos_ann_mean", a.oos_mean_ann},
-          {"wfe_of_means", a.efficiency},
-          {"fraction_windows_oos_positive", a.oos_positive_frac}};
+          {"oos_n", found.oos.days},
+          {"oos_sharpe", found.oos.sharpe_ann},
+          {"oos_ann_mean", found.oos.mean_ann_frac},
+          {"wfe_of_means", found.efficiency},
+          {"fraction_windows_oos_positive", found.folds_positive_frac}};
 }
 
 }  // namespace
@@ -154,7 +189,7 @@ void add_validation_kinds(std::vector<Kind>& kinds) {
                    combinatorial_case});
   kinds.push_back({"combinatorial counts",
                    [](const Case& c) {
-                     return c.has({"N", "k"}) && c.wants({"paths"});
+                     return c.has({"N", "k"}) && c.wants("paths");
                    },
                    count_case});
   kinds.push_back({"purged k-fold",

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "tests/e2e/tables.hpp"
 
@@ -50,7 +52,7 @@ Ran DoorFarm::ask_as(const std::string& identity, std::vector<std::string> args)
 
 std::size_t DoorFarm::nodes() {
   const Ran ran = ask_as("user", {"nodes", "--json"});
-  if (ran.status != 0) return 0;
+  if (ran.status != 0) return kNoAnswer;
   std::size_t fresh = 0;
   for (const auto& node : nlohmann::json::parse(ran.output)) {
     fresh += node["last_seen_ms_ago"].get<std::int64_t>() < 3000 ? 1 : 0;
@@ -79,6 +81,17 @@ std::ptrdiff_t descriptors(pid_t pid) {
   std::error_code ec;
   return std::distance(fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", ec),
                        fs::directory_iterator());
+}
+
+double cpu_s(pid_t pid) {
+  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(in)), {});
+  std::istringstream fields(text.substr(text.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 std::uint64_t resident_bytes(pid_t pid) {

@@ -6,12 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <random>
-#include <sstream>
-#include <thread>
-#include <utility>
 
 #include "tests/e2e/door_farm.hpp"
 
@@ -19,18 +14,6 @@ namespace winnow::e2e {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Seconds of CPU a process has used.
-double cpu_s(pid_t pid) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-  std::string text((std::istreambuf_iterator<char>(in)), {});
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0, system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
 
 TEST_F(DoorFarm, FinishesASweepForThoseWithAnIdentityAndNobodyElse) {
   make_market(home, 60);
@@ -67,13 +50,8 @@ TEST_F(DoorFarm, ARevokedNodeIsCutAndStaysOut) {
 TEST_F(DoorFarm, ThousandsOfHostileConnectionsLeaveNoTrace) {
   const auto node = start_node("node-1");
   ASSERT_TRUE(eventually(20, [&] { return nodes() == 1; }));
-  // The asking client is gone and its descriptors too, sooner or later.
-  std::ptrdiff_t at_start = 0;
-  ASSERT_TRUE(eventually(30, [&] {
-    const auto before = std::exchange(at_start, descriptors(up->pid()));
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
-    return at_start == before;
-  }));
+  // Those of the client that just asked may be among them; 3,000 are not.
+  const std::ptrdiff_t at_start = descriptors(up->pid());
   std::string killer(32, '\0');
   killer[0] = 1;
   for (unsigned seed = 1; seed <= 3000; ++seed) {
@@ -88,21 +66,21 @@ TEST_F(DoorFarm, ThousandsOfHostileConnectionsLeaveNoTrace) {
     static_cast<void>(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL));
     ::close(fd);
     if (seed % 1000 == 0) {
-      EXPECT_EQ(nodes(), 1u) << "seed " << seed;
+      EXPECT_TRUE(eventually(30, [&] { return nodes() == 1; })) << "seed " << seed;
     }
   }
-  EXPECT_EQ(nodes(), 1u);
+  EXPECT_TRUE(eventually(30, [&] { return nodes() == 1; }));
   EXPECT_TRUE(up->running());
   EXPECT_TRUE(eventually(30, [&] { return descriptors(up->pid()) <= at_start; }))
       << descriptors(up->pid()) << " descriptors, " << at_start << " before";
 }
 
 TEST_F(DoorFarm, SilentConnectionsCostNoProcessorAndAreDropped) {
+  const double before = cpu_s(up->pid());
+  const auto start = std::chrono::steady_clock::now();
   std::vector<int> silent;
   for (int i = 0; i < 50; ++i) silent.push_back(connect_to(port));
-  const double before = cpu_s(up->pid());
   // Each is closed by the door; meanwhile a spinning thread would use all of the time.
-  const auto start = std::chrono::steady_clock::now();
   for (const int fd : silent) {
     timeval patience{.tv_sec = 30, .tv_usec = 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

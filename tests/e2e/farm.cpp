@@ -6,7 +6,8 @@
 
 #include <chrono>
 #include <sstream>
-#include <thread>
+
+#include "tests/support/eventually.hpp"
 
 namespace winnow::e2e {
 namespace {
@@ -35,12 +36,42 @@ Coordinator::Coordinator(const fs::path& home, const std::string& listen, const 
 }
 
 bool eventually(int seconds, const std::function<bool()>& holds) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  return tests::eventually(std::chrono::seconds(seconds), holds);
+}
+
+std::uint64_t bytes_below(const fs::path& folder) {
+  std::uint64_t sum = 0;
+  std::error_code ec;
+  for (fs::recursive_directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec)) {
+    std::error_code gone;
+    if (it->is_regular_file(gone)) sum += it->file_size(gone);
   }
-  return true;
+  return sum;
+}
+
+std::string metrics_port(Process& process) {
+  const std::string words = "metrics on http://127.0.0.1:";
+  std::string port;
+  EXPECT_TRUE(eventually(20, [&] {
+    const std::string log = process.errors();
+    const auto at = log.find(words);
+    if (at == std::string::npos) return false;
+    const auto end = log.find("/metrics", at);
+    if (end == std::string::npos) return false;
+    port = log.substr(at + words.size(), end - at - words.size());
+    return true;
+  })) << process.errors();
+  return port;
+}
+
+double metric(const fs::path& folder, const std::string& port, const std::string& name) {
+  Process get(folder, {"/bin/bash", "-c",
+                       "exec 3<>/dev/tcp/127.0.0.1/" + port +
+                           "; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; timeout 5 cat <&3"});
+  (void)get.wait(10);
+  const std::string page = get.output();
+  const auto at = page.find("\n" + name + " ");
+  return at == std::string::npos ? -1 : std::stod(page.substr(at + name.size() + 2));
 }
 
 nlohmann::json json_of(const Ran& ran) {

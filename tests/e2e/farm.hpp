@@ -31,6 +31,15 @@ class Coordinator {
 /// Asks until `holds` says yes; false if it never does.
 bool eventually(int seconds, const std::function<bool()>& holds);
 
+/// Bytes of all files below a folder, now.
+std::uint64_t bytes_below(const std::filesystem::path& folder);
+
+/// The port in a log line such as `metrics on http://127.0.0.1:PORT/metrics`.
+std::string metrics_port(Process& process);
+/// A number of a process's metrics page, or -1.
+double metric(const std::filesystem::path& folder, const std::string& port,
+              const std::string& name);
+
 /// What a command printed; an empty document, and a failed test, if that is not one.
 nlohmann::json json_of(const Ran& ran);
 nlohmann::json ask(const std::filesystem::path& home, std::vector<std::string> args);

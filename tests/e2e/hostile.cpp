@@ -1,6 +1,7 @@
 #include "tests/e2e/hostile.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
+#include <cerrno>
 
 #include "cluster/certificate.hpp"
 #include "tests/e2e/door_farm.hpp"
@@ -78,13 +79,25 @@ std::string RawPeer::receive(int milliseconds) const {
 }
 
 bool RawPeer::closed_within(int seconds) const {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-  while (std::chrono::steady_clock::now() < until) {
-    pollfd ready{fd_, POLLIN, 0};
-    if (::poll(&ready, 1, 200) != 1) continue;
-    if (receive(0).empty()) return true;
+  return eventually(seconds, [this] { return closed(); });
+}
+
+bool RawPeer::closed() const {
+  pollfd ready{fd_, POLLIN, 0};
+  if (::poll(&ready, 1, 0) != 1) return false;
+  std::array<char, 65536> some;
+  if (!tls_) {
+    const ssize_t n = ::recv(fd_, some.data(), some.size(), MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
   }
-  return false;
+  // What is there may be a part of a record, or nothing for us: no end of the stream.
+  const int flags = ::fcntl(fd_, F_GETFL);
+  ::fcntl(fd_, F_SETFL, flags | O_NONBLOCK);
+  ERR_clear_error();
+  const int n = SSL_read(tls_->ssl, some.data(), static_cast<int>(some.size()));
+  const bool ended = n <= 0 && SSL_get_error(tls_->ssl, n) != SSL_ERROR_WANT_READ;
+  ::fcntl(fd_, F_SETFL, flags);
+  return ended;
 }
 
 std::string RawPeer::complaint() const {

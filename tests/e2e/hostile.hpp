@@ -32,6 +32,8 @@ class RawPeer {
 
  private:
   struct Tls;
+  /// Reads what is there; true if it was the end.
+  bool closed() const;
   int fd_ = -1;
   std::unique_ptr<Tls> tls_;
   bool connected_ = false;

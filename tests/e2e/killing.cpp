@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
-#include <thread>
+#include <random>
 
 #include "base/rng.hpp"
+#include "tests/e2e/farm.hpp"
 #include "tests/e2e/process.hpp"
 
 namespace winnow::e2e {
@@ -26,6 +26,20 @@ Victim kill_one(const Process& run, Rng& rng) {
   return Victim::Child;
 }
 
+/// Until something runs and `bytes` have come or gone in the store, or the command is over.
+void await_the_moment(const std::filesystem::path& home, Process& run, std::uint64_t bytes) {
+  constexpr int kStuck_s = 120;
+  std::uint64_t last = bytes_below(home / "store");
+  std::uint64_t moved = 0;
+  const bool came = eventually(kStuck_s, [&] {
+    const std::uint64_t now = bytes_below(home / "store");
+    moved += now > last ? now - last : last - now;
+    last = now;
+    return !run.running() || (moved >= bytes && !descendants(run.pid()).empty());
+  });
+  EXPECT_TRUE(came) << moved << " of " << bytes << " bytes were written: " << run.errors();
+}
+
 void run_lives(const std::filesystem::path& home, const Killing& killing, Rng& rng, int& kills) {
   constexpr int kSpared = 54;
   for (int life = 0;; ++life) {
@@ -35,9 +49,9 @@ void run_lives(const std::filesystem::path& home, const Killing& killing, Rng& r
     const int kills_in_this_life = life < killing.lives ? killing.kills_a_life : 0;
     bool command_died = false;
     for (int killed = 0; killed < kills_in_this_life && run.running() && !command_died;) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(30 + rng.below(killing.wait_ms_max)));
+      await_the_moment(home, run, rng.below(4) == 0 ? 0 : rng.below(killing.written_bytes_max));
       const Victim victim = kill_one(run, rng);
-      if (victim == Victim::Nobody) continue;  // nothing is started yet
+      if (victim == Victim::Nobody) continue;  // they are gone meanwhile
       ++killed;
       ++kills;
       command_died = victim == Victim::Command;
@@ -52,8 +66,7 @@ void run_lives(const std::filesystem::path& home, const Killing& killing, Rng& r
 }  // namespace
 
 int run_under_kills(const std::filesystem::path& home, const Killing& killing) {
-  const auto seed =
-      static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  const std::uint64_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   Rng rng(seed);
   int kills = 0;

@@ -1,5 +1,6 @@
 // A real Prometheus scrapes a real farm: the rules are valid and do fire, the numbers are right.
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -90,6 +91,19 @@ std::set<std::string> names_in(const std::string& text) {
   return {std::sregex_token_iterator(text.begin(), text.end(), name), {}};
 }
 
+/// A port of loopback that nobody listens on now: Prometheus does not say which one it took.
+int free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof where;
+  EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&where), size), 0);
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&where), &size);
+  ::close(fd);
+  return ntohs(where.sin_port);
+}
+
 class Scraped : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -141,7 +155,7 @@ class Scraped : public ::testing::Test {
     return std::isnan(count) ? 0 : count;
   }
   TemporaryFolder folder_;
-  std::string prometheus_port_ = std::to_string(20'000 + ::getpid() % 20'000);
+  std::string prometheus_port_ = std::to_string(free_port());
   std::unique_ptr<Process> prometheus_;
 };
 

@@ -75,7 +75,8 @@ TEST(Points, SurviveTheDeathOfNodesAndCoordinator) {
   const std::string expected = all_points(quiet_home);
 
   const fs::path home = make_home(folder, "killed");
-  const int kills = run_under_kills(home, {.lives = 5, .kills_a_life = 4, .wait_ms_max = 100});
+  const int kills =
+      run_under_kills(home, {.lives = 5, .kills_a_life = 4, .written_bytes_max = 100'000});
   EXPECT_GT(kills, 3);
 
   const std::string points = all_points(home);

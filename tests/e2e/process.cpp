@@ -10,7 +10,8 @@
 #include <chrono>
 #include <fstream>
 #include <sstream>
-#include <thread>
+
+#include "tests/support/eventually.hpp"
 
 extern char** environ;  // NOLINT: POSIX declares it so
 
@@ -74,11 +75,7 @@ bool Process::running() {
 }
 
 int Process::wait(int seconds) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-  while (running()) {
-    if (std::chrono::steady_clock::now() > until) return -1;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  if (!tests::eventually(std::chrono::seconds(seconds), [this] { return !running(); })) return -1;
   return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
 }
 

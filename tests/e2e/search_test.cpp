@@ -3,14 +3,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
 #include <cstdio>
 #include <set>
 #include <sstream>
-#include <thread>
 
-#include "base/rng.hpp"
 #include "tests/e2e/farm.hpp"
+#include "tests/e2e/killing.hpp"
 #include "tests/e2e/process.hpp"
 
 namespace winnow::e2e {
@@ -72,33 +70,11 @@ TEST(KilledSearch, MakesTheSameTrials) {
   ASSERT_EQ(peace.status, 0) << peace.errors;
   const std::string expected = leaderboard(quiet);
 
-  const auto seed =
-      static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  Rng rng(seed);
   const fs::path home = make_home(folder, "killed");
   write_text(home / "sweep.yaml", kTpe);
-  int kills = 0;
-  for (int life = 0;; ++life) {
-    ASSERT_LT(life, 60) << "the search makes no progress";
-    Process run(home, winnow_argv(home, {"sweep", "run", (home / "sweep.yaml").string(), "--nodes",
-                                         "2", "--workers", "1", "--json"}));
-    bool died = false;
-    for (int i = 0; i < (life < 5 ? 5 : 0) && run.running() && !died; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50 + rng.below(300)));
-      const std::vector<pid_t> children = descendants(run.pid());
-      if (children.empty()) continue;
-      const std::uint64_t victim = rng.below(children.size() + 1);
-      died = victim == children.size();
-      died ? run.send(SIGKILL) : static_cast<void>(::kill(children[victim], SIGKILL));
-      ++kills;
-    }
-    const int status = run.wait(240);
-    ASSERT_NE(status, -1) << "stuck: " << run.errors();
-    if (status == 0) break;
-    ASSERT_TRUE(died) << "status " << status << ": " << run.errors();
-  }
-  RecordProperty("kills", kills);
+  const int kills =
+      run_under_kills(home, {.lives = 5, .kills_a_life = 5, .written_bytes_max = 20'000});
+  EXPECT_GT(kills, 3);
   EXPECT_TRUE(leaderboard(home) == expected) << "results differ after " << kills << " kills";
   EXPECT_EQ(ledger(home), ledger(quiet));
 }

@@ -179,7 +179,9 @@ TEST(HouseRules, NamesSizesSleepsAndGuardsAreFound) {
   EXPECT_EQ(findings_of("base/a.cpp", "double loss_pct = 0;\n").size(), 1u);
   EXPECT_EQ(findings_of("base/a.hpp", "int a;\n").size(), 1u);
   EXPECT_EQ(findings_of("tests/base/a.cpp", "std::this_thread::sleep_for(1s);\n").size(), 1u);
-  EXPECT_EQ(findings_of("tests/e2e/a.cpp", "std::this_thread::sleep_for(1s);\n"), Texts{});
+  EXPECT_EQ(findings_of("tests/e2e/a.cpp", "std::this_thread::sleep_for(1s);\n").size(), 1u);
+  EXPECT_EQ(findings_of("tests/e2e/a.cpp", "(void)::nanosleep(&pause, nullptr);\n").size(), 1u);
+  EXPECT_EQ(findings_of("cluster/a.cpp", "std::this_thread::sleep_for(1s);\n"), Texts{});
   std::string text;
   for (int i = 0; i < 801; ++i) text += "int a;\n";
   EXPECT_EQ(findings_of("base/a.cpp", text),

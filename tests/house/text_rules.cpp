@@ -1,6 +1,8 @@
 // The rules about text and style: lines, words, sizes, names.
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 
 #include "tests/house/rules.hpp"
 #include "tests/house/words.hpp"
@@ -141,10 +143,13 @@ void check_bool_parameters(const Reporter& to) {
   }
 }
 
-/// The folders of tests that prove their point in one process, without waiting.
-bool is_unit_test(const SourceFile& file) {
-  return file.is_cpp() && file.path.starts_with("tests/") && !file.path.starts_with("tests/e2e/") &&
-         !file.path.starts_with("tests/slow/");
+/// A test waits for facts; one helper asks for them (tests/support/eventually.hpp).
+bool sleeps(const SourceFile& file, const Word& word) {
+  static const std::set<std::string> kWaits{"sleep_for", "sleep_until", "nanosleep",
+                                            "clock_nanosleep"};
+  if (!file.path.starts_with("tests/")) return false;
+  return kWaits.contains(word.text) ||
+         (calls_free_function(word) && (word.text == "sleep" || word.text == "usleep"));
 }
 
 }  // namespace
@@ -183,9 +188,7 @@ Findings check_style(const SourceFile& file, const Rules& rules) {
                  "names " + word.text + "; fractions end in _frac, rates in _bps");
         }
       }
-      if (is_unit_test(file) &&
-          (word.text == "sleep_for" || word.text == "sleep_until" ||
-           (calls_free_function(word) && (word.text == "sleep" || word.text == "usleep")))) {
+      if (sleeps(file, word)) {
         to.add("sleep", i + 1, word.text, "sleeps; a test waits for a fact, not for time");
       }
     }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -24,9 +25,12 @@
 #include "actors/limited_runner.hpp"
 #include "actors/node.hpp"
 #include "cluster/process.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace winnow {
 namespace {
+
+constexpr std::chrono::hours kFrozenMax{1};
 
 using Trials = std::map<std::string, std::set<std::uint64_t>>;
 
@@ -49,11 +53,14 @@ class OddComputer final : public actors::TrialComputer {
     while (has("slow", range)) {
       if (stop()) return Error(ErrorCode::Cancelled, "told to stop");
     }
-    while (has("frozen", range) && !std::filesystem::exists(thaw_)) {
-      if (stop()) return Error(ErrorCode::Cancelled, "told to stop");
-      const timespec pause{0, 10'000'000};
-      (void)::nanosleep(&pause, nullptr);
+    bool told = false;
+    if (has("frozen", range)) {
+      tests::eventually(kFrozenMax, [&] {
+        told = stop();
+        return told || std::filesystem::exists(thaw_);
+      });
     }
+    if (told) return Error(ErrorCode::Cancelled, "told to stop");
     for (volatile bool deaf = has("deaf", range); deaf;) {
     }
     if (has("fatal", range)) (void)::raise(SIGSEGV);

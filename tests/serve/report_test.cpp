@@ -82,7 +82,7 @@ TEST_F(ServeTest, UnknownNamesAreRefusedWithTheNearest) {
 }
 
 TEST_F(ServeTest, TopRanksEveryRowBestFirst) {
-  const Json all = ask("top", {{"sweep", first_}, {"limit", 1000}});
+  const Json all = ask("top", {{"sweep", first_}, {"limit", 1000}, {"all", true}});
   ASSERT_EQ(all["rows"].size(), all["trials"].get<std::size_t>());
   double before = INFINITY;
   for (const Json& row : all["rows"]) {
@@ -101,8 +101,10 @@ TEST_F(ServeTest, TopRanksEveryRowBestFirst) {
 }
 
 TEST_F(ServeTest, TopFiltersByMetricsAndParameters) {
-  const Json some = ask(
-      "top", {{"sweep", first_}, {"where", "lookback_bars == 24 and trades > 0"}, {"limit", 1000}});
+  const Json some = ask("top", {{"sweep", first_},
+                                {"where", "lookback_bars == 24 and trades > 0"},
+                                {"limit", 1000},
+                                {"all", true}});
   ASSERT_GT(some["rows"].size(), 0u);
   EXPECT_EQ(some["trials_matching"], some["rows"].size());
   for (const Json& row : some["rows"]) {
@@ -113,7 +115,7 @@ TEST_F(ServeTest, TopFiltersByMetricsAndParameters) {
 }
 
 TEST_F(ServeTest, FailedTrialsAreCountedAndExplainedButNotRanked) {
-  const Json top = ask("top", {{"sweep", evil_}, {"limit", 1000}});
+  const Json top = ask("top", {{"sweep", evil_}, {"limit", 1000}, {"all", true}});
   EXPECT_EQ(top["trials_failed"], 1);
   EXPECT_EQ(top["rows"].size() + 1, top["trials"].get<std::size_t>());
   for (const Json& row : top["rows"]) EXPECT_NE(row["trial"], 5);
@@ -124,7 +126,7 @@ TEST_F(ServeTest, FailedTrialsAreCountedAndExplainedButNotRanked) {
 
 TEST_F(ServeTest, TableHoldsEveryVariantExactly) {
   const Json table = ask("top", {{"sweep", first_}, {"limit", 1000}, {"table", true}});
-  const Json rows = ask("top", {{"sweep", first_}, {"limit", 1000}})["rows"];
+  const Json rows = ask("top", {{"sweep", first_}, {"limit", 1000}, {"all", true}})["rows"];
   ASSERT_EQ(table["rows"].size(), rows.size());
   const auto at = [&](const char* name) {
     const auto& c = table["columns"];
@@ -245,10 +247,10 @@ TEST_F(ServeTest, NumbersOnThePageEqualTheInput) {
 
 TEST(NoiseExpectation, MatchesTheFalseStrategyTheorem) {
   // N = 10 from the formula's published worked value (unit variance).
-  EXPECT_NEAR(noise_expectation(10, 365).max_ann, 1.5746, 5e-5);
-  EXPECT_EQ(noise_expectation(1, 365).max_ann, 0);
-  EXPECT_EQ(noise_expectation(10, 0).max_ann, 0);
-  EXPECT_NEAR(noise_expectation(100, 730).sd_ann, std::sqrt(0.5), 1e-12);
+  EXPECT_NEAR(noise_expectation(10, 365, 365).max_ann, 1.5746, 5e-5);
+  EXPECT_EQ(noise_expectation(1, 365, 365).max_ann, 0);
+  EXPECT_EQ(noise_expectation(10, 0, 365).max_ann, 0);
+  EXPECT_NEAR(noise_expectation(100, 730, 365).sd_ann, std::sqrt(0.5), 1e-12);
 }
 
 TEST(Html, EscapesTextAndFormatsNumbers) {

@@ -10,7 +10,7 @@
 #include "base/rng.hpp"
 #include "sweeps/bakeoff.hpp"
 #include "sweeps/stats/basic.hpp"
-#include "sweeps/stats/validation.hpp"
+#include "sweeps/validation.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -93,22 +93,22 @@ TEST(Bakeoff, EqualEdgesAreNotToldApart) {
   EXPECT_NEAR(b.entrants[0].crowding_max, 1, 1e-12);
 }
 
-TEST(Bakeoff, WalkForwardIsThatOfTheStatisticsRoom) {
+TEST(Bakeoff, WalkForwardIsThatOfASweepsValidation) {
   const auto x = family(9, 365, 1);
-  std::vector<std::vector<double>> columns(kVariants);
-  for (std::size_t i = 0; i < kVariants; ++i) {
-    columns[i].assign(x.begin() + static_cast<std::ptrdiff_t>(i * 365),
-                      x.begin() + static_cast<std::ptrdiff_t>((i + 1) * 365));
-  }
-  const auto expected = stats::walk_forward(columns, {.train = 90, .test = 30}, 365);
+  ValidationProtocol protocol;
+  protocol.train = 90;
+  protocol.test = protocol.step = 30;
+  const auto plan = plan_folds(protocol, std::size_t{365});
+  ASSERT_TRUE(plan.ok());
+  const auto expected = validate_panel(*plan, entrant("x", x, 365).panel, 365);
   const auto b = bake_off({entrant("x", x, 365)}, quick(), serial_for());
   const EntrantFigures& e = b.entrants[0];
   EXPECT_EQ(b.verdict, BakeoffVerdict::OneEntrant);
-  EXPECT_EQ(e.windows, expected.windows.size());
-  EXPECT_EQ(e.walk_forward.returns.size(), expected.oos_periods);
-  EXPECT_NEAR(e.walk_forward.sharpe_ann, expected.oos_sharpe_ann, 1e-9);
+  EXPECT_EQ(e.windows, expected.folds.size());
+  EXPECT_EQ(e.walk_forward.returns.size(), expected.oos.days);
+  EXPECT_NEAR(e.walk_forward.sharpe_ann, expected.oos.sharpe_ann, 1e-9);
   EXPECT_NEAR(e.efficiency, expected.efficiency, 1e-9);
-  EXPECT_NEAR(e.windows_positive_frac, expected.oos_positive_frac, 1e-12);
+  EXPECT_NEAR(e.windows_positive_frac, expected.folds_positive_frac, 1e-12);
 }
 
 TEST(Bakeoff, DoesNotDependOnTheOrderOfWork) {

@@ -40,11 +40,25 @@ INSTANTIATE_TEST_SUITE_P(Shared, Oracle,
                                          "04_multiple_a.json", "05_bootstrap_a.json",
                                          "06_metrics_a.json", "07_walkforward_a.json",
                                          "08_regime_a.json", "09_sizing_a.json", "10_bayes_a.json",
-                                         "11_search_a.json", "12_convergence_a.json"),
+                                         "11_search_a.json", "12_convergence_a.json",
+                                         "13_followup_a2.json"),
                          [](const auto& topic) {
                            std::string name = topic.param;
-                           return name.substr(0, name.size() - 7);
+                           return name.substr(0, name.rfind("_a"));
                          });
+
+TEST(FaultB9, EveryCaseThatMustBeRefusedFails) {
+  const auto path = oracle_folder() / "14_refuse_a2.json";
+  const auto text = read_text(path);
+  ASSERT_TRUE(text.ok());
+  const auto report = verify_statistics(*text, read_text);
+  ASSERT_TRUE(report.ok()) << report.error().text();
+  EXPECT_EQ(report->cases.size(), 8u);
+  for (const CaseReport& c : report->cases) {
+    EXPECT_FALSE(c.passed) << c.name;
+    EXPECT_NE(c.message, "") << c.name;
+  }
+}
 
 }  // namespace
 }  // namespace winnow::sweeps::verify

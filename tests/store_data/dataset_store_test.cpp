@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 #include "support.hpp"
@@ -172,6 +173,58 @@ TEST(DatasetStore, LoadRefusesTruncatedColumns) {
     ASSERT_FALSE(loaded.ok()) << size;
     EXPECT_EQ(loaded.error().code(), ErrorCode::Corrupt);
   }
+}
+
+TEST(DatasetStore, F1F2LoadRefusesAFlippedBitInAnyColumnNamingTheFile) {
+  TempDir dir;
+  const auto store = must(DatasetStore::open(dir / "data"));
+  MarketColumns c = random_columns(100, 5);
+  c.funding = {{kStart, 0.0001}, {kStart + kMinute, -0.0002}};
+  const auto put = must(store.put(c.view(), meta_of("x")));
+  const auto file = dir / ("data/columns/" + put.manifest.content_hash + ".cols");
+  const std::string bytes = read_file(file);
+  must(store.load("x"));  // whole, so it could be remembered as such
+  Rng rng(9);
+  for (int k = 0; k < 400; ++k) {
+    std::string flipped = bytes;
+    const std::size_t at = rng.below(bytes.size());
+    flipped[at] = static_cast<char>(flipped[at] ^ (1 << rng.below(8)));
+    write_file(file, flipped);
+    const auto loaded = store.load("x");
+    ASSERT_FALSE(loaded.ok()) << at;
+    EXPECT_EQ(loaded.error().code(), ErrorCode::Corrupt);
+    EXPECT_NE(loaded.error().text().find(".cols"), std::string::npos) << loaded.error().text();
+  }
+  write_file(file, bytes);
+  EXPECT_EQ(error_of(store.load("x")), "");
+}
+
+// A file whose checksums hold, but whose times lie where no arithmetic can go.
+TEST(DatasetStore, F2TimesAndIntervalsFromAFileAreBounded) {
+  TempDir dir;
+  const auto store = must(DatasetStore::open(dir / "data"));
+  const auto refused = [&](auto spoil) {
+    MarketColumns c = random_columns(10, 3);
+    c.funding = {{kStart, 0.0001}};
+    const auto good = must(store.put(c.view(), meta_of("x")));
+    spoil(c);
+    const ColumnFile layout = layout_columns(c.view());
+    std::string bytes;
+    for (const std::string_view piece : layout.pieces) bytes += piece;
+    const auto file = dir / ("data/columns/" + good.manifest.content_hash + ".cols");
+    const std::string before = read_file(file);
+    write_file(file, bytes);
+    const auto loaded = store.load("x");
+    write_file(file, before);
+    return !loaded.ok() && loaded.error().code() == ErrorCode::Corrupt;
+  };
+  constexpr std::int64_t kFar = std::numeric_limits<std::int64_t>::max() - 9;
+  EXPECT_TRUE(refused([](auto& c) { c.funding[0].time_ns = kFar; }));
+  EXPECT_TRUE(refused([](auto& c) { c.funding[0].time_ns = -kStart; }));
+  EXPECT_TRUE(refused([](auto& c) { c.time_ns[9] = kFar; }));
+  EXPECT_TRUE(refused([](auto& c) { c.time_ns[0] = -1; }));
+  EXPECT_TRUE(refused([](auto& c) { c.interval_ns = kFar; }));
+  EXPECT_TRUE(refused([](auto& c) { c.close[4] = std::nan(""); }));
 }
 
 TEST(DatasetStore, OriginalsAreReadableAgain) {

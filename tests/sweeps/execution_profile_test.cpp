@@ -53,6 +53,24 @@ TEST(ExecutionProfile, RulesBelongToInstrumentsAndFallBackToDefault) {
   EXPECT_EQ(other->key(), parse_execution(text, "p")->key());
 }
 
+TEST(ExecutionProfile, A14AliasesFindTheRulesAndTheDefaultIsSaid) {
+  for (const char* profile : {"binance-usdm", "okx-swap"}) {
+    const std::string text = profile_text(profile);
+    const auto own = parse_execution(text, "p", "BTCUSDT");
+    ASSERT_TRUE(own.ok());
+    const auto whole = parse_profile(text, "p");
+    ASSERT_TRUE(whole.ok());
+    for (const char* alias :
+         {"BTC/USDT:USDT", "BTCUSDT.P", "BTCUSDT-PERP", "BTC-USDT-SWAP", "BTC_USDT", "XBTUSDT"}) {
+      EXPECT_EQ(whole->model(alias).key(), own->key()) << profile << " " << alias;
+      EXPECT_EQ(whole->fallback_note(alias), "") << profile << " " << alias;
+    }
+    EXPECT_NE(whole->fallback_note("DOGE-USDT-SWAP").find("no rules for DOGE-USDT-SWAP"),
+              std::string::npos);
+    EXPECT_NE(whole->fallback_note("BTC-USD-SWAP"), "") << "another contract";
+  }
+}
+
 TEST(ExecutionProfile, SweepGetsOneModelADataset) {
   const auto spec = parse_spec(kSpec, "spec.yaml", catalog());
   ASSERT_TRUE(spec.ok());

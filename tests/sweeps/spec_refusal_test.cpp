@@ -35,6 +35,11 @@ const Case kCases[] = {
     {"FidelityTooLong", "search: {method: grid}",
      "search: {method: tpe}\nfidelity: {method: asha, shortest: 275d}",
      "spec.yaml:16:36: fidelity.shortest: 275d is not from 1d to below the window, 275d"},
+    {"FidelityTooShortForAnAnnualFigure", "search: {method: grid}",
+     "search: {method: tpe, trials: 640}\nfidelity: {method: asha, shortest: 29d}",
+     "spec.yaml:16:11: fidelity: the search learns from sharpe_ann, which is not measurabl"
+     "e below 30d, but sees 'btcusdt-5m' for 29d; allowed: a longer window, or an objectiv"
+     "e such as total_return_frac"},
     {"MissingSweep", "sweep: demo\n", "",
      "spec.yaml:1:1: sweep: is missing; name the sweep, as in sweep: eth-mean-reversion"},
     {"BadSweepName", "sweep: demo", "sweep: my sweep!",
@@ -151,9 +156,10 @@ const Case kCases[] = {
      "egy), or budget: {trials: N}, which is shared among them"},
     {"ProtocolUnknown", "walk_forward", "walkforward",
      "spec.yaml:16:24: validation.protocol: 'walkforward' is unknown (did you mean 'walk_f"
-     "orward'?); allowed: walk_forward, kfold, cpcv"},
+     "orward'?); allowed: walk_forward, kfold, cpcv, nested"},
     {"ProtocolMissing", "protocol: walk_forward, ", "",
-     "spec.yaml:16:13: validation.protocol: is missing; one of walk_forward, kfold, cpcv"},
+     "spec.yaml:16:13: validation.protocol: is missing; one of walk_forward, kfold, cpcv, "
+     "nested"},
     {"TrainMissing", "train: 90d, ", "",
      "spec.yaml:16:13: validation.train: is missing; walk_forward needs a duration such as"
      " 90d"},
@@ -180,6 +186,29 @@ const Case kCases[] = {
      "protocol: cpcv, groups: 6, test_groups: 6",
      "spec.yaml:16:54: validation.test_groups: '6' where a number of test groups belongs: "
      "a whole number from 1 to 5"},
+    {"A1TrainInHours", "train: 90d", "train: 100h",
+     "spec.yaml:16:45: validation.train: 100h is not a whole number of days; returns are k"
+     "ept by UTC day"},
+    {"A1TooFewTestDays", "test: 30d, step: 30d", "test: 2d, step: 100d",
+     "spec.yaml:16:13: validation: on 'btcusdt-5m' the folds test 4 days together; at leas"
+     "t 10 are needed"},
+    {"A1TooManySplits", "protocol: walk_forward, train: 90d, test: 30d, step: 30d, embargo: 1d",
+     "protocol: cpcv, groups: 24, test_groups: 12",
+     "spec.yaml:16:13: validation: on 'btcusdt-5m' 24 groups, 12 tested together, make 270"
+     "4156 splits; at most 5000 are computed"},
+    {"A1NestedFolds", "protocol: walk_forward, train: 90d, test: 30d, step: 30d, embargo: 1d",
+     "protocol: nested, outer_folds: 5",
+     "spec.yaml:16:13: validation.inner_folds: is missing; nested needs a whole number fro"
+     "m 2 to 20"},
+    {"A1RequireUnknown", "seed: 42", "convergence: {require: [degradation < 0.3]}",
+     "spec.yaml:17:25: convergence.require[0]: 'degradation < 0.3': position 1: there is n"
+     "o metric or parameter 'degradation' (did you mean 'degradation_frac'?); allowed: oos_"
+     "sharpe_ann, oos_return_frac, oos_mean_ann_frac, oos_drawdown_max_frac, oos_days, tra"
+     "in_sharpe_ann_mean, degradation_frac, efficiency, folds_positive_frac, c, evidence, "
+     "coverage, block_sign_frac, variant_sign_frac, mu_sharpe_ann, tau, mean_correlation, "
+     "c_stress, distinct"},
+    {"A1RequireEmpty", "seed: 42", "convergence: {require: []}",
+     "spec.yaml:17:24: convergence.require: the list is empty; leave it out"},
     {"SeedNegative", "seed: 42", "seed: -1",
      "spec.yaml:17:7: seed: '-1' where a seed belongs: a whole number from 0 to 1844674407"
      "3709551615"},

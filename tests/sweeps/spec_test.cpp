@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sweeps/convergence_declared.hpp"
+#include "sweeps/validation_protocol.hpp"
 #include "tests/sweeps/support.hpp"
 
 namespace winnow::sweeps::testing {
@@ -242,6 +244,26 @@ TEST(Spec, EveryProtocolIsTaken) {
           .validation_json,
       R"({"anchored":true,"embargo_ns":0,"protocol":"walk_forward","purge_ns":0,)"
       R"("step_ns":2592000000000000,"test_ns":2592000000000000,"train_ns":5443200000000000})");
+}
+
+TEST(FaultA1, NestedFoldsAndRequirementsAreTaken) {
+  const std::string from = "protocol: walk_forward, train: 90d, test: 30d, step: 30d, embargo: 1d";
+  const ResolvedSpec s =
+      parsed(with(from, "protocol: nested, outer_folds: 5, inner_folds: 4, embargo: 12h") +
+             "convergence: {require: [degradation_frac < 0.3, oos_sharpe_ann > 1 and c > 0.5]}\n");
+  EXPECT_EQ(s.validation_json, R"({"embargo_ns":43200000000000,"inner_folds":4,"outer_folds":5,)"
+                               R"("protocol":"nested","purge_ns":0})");
+  EXPECT_EQ(s.convergence_json,
+            R"({"require":["degradation_frac < 0.3","oos_sharpe_ann > 1 and c > 0.5"]})");
+  EXPECT_TRUE(declared_convergence(s.convergence_json).ok());
+  EXPECT_EQ(declared_requirements(s.convergence_json).size(), 2u);
+  // Half a day of embargo is a day: results are kept by day.
+  EXPECT_EQ(declared_validation(s.validation_json)->embargo, 1u);
+  const std::string without = with("validation: {" + from + "}\n", "");
+  EXPECT_NE(refusal(without + "convergence: {require: [oos_sharpe_ann > 1]}\n")
+                .find("out-of-sample numbers need `validation`"),
+            std::string::npos);
+  EXPECT_EQ(refusal(without + "convergence: {require: [c > 0.5]}\n"), "accepted");
 }
 
 TEST(Spec, NoDatasetsAtAllSaysHowToGetOne) {

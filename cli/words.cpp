@@ -1,0 +1,193 @@
+#include "cli/words.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "sweeps/names.hpp"
+
+namespace winnow::cli {
+namespace {
+
+/// What may stand before the command, too.
+struct ProgramOption {
+  std::string_view name;
+  bool takes_value;
+  bool every_command;  ///< has a meaning for each; others let it pass where it means nothing
+};
+constexpr std::array<ProgramOption, 7> kProgramOptions = {{{"--home", true, true},
+                                                           {"--connect", true, true},
+                                                           {"--json", false, true},
+                                                           {"--quiet", false, true},
+                                                           {"-q", false, true},
+                                                           {"--user", true, false},
+                                                           {"--identity", true, false}}};
+
+std::string_view option_name(std::string_view word) { return word.substr(0, word.find('=')); }
+
+const ProgramOption* program_option(std::string_view word) {
+  const auto found =
+      std::find_if(kProgramOptions.begin(), kProgramOptions.end(),
+                   [&](const ProgramOption& o) { return o.name == option_name(word); });
+  return found == kProgramOptions.end() ? nullptr : &*found;
+}
+
+/// Whether a word names an option rather than a value (`-1` and `-` do not).
+bool looks_like_option(std::string_view word) {
+  if (word.size() < 2 || word[0] != '-') return false;
+  if (word[1] == '-') return word.size() > 2;
+  return word.size() == 2 &&
+         ((word[1] >= 'a' && word[1] <= 'z') || (word[1] >= 'A' && word[1] <= 'Z'));
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  return names;
+}
+
+const CLI::App* command_named(const CLI::App& app, const std::string& word) {
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    if (command->get_name() == word) return command;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  return names;
+}
+
+Error no_option(const std::string& path, std::string_view word,
+                const std::vector<std::string>& names) {
+  return Error(ErrorCode::InvalidInput, "`" + path + "` has no option " +
+                                            sweeps::show_text(option_name(word)) +
+                                            sweeps::did_you_mean(option_name(word), names) + "; `" +
+                                            path + " --help` shows all");
+}
+
+/// Purpose: takes a command line apart, word by word. Owner: arrange_words. Thread: one.
+class Arrangement {
+ public:
+  Arrangement(const CLI::App& app, std::span<const std::string> words)
+      : app_(app), at_(&app), path_(app.get_name()), words_(words) {}
+
+  Result<std::vector<std::string>> make() {
+    while (next_ < words_.size() && at_->get_require_subcommand_min() > 0) {
+      const std::string& word = words_[next_];
+      if (program_option(word) != nullptr) {
+        take_program_option();
+      } else if (names_.empty() && !help_ && word == "help" && !asks_for_help(next_ + 1)) {
+        help_ = true;
+        ++next_;
+      } else if (looks_like_option(word)) {
+        break;
+      } else {
+        const CLI::App* const command = command_named(*at_, word);
+        if (command == nullptr) return no_command(word);
+        enter(*command);
+      }
+    }
+    WINNOW_TRY(check_command());
+    WINNOW_TRY(check_options());
+    return in_order();
+  }
+
+ private:
+  bool asks_for_help(std::size_t i) const {
+    return i < words_.size() && (words_[i] == "--help" || words_[i] == "-h");
+  }
+
+  void take_program_option() {
+    const std::string& word = words_[next_];
+    const ProgramOption& option = *program_option(word);
+    std::vector<std::string> given = {word};
+    ++next_;
+    const bool apart = option.takes_value && word.find('=') == std::string::npos;
+    if (apart && next_ < words_.size()) given.push_back(words_[next_++]);
+    before_.push_back({&option, std::move(given)});
+  }
+
+  void enter(const CLI::App& command) {
+    names_.push_back(words_[next_++]);
+    at_ = &command;
+    path_ += " " + command.get_name();
+  }
+
+  Error no_command(const std::string& word) const {
+    const auto names = command_names(*at_);
+    return Error(ErrorCode::InvalidInput,
+                 "`" + path_ + "` has no command " + sweeps::show_text(word) +
+                     sweeps::did_you_mean(word, names) + "; allowed: " + sweeps::join_names(names));
+  }
+
+  /// A command was named, or it is asked what there is.
+  Status check_command() const {
+    if (help_ || at_->get_require_subcommand_min() == 0) return {};
+    if (next_ < words_.size()) return {};  // an option of its own, or none: check_options
+    return Error(ErrorCode::InvalidInput, "`" + path_ + "` needs a command; allowed: " +
+                                              sweeps::join_names(command_names(*at_)) +
+                                              "; `winnow help` says more");
+  }
+
+  Status check_options() const {
+    if (help_) return {};
+    std::vector<std::string> names = option_names(*at_);
+    for (std::size_t i = next_; i < words_.size(); ++i) {
+      const std::string& word = words_[i];
+      if (word == "--") return {};
+      if (!looks_like_option(word)) continue;
+      const CLI::Option* const option = at_->get_option_no_throw(std::string(option_name(word)));
+      if (option == nullptr) {
+        if (at_->get_require_subcommand_min() > 0) {
+          for (const ProgramOption& o : kProgramOptions) names.emplace_back(o.name);
+        }
+        return no_option(path_, word, names);
+      }
+      const bool apart =
+          option->get_items_expected_max() > 0 && word.find('=') == std::string::npos;
+      if (apart) ++i;  // its value, whatever that looks like
+    }
+    return {};
+  }
+
+  std::vector<std::string> in_order() const {
+    std::vector<std::string> out = names_;
+    if (help_) {
+      out.emplace_back("--help");
+      return out;
+    }
+    for (const auto& [option, given] : before_) {
+      const bool known = at_->get_option_no_throw(std::string(option->name)) != nullptr;
+      if (known || option->every_command) out.insert(out.end(), given.begin(), given.end());
+    }
+    out.insert(out.end(), words_.begin() + static_cast<std::ptrdiff_t>(next_), words_.end());
+    return out;
+  }
+
+  struct Given {
+    const ProgramOption* option;
+    std::vector<std::string> words;
+  };
+
+  const CLI::App& app_;
+  const CLI::App* at_;
+  std::string path_;
+  std::span<const std::string> words_;
+  std::size_t next_ = 0;
+  bool help_ = false;
+  std::vector<std::string> names_;
+  std::vector<Given> before_;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> arrange_words(const CLI::App& app,
+                                               std::span<const std::string> words) {
+  return Arrangement(app, words).make();
+}
+
+}  // namespace winnow::cli

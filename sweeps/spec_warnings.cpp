@@ -1,0 +1,32 @@
+#include "sweeps/spec_warnings.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+#include "sweeps/first_generation.hpp"
+
+namespace winnow::sweeps {
+
+Result<std::vector<std::string>> spec_warnings(const Plan& plan) {
+  std::vector<std::string> all = plan.spec().warnings;
+  const auto first = first_generation_warnings(plan);
+  if (!first) return first.error();
+  all.insert(all.end(), first->begin(), first->end());
+  return all;
+}
+
+std::string warnings_to_json(const std::vector<std::string>& warnings) {
+  return json_text(nlohmann::json(warnings));
+}
+
+std::vector<std::string> warnings_from_json(std::string_view json) {
+  std::vector<std::string> out;
+  const auto list = nlohmann::json::parse(json, nullptr, false);
+  if (!list.is_array()) return out;
+  for (const auto& text : list) {
+    if (text.is_string()) out.push_back(text.get<std::string>());
+  }
+  return out;
+}
+
+}  // namespace winnow::sweeps
