@@ -65,6 +65,7 @@ CheckedOffer check_offer(CommitOffer offer) {
   out.dataset_hash = spec.data[segment.dataset].content_hash;
   out.family = spec.strategies[segment.strategy].family;
   out.user = std::move(offer.user);
+  out.edition = offer.plan->edition(segment);
   return out;
 }
 
@@ -89,7 +90,8 @@ IntakeGroup::IntakeGroup(std::vector<CheckedOffer> offers) : offers_(std::move(o
                         .dataset_hash = offer.dataset_hash,
                         .family = offer.family,
                         .user = offer.user,
-                        .block = &offer.block});
+                        .block = &offer.block,
+                        .edition = offer.edition});
     offer_of_commit_.push_back(i);
   }
 }

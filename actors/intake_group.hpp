@@ -43,6 +43,7 @@ struct CheckedOffer {
   std::string dataset_hash;
   std::string family;
   std::string user;
+  Edition edition;  ///< of the block's keys
 };
 CheckedOffer check_offer(CommitOffer offer);
 

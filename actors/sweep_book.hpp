@@ -40,7 +40,7 @@ class SweepBook {
     return std::vector<store::LedgerEntry>();
   }
   /// How many of the keys no sweep ever brought to the ledger.
-  virtual Result<std::uint64_t> new_trials(std::span<const TrialKey> keys) const {
+  virtual Result<std::uint64_t> new_trials(std::span<const LedgerKey> keys) const {
     return keys.size();
   }
   /// Whether the detectors passed what sweeps::check_key names, and that they did.
@@ -82,7 +82,7 @@ class StoreSweepBook final : public SweepBook {
   Result<std::vector<store::LedgerEntry>> ledger_entries() const override {
     return store_.ledger_entries();
   }
-  Result<std::uint64_t> new_trials(std::span<const TrialKey> keys) const override {
+  Result<std::uint64_t> new_trials(std::span<const LedgerKey> keys) const override {
     return store_.count_new(keys);
   }
   Result<std::vector<bool>> committed(std::string_view sweep_id,

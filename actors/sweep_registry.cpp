@@ -374,8 +374,16 @@ Result<ActiveSweep*> SweepRegistry::find_or_load(const std::string& id) {
                  "sweep " + id + " was deleted at " + format_timestamp((*stored)->finished));
   }
   if (*stored) {
-    auto loaded = load(std::move(**stored));
+    auto loaded = load(**stored);
     if (!loaded || *loaded != nullptr) return loaded;
+  }
+  if (*stored && (*stored)->engine_version != engine::kEngineVersion) {
+    return Error(ErrorCode::Refused,
+                 "sweep " + id + " is of engine version " +
+                     std::to_string((*stored)->engine_version) + " and this is version " +
+                     std::to_string(engine::kEngineVersion) +
+                     ": it stays as it is; run its specification again, as a new sweep (trials "
+                     "that the ledger knows are not charged again)");
   }
   return Error(ErrorCode::NotFound, "this coordinator cannot run sweep " + id);
 }
@@ -385,6 +393,8 @@ Status SweepRegistry::may_be_removed(const std::string& id) const {
   if (!stored) return stored.error();
   if (!*stored) return Error(ErrorCode::NotFound, "no sweep " + id + " in this farm's store");
   const store::SweepState state = (*stored)->state;
+  // What no program of this version can go on with need not be cancelled first.
+  if ((*stored)->engine_version != engine::kEngineVersion) return {};
   if (state != store::SweepState::Running && state != store::SweepState::Paused) return {};
   return Error(ErrorCode::Refused, "sweep " + id + " is " +
                                        std::string(store::sweep_state_name(state)) +

@@ -54,7 +54,7 @@ Result<std::uint64_t> SweepRegistry::new_trials(const sweeps::Plan& plan,
                                                 const std::string& dataset) const {
   const std::uint64_t open = open_trials(plan, committed, dataset);
   if (open > kLookedUpMax) return open;
-  std::vector<TrialKey> keys;
+  std::vector<LedgerKey> keys;
   std::uint64_t unknown = 0;  // of searches whose next points are not chosen
   const std::uint64_t end = open_blocks_end(plan);
   for (std::uint64_t b = 0; b < end; ++b) {
@@ -69,7 +69,7 @@ Result<std::uint64_t> SweepRegistry::new_trials(const sweeps::Plan& plan,
     const std::vector<double> params = plan.params(range.first_trial, range.rows);
     const std::size_t width = params.size() / range.rows;
     for (std::uint32_t row = 0; row < range.rows; ++row) {
-      keys.push_back(plan.trial_key(b, std::span(params).subspan(row * width, width)));
+      keys.push_back(plan.ledger_key(b, std::span(params).subspan(row * width, width)));
     }
   }
   const auto fresh = book_.new_trials(keys);

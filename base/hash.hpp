@@ -89,6 +89,19 @@ class KeyHasher {
 /// hash and window, execution model, seed, engine version). Law 1.
 using TrialKey = Hash128;
 
+/// What the ledger counts: the trial whatever engine version computes it, so that one made again
+/// under a newer version is the same trial (law 3). It is the TrialKey that engine version 1 gave.
+using LedgerKey = Hash128;
+
+/// What lies between the two: TrialKey = LedgerKey xor Edition, one Edition a segment of a sweep
+/// (engine version and execution model). Zero: the two are one, as in version 1.
+using Edition = Hash128;
+
+/// Either key from the other.
+inline Hash128 with_edition(const Hash128& key, const Edition& edition) {
+  return {key.high ^ edition.high, key.low ^ edition.low};
+}
+
 /// SHA-256 of bytes, lower-case hex. Names datasets and files.
 std::string sha256_hex(std::string_view bytes);
 

@@ -79,8 +79,11 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
     const auto datasets = std::make_shared<store::DatasetStore>(std::move(*opened));
     catalog.dataset_names = datasets->names();
     catalog.dataset = [datasets](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
-      const auto manifest = datasets->manifest(name);
-      if (!manifest) return std::nullopt;
+      const auto dataset = datasets->load(name);
+      if (!dataset) return std::nullopt;
+      const store::Manifest* manifest = &dataset->manifest();
+      const MarketView& bars = dataset->view();
+      const auto calendar = engine::calendar_of(bars.time_ns, bars.interval_ns);
       return sweeps::DatasetInfo{.name = std::string(name),
                                  .content_hash = manifest->content_hash,
                                  .instrument = manifest->instrument,
@@ -88,7 +91,8 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
                                  .last = manifest->last,
                                  .interval = manifest->interval,
                                  .bars = manifest->bars,
-                                 .has_funding = manifest->has_funding()};
+                                 .has_funding = manifest->has_funding(),
+                                 .periods_per_year = calendar.periods_per_year};
     };
   } else {
     catalog.dataset = [](std::string_view) { return std::nullopt; };

@@ -115,6 +115,11 @@ std::string family_detail(const Json& f) {
                                " scored over " + count_of(f, "periods") + " days, " +
                                count_of(f, "distinct") + " distinct, " +
                                count_of(f, "trials_failed") + " failed");
+  if (f.contains("calendar")) {  // earlier coordinators do not say it
+    out +=
+        field("annual by", text_of(f, "calendar") + ", " +
+                               short_number(number_of(f, "periods_per_year")) + " periods a year");
+  }
   out += field("recency", recency_text(f));
   out += field("stress", stress_text(f));
   if (!f["look"].is_null()) out += field("look", look_text(f["look"]));

@@ -46,6 +46,21 @@ Result<store::TimeColumn> time_column(const std::string& text) {
                            {*unit, format ? unit_text : "", store::DayOrder::Unknown}};
 }
 
+/// Calendar months are asked for in many spellings, and supported in none.
+Result<DurationNs> bar_length(const std::string& text) {
+  const std::size_t unit = text.find_first_not_of("0123456789");
+  const std::string_view rest =
+      unit == std::string::npos ? "" : std::string_view(text).substr(unit);
+  for (const std::string_view month : {"M", "mo", "mon", "month", "months", "q", "Q", "y", "Y"}) {
+    if (rest != month) continue;
+    return Error(ErrorCode::InvalidInput,
+                 "'" + text +
+                     "': calendar months, quarters and years have no fixed length and are not "
+                     "supported; a week (1w), a day or less is");
+  }
+  return parse_duration(text);
+}
+
 /// --format and --layout say together how the files are read; either will do.
 Status read_how(const ImportOptions& o, store::ImportRequest& request) {
   std::string layout = o.layout;
@@ -91,7 +106,7 @@ Result<store::ImportRequest> import_request(const ImportOptions& o) {
   request.name = o.name;
   request.now = import_time();
   if (!o.interval.empty()) {
-    auto interval = parse_duration(o.interval);
+    auto interval = bar_length(o.interval);
     if (!interval.ok()) return interval.error().within("--interval");
     request.interval = *interval;
   }

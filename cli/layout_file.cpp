@@ -185,6 +185,14 @@ Result<Layout> resolve_layout(const std::string& name_or_file) {
                                               ", binance-klines and okx-candles, or a column map "
                                               "FILE.yaml");
   }
+  // A device would never end, and a map is small.
+  if (std::filesystem::exists(path, ignored) &&
+      (!std::filesystem::is_regular_file(path, ignored) ||
+       std::filesystem::file_size(path, ignored) > sweeps::yaml::kFileBytesMax)) {
+    return Error(ErrorCode::InvalidInput, name_or_file + ": a column map is a file of at most " +
+                                              std::to_string(sweeps::yaml::kFileBytesMax) +
+                                              " bytes");
+  }
   const auto text = store::read_whole_file(path);
   if (!text.ok()) return text.error();
   return parse_layout(*text, name_or_file);

@@ -18,9 +18,28 @@ using namespace render;
 
 // What a leaderboard shows beside the metric it is ranked by.
 constexpr std::array kShownMetrics = {
-    "sharpe_ann",        "oos_sharpe_ann", "dsr",           "cagr_frac",
-    "drawdown_max_frac", "calmar",         "sortino_ann",   "trades",
-    "win_rate_frac",     "profit_factor",  "avg_trade_bps", "exposure_frac"};
+    "sharpe_ann", "oos_sharpe_ann", "dsr",           "cagr_frac",     "drawdown_max_frac",
+    "calmar",     "sortino_ann",    "alpha_ann",     "beta",          "market_corr",
+    "trades",     "win_rate_frac",  "profit_factor", "avg_trade_bps", "exposure_frac"};
+
+// What the market itself did over the same days. Earlier coordinators do not say it.
+std::string holding_text(const Json& answer) {
+  std::string out;
+  if (!answer.contains("holding")) return out;
+  for (const Json& held : answer["holding"]) {
+    out += "holding " + text_of(held, "data");
+    if (!held["metrics"].is_object()) {
+      out += " is not known here: " + text_of(held, "reason") + "\n";
+      continue;
+    }
+    const Json& m = held["metrics"];
+    out += " over the same days: return " + percent(number_of(m, "total_return_frac")) +
+           ", sharpe_ann " + short_number(number_of(m, "sharpe_ann")) + ", drawdown " +
+           percent(number_of(m, "drawdown_max_frac")) + " (" + text_of(held, "calendar") + ", " +
+           short_number(number_of(held, "periods_per_year")) + " periods a year)\n";
+  }
+  return out;
+}
 
 // A sweep without a validation has no such column.
 bool is_shown(const Json& answer, const std::string& metric) {
@@ -73,7 +92,12 @@ std::string render_top(const Json& answer, std::size_t width) {
   }
   out += "\n";
   if (answer.contains("where")) {
-    out += count_of(answer, "trials_matching") + " match " + text_of(answer, "where") + "\n";
+    out += count_of(answer, "trials_matching") + " match " + text_of(answer, "where");
+    if (answer.value("trials_undecided", 0) > 0) {
+      out += "; " + count_of(answer, "trials_undecided") +
+             " left out: a number that it compares is missing there";
+    }
+    out += "\n";
   }
   out += warnings_of(answer) + table.render(width);
   if (shared) {
@@ -84,7 +108,7 @@ std::string render_top(const Json& answer, std::size_t width) {
            count_of(noise, "ledger_trials") + " trials without an edge is expected at sharpe_ann " +
            short_number(number_of(noise, "noise_sharpe_ann_max_expected")) + "\n";
   }
-  return out;
+  return out + holding_text(answer);
 }
 
 namespace {
@@ -195,6 +219,22 @@ std::string render_explain(const Json& answer, std::size_t width) {
   return out;
 }
 
+namespace {
+
+// A version that is not this program's has a star.
+std::string engine_of(const Json& sweep) {
+  return text_of(sweep, "engine_version") + (sweep.contains("engine_note") ? "*" : "");
+}
+
+std::string old_engines_text(const Json& answer) {
+  for (const Json& s : answer["sweeps"]) {
+    if (s.contains("engine_note")) return "* " + text_of(s, "engine_note") + "\n";
+  }
+  return "";
+}
+
+}  // namespace
+
 std::string render_sweep_list(const Json& answer, std::size_t width) {
   TextTable table({{.title = "id", .align = Align::Left},
                    {.title = "name", .align = Align::Left, .width_min = 12},
@@ -203,6 +243,7 @@ std::string render_sweep_list(const Json& answer, std::size_t width) {
                    {.title = "done"},
                    {.title = "failed"},
                    {.title = "created", .align = Align::Left},
+                   {.title = "engine"},
                    {.title = "wall_s", .optional = true},
                    {.title = "user", .align = Align::Left, .optional = true}});
   for (const Json& s : answer["sweeps"]) {
@@ -211,11 +252,11 @@ std::string render_sweep_list(const Json& answer, std::size_t width) {
     table.add_row({text_of(s, "sweep_id"), text_of(s, "sweep_name"), text_of(s, "state"),
                    count_of(s, "trials"),
                    std::to_string(static_cast<int>(std::floor(done * 100))) + "%",
-                   count_of(s, "trials_failed"), time_of(s, "created"),
+                   count_of(s, "trials_failed"), time_of(s, "created"), engine_of(s),
                    short_number(number_of(s, "wall_s")), text_of(s, "user")});
   }
   if (table.rows() == 0) return "no sweep yet; `winnow sweep run SPEC.yaml` makes one\n";
-  return table.render(width);
+  return table.render(width) + old_engines_text(answer);
 }
 
 std::string render_sweep_show(const Json& answer, std::size_t width) {

@@ -389,6 +389,7 @@ Json result_json(const BacktestInput& input, const BacktestOptions& options,
   for (std::size_t i = 0; i < input.params.size(); ++i) {
     params[std::string(input.family->params[i].name)] = input.params[i];
   }
+  const engine::Calendar calendar = engine::calendar_of(market.time_ns, market.interval_ns);
   Json metrics = Json::object();
   for (std::size_t i = 0; i < backtest.metrics.size(); ++i) {
     metrics[std::string(engine::metric_decls()[i].name)] = backtest.metrics[i];
@@ -403,6 +404,8 @@ Json result_json(const BacktestInput& input, const BacktestOptions& options,
           {"bars", backtest.equity.size()},
           {"days", backtest.returns.size()},
           {"open_qty", backtest.open_qty},
+          {"calendar", calendar.name},
+          {"periods_per_year", calendar.periods_per_year},
           {"warnings", shortfalls_of(input)},
           {"metrics", metrics}};
 }
@@ -414,6 +417,15 @@ void print_text(const BacktestInput& input, const engine::Backtest& backtest) {
               input.execution.name.c_str(), backtest.equity.size(),
               format_timestamp({market.time_ns[input.window.first]}).c_str(),
               format_timestamp({market.time_ns[input.window.last - 1]}).c_str());
+  const engine::Calendar calendar = engine::calendar_of(market.time_ns, market.interval_ns);
+  std::printf("calendar: %s, %g periods a year\n", calendar.name.c_str(),
+              calendar.periods_per_year);
+  // Volatility has no divisor: it is missing only where every annual figure is.
+  const auto volatility = static_cast<std::size_t>(engine::find_metric("vol_ann"));
+  if (std::isnan(backtest.metrics[volatility])) {
+    std::printf("annual figures are not measurable: shorter than %g days\n",
+                engine::kAnnualDaysMin);
+  }
   for (std::size_t i = 0; i < backtest.metrics.size(); ++i) {
     const engine::MetricDecl& m = engine::metric_decls()[i];
     const double v = backtest.metrics[i];

@@ -338,12 +338,17 @@ std::size_t warmup_bars(const FamilyDecl& family, std::span<const double> params
 Result<Detection> detect_faults(const MarketView& market, Window window, const FamilyDecl& family,
                                 std::span<const double> params, const ExecutionModel& execution,
                                 const std::function<bool()>& stop) {
+  // A profile that lets costs look at the volume of the bar they fill in says so itself, and its
+  // sweeps are warned of it; what is asked here is whether the strategy looks ahead.
+  ExecutionModel known = execution;
+  known.expected_volume = execution.expected_volume || execution.impact_bps > 0;
   const FillsOf fills_of = [&](const MarketView& m, Window w) -> Result<std::vector<Fill>> {
-    auto run = run_detailed(m, w, family, params, execution);
+    auto run = run_detailed(m, w, family, params, known);
     if (!run.ok()) return run.error();
     return std::move(run->fills);
   };
-  const std::size_t needed = warmup_bars(family, params);
+  const std::size_t needed = std::max(
+      warmup_bars(family, params), liquidity_bars(market, {window.last - 1, window.last}, known));
   const LookAheadSearch whole{.cuts_max = kWholeCuts, .stop = stop};
   const LookAheadSearch in_stretches{.stretch_bars = kStretchBars,
                                      .cuts_max = kCutsMax,

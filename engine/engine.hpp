@@ -14,8 +14,9 @@
 
 namespace winnow::engine {
 
-/// Raised whenever any stored result could change; part of TrialKey.
-inline constexpr std::uint32_t kEngineVersion = 1;
+/// Raised whenever any stored result could change; part of TrialKey. Results of another version
+/// stay readable and enter nothing of this one's; what the ledger counts does not depend on it.
+inline constexpr std::uint32_t kEngineVersion = 2;
 
 /// The instruction sets the lane kernels are built for. Every one gives the same bits; Scalar is
 /// the definition.
@@ -30,8 +31,9 @@ struct MetricDecl {
   std::string_view unit;
   std::string_view help;
   bool higher_is_better = true;
+  bool annual = false;  ///< NaN over less than kAnnualDaysMin of calendar time
 };
-/// Definitions: shared statistics notes, section 6 (daily UTC periods, 365 a year).
+/// Definitions: docs/METRICS.md (daily UTC periods, a year by the data's own calendar).
 std::span<const MetricDecl> metric_decls();
 /// -1 if there is none of that name.
 int find_metric(std::string_view name);

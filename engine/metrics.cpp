@@ -5,15 +5,16 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <utility>
 
 #include "base/det_math.hpp"
+#include "base/time.hpp"
 #include "engine/engine.hpp"
 #include "engine/lanes/job.hpp"
 
 namespace winnow::engine {
 namespace {
 
-constexpr double kPeriodsPerYear = 365;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // Order of the metric row. kDecls below follows it.
@@ -51,16 +52,24 @@ enum Metric : int {
   kLongShare,
   kRejectedOrders,
   kRuinedFlag,
+  kMarketReturn,
+  kAlpha,
+  kBeta,
+  kMarketCorrelation,
   kMetrics
 };
 
 constexpr std::array<MetricDecl, kMetrics> kDecls = {{
-    {"sharpe_ann", "ratio", "mean over sd (ddof 1) of daily returns, times sqrt(365)", true},
-    {"sortino_ann", "ratio", "mean over root mean square of min(return, 0), times sqrt(365)", true},
-    {"calmar", "ratio", "cagr_frac over drawdown_max_frac", true},
+    {"sharpe_ann", "ratio", "mean over sd (ddof 1) of daily returns, times sqrt(periods a year)",
+     true, true},
+    {"sortino_ann", "ratio",
+     "mean over root mean square of min(return, 0), times sqrt(periods a year)", true, true},
+    {"calmar", "ratio", "cagr_frac over drawdown_max_frac", true, true},
     {"total_return_frac", "frac", "final over initial equity, less one", true},
-    {"cagr_frac", "frac", "(final / initial)^(365 / days) less one", true},
-    {"vol_ann", "frac", "sd (ddof 1) of daily returns times sqrt(365)", false},
+    {"cagr_frac", "frac",
+     "(final / initial)^(365 days / calendar time from first open to last close) less one", true,
+     true},
+    {"vol_ann", "frac", "sd (ddof 1) of daily returns times sqrt(periods a year)", false, true},
     {"drawdown_max_frac", "frac", "largest fall of daily equity from its peak (initial included)",
      false},
     {"drawdown_days_max", "days", "longest run of days below an earlier peak", false},
@@ -83,14 +92,25 @@ constexpr std::array<MetricDecl, kMetrics> kDecls = {{
      true},
     {"hold_bars_avg", "bars", "mean bars from entry fill to exit fill", true},
     {"exposure_frac", "frac", "share of bars in a position", true},
-    {"turnover_ann", "ratio", "notional of all fills over mean daily equity, a year", false},
+    {"turnover_ann", "ratio", "notional of all fills over mean daily equity, a calendar year",
+     false, true},
     {"fees_frac", "frac", "fees paid over initial cash", false},
     {"slippage_frac", "frac", "spread, impact and rounding paid over initial cash", false},
     {"funding_frac", "frac", "funding paid over initial cash (negative: received)", false},
     {"long_share_frac", "frac", "share of closed trades that were long", true},
     {"rejected_orders", "count", "entries refused by minimum, lot or volume rules", false},
     {"ruined", "flag", "1 if equity was used up at the end of a day", false},
+    {"market_return_frac", "frac", "what holding the market earned, first open to last close",
+     true},
+    {"alpha_ann", "frac",
+     "mean daily return less beta times the market's (least squares), times periods a year", true,
+     true},
+    {"beta", "ratio", "slope of daily returns on the market's daily returns (least squares)", true},
+    {"market_corr", "ratio", "correlation of daily returns with the market's", false},
 }};
+
+// What rounding leaves of a constant series is not variance.
+bool constant(double squares, double n, double mean) { return squares <= n * mean * mean * 1e-24; }
 
 double ratio(double a, double b) { return b != 0 ? a / b : a == 0 ? 0.0 : kNan; }
 
@@ -115,9 +135,50 @@ int find_metric(std::string_view name) {
 
 bool metric_from_equity(int metric) { return metric >= kSharpe && metric <= kFinalEquity; }
 
-MetricInput metric_input(const lanes::Job& job) {
-  return {job.costs.initial_cash, static_cast<double>(job.last - job.first), job.costs.taker_fee,
-          job.costs.maker_fee};
+MetricInput metric_input(const lanes::Job& job, const MarketView& market) {
+  constexpr double kDayNs = static_cast<double>(days(1).ns);
+  MetricInput out{.initial_cash = job.costs.initial_cash,
+                  .bars = static_cast<double>(job.last - job.first),
+                  .taker_fee = job.costs.taker_fee,
+                  .maker_fee = job.costs.maker_fee,
+                  .elapsed_days = {},
+                  .market_returns = {}};
+  out.periods_per_year = calendar_of(market.time_ns, market.interval_ns).periods_per_year;
+  double before = job.open[job.first];
+  for (std::size_t p = 0; p < job.periods; ++p) {
+    const std::size_t bar = job.period_last[p];
+    const std::int64_t end = market.time_ns[bar] + std::max<std::int64_t>(market.interval_ns, 0);
+    out.elapsed_days.push_back(static_cast<double>(end - market.time_ns[job.first]) / kDayNs);
+    out.market_returns.push_back(job.close[bar] / before - 1.0);
+    before = job.close[bar];
+  }
+  return out;
+}
+
+MetricRow::MetricRow(MetricInput input) : input_(std::move(input)), market_(input_.market_returns) {
+  if (market_.empty()) return;
+  for (const double r : market_) {
+    market_mean_ += r;
+    market_growth_ *= 1.0 + r;
+  }
+  const double n = static_cast<double>(market_.size());
+  market_mean_ /= n;
+  for (double& r : market_) {
+    r -= market_mean_;
+    market_squares_ += r * r;
+  }
+  if (constant(market_squares_, n, market_mean_)) market_squares_ = 0;
+}
+
+double MetricRow::years(std::size_t periods) const {
+  return input_.elapsed_days[periods - 1] / kDaysPerYear;
+}
+
+void MetricRow::drop_annual(std::size_t periods, std::span<double> out) const {
+  if (input_.elapsed_days[periods - 1] >= kAnnualDaysMin) return;
+  for (std::size_t m = 0; m < kDecls.size(); ++m) {
+    if (kDecls[m].annual) out[m] = kNan;
+  }
 }
 
 void MetricRow::compute(std::span<const double> equity, std::span<const double> tallies,
@@ -133,6 +194,8 @@ void MetricRow::compute(std::span<const double> equity, std::span<const double> 
   return_metrics(r_, out);
   tail_metrics(r_, out);
   trade_metrics(equity, tallies, out);
+  market_metrics(r_, out);
+  drop_annual(equity.size(), out);
 }
 
 void MetricRow::compute_prefix(std::span<const double> equity, std::span<double> out) {
@@ -141,6 +204,7 @@ void MetricRow::compute_prefix(std::span<const double> equity, std::span<double>
   curve_metrics(equity, out);
   return_metrics(returns, out);
   tail_metrics(returns, out);
+  drop_annual(equity.size(), out);
 }
 
 void MetricRow::curve_metrics(std::span<const double> equity, std::span<double> out) {
@@ -158,11 +222,12 @@ void MetricRow::curve_metrics(std::span<const double> equity, std::span<double> 
     under = drawdown > 0 ? under + 1 : 0;
     under_max = std::max(under_max, under);
   }
+  if (!drawdown_.empty()) worst = std::max(worst, drawdown_[equity.size() - 1]);
   const double n = static_cast<double>(equity.size());
   const double growth = equity.back() / initial;
   out[kFinalEquity] = equity.back();
   out[kTotalReturn] = growth - 1.0;
-  out[kCagr] = det_pow(growth, kPeriodsPerYear / n) - 1.0;
+  out[kCagr] = det_pow(growth, 1.0 / years(equity.size())) - 1.0;
   out[kDrawdown] = worst;
   out[kDrawdownDays] = under_max;
   out[kUlcer] = std::sqrt(squares / n);
@@ -193,18 +258,34 @@ void MetricRow::return_metrics(std::span<const double> returns, std::span<double
     m3 += d * d * d;
     m4 += d * d * d * d;
   }
-  // What rounding leaves of a constant series is not variance.
-  const bool constant = m2 <= n * mean * mean * 1e-24;
-  const double sd = constant || n < 2 ? 0.0 : std::sqrt(m2 / (n - 1));
-  const double year = std::sqrt(kPeriodsPerYear);
-  const double variance = constant ? 0.0 : m2 / n;
+  const bool flat = constant(m2, n, mean);
+  return_mean_ = mean;
+  return_squares_ = flat ? 0.0 : m2;
+  const double sd = flat || n < 2 ? 0.0 : std::sqrt(m2 / (n - 1));
+  const double year = std::sqrt(input_.periods_per_year);
+  const double variance = flat ? 0.0 : m2 / n;
   out[kVolatility] = sd * year;
   out[kSharpe] = ratio(mean, sd) * year;
   out[kSortino] = ratio(mean, std::sqrt(downside / n)) * year;
   out[kOmega] = ratio(gains, losses);
-  out[kSkew] = constant ? 0.0 : m3 / n / (variance * std::sqrt(variance));
-  out[kKurtosis] = constant ? 0.0 : m4 / n / (variance * variance);
+  out[kSkew] = flat ? 0.0 : m3 / n / (variance * std::sqrt(variance));
+  out[kKurtosis] = flat ? 0.0 : m4 / n / (variance * variance);
   out[kPositiveDays] = positive / n;
+}
+
+// Least squares of the variant's daily returns on those of holding the market over the same days. A
+// side that does not vary explains nothing: beta and correlation are 0, alpha is the mean.
+void MetricRow::market_metrics(std::span<const double> returns, std::span<double> out) const {
+  double products = 0;
+  for (std::size_t i = 0; i < returns.size(); ++i) products += returns[i] * market_[i];
+  const bool related = return_squares_ > 0 && market_squares_ > 0;
+  const double beta = related ? products / market_squares_ : 0.0;
+  out[kMarketReturn] = market_growth_ - 1.0;
+  out[kAlpha] = (return_mean_ - beta * market_mean_) * input_.periods_per_year;
+  out[kBeta] = beta;
+  out[kMarketCorrelation] =
+      related ? std::clamp(products / std::sqrt(return_squares_ * market_squares_), -1.0, 1.0)
+              : 0.0;
 }
 
 // The ends are looked for among the values a standard deviation away from the mean, an eighth of
@@ -283,7 +364,7 @@ void MetricRow::trade_metrics(std::span<const double> equity, std::span<const do
   out[kWorstTradeFrac] = tallies[kWorstTrade];
   out[kAvgHold] = ratio(tallies[kTradeHoldBars], trades);
   out[kExposure] = tallies[kHoldBars] / input_.bars;
-  out[kTurnover] = ratio((taker + maker) / n * kPeriodsPerYear, mean_equity);
+  out[kTurnover] = ratio((taker + maker) / years(equity.size()), mean_equity);
   out[kFeesFrac] = (taker * input_.taker_fee + maker * input_.maker_fee) / input_.initial_cash;
   out[kSlippageFrac] = tallies[kSlippage] / input_.initial_cash;
   out[kFundingFrac] = tallies[kFundingPaid] / input_.initial_cash;

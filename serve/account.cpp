@@ -9,6 +9,7 @@
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "serve/judged_panel.hpp"
+#include "serve/luck.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -18,6 +19,9 @@ constexpr const char* kEvidenceKind = "evidence";
 constexpr const char* kNeighbourhoodKind = "neighbourhoods";
 constexpr std::size_t kHypothesisDigits = 12;
 constexpr double kConfidence = 0.95;
+// Grows with every change of what a number of the evidence means: kept documents are then made
+// anew.
+constexpr int kEvidenceRules = 2;
 
 std::string correlation_key(std::string_view sweep, std::string_view dataset_hash,
                             std::string_view family) {
@@ -79,16 +83,14 @@ std::optional<sweeps::BestOfMany> best_of_many_from(const Json& j) {
   return out;
 }
 
-Json to_document(const sweeps::FamilyEvidence& e) {
-  Json out{{"engine_version", engine::kEngineVersion},
+Json to_document(const sweeps::FamilyEvidence& e, std::uint32_t engine_version) {
+  Json out{{"engine_version", engine_version},
+           {"rules", kEvidenceRules},
            {"periods", e.periods},
            {"variants", e.variants},
            {"mean_correlation", e.mean_correlation},
-           {"ratio_variance", e.ratio_variance},
            {"p_profit", e.p_profit},
            {"portfolio", record_json(e.portfolio)},
-           {"best", record_json(e.best)},
-           {"centre", record_json(e.centre)},
            {"overfitting_reason", e.overfitting_reason},
            {"overfitting", Json()},
            {"best_of_many_reason", e.best_of_many.reason},
@@ -101,9 +103,10 @@ Json to_document(const sweeps::FamilyEvidence& e) {
   return out;
 }
 
-// Nothing for a document of another version.
-std::optional<sweeps::FamilyEvidence> from_document(const Json& j) {
-  if (!j.is_object() || j.value("engine_version", 0u) != engine::kEngineVersion) {
+// Nothing for a document about results of another version.
+std::optional<sweeps::FamilyEvidence> from_document(const Json& j, std::uint32_t engine_version) {
+  if (!j.is_object() || j.value("engine_version", 0u) != engine_version ||
+      j.value("rules", 0) != kEvidenceRules) {
     return std::nullopt;
   }
   try {
@@ -111,11 +114,8 @@ std::optional<sweeps::FamilyEvidence> from_document(const Json& j) {
     e.periods = j.at("periods");
     e.variants = j.at("variants");
     e.mean_correlation = j.at("mean_correlation");
-    e.ratio_variance = j.at("ratio_variance");
     e.p_profit = j.at("p_profit");
     e.portfolio = record_from(j.at("portfolio"));
-    e.best = record_from(j.at("best"));
-    e.centre = record_from(j.at("centre"));
     e.overfitting_reason = j.at("overfitting_reason");
     e.best_of_many = {best_of_many_from(j.at("best_of_many")), j.at("best_of_many_reason")};
     const Json& o = j.at("overfitting");
@@ -135,26 +135,34 @@ bool is_of(const Json& document, const sweeps::Segment& segment, const sweeps::J
          document.value("judged", "") == judged.note;
 }
 
-std::optional<sweeps::stats::TrackRecord> record_of(const FamilyPanel& panel,
-                                                    std::optional<std::uint64_t> trial) {
-  if (!trial) return std::nullopt;
-  const auto at = std::find(panel.trial.begin(), panel.trial.end(), *trial);
-  if (at == panel.trial.end()) return std::nullopt;
-  const float* row =
-      panel.returns.data() + static_cast<std::size_t>(at - panel.trial.begin()) * panel.periods;
-  return sweeps::track_record_of({row, row + panel.periods});
-}
-
 /// What the account says of a sweep, read once a sweep.
 struct SweepFacts {
   std::string name, state;
   Json spec;  ///< null: unknown
 };
 
+// The specification in the form that the ledger knows: a claim is one whatever engine version
+// tried it.
 SweepFacts facts_of(const store::SweepMeta& meta) {
-  Json spec = Json::parse(meta.spec_json, nullptr, false);
+  const auto resolved = sweeps::ResolvedSpec::from_json(meta.spec_json);
+  const std::string text =
+      resolved.ok() ? sweeps::ledger_form(*resolved).to_json() : meta.spec_json;
+  Json spec = Json::parse(text, nullptr, false);
   return {meta.name, std::string(store::sweep_state_name(meta.state)),
           spec.is_object() ? std::move(spec) : Json()};
+}
+
+/// By what the ledger knows each sweep. One that cannot be read is known by its own id.
+Result<std::map<std::string, std::string>> ledger_ids(const store::Store& store) {
+  const auto metas = store.sweeps();
+  if (!metas.ok()) return metas.error();
+  std::map<std::string, std::string> out;
+  for (const store::SweepMeta& meta : *metas) {
+    if (meta.engine_version == sweeps::kLedgerEngineVersion) continue;  // its id is the one
+    const auto spec = sweeps::ResolvedSpec::from_json(meta.spec_json);
+    if (spec.ok()) out.emplace(meta.id, sweeps::ledger_id(*spec));
+  }
+  return out;
 }
 
 void describe(const SweepFacts& facts, AccountEntry& out) {
@@ -180,8 +188,7 @@ void describe(const SweepFacts& facts, AccountEntry& out) {
 
 }  // namespace
 
-Result<std::vector<AccountEntry>> read_account(const Sources& sources,
-                                               const std::vector<Measured>& fresh) {
+Result<std::vector<AccountEntry>> read_account(const Sources& sources) {
   const auto entries = sources.store->ledger_entries();
   if (!entries.ok()) return entries.error();
   const auto metas = sources.store->sweeps();
@@ -201,12 +208,6 @@ Result<std::vector<AccountEntry>> read_account(const Sources& sources,
     if (measured->is_object() && (*measured)["mean_correlation"].is_number()) {
       line.mean_correlation = (*measured)["mean_correlation"].get<double>();
     }
-    for (const Measured& m : fresh) {
-      if (m.sweep_id == entry.sweep_id && m.family == entry.family &&
-          m.dataset_hash == entry.dataset_hash) {
-        line.mean_correlation = m.mean_correlation;
-      }
-    }
     out.push_back(std::move(line));
   }
   return out;
@@ -218,20 +219,41 @@ TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_vi
     if (line.entry.dataset_hash != dataset_hash) continue;
     out.raw += line.entry.trials;
     out.effective += line.effective_trials();
+    ++out.entries;
+    out.measured += line.mean_correlation ? 1 : 0;
   }
   return out;
+}
+
+std::string TrialCount::basis() const {
+  return "r + (1 - r) N, r the mean correlation on record of " + std::to_string(measured) + " of " +
+         std::to_string(entries) + " families of sweeps; the others count in full";
+}
+
+bool awaits_record(const SweepView& view, const FamilyScore& family,
+                   const std::vector<AccountEntry>& account) {
+  if (family.committed != family.trials) return false;
+  const sweeps::Segment& segment = view.plan.segments()[family.segment];
+  return std::any_of(account.begin(), account.end(), [&](const AccountEntry& line) {
+    return line.entry.sweep_id == view.meta.id && line.entry.family == view.family(segment) &&
+           line.entry.dataset_hash == view.dataset(segment).content_hash && !line.mean_correlation;
+  });
 }
 
 Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView* view) {
   const auto entries = sources.store->ledger_entries();
   if (!entries.ok()) return entries.error();
+  const auto ids = ledger_ids(*sources.store);
+  if (!ids.ok()) return ids.error();
+  // A sweep made again under another engine version is the same hypotheses.
   std::set<std::tuple<std::string, std::string, std::string>> families;
   for (const store::LedgerEntry& e : *entries) {
-    families.insert({e.sweep_id, e.dataset_hash, e.family});
+    const auto known = ids->find(e.sweep_id);
+    families.insert({known == ids->end() ? e.sweep_id : known->second, e.dataset_hash, e.family});
   }
   if (view != nullptr) {
     for (const sweeps::Segment& s : view->plan.segments()) {
-      families.insert({view->meta.id, view->dataset(s).content_hash, view->family(s)});
+      families.insert({view->ledger_id(), view->dataset(s).content_hash, view->family(s)});
     }
   }
   HypothesisCount out;
@@ -247,7 +269,7 @@ Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView
 }
 
 Status record_neighbourhoods(const Sources& sources, const SweepView& view, std::uint64_t tiles) {
-  const auto known = read_json(*sources.store, kNeighbourhoodKind, view.meta.id);
+  const auto known = read_json(*sources.store, kNeighbourhoodKind, view.ledger_id());
   if (!known.ok()) return known.error();
   const std::uint64_t before = known->is_object() ? known->value("scored", std::uint64_t{0}) : 0;
   if (before >= tiles) return {};
@@ -256,7 +278,7 @@ Status record_neighbourhoods(const Sources& sources, const SweepView& view, std:
                  "scoring neighbourhoods is counted in the ledger first, and this store is open "
                  "for reading only: ask the coordinator that holds it, with --connect HOST:PORT");
   }
-  return sources.verdicts->put_document(kNeighbourhoodKind, view.meta.id,
+  return sources.verdicts->put_document(kNeighbourhoodKind, view.ledger_id(),
                                         json_text(Json{{"scored", tiles}}));
 }
 
@@ -268,7 +290,7 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   if (!known.ok()) return known.error();
   const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
   if (is_of(*known, segment, judged)) {
-    if (auto kept = from_document(*known)) return std::move(*kept);
+    if (auto kept = from_document(*known, view.meta.engine_version)) return std::move(*kept);
   }
   std::shared_ptr<const FamilyPanel> panel = family.panel;
   if (!panel) {
@@ -281,11 +303,8 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   if (out.periods < 2 && !judged.note.empty()) {
     out.overfitting_reason = out.best_of_many.reason = judged.note;
   }
-  // These two may be any variants: what they were the best of is the ledger's to say.
-  out.best = record_of(*panel, family.best_trial);
-  if (family.plateau) out.centre = record_of(*panel, family.plateau->trial);
   if (family.committed == family.trials) {
-    Json document = to_document(out);
+    Json document = to_document(out, view.meta.engine_version);
     document["trials"] = segment.trials;
     document["judged"] = judged.note;
     keep(sources, {kEvidenceKind, key, json_text(document)});
@@ -300,13 +319,48 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   return out;
 }
 
-Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective) {
-  const double annual = std::sqrt(kPeriodsPerYear);
+Result<FamilyLuck> family_luck(const Sources& sources, const SweepView& view,
+                               const FamilyScore& family) {
+  FamilyLuck out;
+  const auto columns = record_columns(view);
+  if (!columns) return out;
+  auto variance = stored_ratio_variance(sources, view, view.plan.segments()[family.segment]);
+  if (!variance.ok()) return variance.error();
+  out.ratio_variance = *variance;
+  const auto record =
+      [&](std::uint64_t trial) -> Result<std::optional<sweeps::stats::TrackRecord>> {
+    const auto rows = read_trials(sources, view, {&trial, 1}, {.metrics = true});
+    if (!rows.ok()) return rows.error();
+    if (!rows->front()) return std::optional<sweeps::stats::TrackRecord>();
+    return track_record_of(view, trial, moments_of(*columns, rows->front()->metrics));
+  };
+  if (family.best_trial) {
+    auto best = record(*family.best_trial);
+    if (!best.ok()) return best.error();
+    out.best = *best;
+  }
+  if (family.plateau) {
+    auto centre = record(family.plateau->trial);
+    if (!centre.ok()) return centre.error();
+    out.centre = *centre;
+  }
+  return out;
+}
+
+Json deflation_json(const sweeps::stats::TrackRecord& record, const TrialCount& trials,
+                    double ratio_variance, double periods_per_year) {
+  const auto raw =
+      sweeps::deflate(record, static_cast<double>(trials.raw), ratio_variance, periods_per_year);
+  const auto effective =
+      sweeps::deflate(record, trials.effective, ratio_variance, periods_per_year);
+  const double annual = std::sqrt(periods_per_year);
   Json out{{"psr", raw.psr},
            {"dsr", raw.dsr},
            {"dsr_effective", effective.dsr},
            {"trials", raw.trials},
            {"trials_effective", effective.trials},
+           {"trials_effective_basis", trials.basis()},
+           {"ratio_sd_ann", std::sqrt(ratio_variance) * annual},
            {"expected_max_sharpe_ann", raw.expected_max_sharpe * annual},
            {"expected_max_sharpe_ann_effective", effective.expected_max_sharpe * annual},
            {"min_track_record_days", Json()},
@@ -324,18 +378,17 @@ Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effec
   return out;
 }
 
-Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
-                   const HypothesisCount& hypotheses) {
+Json evidence_json(const sweeps::FamilyEvidence& e, const FamilyLuck& family,
+                   const TrialCount& trials, const HypothesisCount& hypotheses,
+                   double periods_per_year) {
   const auto variant = [&](const std::optional<sweeps::stats::TrackRecord>& r) -> Json {
-    if (!r) return {};
-    return deflation_json(sweeps::deflate(*r, static_cast<double>(trials.raw), e.ratio_variance),
-                          sweeps::deflate(*r, trials.effective, e.ratio_variance));
+    return r ? deflation_json(*r, trials, family.ratio_variance, periods_per_year) : Json();
   };
   Json out{
       {"variants", e.variants},
       {"mean_correlation", e.mean_correlation},
-      {"best", variant(e.best)},
-      {"plateau_centre", variant(e.centre)},
+      {"best", variant(family.best)},
+      {"plateau_centre", variant(family.centre)},
       {"portfolio", Json()},
       {"pbo", Json()},
       {"pbo_blocks", Json()},
@@ -347,7 +400,7 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
       {"profitable", false}};
   if (trials.raw > 1) {
     out["min_backtest_days"] =
-        kPeriodsPerYear * sweeps::stats::min_backtest_years(static_cast<double>(trials.raw), 1);
+        periods_per_year * sweeps::stats::min_backtest_years(static_cast<double>(trials.raw), 1);
   }
   if (e.overfitting) {
     out["pbo"] = e.overfitting->pbo;
@@ -356,8 +409,9 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
   }
   if (e.portfolio) {
     // Nothing was selected among variants, so its luck is that of the families ever scored.
-    const auto luck = sweeps::deflate(*e.portfolio, static_cast<double>(hypotheses.sum()), 0);
-    out["portfolio"] = {{"sharpe_ann", e.portfolio->sharpe * std::sqrt(kPeriodsPerYear)},
+    const auto luck =
+        sweeps::deflate(*e.portfolio, static_cast<double>(hypotheses.sum()), 0, periods_per_year);
+    out["portfolio"] = {{"sharpe_ann", e.portfolio->sharpe * std::sqrt(periods_per_year)},
                         {"p_profit", e.p_profit},
                         {"psr", luck.psr},
                         {"dsr", luck.dsr},

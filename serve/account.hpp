@@ -27,28 +27,33 @@ struct AccountEntry {
   std::optional<double> mean_correlation;
 
   /// r + (1 - r) N; without a correlation N itself, which is never too small.
+  /// An entry that brought nothing new (a sweep made again) adds nothing.
   double effective_trials() const {
+    if (entry.trials == 0) return 0;
     const auto n = static_cast<double>(entry.trials);
     return mean_correlation ? sweeps::effective_trials(n, *mean_correlation) : n;
   }
 };
-/// A correlation that was measured just now, and perhaps not kept.
-struct Measured {
-  std::string sweep_id, family, dataset_hash;
-  double mean_correlation = 0;
-};
-/// All entries, in the ledger's order. Fails: Corrupt, Io.
-Result<std::vector<AccountEntry>> read_account(const Sources& sources,
-                                               const std::vector<Measured>& fresh = {});
+/// All entries, in the ledger's order. Correlations are those on record, so that every answer has
+/// the same effective N at the same time. Fails: Corrupt, Io.
+Result<std::vector<AccountEntry>> read_account(const Sources& sources);
+/// Whether the family's mean correlation could go on record and has not: the store is open for
+/// reading only.
+bool awaits_record(const SweepView& view, const FamilyScore& family,
+                   const std::vector<AccountEntry>& account);
 
 /// How many trials a result on a dataset is the best of.
 struct TrialCount {
   std::uint64_t raw = 0;  ///< distinct trial keys
   double effective = 0;   ///< sum over entries; trials of two entries count as independent
+  std::uint64_t entries = 0, measured = 0;  ///< measured: with a mean correlation on record
+  /// What `effective` is made of, in words.
+  std::string basis() const;
 };
 TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_view dataset_hash);
 
-/// What the ledger knows, and the families of `view`.
+/// What the ledger knows, and the families of `view`; a sweep made again under a newer engine
+/// version is no other hypothesis.
 Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView* view);
 /// Writes down, before anybody sees the scores, that so many neighbourhoods of the sweep are
 /// scored. Never lowers a count. Fails: Refused (a store that is open for reading only), Io.
@@ -59,9 +64,21 @@ Status record_neighbourhoods(const Sources& sources, const SweepView& view, std:
 Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const SweepView& view,
                                              const FamilyScore& family);
 
+/// What a family's variants are deflated by, from the stored metrics (luck.hpp).
+struct FamilyLuck {
+  double ratio_variance = 0;
+  std::optional<sweeps::stats::TrackRecord> best, centre;
+};
+/// Fails: Corrupt, Io.
+Result<FamilyLuck> family_luck(const Sources& sources, const SweepView& view,
+                               const FamilyScore& family);
+
 /// Evidence against the account, by name; a number that does not exist is null.
-Json evidence_json(const sweeps::FamilyEvidence& evidence, const TrialCount& trials,
-                   const HypothesisCount& hypotheses);
-Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective);
+Json evidence_json(const sweeps::FamilyEvidence& evidence, const FamilyLuck& luck,
+                   const TrialCount& trials, const HypothesisCount& hypotheses,
+                   double periods_per_year);
+/// A record against N trials and against as many as are independent, by name.
+Json deflation_json(const sweeps::stats::TrackRecord& record, const TrialCount& trials,
+                    double ratio_variance, double periods_per_year);
 
 }  // namespace winnow::serve

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "engine/liquidity.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/rerun.hpp"
@@ -121,12 +122,13 @@ Json capacity_json(const Sources& sources, const Place& place, std::uint64_t tri
                    std::span<const float> stored) {
   const SweepView& view = *place.view;
   const auto& execution = view.plan.execution(view.plan.segment_of_trial(trial));
-  if (!(execution.impact_bps > 0)) {
+  if (!(execution.impact_bps > 0) && !(execution.impact_y > 0)) {
     return no_capacity("the execution model has no market impact, so size costs nothing");
   }
   const auto rerun = rerun_variant(sources, view, trial, stored);
   if (!rerun.ok()) return no_capacity(rerun.error().text());
   const MarketView& market = rerun->dataset.view();
+  const auto liquidity = engine::find_liquidity(market, {0, market.size()}, execution);
   double impact = 0;
   double entered = 0;
   std::size_t entries = 0;
@@ -140,7 +142,7 @@ Json capacity_json(const Sources& sources, const Place& place, std::uint64_t tri
       if (volume > 0) shares.push_back(qty / volume);
     }
     if (fill.kind == engine::lanes::FillKind::Target || !(volume > 0)) continue;
-    impact += qty * fill.px * execution.impact_bps / 10'000 * std::sqrt(qty / volume);
+    impact += qty * fill.px * liquidity.impact_scale[fill.bar] * std::sqrt(qty);
   }
   double pnl = 0;
   for (const engine::Trade& trade : rerun->run.backtest.trades) pnl += trade.pnl;
@@ -315,6 +317,11 @@ Result<Json> compare_places(const Sources& sources, const std::vector<Place>& pl
   if (!field.ok()) return field.error();
   auto options = sweeps::bakeoff_windows(field->periods);
   options.seed = request.seed;
+  // One dataset and one window: check_fair.
+  const sweeps::Plan& plan = places.front().view->plan;
+  const sweeps::Segment& first = plan.segments()[places.front().score.segment];
+  options.periods_per_year = plan.periods_per_year(first);
+  options.years = plan.years(first);
   if (request.train_days) options.train = *request.train_days;
   if (request.test_days) options.test = *request.test_days;
   std::vector<sweeps::Entrant> entrants;
@@ -334,6 +341,8 @@ Result<Json> compare_places(const Sources& sources, const std::vector<Place>& pl
            {"dataset_hash", data.content_hash},
            {"verdict", sweeps::bakeoff_verdict_name(b.verdict)},
            {"reasons", b.reasons}};
+  out["periods_per_year"] = options.periods_per_year;
+  out["calendar"] = engine::calendar_name(options.periods_per_year);
   out["winner"] = Json();
   if (b.verdict == sweeps::BakeoffVerdict::Better) out["winner"] = b.entrants[b.winner].name;
   out["tested"] = b.tested_walk_forward ? "walk_forward" : "portfolio";

@@ -14,12 +14,13 @@ constexpr const char* kDocumentKind = "look";
 /// What stays the same while the data of a hypothesis grows: everything but the end of the window,
 /// the bars there are and how many looks were declared (a plan cannot be changed under way).
 std::string hypothesis_key(const SweepView& view, const sweeps::Segment& segment) {
-  sweeps::ResolvedSpec spec = view.plan.spec();
+  // As the ledger knows it: a look that was taken stays taken under a newer engine version.
+  sweeps::ResolvedSpec spec = sweeps::ledger_form(view.plan.spec());
   const sweeps::DatasetInfo& data = spec.data[segment.dataset];
   KeyHasher hasher("look-1");
   hasher.add(data.name).add(data.instrument).add(data.interval.ns);
   hasher.add(std::max(spec.from, data.first).ns);
-  hasher.add(view.plan.execution(segment).key());
+  hasher.add(view.plan.execution(segment).ledger_key());
   const engine::FamilyDecl& family = view.plan.family(segment);
   hasher.add(family.name).add(std::uint64_t{family.code_version});
   spec.name.clear();

@@ -46,6 +46,8 @@ PeriodDays period_days(const Sources& sources, const SweepView& view,
   return out;
 }
 
-double periods_per_year(const SweepView&, const sweeps::Segment&) { return kPeriodsPerYear; }
+double periods_per_year(const SweepView& view, const sweeps::Segment& segment) {
+  return view.periods_per_year(segment);
+}
 
 }  // namespace winnow::serve

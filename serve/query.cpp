@@ -97,6 +97,7 @@ Json sweep_head(const SweepView& view) {
   out["sweep_name"] = view.meta.name;
   out["state"] = store::sweep_state_name(view.meta.state);
   out["trials"] = view.meta.trials;
+  out["engine_version"] = view.meta.engine_version;
   if (!view.warnings.empty()) out["warnings"] = view.warnings;
   return out;
 }
@@ -116,13 +117,21 @@ std::string missing_numbers_reason(const Json& metrics) {
     return found != metrics.end() && found->is_null();
   };
   if (metrics.empty()) return "no result is committed";
+  // Volatility has no divisor: only a short window leaves it out.
+  if (is_missing("vol_ann")) {
+    return "annual figures are not measurable: shorter than " +
+           sweeps::show_number(engine::kAnnualDaysMin) + " days";
+  }
   if (is_missing("sharpe_ann")) {
     return "daily returns do not vary: there is no Sharpe ratio, nor what is divided by a spread, "
            "a loss or a trade that there is not";
   }
   const bool missing =
       std::any_of(metrics.begin(), metrics.end(), [](const Json& v) { return v.is_null(); });
-  return missing ? "a ratio is null where its divisor is nothing: no loss, drawdown or trade" : "";
+  return missing
+             ? "a ratio is null where its divisor is nothing: no loss, drawdown or losing trade; "
+               "it ranks first, as if it were infinite"
+             : "";
 }
 
 Json variant_json(const SweepView& view, std::uint64_t trial) {

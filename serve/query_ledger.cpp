@@ -110,14 +110,15 @@ Json line_json(const Line& line, std::string_view by) {
 // How N came about, in sentences.
 Json how(const Line& all, std::uint64_t entries, const HypothesisCount& hypotheses) {
   Json out = Json::array();
-  out.push_back("N = " + std::to_string(all.trials) +
-                " distinct trials: a key of strategy code, parameters, data, window, execution and "
-                "seed counts "
-                "when its first result is committed, whoever ran it and whatever became of the "
-                "sweep since");
+  out.push_back(
+      "N = " + std::to_string(all.trials) +
+      " distinct trials: a key of strategy code, parameters, data, window and execution "
+      "counts when its first result is committed, whoever ran it and whatever became of the "
+      "sweep since");
   out.push_back(std::to_string(all.executions) + " results were committed; " +
                 std::to_string(all.executions - all.trials) +
-                " repeat a key that another sweep had brought, and count once; attempts that were "
+                " repeat a key that was there (in another sweep, or by another engine version), "
+                "and count once; attempts that were "
                 "never committed (retries, killed nodes) are no results");
   out.push_back(std::to_string(all.failed) +
                 " of the results are failures; they count, as do pruned trials and those of "
@@ -128,8 +129,10 @@ Json how(const Line& all, std::uint64_t entries, const HypothesisCount& hypothes
                 std::to_string(all.measured) +
                 " are measured (a complete family is, when a coordinator scores it), the others "
                 "count in full");
-  out.push_back(std::to_string(hypotheses.sum()) + " hypotheses were ever scored, on any data: " +
-                std::to_string(hypotheses.families) + " families of sweeps and " +
+  out.push_back(std::to_string(hypotheses.sum()) +
+                " hypotheses count, on any data: " + std::to_string(hypotheses.families) +
+                " families of sweeps, scored or not (a sweep made again under another engine "
+                "version is no other hypothesis), and " +
                 std::to_string(hypotheses.neighbourhoods) + " neighbourhoods inside them");
   return out;
 }
@@ -164,6 +167,7 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
   out["by"] = *by;
   out["trials_total"] = all.trials;
   out["trials_effective_total"] = all.effective;
+  out["trials_effective_basis"] = TrialCount{.entries = entries, .measured = all.measured}.basis();
   out["executions_total"] = all.executions;
   out["repeats_total"] = all.executions - all.trials;
   out["failed_total"] = all.failed;

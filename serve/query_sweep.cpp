@@ -33,6 +33,10 @@ Json meta_json(const store::SweepMeta& meta, std::uint64_t committed) {
     out["trials_per_s"] = static_cast<double>(meta.trials) / wall_s;
   }
   out["trials"] = meta.trials;
+  out["engine_version"] = meta.engine_version;
+  if (meta.engine_version != engine::kEngineVersion) {
+    out["engine_note"] = old_engine_note(meta.engine_version);
+  }
   out["blocks"] = meta.blocks;
   out["blocks_committed"] = committed;
   return out;
@@ -56,6 +60,8 @@ Json segment_json(const SweepView& view, const sweeps::Segment& segment, const C
   out["trials_committed"] = counts.committed;
   out["trials_failed"] = counts.failed;
   out["periods_max"] = segment.periods;
+  out["periods_per_year"] = info.periods_per_year;
+  out["calendar"] = engine::calendar_name(info.periods_per_year);
   return out;
 }
 
@@ -147,7 +153,6 @@ Result<Json> sweep_show(const Sources& sources, const Json& args) {
   if (!view->warnings.empty()) out["warnings"] = view->warnings;
   out["trials_committed"] = table->trial.size();
   out["trials_failed"] = failed.size();
-  out["engine_version"] = view->meta.engine_version;
   out["code_version"] = view->meta.code_version;
   out["segments"] = Json::array();
   for (const sweeps::Segment& segment : view->plan.segments()) {

@@ -5,7 +5,6 @@
 #include <cmath>
 
 namespace winnow::serve {
-namespace {
 
 engine::Window window_of(const MarketView& market, const sweeps::ResolvedSpec& spec) {
   const auto at = [&](TimestampNs t) {
@@ -16,6 +15,8 @@ engine::Window window_of(const MarketView& market, const sweeps::ResolvedSpec& s
   return {at(spec.from), at(spec.to)};
 }
 
+namespace {
+
 bool same_bits(std::span<const float> a, std::span<const float> b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](float x, float y) { return x == y || (std::isnan(x) && std::isnan(y)); });
@@ -25,6 +26,11 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
 
 Result<Rerun> rerun_variant(const Sources& sources, const SweepView& view, std::uint64_t trial,
                             std::span<const float> stored) {
+  if (view.meta.engine_version != engine::kEngineVersion) {
+    return Error(ErrorCode::Refused, "its result is of engine version " +
+                                         std::to_string(view.meta.engine_version) +
+                                         ", which this program cannot run again");
+  }
   if (sources.datasets == nullptr) {
     return Error(ErrorCode::NotFound, "no datasets are here to run the variant again");
   }

@@ -19,10 +19,13 @@ struct Rerun {
 };
 
 /// Law 1 makes it the run that was stored; `stored` are its committed returns, compared bit for
-/// bit. Fails: NotFound (no datasets here, or not this one), Corrupt (other returns came out:
-/// another engine version), InvalidInput.
+/// bit. Fails: Refused (a result of another engine version), NotFound (no datasets here, or not
+/// this one), Corrupt (other returns came out), InvalidInput.
 Result<Rerun> rerun_variant(const Sources& sources, const SweepView& view, std::uint64_t trial,
                             std::span<const float> stored);
+
+/// The bars of a dataset that a specification trades on.
+engine::Window window_of(const MarketView& market, const sweeps::ResolvedSpec& spec);
 
 /// Its days with their bars. Flattening costs the taker fee and the half-spread of what is held.
 sweeps::risk::DayBars day_bars_of(const Rerun& rerun, const engine::ExecutionModel& execution);

@@ -122,13 +122,13 @@ Json trades_json(const Sources& sources, const Rerun& rerun, double cash, std::s
   return out;
 }
 
-Json policies_json(const risk::DayBars& days, const RiskOptions& options,
+Json policies_json(const risk::DayBars& days, const RiskOptions& options, double periods_per_year,
                    const std::vector<std::vector<risk::PathOutcome>>& paths) {
   Json out = Json::array();
   for (std::size_t k = 0; k < options.policies.size(); ++k) {
     const auto s = risk::summarise(paths[k], options.horizon_days);
     Json row{{"policy", options.policies[k].name}};
-    row["history"] = history_json(risk::apply_policy(days, options.policies[k]));
+    row["history"] = history_json(risk::apply_policy(days, options.policies[k], periods_per_year));
     row["simulation"] = summary_json(s);
     row["simulation"]["p_triggered"] = number(s.p_triggered);
     row["simulation"]["triggers_mean"] = number(s.triggers_mean);
@@ -140,7 +140,7 @@ Json policies_json(const risk::DayBars& days, const RiskOptions& options,
 
 Json posterior_json(const Sources& sources, const std::vector<double>& returns,
                     double luck_sharpe_ann, const risk::SimulationOptions& simulation) {
-  const auto p = risk::sharpe_posterior(returns, luck_sharpe_ann);
+  const auto p = risk::sharpe_posterior(returns, luck_sharpe_ann, simulation.periods_per_year);
   Json out;
   out["sharpe_ann"] = {{"mean", number(p.mean_ann)},
                        {"sd", number(p.sd_ann)},
@@ -174,16 +174,19 @@ Status measure(const Sources& sources, const SweepView& view, std::uint64_t tria
   risk::SimulationOptions o{.horizon = options.horizon_days,
                             .paths = options.paths,
                             .seed = options.seed,
-                            .mean_block = 1};
+                            .mean_block = 1,
+                            .periods_per_year = view.periods_per_year(segment)};
   o.mean_block =
       stats::usable_block(stats::optimal_block_length(returns).stationary, returns.size());
   o.checkpoints = checkpoints_of(options.horizon_days);
   const auto ledger = ledger_trials(*sources.store, view.dataset(segment).content_hash);
   if (!ledger.ok()) return ledger.error();
-  const double luck = noise_expectation(*ledger, returns.size()).max_ann;
+  const double luck = noise_expectation(*ledger, returns.size(), o.periods_per_year).max_ann;
 
   out["mean_block_days"] = o.mean_block;
-  out["history"] = history_json(risk::apply_policy(days, {}));
+  out["history"] = history_json(risk::apply_policy(days, {}, o.periods_per_year));
+  out["periods_per_year"] = o.periods_per_year;
+  out["calendar"] = engine::calendar_name(o.periods_per_year);
   out["ledger_trials"] = *ledger;
   out["luck_sharpe_ann"] = number(luck);
   // The first path set is the variant as it is, whatever policies are asked for.
@@ -199,7 +202,7 @@ Status measure(const Sources& sources, const SweepView& view, std::uint64_t tria
   if (rerun.ok()) {
     out["trades"] = trades_json(sources, *rerun, execution.initial_cash, returns.size(), options);
   }
-  out["policies"] = policies_json(days, options, paths);
+  out["policies"] = policies_json(days, options, o.periods_per_year, paths);
   return {};
 }
 
@@ -255,6 +258,7 @@ Result<Json> policies_over_family(const Sources& sources, const SweepView& view,
   const auto panel = read_panel(sources, view, segment);
   if (!panel.ok()) return panel.error();
   const std::uint64_t rows = panel->trial.size();
+  const double periods_per_year = view.periods_per_year(segment);
   const std::uint64_t used = std::min(rows, kPolicyVariantsMax);
   using Histories = std::vector<risk::PolicyHistory>;  // as it is, then each policy
   std::vector<Histories> all(used);
@@ -264,9 +268,9 @@ Result<Json> policies_over_family(const Sources& sources, const SweepView& view,
     const std::vector<double> returns(begin, begin + panel->periods);
     if (returns.empty() || !std::isfinite(returns.front())) return;
     const risk::DayBars days = risk::days_from_returns(returns);
-    Histories histories = {risk::apply_policy(days, {})};
+    Histories histories = {risk::apply_policy(days, {}, periods_per_year)};
     for (const auto& policy : options.policies) {
-      histories.push_back(risk::apply_policy(days, policy));
+      histories.push_back(risk::apply_policy(days, policy, periods_per_year));
     }
     for (auto& h : histories) h.returns = {};
     all[i] = std::move(histories);

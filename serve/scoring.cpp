@@ -27,7 +27,7 @@ constexpr int kRulesVersion = 3;
 Json options_json(const SweepView& view, const ScoreOptions& options,
                   const std::optional<Look>& look) {
   return {{"rules", kRulesVersion},
-          {"engine_version", engine::kEngineVersion},
+          {"engine_version", view.meta.engine_version},
           {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
           {"declared", view.plan.spec().convergence_json},
           {"look", look ? Json(look->number) : Json()},
@@ -70,11 +70,6 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
   keep(sources, {kDocumentKind, document_key(view, family.segment), json_text(json)});
 }
 
-// Not a trial on a shorter window, whose numbers are of another time.
-bool ranked_alike(const sweeps::Plan& plan, std::uint64_t trial) {
-  return plan.rungs() == 1 || plan.whole_window(sweeps::block_of_trial(plan, trial));
-}
-
 // Sharpe of every trial of a segment: NaN where it failed or is not there yet.
 struct SharpeColumn {
   std::vector<double> all;  // by trial of the plan
@@ -97,7 +92,7 @@ Result<SharpeColumn> read_sharpe(const Sources& sources, const SweepView& view) 
     if (trial >= out.all.size()) continue;
     out.committed[trial] = true;
     out.failed[trial] = table->status[r] != TrialStatus::Ok;
-    if (!out.failed[trial] && ranked_alike(view.plan, trial)) {
+    if (!out.failed[trial] && sweeps::ranked_alike(view.plan, trial)) {
       out.all[trial] = table->columns[0][r];
     }
   }
@@ -157,7 +152,7 @@ void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Se
       complete && text.ok() && *text) {
     const Json kept = Json::parse(**text, nullptr, false);
     if (kept.is_object() && kept.value("trials", Json()) == segment.trials &&
-        kept.value("engine_version", Json()) == engine::kEngineVersion &&
+        kept.value("engine_version", Json()) == view.meta.engine_version &&
         kept.value("trial", Json()).is_number_unsigned() &&
         kept.value("members", Json()).is_number_unsigned() &&
         kept.value("mean_sharpe_ann", Json()).is_number()) {
@@ -173,7 +168,7 @@ void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Se
   family.plateau = find_plateau(sources, *near, segment, sharpe.all);
   if (!complete || !family.plateau) return;
   keep(sources, {kPlateauKind, key,
-                 json_text(Json{{"engine_version", engine::kEngineVersion},
+                 json_text(Json{{"engine_version", view.meta.engine_version},
                                 {"trials", segment.trials},
                                 {"trial", family.plateau->trial},
                                 {"mean_sharpe_ann", family.plateau->mean_sharpe_ann},
@@ -338,6 +333,7 @@ Result<sweeps::ConvergenceOptions> score_options(const SweepView& view,
   auto out = sweeps::declared_convergence(view.plan.spec().convergence_json);
   if (!out.ok()) return out.error();
   out->hurdle_sharpe_ann = options.hurdle_sharpe_ann;
+  out->periods_per_year = view.periods_per_year(segment);
   const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
   out->launched = judged.variants(view.plan, segment);
   out->chosen_by_periods = judged.chosen_by_periods;
@@ -365,7 +361,7 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
     const auto trials = ledger_trials(*sources.store, view.dataset(segment).content_hash);
     if (!trials.ok()) return trials.error();
     family.ledger_trials = *trials;
-    family.noise = noise_expectation(*trials, family.score.periods);
+    family.noise = noise_expectation(*trials, family.score.periods, view.periods_per_year(segment));
     add_plateau(sources, view, segment, *sharpe, family, out.warnings);
     out.families.push_back(std::move(family));
   }

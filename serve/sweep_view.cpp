@@ -1,16 +1,15 @@
 #include "serve/sweep_view.hpp"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <map>
-#include <numbers>
 
 #include "engine/shortfall.hpp"
 #include "sweeps/generation.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 #include "sweeps/spec_warnings.hpp"
+#include "sweeps/stats/sharpe.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -128,6 +127,13 @@ Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view 
   return unknown_sweep(*all, selector);
 }
 
+std::string old_engine_note(std::uint32_t version) {
+  return "of engine version " + std::to_string(version) + ", as it was computed then (this is " +
+         std::to_string(engine::kEngineVersion) +
+         "): nothing of it is compared with later results, and running it again gives another "
+         "sweep, which the ledger does not charge for the same trials";
+}
+
 Result<SweepView> SweepView::open(const Sources& sources, std::string_view selector) {
   auto meta = find_sweep(*sources.store, selector);
   if (!meta.ok()) return meta.error();
@@ -153,10 +159,10 @@ Result<SweepView> SweepView::open(const Sources& sources, std::string_view selec
   if (*said) view.warnings = sweeps::warnings_from_json(**said);
   add_shortfalls(sources, view);
   if (view.plan.id() != view.meta.id) {
-    view.warnings.push_back("planned by engine version " +
-                            std::to_string(view.meta.engine_version) + " (this is version " +
-                            std::to_string(engine::kEngineVersion) +
-                            "): running it again gives another sweep");
+    view.warnings.push_back(view.meta.engine_version == engine::kEngineVersion
+                                ? "planned by another version of this program: running it again "
+                                  "gives another sweep"
+                                : old_engine_note(view.meta.engine_version));
   }
   return view;
 }
@@ -231,19 +237,13 @@ Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view 
   return sum;
 }
 
-NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods) {
+NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods,
+                                   double periods_per_year) {
   NoiseExpectation out;
   if (periods == 0) return out;
-  out.sd_ann = std::sqrt(kPeriodsPerYear / static_cast<double>(periods));
-  if (trials < 2) return out;  // the expectation of one draw is its mean, 0
-  const boost::math::normal normal;
-  const double n = static_cast<double>(trials);
-  const double gamma = std::numbers::egamma;
-  // Quantiles of the complement keep their digits for large n.
-  const double a = boost::math::quantile(boost::math::complement(normal, 1 / n));
-  const double b =
-      boost::math::quantile(boost::math::complement(normal, 1 / (n * std::numbers::e)));
-  out.max_ann = out.sd_ann * ((1 - gamma) * a + gamma * b);
+  out.sd_ann = std::sqrt(periods_per_year / static_cast<double>(periods));
+  out.max_ann =
+      sweeps::stats::expected_max_sharpe(static_cast<double>(trials), 0, out.sd_ann * out.sd_ann);
   return out;
 }
 

@@ -59,9 +59,19 @@ struct SweepView {
   const std::string& family(const sweeps::Segment& segment) const {
     return plan.spec().strategies[segment.strategy].family;
   }
+  /// What the ledger knows the sweep by: engine version 1 called it by that id itself.
+  std::string ledger_id() const {
+    return meta.engine_version == sweeps::kLedgerEngineVersion ? meta.id : plan.ledger_id();
+  }
+  double periods_per_year(const sweeps::Segment& segment) const {
+    return plan.periods_per_year(segment);
+  }
   /// Fails: InvalidInput naming the range that there is.
   Result<std::uint64_t> check_trial(std::uint64_t trial) const;
 };
+
+/// What is said wherever results of another engine version are shown.
+std::string old_engine_note(std::uint32_t version);
 
 /// Parameters of a trial by name, in order of declaration.
 Json params_json(const SweepView& view, std::uint64_t trial);
@@ -84,15 +94,14 @@ Result<std::vector<std::optional<TrialRow>>> read_trials(const Sources& sources,
 /// Distinct trials ever made on a dataset, by any family, sweep and user (law 3).
 Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view dataset_hash);
 
-/// Daily returns, markets that never close.
-inline constexpr double kPeriodsPerYear = 365;
-
 /// Expected largest annual Sharpe of `trials` strategies without an edge, each seen for `periods`
-/// days (False Strategy Theorem; Bailey and Lopez de Prado 2014), and the spread of one of them.
+/// periods of `periods_per_year` (False Strategy Theorem; Bailey and Lopez de Prado 2014), and the
+/// spread of one of them.
 struct NoiseExpectation {
   double sd_ann = 0;
   double max_ann = 0;
 };
-NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods);
+NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods,
+                                   double periods_per_year);
 
 }  // namespace winnow::serve

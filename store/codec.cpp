@@ -12,6 +12,10 @@ namespace {
 // Values are little-endian on every machine we build for; a big-endian port swaps here.
 static_assert(std::endian::native == std::endian::little);
 
+// What follows the fixed part of a block's header.
+constexpr int kHasStatus = 1;
+constexpr int kHasEdition = 2;
+
 Error corrupt(std::string text) { return Error(ErrorCode::Corrupt, std::move(text)); }
 
 void append_big_endian(std::string& out, std::uint64_t v, int bytes) {
@@ -214,8 +218,11 @@ Result<SweepRecord> decode_sweep(std::string_view key, std::string_view value) {
 std::string encode_header(std::string_view key, const BlockHeader& h) {
   Writer out;
   out.u64(h.first_trial).u32(h.rows).u32(h.metric_count).u32(h.periods).u32(h.ledger_entry);
-  out.hash(h.content).i64(h.committed.ns).u8(h.status.empty() ? 0 : 1);
+  out.hash(h.content).i64(h.committed.ns);
+  out.u8(static_cast<std::uint8_t>((h.status.empty() ? 0 : kHasStatus) |
+                                   (h.edition == Edition{} ? 0 : kHasEdition)));
   out.raw({reinterpret_cast<const char*>(h.status.data()), h.status.size()});
+  if (h.edition != Edition{}) out.hash(h.edition);
   return std::move(out).finish(key);
 }
 
@@ -231,11 +238,16 @@ Result<BlockHeader> decode_header(std::string_view key, std::string_view value) 
   h.ledger_entry = in.u32();
   h.content = in.hash();
   h.committed.ns = in.i64();
-  if (in.u8() != 0) {
+  const std::uint8_t parts = in.u8();
+  if ((parts & ~(kHasStatus | kHasEdition)) != 0) {
+    return corrupt("the block header has parts that this binary does not know");
+  }
+  if ((parts & kHasStatus) != 0) {
     const std::string_view raw = in.raw(h.rows);
     h.status.resize(raw.size());
     if (!raw.empty()) std::memcpy(h.status.data(), raw.data(), raw.size());
   }
+  if ((parts & kHasEdition) != 0) h.edition = in.hash();
   WINNOW_TRY(check_end(in, "the block header"));
   for (TrialStatus s : h.status) {
     if (s > TrialStatus::Cut) return corrupt("the block header has an unknown trial status");

@@ -109,11 +109,13 @@ struct BlockHeader {
   Hash128 content;
   TimestampNs committed;
   std::vector<TrialStatus> status;  ///< empty when every row is Ok
+  /// Of the block's keys: its column holds LedgerKeys, as the index does. Written unless zero.
+  Edition edition = {};
 };
 std::string encode_header(std::string_view key, const BlockHeader& header);
 Result<BlockHeader> decode_header(std::string_view key, std::string_view value);
 
-/// Where a TrialKey was first seen. Small and fixed, as there is one a trial.
+/// Where a LedgerKey was first seen. Small and fixed, as there is one a trial.
 struct KeyEntry {
   std::uint32_t ledger_entry = 0;
   std::uint32_t sweep = 0;

@@ -19,7 +19,7 @@ double median_of(std::vector<double> values) {
 
 std::string number(double v) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.4g", v);
+  std::snprintf(text, sizeof text, "%.6g", v);
   return text;
 }
 
@@ -148,7 +148,8 @@ void Reporter::find_steps() {
   const double limit = std::max(kLevelStepFrac, kOutlierMads * 1.4826 * median_of(sizes));
   for (std::size_t k = 1; k < n; ++k) {
     const double step = std::log(m_.open[k] / m_.close[k - 1]);
-    const double size = std::abs(step) > std::abs(move(k)) ? step : move(k);
+    const bool at_open = std::abs(step) > std::abs(move(k));
+    const double size = at_open ? step : move(k);
     if (std::abs(size) < limit) continue;
     const std::size_t before = k > kAround ? k - kAround : 0;
     const std::size_t after = std::min(n, k + kAround);
@@ -158,8 +159,9 @@ void Reporter::find_steps() {
                                  m_.close.begin() + static_cast<std::ptrdiff_t>(after)});
     const double stays = std::log(to / from);
     if (stays * size <= 0 || std::abs(stays) < 0.6 * std::abs(size)) continue;
-    std::string text = "from " + number(m_.close[k - 1]) + " to " + number(m_.open[k]) +
-                       ", times " + number(std::exp(size)) + ", and stays";
+    std::string text = "from " + number(m_.close[k - 1]) + " to " +
+                       number(at_open ? m_.open[k] : m_.close[k]) + ", times " +
+                       number(std::exp(size)) + ", and stays";
     if (m_.time_ns[k] - m_.time_ns[k - 1] > m_.interval_ns) text += " (over a gap)";
     add(OddityKind::LevelStep, k, k, std::move(text));
   }

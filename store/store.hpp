@@ -49,6 +49,7 @@ struct BlockCommit {
   std::string family;
   std::string user;
   const ResultBlock* block = nullptr;
+  Edition edition = {};  ///< of the block's TrialKeys
 };
 
 enum class CommitKind : std::uint8_t {
@@ -58,14 +59,14 @@ enum class CommitKind : std::uint8_t {
 };
 struct CommitOutcome {
   CommitKind kind = CommitKind::Fresh;
-  std::uint32_t trials_new_to_ledger = 0;  ///< TrialKeys never seen before, in any sweep
+  std::uint32_t trials_new_to_ledger = 0;  ///< LedgerKeys never seen before, in any sweep
 };
 
 /// One line of the ledger: how many distinct trials were ever made on a dataset with a family.
 struct LedgerCount {
   std::string dataset_hash;
   std::string family;
-  std::uint64_t trials = 0;      ///< distinct TrialKeys
+  std::uint64_t trials = 0;      ///< distinct LedgerKeys
   std::uint64_t executions = 0;  ///< committed rows, repeats of a key in other sweeps included
 };
 
@@ -76,7 +77,7 @@ struct LedgerEntry {
   std::string family;
   std::string sweep_id;
   std::string user;
-  std::uint64_t trials = 0;      ///< TrialKeys that this entry was the first to bring
+  std::uint64_t trials = 0;      ///< LedgerKeys that this entry was the first to bring
   std::uint64_t executions = 0;  ///< committed rows
   std::uint64_t failed = 0;      ///< of the executions, those that failed
   TimestampNs first;             ///< of its commits
@@ -91,7 +92,7 @@ struct SweepDeletion {
   std::vector<std::string> document_kinds;
 };
 
-/// Where a TrialKey's first result is.
+/// Where a trial's first result is, whatever engine version gave it.
 struct TrialPlace {
   std::string sweep_id;
   std::uint64_t trial = 0;  ///< index in that sweep's plan
@@ -226,10 +227,10 @@ class Store {
 
   /// Where each key's first result is, if any sweep has one. (A deleted result is none.)
   virtual Result<std::vector<std::optional<TrialPlace>>> find(
-      std::span<const TrialKey> keys) const = 0;
+      std::span<const LedgerKey> keys) const = 0;
 
   /// How many of the keys, repeats once, no sweep ever brought: what they would add to the ledger.
-  virtual Result<std::uint64_t> count_new(std::span<const TrialKey> keys) const = 0;
+  virtual Result<std::uint64_t> count_new(std::span<const LedgerKey> keys) const = 0;
 
   virtual Result<std::vector<LedgerCount>> ledger() const = 0;
   virtual Result<std::vector<LedgerEntry>> ledger_entries() const = 0;

@@ -80,13 +80,14 @@ class CommitBuilder {
     std::uint32_t sweep = 0;
     std::uint32_t entry = 0;
     Hash128 content;
+    std::vector<LedgerKey> keys;
     std::vector<std::uint64_t> row_hashes;
     std::vector<std::uint32_t> repeated_rows;
     std::uint64_t odd_rows = 0;  ///< rows whose TrialKey has another result elsewhere
     std::string first_odd;
   };
   struct KeyRef {
-    TrialKey key;
+    LedgerKey key;
     std::uint32_t fresh = 0;
     std::uint32_t row = 0;
   };
@@ -104,6 +105,7 @@ class CommitBuilder {
   void alarm(std::string text);
   std::vector<std::uint64_t> row_hashes(const ResultBlock& block);
   const ResultBlock& block_of(const Fresh& fresh) const { return *commits_[fresh.commit].block; }
+  const Edition& edition_of(const Fresh& fresh) const { return commits_[fresh.commit].edition; }
 
   RocksStore& store_;
   std::span<const BlockCommit> commits_;
@@ -136,7 +138,7 @@ Result<std::vector<CommitOutcome>> CommitBuilder::run() {
   store_.book_.keep();
   store_.next_alarm_ = next_alarm_;
   for (Fresh& fresh : fresh_) {
-    store_.index_.add({store_.index_.next_sequence(), pending(fresh), block_of(fresh).keys,
+    store_.index_.add({store_.index_.next_sequence(), pending(fresh), std::move(fresh.keys),
                        std::move(fresh.row_hashes)});
   }
   return std::move(outcomes_);
@@ -173,6 +175,8 @@ Status CommitBuilder::sort_out() {
     fresh.entry = store_.book_.stage_entry(commit);
     store_.book_.stage_rows(fresh.entry, commit.block->rows, failed_rows(*commit.block), now_);
     fresh.content = content;
+    fresh.keys = commit.block->keys;
+    for (LedgerKey& key : fresh.keys) key = with_edition(key, commit.edition);
     fresh.row_hashes = row_hashes(*commit.block);
     fresh_.push_back(std::move(fresh));
   }
@@ -209,15 +213,15 @@ Status CommitBuilder::judge_repeat(std::size_t i, const Hash128& content,
 Status CommitBuilder::index_keys() {
   std::vector<KeyRef> refs;
   for (std::size_t f = 0; f < fresh_.size(); ++f) {
-    const ResultBlock& block = block_of(fresh_[f]);
-    for (std::uint32_t row = 0; row < block.rows; ++row) {
-      refs.push_back({block.keys[row], static_cast<std::uint32_t>(f), row});
+    const std::vector<LedgerKey>& keys = fresh_[f].keys;
+    for (std::uint32_t row = 0; row < keys.size(); ++row) {
+      refs.push_back({keys[row], static_cast<std::uint32_t>(f), row});
     }
   }
   std::sort(refs.begin(), refs.end(), [](const KeyRef& a, const KeyRef& b) {
     return std::tie(a.key, a.fresh, a.row) < std::tie(b.key, b.fresh, b.row);
   });
-  std::vector<TrialKey> distinct;
+  std::vector<LedgerKey> distinct;
   distinct.reserve(refs.size());
   for (const KeyRef& ref : refs) {
     if (distinct.empty() || distinct.back() != ref.key) distinct.push_back(ref.key);
@@ -249,7 +253,7 @@ Status CommitBuilder::index_keys() {
 }
 
 // A key that another block (or row) brought first: the results must be the same bits, if the two
-// sweeps keep the same columns.
+// are of one edition (else they are one trial, but not one computation) and keep the same columns.
 Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntry& first) {
   Fresh& fresh = fresh_[ref.fresh];
   const ResultBlock& block = block_of(fresh);
@@ -259,6 +263,7 @@ Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntr
   std::uint32_t metric_count = 0;
   std::uint32_t periods = 0;
   std::uint64_t first_trial = 0;
+  Edition edition;
   bool found = false;
   for (const Fresh& other : fresh_) {
     const ResultBlock& b = block_of(other);
@@ -266,6 +271,7 @@ Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntr
     metric_count = b.metric_count;
     periods = b.periods;
     first_trial = b.first_trial;
+    edition = edition_of(other);
     found = true;
   }
   if (!found) {
@@ -280,12 +286,15 @@ Status CommitBuilder::judge_repeated_key(const KeyRef& ref, const codec::KeyEntr
     metric_count = (*header)->metric_count;
     periods = (*header)->periods;
     first_trial = (*header)->first_trial;
+    edition = (*header)->edition;
   }
+  if (edition != edition_of(fresh)) return {};
   if (metric_count != block.metric_count || periods != block.periods) return {};
   if (fresh.odd_rows++ == 0) {
     fresh.first_odd =
-        "trial key " + ref.key.hex() + " has two results (law 1): the first is trial " +
-        std::to_string(first_trial + first.row) + " of sweep " +
+        "trial key " + with_edition(ref.key, edition).hex() +
+        " has two results (law 1): the first is trial " + std::to_string(first_trial + first.row) +
+        " of sweep " +
         store_.sweep_name(first.sweep).value_or("number " + std::to_string(first.sweep)) +
         ", the other trial " + std::to_string(block.first_trial + ref.row) + " of sweep " +
         commits_[fresh.commit].sweep_id;
@@ -304,6 +313,7 @@ void CommitBuilder::put_block(const Fresh& fresh, std::uint64_t nth) {
   header.content = fresh.content;
   header.committed = now_;
   if (!block.errors.empty()) header.status = block.status;
+  header.edition = edition_of(fresh);
   const std::string header_key = codec::block_key(fresh.sweep, block.block);
   put(Family::Blocks, header_key, codec::encode_header(header_key, header));
 
@@ -337,7 +347,7 @@ void CommitBuilder::put_block(const Fresh& fresh, std::uint64_t nth) {
 void CommitBuilder::put_trials(const Fresh& fresh) {
   const ResultBlock& block = block_of(fresh);
   const std::string key = codec::column_key(fresh.sweep, codec::kTrialKeysColumn, block.block);
-  const auto value = codec::encode_trial_column(key, block.keys, fresh.row_hashes);
+  const auto value = codec::encode_trial_column(key, fresh.keys, fresh.row_hashes);
   const rocksdb::Slice key_slice = slice(key);
   const rocksdb::Slice parts[] = {
       slice(value.head), slice(value.keys), slice(value.row_hashes), {value.sum, sizeof value.sum}};

@@ -82,10 +82,10 @@ Result<std::vector<std::string>> RocksStore::documents_of(
   return out;
 }
 
-Result<std::uint64_t> RocksStore::count_new(std::span<const TrialKey> keys) const {
+Result<std::uint64_t> RocksStore::count_new(std::span<const LedgerKey> keys) const {
   auto loaded = index();
   if (!loaded.ok()) return loaded.error();
-  std::vector<TrialKey> sorted(keys.begin(), keys.end());
+  std::vector<LedgerKey> sorted(keys.begin(), keys.end());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   std::vector<std::optional<codec::KeyEntry>> entries;

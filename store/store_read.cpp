@@ -112,6 +112,7 @@ Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint6
     const Status decoded =
         codec::decode_trial_column(key, view(value), h.rows, out.keys, row_hashes);
     if (!decoded.ok()) return named(decoded.error().within("trial keys"), sweep_id, block);
+    for (TrialKey& k : out.keys) k = with_edition(k, h.edition);
   }
   if (parts.metrics) {
     out.metrics.resize(std::size_t{h.metric_count} * h.rows);
@@ -291,10 +292,10 @@ Result<Store::PanelShape> RocksStore::read_returns(std::string_view sweep_id,
 }
 
 Result<std::vector<std::optional<TrialPlace>>> RocksStore::find(
-    std::span<const TrialKey> keys) const {
+    std::span<const LedgerKey> keys) const {
   auto index = this->index();
   if (!index.ok()) return index.error();
-  std::vector<TrialKey> sorted(keys.begin(), keys.end());
+  std::vector<LedgerKey> sorted(keys.begin(), keys.end());
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   std::vector<std::optional<codec::KeyEntry>> entries;

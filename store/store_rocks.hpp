@@ -65,8 +65,8 @@ class RocksStore final : public Store {
                                   std::uint64_t block_count, std::span<float> out) const override;
   Status delete_sweep(std::string_view id, const SweepDeletion& how) override;
   Result<std::vector<std::optional<TrialPlace>>> find(
-      std::span<const TrialKey> keys) const override;
-  Result<std::uint64_t> count_new(std::span<const TrialKey> keys) const override;
+      std::span<const LedgerKey> keys) const override;
+  Result<std::uint64_t> count_new(std::span<const LedgerKey> keys) const override;
   Result<std::vector<LedgerCount>> ledger() const override;
   Result<std::vector<LedgerEntry>> ledger_entries() const override;
   Result<std::vector<Alarm>> alarms() const override;

@@ -182,7 +182,9 @@ Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
   tally.failed += static_cast<std::uint64_t>(
       std::count_if(header.status.begin(), header.status.end(), has_failed));
   // Each row's key is in the index, at this row or at an earlier one of another block.
-  std::vector<TrialKey> keys = stored->keys;
+  std::vector<LedgerKey> own = stored->keys;
+  for (LedgerKey& key : own) key = with_edition(key, header.edition);
+  std::vector<LedgerKey> keys = own;
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   std::vector<std::optional<codec::KeyEntry>> entries;
@@ -193,7 +195,7 @@ Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
                      " is not in the key index");
     }
     if (entries[k]->sweep != sweep || entries[k]->block != number) continue;
-    if (entries[k]->row >= header.rows || stored->keys[entries[k]->row] != keys[k]) {
+    if (entries[k]->row >= header.rows || own[entries[k]->row] != keys[k]) {
       return corrupt("key index: " + keys[k].hex() + " names " + place(sweep, number) + ", row " +
                      std::to_string(entries[k]->row) + ", which has another key");
     }

@@ -86,7 +86,8 @@ std::vector<PairFigures> resample_kind(std::vector<SeriesFigures*> series,
   if (periods < 2) return {};
   const auto rows = draw_rows(periods, options, mean_block, parallel);
   parallel(series.size(), [&](std::size_t i) {
-    if (series[i]->measured) drawn[i] = resampled_sharpes(*series[i], rows);
+    if (series[i]->measured)
+      drawn[i] = resampled_sharpes(*series[i], rows, options.periods_per_year);
   });
   for (std::size_t i = 0; i < series.size(); ++i) {
     std::vector<double> known = drawn[i];

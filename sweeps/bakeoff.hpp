@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/calendar.hpp"
 #include "sweeps/stats/bootstrap.hpp"
 #include "sweeps/stats/panel.hpp"
 #include "sweeps/stats/parallel.hpp"
@@ -30,9 +31,13 @@ struct BakeoffOptions {
   std::uint64_t seed = 1;
   double level = 0.95;  ///< of confidence intervals
   double alpha = 0.05;  ///< of the verdict, after correction
+  double periods_per_year = engine::kPeriodsPerYearOpen;
+  /// Calendar time of all periods together; 0: periods / periods_per_year.
+  double years = 0;
 };
 
-/// One series of daily returns. Ratios are annual (365 days); NaN where they do not exist.
+/// One series of daily returns. Ratios are annual by the data's calendar; NaN where they
+/// do not exist, or over less than engine::kAnnualDaysMin.
 struct SeriesFigures {
   std::vector<double> returns;
   double sharpe_ann = 0;

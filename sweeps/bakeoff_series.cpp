@@ -13,11 +13,12 @@ namespace winnow::sweeps {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kPeriodsPerYear = 365;
 
 double finite_or_nan(double v) { return std::isfinite(v) ? v : kNan; }
 
-SeriesFigures figures_of(std::vector<double> returns) {
+// `periods`: of the whole window, of which the series may be a part.
+SeriesFigures figures_of(std::vector<double> returns, std::size_t periods,
+                         const BakeoffOptions& options) {
   SeriesFigures s;
   s.returns = std::move(returns);
   s.sharpe_interval = {kNan, kNan};
@@ -26,10 +27,17 @@ SeriesFigures figures_of(std::vector<double> returns) {
   s.drawdown_frac = kNan;
   s.mar = kNan;
   if (s.returns.size() < 2) return s;
-  s.cagr_frac = finite_or_nan(stats::cagr(s.returns, kPeriodsPerYear));
+  const auto n = static_cast<double>(s.returns.size());
+  const double whole =
+      options.years > 0 ? options.years : static_cast<double>(periods) / options.periods_per_year;
+  const double years = whole * n / static_cast<double>(periods);
+  const bool annual = years * engine::kDaysPerYear >= engine::kAnnualDaysMin;
+  if (annual) s.cagr_frac = finite_or_nan(stats::cagr(s.returns, n / years));
   s.drawdown_frac = std::fabs(stats::drawdowns(s.returns).maximum);
   s.measured = stats::stdev(s.returns) > 0;
-  if (s.measured) s.sharpe_ann = stats::sharpe(s.returns) * std::sqrt(kPeriodsPerYear);
+  if (s.measured && annual) {
+    s.sharpe_ann = stats::sharpe(s.returns) * std::sqrt(options.periods_per_year);
+  }
   if (s.drawdown_frac > 0) s.mar = finite_or_nan(s.cagr_frac / s.drawdown_frac);
   return s;
 }
@@ -92,7 +100,7 @@ void add_walk_forward(const PanelView& panel, std::span<const std::uint32_t> row
     }
     out.windows_positive_frac = static_cast<double>(positive) / static_cast<double>(splits.size());
   }
-  out.walk_forward = figures_of(std::move(stitched));
+  out.walk_forward = figures_of(std::move(stitched), panel.periods(), options);
 }
 
 }  // namespace
@@ -103,9 +111,9 @@ EntrantFigures describe_entrant(const Entrant& entrant, const BakeoffOptions& op
   out.name = entrant.name;
   const auto rows = usable_rows(entrant.panel);
   out.variants = rows.size();
-  out.portfolio = figures_of(portfolio_of(entrant.panel, rows));
+  out.portfolio = figures_of(portfolio_of(entrant.panel, rows), entrant.panel.periods(), options);
   add_walk_forward(entrant.panel, rows, options, parallel, out);
-  out.centre = figures_of(entrant.centre);
+  out.centre = figures_of(entrant.centre, entrant.panel.periods(), options);
   return out;
 }
 
@@ -121,14 +129,15 @@ stats::IndexRows draw_rows(std::size_t periods, const BakeoffOptions& options, d
   return rows;
 }
 
-std::vector<double> resampled_sharpes(const SeriesFigures& series, const stats::IndexRows& rows) {
+std::vector<double> resampled_sharpes(const SeriesFigures& series, const stats::IndexRows& rows,
+                                      double periods_per_year) {
   std::vector<double> out;
   out.reserve(rows.size());
   std::vector<double> sample(series.returns.size());
   for (const auto& indices : rows) {
     for (std::size_t t = 0; t < indices.size(); ++t) sample[t] = series.returns[indices[t]];
     const double sd = stats::stdev(sample);
-    out.push_back(sd > 0 ? stats::mean(sample) / sd * std::sqrt(kPeriodsPerYear) : kNan);
+    out.push_back(sd > 0 ? stats::mean(sample) / sd * std::sqrt(periods_per_year) : kNan);
   }
   return out;
 }

@@ -18,6 +18,7 @@ stats::IndexRows draw_rows(std::size_t periods, const BakeoffOptions& options, d
                            const ParallelFor& parallel);
 
 /// Annual Sharpe of each resample; NaN where its days do not vary. Requires: rows below the size.
-std::vector<double> resampled_sharpes(const SeriesFigures& series, const stats::IndexRows& rows);
+std::vector<double> resampled_sharpes(const SeriesFigures& series, const stats::IndexRows& rows,
+                                      double periods_per_year);
 
 }  // namespace winnow::sweeps

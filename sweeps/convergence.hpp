@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/calendar.hpp"
 #include "sweeps/stats/panel.hpp"
 #include "sweeps/stats/parallel.hpp"
 
@@ -55,10 +56,10 @@ inline constexpr std::size_t kDistinctVariantsMin = 5;
 inline constexpr double kAxisCoverageMin = 0.50;
 
 struct ConvergenceOptions {
-  double hurdle_sharpe_ann = 0;   ///< h: the edge to beat, after costs
-  double target_sharpe_ann = 1;   ///< what is hoped for; futility is judged against it
-  double periods_per_year = 365;  ///< 24/7 daily returns
-  double alpha = 0.05;            ///< error rate of the one declared look
+  double hurdle_sharpe_ann = 0;  ///< h: the edge to beat, after costs
+  double target_sharpe_ann = 1;  ///< what is hoped for; futility is judged against it
+  double periods_per_year = engine::kPeriodsPerYearOpen;  ///< of the data's calendar
+  double alpha = 0.05;                                    ///< error rate of the one declared look
   LookPlan looks = LookPlan::OneLook;
   /// The worst single loss to expect, in daily standard deviations: a phantom event of this size is
   /// put into every variant and the family scored again. 0: none is declared, the gate is off.

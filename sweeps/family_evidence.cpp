@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/calendar.hpp"
 #include "sweeps/convergence_kernels.hpp"
 #include "sweeps/risk/tail_risk.hpp"
 #include "sweeps/stats/basic.hpp"
@@ -27,7 +28,6 @@ struct RowSums {
   double mean = 0;              ///< what each period's sum is above that of variants with mean 0
   std::vector<double> returns;  ///< [period]
   std::vector<std::uint32_t> rows;  ///< variants that count
-  std::vector<double> sharpe;       ///< of them
 };
 
 template <class Real>
@@ -42,7 +42,6 @@ void add_row(const Real* row, std::size_t index, RowSums& all) {
   add_scaled(row, 1 / sd, all.standardised);
   all.mean += mean / sd;
   all.rows.push_back(static_cast<std::uint32_t>(index));
-  all.sharpe.push_back(mean / std::sqrt(squares / (n - 1)));
 }
 
 RowSums sum_rows(const PanelView& panel, const ParallelFor& parallel) {
@@ -63,15 +62,13 @@ RowSums sum_rows(const PanelView& panel, const ParallelFor& parallel) {
   });
   RowSums all{.standardised = std::vector<double>(panel.periods()),
               .returns = std::vector<double>(panel.periods()),
-              .rows = {},
-              .sharpe = {}};
+              .rows = {}};
   for (const RowSums& part : parts) {
     for (std::size_t t = 0; t < panel.periods(); ++t) {
       all.standardised[t] += part.standardised[t];
       all.returns[t] += part.returns[t];
     }
     all.rows.insert(all.rows.end(), part.rows.begin(), part.rows.end());
-    all.sharpe.insert(all.sharpe.end(), part.sharpe.begin(), part.sharpe.end());
   }
   return all;
 }
@@ -137,12 +134,13 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
   RowSums sums = sum_rows(panel, parallel);
   out.variants = sums.rows.size();
   out.mean_correlation = mean_correlation(sums);
-  if (sums.sharpe.size() > 1) out.ratio_variance = stats::variance(sums.sharpe);
   if (!sums.rows.empty()) {
     for (double& r : sums.returns) r /= static_cast<double>(sums.rows.size());
     out.portfolio = track_record_of(sums.returns);
   }
-  if (out.portfolio) out.p_profit = risk::sharpe_posterior(sums.returns, 0).p_above_zero;
+  if (out.portfolio)
+    out.p_profit =
+        risk::sharpe_posterior(sums.returns, 0, engine::kPeriodsPerYearOpen).p_above_zero;
   out.best = record_of_row(panel, best);
   out.centre = record_of_row(panel, centre);
   add_overfitting(panel, sums, parallel, out);
@@ -154,17 +152,16 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
 
 namespace {
 
-// Months of 1/12 of 365 periods, as the haircut's authors count.
-void add_haircut(const stats::TrackRecord& record, Deflation& out) {
-  constexpr double kPeriodsPerYear = 365;
+// Months of 1/12 of a year's periods, as the haircut's authors count.
+void add_haircut(const stats::TrackRecord& record, double periods_per_year, Deflation& out) {
   if (!(record.periods >= kHaircutPeriodsMin)) return;
   out.haircut_sharpe_ann = 0;
   out.haircut_frac = 1;
   if (!(record.sharpe > 0)) return;
   const stats::HaircutSingle single =
       stats::haircut_single({.frequency = stats::Frequency::Monthly,
-                             .observations = record.periods / kPeriodsPerYear * 12,
-                             .sharpe = record.sharpe * std::sqrt(kPeriodsPerYear)});
+                             .observations = record.periods / periods_per_year * 12,
+                             .sharpe = record.sharpe * std::sqrt(periods_per_year)});
   const double p = single.p * out.trials;
   if (!(p < 1)) return;
   const stats::HaircutResult left = stats::haircut_from_p(single, p);
@@ -177,7 +174,8 @@ void add_haircut(const stats::TrackRecord& record, Deflation& out) {
 
 }  // namespace
 
-Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance) {
+Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance,
+                  double periods_per_year) {
   Deflation out;
   out.trials = std::max(1.0, trials);
   out.expected_max_sharpe = luck_sharpe(trials, ratio_variance, record.periods);
@@ -187,8 +185,12 @@ Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_
   if (std::isfinite(needed)) out.min_track_record_periods = needed;
   if (!std::isfinite(out.psr)) out.psr = 0;
   if (!std::isfinite(out.dsr)) out.dsr = 0;
-  add_haircut(record, out);
+  add_haircut(record, periods_per_year, out);
   return out;
+}
+
+double ratio_variance(std::span<const double> ratios) {
+  return ratios.size() > 1 ? stats::variance(ratios) : 0.0;
 }
 
 double luck_sharpe(double trials, double ratio_variance, double periods) {

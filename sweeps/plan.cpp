@@ -76,13 +76,17 @@ Result<std::vector<std::uint32_t>> point_metric_indices(const ResolvedSpec& spec
 
 std::uint64_t round_up(std::uint64_t n, std::uint64_t step) { return (n + step - 1) / step * step; }
 
+// A row's metrics as engine version 1 had them: how a sweep is cut into blocks must not change with
+// every new metric, or the plans of stored sweeps could not be made again.
+constexpr std::size_t kLayoutMetrics = 33;
+
 // Rows whose encoding stays within kBlockBytesMax. Those of a search that learns do not depend on
 // how many trials there are, so that it can go on: its blocks are the engine's widest lane.
 std::uint32_t choose_block_rows(const ResolvedSpec& spec, std::uint64_t trials,
                                 std::uint32_t periods, std::uint64_t point_values) {
   if (spec.learns()) return kAdaptiveBlockRows;
-  const std::size_t row_bytes = (engine::metric_decls().size() + point_values) * sizeof(double) +
-                                periods * sizeof(float) + 24;
+  const std::size_t row_bytes =
+      (kLayoutMetrics + point_values) * sizeof(double) + periods * sizeof(float) + 24;
   const std::uint64_t fitting = kBlockBytesMax / row_bytes / kBlockRowsStep * kBlockRowsStep;
   const std::uint64_t wanted = round_up(trials / kBlocksWanted, kBlockRowsStep);
   const std::uint64_t rows = std::min({fitting, wanted, kBlockRowsMax});
@@ -111,22 +115,41 @@ Status check_data(const ResolvedSpec& spec) {
   return {};
 }
 
+Edition edition_of(const engine::ExecutionModel& execution) {
+  return KeyHasher("edition-1")
+      .add(std::uint64_t{engine::kEngineVersion})
+      .add(execution.key())
+      .finish();
+}
+
 Hash128 segment_key(const ResolvedSpec& spec, const Segment& segment, TimestampNs to,
                     const engine::FamilyDecl& family) {
   const DatasetInfo& d = spec.data[segment.dataset];
   const engine::ExecutionModel& execution = spec.execution_by_data[segment.dataset];
   KeyHasher hasher("trial-1");
-  hasher.add(std::uint64_t{engine::kEngineVersion});
+  hasher.add(std::uint64_t{kLedgerEngineVersion});
   hasher.add(family.name).add(std::uint64_t{family.code_version});
   hasher.add(std::uint64_t{family.params.size()});
   for (const engine::ParamDecl& decl : family.params) hasher.add(decl.name);
   hasher.add(d.content_hash).add(window_first(spec, d).ns);
   hasher.add(std::min(to, d.last + d.interval).ns);
-  hasher.add(execution.key());
+  hasher.add(execution.ledger_key());
   return hasher.finish();
 }
 
-std::string sweep_id(ResolvedSpec spec) {
+engine::ExecutionModel version_1_form(engine::ExecutionModel m) {
+  // A profile that states what version 1 was told is that one; else rules at their defaults are
+  // what came with this version, and values of its own are another claim.
+  const bool stated = m.version_1_impact_bps >= 0;
+  if (stated) m.impact_bps = m.version_1_impact_bps;
+  m.version_1_impact_bps = -1;
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (stated || rule.value(m) == rule.otherwise) rule.set(m, rule.off);
+  }
+  return m;
+}
+
+std::string sweep_id(ResolvedSpec spec, std::uint32_t engine_version) {
   spec.priority = 0;
   spec.weight = 1;
   spec.trials_max = 0;
@@ -134,14 +157,32 @@ std::string sweep_id(ResolvedSpec spec) {
   // A search of one segment goes on in place: how far it goes does not name it.
   if (spec.learns() && spec.data.size() * spec.strategies.size() == 1) spec.samples = 0;
   KeyHasher hasher("sweep-1");
-  hasher.add(spec.to_json()).add(std::uint64_t{engine::kEngineVersion});
+  hasher.add(spec.to_json()).add(std::uint64_t{engine_version});
   for (const StrategySpace& s : spec.strategies) {
-    hasher.add(std::uint64_t{engine::find_family(s.family)->code_version});
+    const engine::FamilyDecl* family = engine::find_family(s.family);
+    hasher.add(std::uint64_t{family == nullptr ? 0 : family->code_version});
   }
   return hasher.finish().hex().substr(0, 16);
 }
 
 }  // namespace
+
+ResolvedSpec ledger_form(ResolvedSpec spec) {
+  spec.execution = version_1_form(std::move(spec.execution));
+  for (auto& m : spec.execution_by_data) m = version_1_form(std::move(m));
+  for (DatasetInfo& d : spec.data) d.periods_per_year = engine::kPeriodsPerYearOpen;
+  return spec;
+}
+
+std::string ledger_id(const ResolvedSpec& spec) {
+  return sweep_id(ledger_form(spec), kLedgerEngineVersion);
+}
+
+double Plan::years(const Segment& segment) const {
+  const DatasetInfo& d = spec_.data[segment.dataset];
+  const auto elapsed = static_cast<double>(window_end(spec_, d).ns - window_first(spec_, d).ns);
+  return elapsed / static_cast<double>(days(1).ns) / engine::kDaysPerYear;
+}
 
 Status Plan::add_segment(Segment segment) {
   const StrategySpace& space = spec_.strategies[segment.strategy];
@@ -169,6 +210,7 @@ Status Plan::add_segment(Segment segment) {
   for (const TimestampNs to : rung_ends_) {
     segment_keys_.push_back(segment_key(spec_, segment, to, family));
   }
+  editions_.push_back(edition_of(spec_.execution_by_data[segment.dataset]));
   segments_.push_back(segment);
   return {};
 }
@@ -209,7 +251,7 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
     segment.blocks = round_up(segment.trials, plan.block_rows_) / plan.block_rows_;
     plan.blocks_ += segment.blocks;
   }
-  plan.id_ = sweep_id(plan.spec_);
+  plan.id_ = sweep_id(plan.spec_, engine::kEngineVersion);
   return plan;
 }
 
@@ -294,8 +336,8 @@ std::vector<double> Plan::params(std::uint64_t first_trial, std::uint64_t count)
   return out;
 }
 
-TrialKey Plan::key_on(const Segment& segment, std::uint32_t rung,
-                      std::span<const double> params) const {
+LedgerKey Plan::key_on(const Segment& segment, std::uint32_t rung,
+                       std::span<const double> params) const {
   // The segment's part is hashed once; a key costs one short hash.
   constexpr std::size_t kParametersMax = 64;
   assert(params.size() <= kParametersMax);

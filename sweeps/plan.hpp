@@ -12,6 +12,7 @@
 #include "base/hash.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "engine/calendar.hpp"
 #include "engine/engine.hpp"
 
 namespace winnow::sweeps {
@@ -26,6 +27,8 @@ struct DatasetInfo {
   DurationNs interval;
   std::uint64_t bars = 0;
   bool has_funding = false;
+  /// Of its calendar (engine::calendar_of). What came with engine version 1 has that version's.
+  double periods_per_year = engine::kPeriodsPerYearOpen;
 };
 
 /// Purpose: answers the planner's questions about the world, so that planning stays pure.
@@ -130,6 +133,16 @@ struct ResolvedSpec {
   bool learns() const { return adaptive.generation > 0; }
 };
 
+/// The ledger goes on naming trials and sweeps as this engine version did.
+inline constexpr std::uint32_t kLedgerEngineVersion = 1;
+
+/// The specification as engine version 1 would have resolved it: what came later and says how to
+/// compute, not what to try, is as it was then. What the ledger knows a sweep by is made of it.
+ResolvedSpec ledger_form(ResolvedSpec spec);
+/// The id that engine version 1 would have given a sweep of this specification: the same for one
+/// that is made again under a newer version, so that its hypotheses are counted once.
+std::string ledger_id(const ResolvedSpec& spec);
+
 /// Parses and checks a sweep specification (sweeps/README.md has every key). Unknown keys, wrong
 /// units, empty or contradictory ranges, missing datasets and a space without a valid point are
 /// refused. The first error only.
@@ -215,17 +228,33 @@ class Plan {
   /// declaration order; NaN where they are not known. Requires: the range lies in one segment.
   std::vector<double> params(std::uint64_t first_trial, std::uint64_t count) const;
 
+  /// The id that the ledger knows the sweep by; see sweeps::ledger_id.
+  std::string ledger_id() const { return sweeps::ledger_id(spec_); }
+
   /// Identity of a trial with these parameters in this segment: family and its code version, engine
   /// version, parameter names and values, dataset content hash, window (cut to the bars there are)
   /// and execution model. Not the seed: it chooses parameters, and nothing else is random in a
   /// trial.
   TrialKey key(const Segment& segment, std::span<const double> params) const {
-    return key_on(segment, rungs() - 1, params);
+    return with_edition(key_on(segment, rungs() - 1, params), edition(segment));
   }
   /// The same on the window of the trial's block.
   TrialKey trial_key(std::uint64_t block, std::span<const double> params) const {
+    return with_edition(ledger_key(block, params), edition(segment_of_block(block)));
+  }
+  /// What the ledger counts of it.
+  LedgerKey ledger_key(std::uint64_t block, std::span<const double> params) const {
     return key_on(segment_of_block(block), rung_of_block(block), params);
   }
+  /// What lies between the two in a segment: engine version and execution model.
+  const Edition& edition(const Segment& segment) const { return editions_[segment.index]; }
+
+  /// Periods a year of a segment's data.
+  double periods_per_year(const Segment& segment) const {
+    return spec_.data[segment.dataset].periods_per_year;
+  }
+  /// Calendar time of a segment's whole window, from its first open to its last close, in years.
+  double years(const Segment& segment) const;
 
   /// Exclusive end of the data that step `step` of a segment's learning curves has seen: midnight
   /// after a whole number of PointsSpec::every, the last one after the window's last day.
@@ -248,7 +277,8 @@ class Plan {
 
  private:
   Plan() = default;
-  TrialKey key_on(const Segment& segment, std::uint32_t rung, std::span<const double> params) const;
+  LedgerKey key_on(const Segment& segment, std::uint32_t rung,
+                   std::span<const double> params) const;
   Status add_segment(Segment segment);
   ResolvedSpec spec_;
   std::string id_;
@@ -259,7 +289,8 @@ class Plan {
   std::vector<const engine::FamilyDecl*> families_;     // by strategy
   std::vector<std::shared_ptr<const Design>> designs_;  // by segment
   std::vector<TimestampNs> rung_ends_;                  // the last is spec_.to
-  std::vector<Hash128> segment_keys_;                   // what all keys of a (segment, rung) share
+  std::vector<Hash128> segment_keys_;  // what all ledger keys of a (segment, rung) share
+  std::vector<Edition> editions_;      // by segment
   std::vector<std::uint32_t> point_metrics_;
 };
 

@@ -53,10 +53,14 @@ T named(const Names<T, n>& names, const json& j) {
 }
 
 json to_json(const DatasetInfo& d) {
-  return {
+  json out = {
       {"name", d.name},         {"content_hash", d.content_hash}, {"instrument", d.instrument},
       {"first_ns", d.first.ns}, {"last_ns", d.last.ns},           {"interval_ns", d.interval.ns},
       {"bars", d.bars},         {"has_funding", d.has_funding}};
+  if (d.periods_per_year != engine::kPeriodsPerYearOpen) {
+    out["periods_per_year"] = d.periods_per_year;
+  }
+  return out;
 }
 
 DatasetInfo dataset_from(const json& j) {
@@ -69,6 +73,7 @@ DatasetInfo dataset_from(const json& j) {
   d.interval.ns = j.at("interval_ns");
   d.bars = j.at("bars");
   d.has_funding = j.at("has_funding");
+  d.periods_per_year = j.value("periods_per_year", engine::kPeriodsPerYearOpen);
   return d;
 }
 

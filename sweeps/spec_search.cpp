@@ -160,6 +160,29 @@ void warn_of_short_ladder(ResolvedSpec& spec) {
                           std::to_string(least) + " or more, or a longer fidelity.shortest");
 }
 
+// An annual figure of a few days does not exist (engine::kAnnualDaysMin): nothing can be learned
+// from it.
+void refuse_short_windows(const Cursor& root, const Cursor& search, const ResolvedSpec& spec) {
+  const auto decls = engine::metric_decls();
+  for (const std::string& name : spec.adaptive.objectives) {
+    if (!decls[static_cast<std::size_t>(engine::find_metric(name))].annual) continue;
+    for (const DatasetInfo& d : spec.data) {
+      const TimestampNs from = std::max(spec.from, d.first);
+      TimestampNs to = std::min(spec.to, d.last + d.interval);
+      const bool ladder = spec.adaptive.fidelity != FidelityMethod::None;
+      if (ladder) to = std::min(to, spec.from + spec.adaptive.shortest);
+      const auto least = days(static_cast<std::int64_t>(engine::kAnnualDaysMin));
+      if (to - from >= least) continue;
+      const auto fidelity = root.find("fidelity");
+      (ladder ? *fidelity : search)
+          .refuse("the search learns from " + name + ", which is not measurable below " +
+                  format_duration(least) + ", but sees '" + d.name + "' for " +
+                  format_duration(to - from) +
+                  "; allowed: a longer window, or an objective such as total_return_frac");
+    }
+  }
+}
+
 }  // namespace
 
 void read_search(const Cursor& root, ResolvedSpec& spec) {
@@ -201,6 +224,7 @@ void read_samples(const Cursor& root, ResolvedSpec& spec) {
   if (spec.learns()) {
     read_trials(root, *search, spec);
     if (const Status sound = check_adaptive(spec); !sound) search->refuse(sound.error().text());
+    refuse_short_windows(root, *search, spec);
     warn_of_short_ladder(spec);
     return;
   }

@@ -14,8 +14,16 @@ using stats::Ranges;
 Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
 std::string days_text(std::size_t n) { return std::to_string(n) + (n == 1 ? " day" : " days"); }
 
+// A specification has none such; what is stored may be damaged.
+constexpr std::int64_t kDaysMax = 100'000;
+constexpr std::size_t kPartsMax = 100;
+constexpr std::size_t kGroupsMax = 60;  // their combinations are counted in 64 bits
+
 std::size_t days_up(const json& j, const char* key) {
   const std::int64_t ns = j.at(key);
+  if (ns < 0 || ns > kDaysMax * days(1).ns) {
+    throw json::other_error::create(501, std::string(key) + " " + std::to_string(ns), &j);
+  }
   return static_cast<std::size_t>((ns + days(1).ns - 1) / days(1).ns);
 }
 
@@ -143,7 +151,9 @@ std::vector<Fold> inner_folds(const ValidationProtocol& p, const Fold& outer, st
 
 Result<FoldPlan> parts_plan(const ValidationProtocol& p, FoldPlan out) {
   const std::string name = p.kind == ProtocolKind::Cpcv ? "groups" : "folds";
-  if (p.folds < 2 || p.test_folds < 1 || p.test_folds >= p.folds || out.periods < p.folds) {
+  const std::size_t most = p.kind == ProtocolKind::Cpcv ? kGroupsMax : kPartsMax;
+  if (p.folds < 2 || p.folds > most || p.test_folds < 1 || p.test_folds >= p.folds ||
+      out.periods < p.folds) {
     return bad(std::to_string(p.folds) + " " + name + " of " + days_text(out.periods));
   }
   const std::uint64_t splits = stats::combinatorial_split_count(p.folds, p.test_folds);

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "engine/engine.hpp"
+#include "serve/holding.hpp"
 #include "serve/report/html.hpp"
 #include "serve/report/risk_tables.hpp"
 #include "serve/report/validation_tables.hpp"
@@ -21,8 +22,9 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array kLeaderMetrics = {
-    "sharpe_ann", "cagr_frac",     "drawdown_max_frac", "calmar",        "sortino_ann",
-    "trades",     "win_rate_frac", "profit_factor",     "exposure_frac", "turnover_ann"};
+    "sharpe_ann",    "cagr_frac",     "drawdown_max_frac", "calmar", "sortino_ann",
+    "alpha_ann",     "beta",          "market_corr",       "trades", "win_rate_frac",
+    "profit_factor", "exposure_frac", "turnover_ann"};
 
 /// What is read of every variant: columns by trial of the plan, NaN where there is none.
 struct Columns {
@@ -52,9 +54,11 @@ Result<Columns> read_columns(const Sources& sources, const SweepView& view) {
       out.failed.push_back(t);
       continue;
     }
-    out.sharpe[t] = table->columns[0][r];
     out.ruined[t] = table->columns[1][r];
     out.trades[t] = table->columns[2][r];
+    // Nothing of a shorter window is drawn beside what saw the whole.
+    if (!sweeps::ranked_alike(view.plan, t)) continue;
+    out.sharpe[t] = table->columns[0][r];
     if (std::isnan(out.sharpe[t])) ++out.not_measurable;
   }
   return out;
@@ -117,6 +121,31 @@ Status add_figures(const Sources& sources, const SweepView& view, const Columns&
   return {};
 }
 
+// Holding the market stands beside the leaders, as far as a holder has such a figure: no trades, no
+// costs, and nothing against itself.
+void add_holding(const Sources& sources, const SweepView& view,
+                 const std::vector<std::uint32_t>& shown, ReportInput& out) {
+  constexpr std::array kNotOfAHolder = {"alpha_ann",     "beta",          "market_corr",
+                                        "trades",        "win_rate_frac", "profit_factor",
+                                        "exposure_frac", "turnover_ann"};
+  for (std::size_t d = 0; d < view.plan.spec().data.size(); ++d) {
+    const sweeps::DatasetInfo& info = view.plan.spec().data[d];
+    const auto held = hold_dataset(sources, view, d);
+    if (!held.ok()) continue;
+    LeaderRow row{
+        .family = "holding", .data = info.name, .params = "buy and hold, no costs", .metrics = {}};
+    for (const std::uint32_t m : shown) {
+      const std::string& name = view.meta.metric_names[m];
+      const bool says =
+          std::find(kNotOfAHolder.begin(), kNotOfAHolder.end(), name) == kNotOfAHolder.end();
+      const int index = engine::find_metric(name);
+      row.metrics.push_back(says && index >= 0 ? held->metrics[static_cast<std::size_t>(index)]
+                                               : kNan);
+    }
+    out.holding.push_back(std::move(row));
+  }
+}
+
 Status add_leaders(const Sources& sources, const SweepView& view, std::size_t limit,
                    ReportInput& out) {
   const auto ranking =
@@ -151,6 +180,7 @@ Status add_leaders(const Sources& sources, const SweepView& view, std::size_t li
     }
     out.leaders.push_back(std::move(leader));
   }
+  add_holding(sources, view, shown, out);
   return {};
 }
 
@@ -204,10 +234,12 @@ void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) 
   out.facts.push_back({"Search", search_words(spec)});
   out.facts.push_back({"Seed", std::to_string(spec.seed), "chooses parameters, nothing else"});
   for (const auto& d : spec.data) {
-    out.facts.push_back(
-        {"Data: " + d.name,
-         d.instrument + ", " + grouped(d.bars) + " bars of " + format_duration(d.interval),
-         "content hash " + d.content_hash});
+    out.facts.push_back({"Data: " + d.name,
+                         d.instrument + ", " + grouped(d.bars) + " bars of " +
+                             format_duration(d.interval) + ", calendar " +
+                             engine::calendar_name(d.periods_per_year) + " (" +
+                             exact(d.periods_per_year) + " periods a year)",
+                         "content hash " + d.content_hash});
   }
   for (std::size_t s = 0; s < spec.strategies.size(); ++s) {
     const engine::FamilyDecl* family = engine::find_family(spec.strategies[s].family);
@@ -221,7 +253,9 @@ void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) 
                                                       : spec.execution_by_data.front()),
        "signal at a bar's close, fill at the next bar's open"});
   out.facts.push_back({"Engine", "version " + std::to_string(meta.engine_version),
-                       "results are bit-identical on every machine of this version"});
+                       meta.engine_version == engine::kEngineVersion
+                           ? "results are bit-identical on every machine of this version"
+                           : old_engine_note(meta.engine_version)});
   out.facts.push_back({"Code", meta.code_version.empty() ? "not told" : meta.code_version,
                        "of the program that planned the sweep"});
   if (!spec.validation_json.empty())
@@ -315,11 +349,21 @@ std::string execution_words(const engine::ExecutionModel& m) {
   if (m.half_spread_range_frac > 0) {
     out += " plus " + exact(m.half_spread_range_frac) + " of the bar's range";
   }
-  out += m.impact_bps > 0 ? ", impact " + exact(m.impact_bps) + " bps × √(quantity / bar volume)"
-                          : ", no market impact";
-  if (m.participation_max_frac > 0) {
-    out += ", entries at most " + exact(m.participation_max_frac * 100) + " % of a bar's volume";
+  if (m.impact_y > 0) {
+    out += ", impact " + exact(m.impact_y) + " × the day's volatility × √(quantity / day's volume)";
+  } else {
+    out += m.impact_bps > 0 ? ", impact " + exact(m.impact_bps) + " bps × √(quantity / bar volume)"
+                            : ", no market impact";
   }
+  if (m.stop_range_frac > 0) {
+    out += ", stops fill " + exact(m.stop_range_frac) + " of the bar's range beyond their level";
+  }
+  if (m.participation_max_frac > 0) {
+    out += (m.work_exits ? ", fills at most " : ", entries at most ") +
+           exact(m.participation_max_frac * 100) + " % of a bar's volume";
+  }
+  if (!m.shorts) out += ", no shorts";
+  if (m.leverage_max > 0) out += ", leverage at most " + exact(m.leverage_max);
   out += m.funding ? ", funding paid" : ", no funding";
   out += m.sizing == engine::Sizing::AllIn ? ", all cash in each position"
                                            : ", fixed quantity " + exact(m.fixed_qty);
@@ -356,12 +400,13 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
     if (score.plateau) family.centre_params = params_of(view, score.plateau->trial);
     auto evidence = read_evidence(sources, view, score);
     if (!evidence.ok()) return evidence.error();
-    const auto account =
-        read_account(sources, {{view.meta.id, family.name, view.dataset(segment).content_hash,
-                                evidence->mean_correlation}});
+    const auto account = read_account(sources);
     if (!account.ok()) return account.error();
-    family.profit = evidence_json(
-        *evidence, count_trials(*account, view.dataset(segment).content_hash), scoring->hypotheses);
+    const auto luck = family_luck(sources, view, score);
+    if (!luck.ok()) return luck.error();
+    family.profit =
+        evidence_json(*evidence, *luck, count_trials(*account, view.dataset(segment).content_hash),
+                      scoring->hypotheses, view.periods_per_year(segment));
     family.score = std::move(score);
     family.score.panel.reset();  // the figures turn a copy of their own into equity
     if (family.score.validation) {

@@ -111,6 +111,7 @@ struct ReportInput {
   double hurdle_sharpe_ann = 0;
   std::vector<MetricColumn> leader_metrics;
   std::vector<LeaderRow> leaders;     ///< best first
+  std::vector<LeaderRow> holding;     ///< the market itself, a row a dataset; `trial` says nothing
   std::vector<WordTable> validation;  ///< families out of sample, by the sweep's protocol
   std::vector<WordTable> risk;        ///< what plateau centres may lose
   std::vector<WordTable> bakeoffs;    ///< families against one another, by dataset

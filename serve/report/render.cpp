@@ -158,6 +158,20 @@ std::string verdict_card(const ReportInput& input, const Family& family) {
   return out + "</article>\n";
 }
 
+std::string board_row(const ReportInput& input, const LeaderRow& row, const std::string& rank,
+                      const std::string& trial) {
+  std::string out = "<tr><td class=\"n\" data-v=\"" + rank + "\">" + rank +
+                    "</td><td class=\"n\" data-v=\"" + trial + "\">" + trial + "</td><td>" +
+                    escape(row.family) + "</td><td>" + escape(row.data) +
+                    "</td><td class=\"wrap\"><code>" + escape(row.params) + "</code></td>";
+  for (std::size_t m = 0; m < input.leader_metrics.size(); ++m) {
+    const double v = m < row.metrics.size() ? row.metrics[m] : std::nan("");
+    out += "<td class=\"n\" data-v=\"" + exact(v) + "\">" +
+           display(v, input.leader_metrics[m].unit) + "</td>";
+  }
+  return out + "</tr>\n";
+}
+
 std::string leaderboard(const ReportInput& input) {
   std::string out =
       "<div class=\"scroll\"><table class=\"board\"><thead><tr><th class=\"n\">Rank</th>"
@@ -169,18 +183,9 @@ std::string leaderboard(const ReportInput& input) {
   out += "</tr></thead><tbody>\n";
   std::size_t rank = 0;
   for (const LeaderRow& leader : input.leaders) {
-    const std::string r = std::to_string(++rank);
-    const std::string t = std::to_string(leader.trial);
-    out += "<tr><td class=\"n\" data-v=\"" + r + "\">" + r + "</td><td class=\"n\" data-v=\"" + t +
-           "\">" + t + "</td><td>" + escape(leader.family) + "</td><td>" + escape(leader.data) +
-           "</td><td class=\"wrap\"><code>" + escape(leader.params) + "</code></td>";
-    for (std::size_t m = 0; m < input.leader_metrics.size(); ++m) {
-      const double v = m < leader.metrics.size() ? leader.metrics[m] : std::nan("");
-      out += "<td class=\"n\" data-v=\"" + exact(v) + "\">" +
-             display(v, input.leader_metrics[m].unit) + "</td>";
-    }
-    out += "</tr>\n";
+    out += board_row(input, leader, std::to_string(++rank), std::to_string(leader.trial));
   }
+  for (const LeaderRow& held : input.holding) out += board_row(input, held, "", "");
   return out + "</tbody></table></div>\n";
 }
 
@@ -320,10 +325,11 @@ std::string glossary(const ReportInput& input) {
   out += term("Plateau centre",
               "The variant whose neighbourhood in parameters has the largest "
               "mean Sharpe; the one to promote, never the single best.");
-  out += term("Best by luck",
-              "Expected maximum of N independent Sharpes without an edge: sd × "
-              "[(1 − γ) z(1 − 1/N) + γ z(1 − 1/(N e))], sd = √(365 / days) (False Strategy "
-              "Theorem).");
+  out +=
+      term("Best by luck",
+           "Expected maximum of N independent Sharpes without an edge: sd × "
+           "[(1 − γ) z(1 − 1/N) + γ z(1 − 1/(N e))], sd = √(periods a year / days) (False Strategy "
+           "Theorem).");
   out += term("η²",
               "Share of the variance of Sharpe between the levels of one parameter; "
               "continuous parameters are cut into bins of equal counts.");

@@ -119,7 +119,7 @@ Result<FundingForm> funding_form(const CsvReader& csv, const TimeColumn& asked) 
 
 }  // namespace
 
-Status read_funding(const SourceText& table, const TimeColumn& asked, FundingRows& rows) {
+Status read_funding(const SourceText& table, const ReadContext& context, FundingRows& rows) {
   std::optional<char> delimiter;
   {
     CsvReader first(table.name, table.text);
@@ -134,7 +134,7 @@ Status read_funding(const SourceText& table, const TimeColumn& asked, FundingRow
   const std::uint32_t file = rows::add_file(rows.files, table.name);
   csv.next();
   const std::size_t width = csv.fields().size();
-  const auto form = funding_form(csv, asked);
+  const auto form = funding_form(csv, context.time);
   if (!form.ok()) return form.error();
   const auto rate_name = std::string(csv.fields()[form->rate]);
   std::vector<ParsedTime> times;
@@ -156,9 +156,15 @@ Status read_funding(const SourceText& table, const TimeColumn& asked, FundingRow
     rows.origin.push_back({file, csv.line()});
   }
   std::vector<std::size_t> skipped;
-  rows::resolve_local(times, nullptr, table.name, skipped, rows.notes);
+  rows::resolve_local(times, context.zone ? &*context.zone : nullptr, table.name, skipped,
+                      rows.notes);
   const std::size_t first = rows.events.size() - times.size();
   for (std::size_t i = 0; i < times.size(); ++i) rows.events[first + i].time_ns = times[i].ns;
+  if (!skipped.empty()) {
+    return Error(ErrorCode::InvalidInput, rows.where(first + skipped.front()) +
+                                              ": this local time never was: clocks were set "
+                                              "forward over it; is the zone right?");
+  }
   return {};
 }
 

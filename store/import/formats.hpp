@@ -94,6 +94,6 @@ Status read_okx_candles(const SourceText& table, const ReadContext& context, Bar
 Status read_layout(const SourceText& table, const ReadContext& context, BarRows& rows);
 /// A header naming a time and funding_rate, or the archive's calc_time, funding_interval_hours,
 /// last_funding_rate.
-Status read_funding(const SourceText& table, const TimeColumn& time, FundingRows& rows);
+Status read_funding(const SourceText& table, const ReadContext& context, FundingRows& rows);
 
 }  // namespace winnow::store

@@ -83,13 +83,19 @@ Result<std::optional<Dataset>> current_version(const DatasetStore& store,
   return std::optional<Dataset>(*std::move(dataset));
 }
 
-Result<BarRows> read_rows(const ImportRequest& request, const std::vector<SourceFile>& files) {
+Result<ReadContext> read_context(const ImportRequest& request) {
   ReadContext context{request.layout, request.time, request.volume, {}, request.instrument};
-  if (!request.time_zone.empty()) {
-    auto zone = TimeZone::load(request.time_zone);
-    if (!zone.ok()) return zone.error().within("--time-zone");
-    context.zone = *std::move(zone);
-  }
+  if (request.time_zone.empty()) return context;
+  auto zone = TimeZone::load(request.time_zone);
+  if (!zone.ok()) return zone.error().within("--time-zone");
+  context.zone = *std::move(zone);
+  return context;
+}
+
+Result<BarRows> read_rows(const ImportRequest& request, const std::vector<SourceFile>& files) {
+  const auto read = read_context(request);
+  if (!read.ok()) return read.error();
+  const ReadContext& context = *read;
   BarRows rows;
   for (const SourceFile& file : files) {
     if (file.checksum_matched) {
@@ -301,10 +307,12 @@ Result<PutOutcome> attach_funding(const DatasetStore& store, const ImportRequest
   }
   auto files = read_files(request);
   if (!files.ok()) return files.error();
+  const auto context = read_context(request);
+  if (!context.ok()) return context.error();
   FundingRows rows;
   for (const SourceFile& file : *files) {
     for (const SourceText& table : file.tables) {
-      WINNOW_TRY(read_funding(table, request.time, rows));
+      WINNOW_TRY(read_funding(table, *context, rows));
     }
   }
   auto funding = clean_funding(std::move(rows), clean_options(request));

@@ -105,7 +105,9 @@ HeaderName plain_name(std::string_view field) {
   if (text.size() > 3 && is_digit(text[0]) && (text[1] == '.' || is_digit(text[1]))) {
     text.erase(0, text.find_first_not_of("0123456789. "));
   }
-  while (!text.empty() && (text.back() == ' ' || text.back() == '.')) text.pop_back();
+  while (!text.empty() && (text.back() == ' ' || text.back() == '.' || text.back() == '*')) {
+    text.pop_back();
+  }
   for (char& c : text) {
     if (c == ' ' || c == '-' || c == '.') c = '_';
   }
@@ -320,7 +322,7 @@ Status FormFinder::find_columns() {
   WINNOW_TRY(find_volume());
   const auto quote = usual(kQuoteVolume);
   const auto symbol = usual(kSymbol);
-  if (quote.ok()) form_.quote_volume = *quote;
+  if (quote.ok() && *quote != kNoColumn) form_.quote_volume = *quote;
   if (symbol.ok()) form_.symbol = *symbol;
   return {};
 }
@@ -429,6 +431,19 @@ Status FormFinder::find_volume() {
     return {};
   }
   if (volume_of_asset()) return {};
+  // HTX, whose rows have an id and a count: `amount` counts the base and `vol` what it was worth.
+  constexpr std::string_view kId[] = {"id"};
+  constexpr std::string_view kAmount[] = {"amount"};
+  constexpr std::string_view kVol[] = {"vol"};
+  const auto amount = usual(kAmount);
+  const auto worth = usual(kVol);
+  const auto id = usual(kId);
+  if (id.ok() && *id != kNoColumn && amount.ok() && worth.ok() && *amount != kNoColumn &&
+      *worth != kNoColumn) {
+    form_.volume = *amount;
+    form_.quote_volume = *worth;
+    return {};
+  }
   const auto at = usual(kVolume);
   if (!at.ok()) return at.error();
   form_.volume = *at;

@@ -12,7 +12,6 @@
 namespace winnow::sweeps::risk {
 namespace {
 
-constexpr double kPeriodsPerYear = 365;
 constexpr std::size_t kChunk = 128;  // paths a body of the ParallelFor simulates
 // Streams of one seed: paths draw their days and their parameters apart.
 constexpr std::uint64_t kParameterStream = std::uint64_t{1} << 40;
@@ -46,10 +45,10 @@ class RunningSharpe {
     mean_ += d / static_cast<double>(n_);
     squares_ += d * (x - mean_);
   }
-  double annual() const {
+  double annual(double periods_per_year) const {
     if (n_ < 2 || !(squares_ > 0)) return std::numeric_limits<double>::quiet_NaN();
     const double sd = std::sqrt(squares_ / static_cast<double>(n_ - 1));
-    return mean_ / sd * std::sqrt(kPeriodsPerYear);
+    return mean_ / sd * std::sqrt(periods_per_year);
   }
 
  private:
@@ -59,8 +58,8 @@ class RunningSharpe {
 };
 
 PathOutcome walk_path(const DayBars& days, const Policy& policy,
-                      std::span<const std::uint32_t> path,
-                      std::span<const std::size_t> checkpoints) {
+                      std::span<const std::uint32_t> path, const SimulationOptions& options) {
+  const std::span<const std::size_t> checkpoints = options.checkpoints;
   PathOutcome out;
   PolicyWalk walk(days, policy);
   RunningSharpe sharpe;
@@ -74,7 +73,7 @@ PathOutcome walk_path(const DayBars& days, const Policy& policy,
   }
   out.final_multiple = walk.equity();
   out.drawdown_frac = walk.drawdown();
-  out.sharpe_ann = sharpe.annual();
+  out.sharpe_ann = sharpe.annual(options.periods_per_year);
   out.underwater = walk.underwater();
   out.triggers = walk.triggers();
   out.periods_out = walk.days_out();
@@ -101,7 +100,7 @@ std::vector<std::vector<PathOutcome>> simulate(const DayBars& days,
     for (std::size_t p = first; p < last; ++p) {
       draw.draw(options.seed, p, path);
       for (std::size_t k = 0; k < policies.size(); ++k) {
-        out[k][p] = walk_path(days, policies[k], path, options.checkpoints);
+        out[k][p] = walk_path(days, policies[k], path, options);
       }
     }
   });
@@ -131,7 +130,7 @@ std::vector<PathOutcome> simulate_posterior(std::span<const double> returns,
         moved[d] = mu + sigma / sd * (returns[d] - mean);
       }
       draw.draw(options.seed, p, path);
-      out[p] = walk_path(days_from_returns(moved), none, path, options.checkpoints);
+      out[p] = walk_path(days_from_returns(moved), none, path, options);
     }
   });
   return out;

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/calendar.hpp"
 #include "sweeps/risk/day_bars.hpp"
 #include "sweeps/risk/policy.hpp"
 #include "sweeps/stats/parallel.hpp"
@@ -21,6 +22,7 @@ struct SimulationOptions {
   std::size_t paths = 10'000;
   std::uint64_t seed = 1;
   double mean_block = 1;  ///< of the bootstrap, periods; 1: independent draws
+  double periods_per_year = engine::kPeriodsPerYearOpen;
   /// Periods after which the lowest equity so far is noted, ascending, at most `horizon`.
   std::vector<std::size_t> checkpoints = {};
 };
@@ -32,7 +34,7 @@ inline constexpr std::size_t kCheckpointsMax = 8;
 struct PathOutcome {
   double final_multiple = 1;
   double drawdown_frac = 0;      ///< largest, at bars' closes where they are known
-  double sharpe_ann = 0;         ///< sqrt(365) mean / sd (n - 1) of its days; NaN: they do not vary
+  double sharpe_ann = 0;         ///< mean / sd (n - 1) of its days, a year; NaN: they do not vary
   std::uint32_t underwater = 0;  ///< most periods in a row below a peak
   std::uint32_t triggers = 0;    ///< how often the policy closed the position
   std::uint32_t periods_out = 0;

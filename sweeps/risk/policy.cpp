@@ -159,7 +159,7 @@ void PolicyWalk::end_day() {
   end_peak_ = std::max(end_peak_, equity_);
 }
 
-PolicyHistory apply_policy(const DayBars& days, const Policy& policy) {
+PolicyHistory apply_policy(const DayBars& days, const Policy& policy, double periods_per_year) {
   PolicyHistory out;
   PolicyWalk walk(days, policy);
   for (std::size_t d = 0; d < days.days(); ++d) {
@@ -168,9 +168,8 @@ PolicyHistory apply_policy(const DayBars& days, const Policy& policy) {
     out.returns.push_back(walk.step(d, month) - 1);
   }
   out.total_return_frac = walk.equity() - 1;
-  constexpr double kPeriodsPerYear = 365;
   const bool varies = out.returns.size() > 1 && stats::stdev(out.returns) > 0;
-  out.sharpe_ann = varies ? stats::sharpe(out.returns) * std::sqrt(kPeriodsPerYear) : std::nan("");
+  out.sharpe_ann = varies ? stats::sharpe(out.returns) * std::sqrt(periods_per_year) : std::nan("");
   out.drawdown_frac = walk.drawdown();
   out.triggers = walk.triggers();
   out.days_out = walk.days_out();

@@ -86,11 +86,11 @@ class PolicyWalk {
 struct PolicyHistory {
   std::vector<double> returns;  ///< one a day
   double total_return_frac = 0;
-  double sharpe_ann = 0;  ///< sqrt(365) mean / sd (n - 1); NaN if the days do not vary
+  double sharpe_ann = 0;  ///< mean / sd (n - 1), a year; NaN if the days do not vary
   double drawdown_frac = 0;
   std::uint32_t triggers = 0;
   std::uint32_t days_out = 0;
 };
-PolicyHistory apply_policy(const DayBars& days, const Policy& policy);
+PolicyHistory apply_policy(const DayBars& days, const Policy& policy, double periods_per_year);
 
 }  // namespace winnow::sweeps::risk

@@ -11,8 +11,6 @@
 namespace winnow::sweeps::risk {
 namespace {
 
-constexpr double kPeriodsPerYear = 365;
-
 struct Estimate {
   double var = 0;
   double cvar = 0;
@@ -73,9 +71,10 @@ std::vector<TailRisk> tail_risks(std::span<const double> returns, std::span<cons
   return out;
 }
 
-SharpePosterior sharpe_posterior(std::span<const double> returns, double benchmark_sharpe_ann) {
+SharpePosterior sharpe_posterior(std::span<const double> returns, double benchmark_sharpe_ann,
+                                 double periods_per_year) {
   const double n = static_cast<double>(returns.size());
-  const double annual = std::sqrt(kPeriodsPerYear);
+  const double annual = std::sqrt(periods_per_year);
   const stats::NormalInverseGamma law{.m = stats::mean(returns),
                                       .kappa = n,
                                       .alpha = (n - 1) / 2,

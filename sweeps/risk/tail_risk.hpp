@@ -35,9 +35,10 @@ struct TailRisk {
 std::vector<TailRisk> tail_risks(std::span<const double> returns, std::span<const double> tails,
                                  const ResampleOptions& options, const ParallelFor& parallel);
 
-/// Posterior of the annual Sharpe ratio (365 periods a year) of independent normal returns under
-/// the reference prior 1 / sigma^2: a normal-inverse-gamma law with m = mean, kappa = n, alpha =
-/// (n - 1) / 2, beta = half the sum of squares. No search is accounted for: see the ledger's luck.
+/// Posterior of the annual Sharpe ratio (by the data's calendar) of independent normal returns
+/// under the reference prior 1 / sigma^2: a normal-inverse-gamma law with m = mean, kappa = n,
+/// alpha = (n - 1) / 2, beta = half the sum of squares. No search is accounted for: see the
+/// ledger's luck.
 struct SharpePosterior {
   double mean_ann = 0;
   double sd_ann = 0;
@@ -48,6 +49,7 @@ struct SharpePosterior {
   double p_above_benchmark = 0;
 };
 /// Requires: at least five returns that vary.
-SharpePosterior sharpe_posterior(std::span<const double> returns, double benchmark_sharpe_ann);
+SharpePosterior sharpe_posterior(std::span<const double> returns, double benchmark_sharpe_ann,
+                                 double periods_per_year);
 
 }  // namespace winnow::sweeps::risk

@@ -69,7 +69,7 @@ class Book final : public SweepsInMemory {
     const auto params = sweep.plan->params(range.first_trial, range.rows);
     const std::size_t width = params.size() / range.rows;
     for (std::uint32_t row = 0; row < range.rows; ++row) {
-      const auto key = sweep.plan->trial_key(block, std::span(params).subspan(row * width, width));
+      const auto key = sweep.plan->ledger_key(block, std::span(params).subspan(row * width, width));
       trials_[{sweep.meta.id, sweep.meta.user}] += keys_.insert(key).second ? 1 : 0;
     }
     committed_[sweep.meta.id].insert(block);

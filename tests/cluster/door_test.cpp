@@ -149,8 +149,9 @@ struct DoorTest : testing::Test {
     const TimestampNs now = system_clock().now();
     EXPECT_TRUE(Authority::init(home.path, "north", "", now));
     authority = std::make_unique<Authority>(std::move(*Authority::open(home.path)));
-    limits.handshake = milliseconds(300);
-    limits.greeting = milliseconds(300);
+    // So long that no busy machine drops whom a test wants to keep.
+    limits.handshake = seconds(60);
+    limits.greeting = seconds(60);
     limits.reload = milliseconds(20);
   }
   void open_door() {
@@ -205,10 +206,7 @@ struct DoorTest : testing::Test {
 };
 
 TEST_F(DoorTest, BytesComeOutAsTheyWentInBothWays) {
-  open_door();
-  const auto way = path(invite("node-1"));
-  const Socket s = Socket::to(way->port());
-  ASSERT_EQ(s.receive(kServerHello.size()), kServerHello);
+  // Made before the door waits for a greeting, which it does not for long.
   std::string said;
   for (unsigned seed = 1; said.size() < (8u << 20); ++seed) {
     std::mt19937 rng(seed);
@@ -216,6 +214,10 @@ TEST_F(DoorTest, BytesComeOutAsTheyWentInBothWays) {
     for (char& c : payload) c = static_cast<char>(rng());
     said += frame(2, payload);
   }
+  open_door();
+  const auto way = path(invite("node-1"));
+  const Socket s = Socket::to(way->port());
+  ASSERT_EQ(s.receive(kServerHello.size()), kServerHello);
   std::thread sender([&] { EXPECT_TRUE(s.send(kClientHello + said)); });
   const std::string heard = s.receive(said.size());
   sender.join();
@@ -289,6 +291,7 @@ TEST_F(DoorTest, ANodeDoesNotAnswerForACoordinator) {
 }
 
 TEST_F(DoorTest, PlainBytesAndSilenceEndAtTheDoor) {
+  limits.handshake = milliseconds(300);
   open_door();
   std::vector<Socket> sockets;
   for (const std::string& said :
@@ -357,10 +360,11 @@ TEST_F(DoorTest, AnAuthenticatedPeersBadFrameIsNotPassedOn) {
 }
 
 TEST_F(DoorTest, AnAuthenticatedPeerThatSaysNothingIsDropped) {
+  limits.greeting = milliseconds(300);
   open_door();
   const auto way = path(invite("node-1"));
   const Socket s = Socket::to(way->port());
-  ASSERT_EQ(s.receive(kServerHello.size()), kServerHello);
+  (void)s.receive(kServerHello.size());
   EXPECT_TRUE(is_closed(s));
   EXPECT_TRUE(all_gone());
 }
@@ -397,7 +401,6 @@ TEST_F(DoorTest, ARotationCutsOnlyThoseWhoWereNotRenewed) {
 }
 
 TEST_F(DoorTest, LimitsTurnAwayBeforeAnythingIsRead) {
-  limits.handshake = seconds(30);
   limits.handshaking_max = 3;
   open_door();
   std::vector<Socket> silent;

@@ -281,8 +281,8 @@ class ByPencil : public ::testing::Test {
                  shortest(c.costs.fixed_qty));
     const auto trades_file = (folder_.path() / "trades.csv").string();
     const auto equity_file = (folder_.path() / "equity.csv").string();
-    std::vector<std::string> args{"backtest", "--data",    "pencil",   "--json",
-                                  "--trades", trades_file, "--equity", equity_file};
+    std::vector<std::string> args{"backtest",  "--data",   "pencil",    "--json",      "--trades",
+                                  trades_file, "--equity", equity_file, "--execution", "none"};
     args.insert(args.end(), c.args.begin(), c.args.end());
     const auto set = [&args](const std::string& key, const std::string& value) {
       args.insert(args.end(), {"--set", key + "=" + value});
@@ -405,11 +405,11 @@ TEST_F(ByPencil, MeanReversionWithStopTargetAndMaximumHold) {
 TEST_F(ByPencil, WindowTradesOnlyInsideAndWarmsUpBefore) {
   const Costs costs{.taker_bps = 5, .maker_bps = 2};
   const std::size_t first = 48 * 10 + 6;  // 2024-01-11T03:00
-  const std::size_t last = 48 * 40;       // 2024-02-10
+  const std::size_t last = 48 * 45;       // 2024-02-15
   {
     Reverting rules(bars_, 24, 1.5, 0);
     check({.args = {"--strategy", "mean_reversion", "--param", "lookback_bars=24", "--param",
-                    "entry_z=1.5", "--from", "2024-01-11T03:00:00Z", "--to", "2024-02-10"},
+                    "entry_z=1.5", "--from", "2024-01-11T03:00:00Z", "--to", "2024-02-15"},
            .costs = costs,
            .first = first,
            .last = last},
@@ -418,7 +418,7 @@ TEST_F(ByPencil, WindowTradesOnlyInsideAndWarmsUpBefore) {
   Crossing rules(bars_, 4, 12, true);
   check(
       {.args = {"--strategy", "sma_cross", "--param", "fast_bars=4", "--param", "slow_bars=12",
-                "--param", "short_side=1", "--from", "2024-01-11T03:00:00Z", "--to", "2024-02-10"},
+                "--param", "short_side=1", "--from", "2024-01-11T03:00:00Z", "--to", "2024-02-15"},
        .costs = costs,
        .first = first,
        .last = last},

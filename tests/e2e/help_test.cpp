@@ -222,8 +222,10 @@ TEST_F(BadInput, DataFilesAreRefusedWithFileAndRow) {
   import(file("short.csv", head + "1700000300,1,2\n"), {"short.csv:3"});
   import(file("low.csv", head + "1700000300,1,0.9,0.5,1.5,10\n1700000600,1,2,0.5,1.5,10\n"),
          {"low.csv:3", "--on-fault repair"});
-  import(file("back.csv", head + "1699999700,1,2,0.5,1.5,10\n1700000600,1,2,0.5,1.5,10\n"),
-         {"back.csv:3"});
+  import(file("twice.csv", head + "1700000000,1,2,0.5,1.5,11\n1700000300,1,2,0.5,1.5,10\n"),
+         {"twice.csv:3", "duplicate_conflicting"});
+  import(file("wide.csv", head + "1700000300,1,2,0.5,1,5,10\n"), {"wide.csv:3", "7 columns"});
+  import("/dev/zero", {"/dev/zero", "device"});
   import(file("clock.csv", "when,open,high,low,close,volume\n1700000000,1,2,0.5,1.5,10\n"),
          {"clock.csv:1", "--time COLUMN:UNIT"});
   import(file("empty.csv", ""), {"empty.csv"});
@@ -264,6 +266,7 @@ TEST_F(BadInput, CommandsNameTheWrongWordAndTheRightOnes) {
   expect({{"sweep", "pause", "last"}, 1, {"no coordinator"}});
   const auto backtest = [&](std::vector<std::string> more, std::vector<std::string> named) {
     std::vector<std::string> args{"backtest", "--strategy", "sma_cross", "--data", "sim-alpha"};
+    if (more[0] != "--execution") args.insert(args.end(), {"--execution", "none"});
     args.insert(args.end(), more.begin(), more.end());
     expect({args, 2, std::move(named)});
   };

@@ -21,17 +21,31 @@ double at(const Row& row, std::string_view name) {
   return row[static_cast<std::size_t>(i)];
 }
 
-Row from_equity(const Row& equity, const Row& tallies = Row(lanes::kTallies)) {
-  Row out(metric_decls().size());
-  MetricRow({1.0, 100.0, 0.001, 0.0}).compute(equity, tallies, out, {});
+/// Periods of one length whose calendar time is n / `periods_per_year` years, so that few of them
+/// make up a month, too.
+MetricInput input_of(std::size_t periods, double periods_per_year = 12) {
+  MetricInput out{
+      .initial_cash = 1, .bars = 100, .taker_fee = 0.001, .elapsed_days = {}, .market_returns = {}};
+  out.periods_per_year = periods_per_year;
+  for (std::size_t p = 1; p <= periods; ++p) {
+    out.elapsed_days.push_back(static_cast<double>(p) / periods_per_year * kDaysPerYear);
+    out.market_returns.push_back(0);
+  }
   return out;
 }
 
-Row from_returns(const Row& returns) {
+Row from_equity(const Row& equity, const Row& tallies = Row(lanes::kTallies),
+                double periods_per_year = 12) {
+  Row out(metric_decls().size());
+  MetricRow(input_of(equity.size(), periods_per_year)).compute(equity, tallies, out, {});
+  return out;
+}
+
+Row from_returns(const Row& returns, double periods_per_year = 12) {
   Row equity;
   double e = 1;
   for (const double r : returns) equity.push_back(e *= 1 + r);
-  return from_equity(equity);
+  return from_equity(equity, Row(lanes::kTallies), periods_per_year);
 }
 
 const std::filesystem::path kOracles =
@@ -59,7 +73,7 @@ TEST(Metrics, AgreeWithIndependentImplementations) {
     if (end != field.c_str()) returns.push_back(v);
   }
   ASSERT_GT(returns.size(), 100u);
-  const Row row = from_returns(returns);
+  const Row row = from_returns(returns, kPeriodsPerYearOpen);
   const auto& e = c["expected"]["empyrical"];
   const auto near = [&](std::string_view name, double want) {
     EXPECT_NEAR(at(row, name), want, 1e-9 * std::fabs(want) + 1e-11) << name;
@@ -85,7 +99,7 @@ TEST(Metrics, AgreeOnShortSeries) {
   ASSERT_FALSE(c.is_null());
   const Row row = from_returns(c["inputs"]["returns"].get<Row>());
   const auto& e = c["expected"];
-  const double year = std::sqrt(365.0 / 252.0);  // the oracle has 252 periods a year
+  const double year = std::sqrt(12.0 / 252.0);  // the oracle has 252 periods a year
   EXPECT_NEAR(at(row, "sharpe_ann"), e["sharpe_252"].get<double>() * year, 1e-9);
   EXPECT_NEAR(at(row, "sortino_ann"), e["sortino_252"].get<double>() * year, 1e-9);
   EXPECT_NEAR(at(row, "omega"), e["omega"].get<double>(), 1e-9);
@@ -150,6 +164,65 @@ TEST(Metrics, TailsAreThoseOfAFullSort) {
     EXPECT_NEAR(at(row, "worst_day_frac"), returns.front(), 1e-12) << n;
     EXPECT_NEAR(at(row, "best_day_frac"), returns.back(), 1e-12) << n;
   }
+}
+
+// Least squares as a textbook writes it, two passes over deviations, against the row.
+TEST(MarketColumns, AreLeastSquaresOnHoldingTheMarket) {
+  const std::size_t n = 200;
+  MetricInput input = input_of(n, 252);
+  Row returns(n), equity;
+  double level = 1, growth = 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double x = static_cast<double>((i * 37) % 101) / 101 - 0.45;
+    const double noise = static_cast<double>((i * 53) % 97) / 97 - 0.5;
+    input.market_returns[i] = 0.03 * x;
+    returns[i] = 0.0004 + 0.7 * input.market_returns[i] + 0.004 * noise;
+    growth *= 1 + input.market_returns[i];
+    equity.push_back(level *= 1 + returns[i]);
+  }
+  Row row(metric_decls().size());
+  MetricRow(input).compute(equity, Row(lanes::kTallies), row, {});
+  double mean_x = 0, mean_y = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    mean_x += input.market_returns[i] / n;
+    mean_y += returns[i] / n;
+  }
+  double xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double dx = input.market_returns[i] - mean_x;
+    const double dy = returns[i] - mean_y;
+    xx += dx * dx;
+    xy += dx * dy;
+    yy += dy * dy;
+  }
+  EXPECT_NEAR(at(row, "market_return_frac"), growth - 1, 1e-12);
+  EXPECT_NEAR(at(row, "beta"), xy / xx, 1e-10);
+  EXPECT_NEAR(at(row, "market_corr"), xy / std::sqrt(xx * yy), 1e-10);
+  EXPECT_NEAR(at(row, "alpha_ann"), (mean_y - xy / xx * mean_x) * 252, 1e-10);
+}
+
+TEST(MarketColumns, AHolderHasBetaOneAndWhoNeverTradedNone) {
+  MetricInput input = input_of(60);
+  Row equity;
+  double level = 1;
+  for (std::size_t i = 0; i < 60; ++i) {
+    input.market_returns[i] = 0.01 * (static_cast<double>(i % 7) - 2.9);
+    equity.push_back(level *= 1 + input.market_returns[i]);
+  }
+  Row row(metric_decls().size());
+  MetricRow(input).compute(equity, Row(lanes::kTallies), row, {});
+  EXPECT_NEAR(at(row, "beta"), 1, 1e-10);
+  EXPECT_NEAR(at(row, "market_corr"), 1, 1e-10);
+  EXPECT_NEAR(at(row, "alpha_ann"), 0, 1e-10);
+  EXPECT_NEAR(at(row, "market_return_frac"), at(row, "total_return_frac"), 1e-12);
+  MetricRow(input).compute(Row(60, 1.0), Row(lanes::kTallies), row, {});
+  for (const char* name : {"beta", "market_corr", "alpha_ann"}) EXPECT_EQ(at(row, name), 0) << name;
+  // A market that stands still explains nothing either.
+  input.market_returns.assign(60, 0.0);
+  MetricRow(input).compute(equity, Row(lanes::kTallies), row, {});
+  EXPECT_EQ(at(row, "beta"), 0);
+  EXPECT_EQ(at(row, "market_corr"), 0);
+  EXPECT_TRUE(std::isfinite(at(row, "alpha_ann")));
 }
 
 TEST(Metrics, NamesAreUniqueAndFound) {

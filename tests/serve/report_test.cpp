@@ -247,10 +247,10 @@ TEST_F(ServeTest, NumbersOnThePageEqualTheInput) {
 
 TEST(NoiseExpectation, MatchesTheFalseStrategyTheorem) {
   // N = 10 from the formula's published worked value (unit variance).
-  EXPECT_NEAR(noise_expectation(10, 365).max_ann, 1.5746, 5e-5);
-  EXPECT_EQ(noise_expectation(1, 365).max_ann, 0);
-  EXPECT_EQ(noise_expectation(10, 0).max_ann, 0);
-  EXPECT_NEAR(noise_expectation(100, 730).sd_ann, std::sqrt(0.5), 1e-12);
+  EXPECT_NEAR(noise_expectation(10, 365, 365).max_ann, 1.5746, 5e-5);
+  EXPECT_EQ(noise_expectation(1, 365, 365).max_ann, 0);
+  EXPECT_EQ(noise_expectation(10, 0, 365).max_ann, 0);
+  EXPECT_NEAR(noise_expectation(100, 730, 365).sd_ann, std::sqrt(0.5), 1e-12);
 }
 
 TEST(Html, EscapesTextAndFormatsNumbers) {

@@ -134,13 +134,13 @@ TEST(Contest, ClonesAreOneModel) {
 
 TEST(Deflation, HaircutTakesWhatTheNumberOfTestsCosts) {
   const stats::TrackRecord record{.sharpe = 2.5 / std::sqrt(365.0), .periods = 730};
-  const Deflation one = deflate(record, 1, 0);
+  const Deflation one = deflate(record, 1, 0, 365);
   ASSERT_TRUE(one.haircut_sharpe_ann && one.haircut_frac);
   EXPECT_NEAR(*one.haircut_sharpe_ann, 2.5, 1e-9);
   EXPECT_NEAR(*one.haircut_frac, 0, 1e-9);
   double last = 2.5;
   for (const double trials : {2.0, 5.0, 20.0}) {
-    const Deflation d = deflate(record, trials, 0);
+    const Deflation d = deflate(record, trials, 0, 365);
     EXPECT_LT(*d.haircut_sharpe_ann, last) << trials;
     last = *d.haircut_sharpe_ann;
     // As the authors' program corrects by Bonferroni.
@@ -148,16 +148,16 @@ TEST(Deflation, HaircutTakesWhatTheNumberOfTestsCosts) {
         {.frequency = stats::Frequency::Monthly, .observations = 24, .sharpe = 2.5});
     EXPECT_NEAR(last, stats::haircut_from_p(single, single.p * trials).sharpe_ann, 1e-9);
   }
-  const Deflation many = deflate(record, 1e6, 0);
+  const Deflation many = deflate(record, 1e6, 0, 365);
   EXPECT_EQ(*many.haircut_sharpe_ann, 0);
   EXPECT_EQ(*many.haircut_frac, 1);
 }
 
 TEST(Deflation, HaircutOfLossesIsAllAndOfFewDaysIsNone) {
-  EXPECT_EQ(deflate({.sharpe = -0.1, .periods = 400}, 3, 0).haircut_sharpe_ann, 0.0);
-  EXPECT_FALSE(deflate({.sharpe = 0.1, .periods = 119}, 3, 0).haircut_sharpe_ann);
+  EXPECT_EQ(deflate({.sharpe = -0.1, .periods = 400}, 3, 0, 365).haircut_sharpe_ann, 0.0);
+  EXPECT_FALSE(deflate({.sharpe = 0.1, .periods = 119}, 3, 0, 365).haircut_sharpe_ann);
   // A p-value below what a double holds takes nothing.
-  const Deflation sure = deflate({.sharpe = 40, .periods = 3650}, 1000, 0);
+  const Deflation sure = deflate({.sharpe = 40, .periods = 3650}, 1000, 0, 365);
   EXPECT_TRUE(std::isfinite(*sure.haircut_sharpe_ann));
   EXPECT_GT(*sure.haircut_sharpe_ann, 0);
 }

@@ -67,7 +67,7 @@ TEST(FamilyEvidence, DegenerateFamiliesHaveReasonsAndNoNaN) {
       family_evidence(PanelView::of(std::span(one), 1, periods), 0, 0, serial_for());
   EXPECT_EQ(single.variants, 1u);
   EXPECT_EQ(single.mean_correlation, 1);
-  EXPECT_EQ(single.ratio_variance, 0);
+  EXPECT_EQ(ratio_variance(std::vector<double>{0.1}), 0);
   EXPECT_FALSE(single.overfitting);
   EXPECT_NE(single.overfitting_reason, "");
 
@@ -93,20 +93,20 @@ TEST(FamilyEvidence, DegenerateFamiliesHaveReasonsAndNoNaN) {
 
 TEST(Deflation, FallsWithTrialsAndIsPsrForOne) {
   const stats::TrackRecord record{.sharpe = 0.1, .periods = 500, .skew = 0, .kurtosis = 3};
-  EXPECT_EQ(deflate(record, 1, 0.002).dsr, deflate(record, 1, 0.002).psr);
-  EXPECT_EQ(deflate(record, 1, 0.002).dsr, stats::probabilistic_sharpe(record, 0));
+  EXPECT_EQ(deflate(record, 1, 0.002, 365).dsr, deflate(record, 1, 0.002, 365).psr);
+  EXPECT_EQ(deflate(record, 1, 0.002, 365).dsr, stats::probabilistic_sharpe(record, 0));
   double last = 1;
   for (const double trials : {1.0, 10.0, 1000.0, 1e6}) {
-    const double dsr = deflate(record, trials, 0.002).dsr;
+    const double dsr = deflate(record, trials, 0.002, 365).dsr;
     EXPECT_LT(dsr, last);
     last = dsr;
   }
-  EXPECT_EQ(deflate(record, 100, 0.002).dsr, stats::deflated_sharpe(record, 100, 0.002));
-  EXPECT_EQ(deflate(record, 100, 0).dsr, deflate(record, 100, 1 / 500.0).dsr)
+  EXPECT_EQ(deflate(record, 100, 0.002, 365).dsr, stats::deflated_sharpe(record, 100, 0.002));
+  EXPECT_EQ(deflate(record, 100, 0, 365).dsr, deflate(record, 100, 1 / 500.0, 365).dsr)
       << "clones made luck small";
   stats::TrackRecord loser = record;
   loser.sharpe = -0.1;
-  EXPECT_FALSE(deflate(loser, 10, 0.002).min_track_record_periods);
+  EXPECT_FALSE(deflate(loser, 10, 0.002, 365).min_track_record_periods);
 }
 
 TEST(EffectiveTrials, LieBetweenOneAndAll) {

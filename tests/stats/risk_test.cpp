@@ -183,7 +183,7 @@ TEST(RiskDays, FallInsideADayCountsAsDrawdown) {
   EXPECT_NEAR(days.growth[0], 1.05, 1e-12);
   EXPECT_NEAR(days.growth[1], 120.0 / 105, 1e-12);
   EXPECT_NEAR(days.fall[0], 0.1, 1e-12);
-  const PolicyHistory none = apply_policy(days, policy("none"));
+  const PolicyHistory none = apply_policy(days, policy("none"), 365);
   EXPECT_NEAR(none.total_return_frac, 0.2, 1e-12);
   EXPECT_NEAR(none.drawdown_frac, 0.1, 1e-12);
 }
@@ -194,12 +194,12 @@ TEST(RiskPolicy, DayStopLeavesAtTheBarAndComesBackTheNextDay) {
   const std::vector<std::size_t> ends = {3, 5};
   const DayBars days = days_from_bars(
       {.equity = equity, .exit_cost = cost, .day_end = ends, .month = {}, .initial = 100});
-  const PolicyHistory stopped = apply_policy(days, policy("day_stop=0.03"));
+  const PolicyHistory stopped = apply_policy(days, policy("day_stop=0.03"), 365);
   EXPECT_NEAR(stopped.returns[0], 0.96 * 0.999 - 1, 1e-12);
   EXPECT_NEAR(stopped.returns[1], 106.0 / 104 - 1, 1e-12);
   EXPECT_EQ(stopped.triggers, 1u);
   EXPECT_EQ(stopped.days_out, 0u);
-  const PolicyHistory loose = apply_policy(days, policy("day_stop=0.05"));
+  const PolicyHistory loose = apply_policy(days, policy("day_stop=0.05"), 365);
   EXPECT_EQ(loose.triggers, 0u);
   EXPECT_NEAR(loose.total_return_frac, 0.06, 1e-12);
 }
@@ -208,15 +208,15 @@ TEST(RiskPolicy, KillsAreForGoodAndMonthStopsAreNot) {
   std::vector<double> returns(90, 0.001);
   for (std::size_t d = 35; d < 41; ++d) returns[d] = -0.02;
   const DayBars days = days_from_returns(returns);
-  const PolicyHistory killed = apply_policy(days, policy("drawdown_kill=0.05"));
+  const PolicyHistory killed = apply_policy(days, policy("drawdown_kill=0.05"), 365);
   EXPECT_EQ(killed.triggers, 1u);
   EXPECT_EQ(killed.days_out, 90u - 38);  // .98^3 is the first below .95
   EXPECT_NEAR(killed.drawdown_frac, 1 - std::pow(0.98, 3), 1e-12);
-  const PolicyHistory stopped = apply_policy(days, policy("month_stop=0.05"));
+  const PolicyHistory stopped = apply_policy(days, policy("month_stop=0.05"), 365);
   EXPECT_EQ(stopped.triggers, 1u);
   EXPECT_LT(stopped.days_out, 30u);
   EXPECT_NEAR(stopped.returns[60], 0.001, 1e-12);  // the next month trades again
-  EXPECT_EQ(apply_policy(days, policy("month_kill=0.05")).returns[60], 0);
+  EXPECT_EQ(apply_policy(days, policy("month_kill=0.05"), 365).returns[60], 0);
 }
 
 TEST(RiskPolicy, FlatDaysEarnNothingAndAPolicyNeverDeepensItsOwnLimitByMoreThanABar) {
@@ -233,12 +233,12 @@ TEST(RiskPolicy, FlatDaysEarnNothingAndAPolicyNeverDeepensItsOwnLimitByMoreThanA
     for (std::size_t d = 1; d <= 60; ++d) ends.push_back(d * 24);
     const DayBars days = days_from_bars(
         {.equity = equity, .exit_cost = cost, .day_end = ends, .month = {}, .initial = 100});
-    const PolicyHistory none = apply_policy(days, policy("none"));
+    const PolicyHistory none = apply_policy(days, policy("none"), 365);
     EXPECT_NEAR(none.total_return_frac, at / 100 - 1, 1e-9);
-    const PolicyHistory kill = apply_policy(days, policy("drawdown_kill=0.02"));
+    const PolicyHistory kill = apply_policy(days, policy("drawdown_kill=0.02"), 365);
     EXPECT_LE(kill.drawdown_frac, 0.02 + 0.003 + 1e-9) << "round " << round;
     EXPECT_LE(kill.triggers, 1u);
-    const PolicyHistory stop = apply_policy(days, policy("day_stop=0.01"));
+    const PolicyHistory stop = apply_policy(days, policy("day_stop=0.01"), 365);
     EXPECT_GE(*std::min_element(stop.returns.begin(), stop.returns.end()), -0.01 - 0.003 - 1e-9);
   }
 }
@@ -246,7 +246,7 @@ TEST(RiskPolicy, FlatDaysEarnNothingAndAPolicyNeverDeepensItsOwnLimitByMoreThanA
 TEST(RiskPolicy, ARuinedAccountStaysRuined) {
   std::vector<double> returns(40, 0.01);
   returns[10] = -1.5;
-  const PolicyHistory out = apply_policy(days_from_returns(returns), policy("day_stop=0.03"));
+  const PolicyHistory out = apply_policy(days_from_returns(returns), policy("day_stop=0.03"), 365);
   EXPECT_EQ(out.total_return_frac, -1);
   EXPECT_EQ(out.drawdown_frac, 1);
   EXPECT_EQ(out.triggers, 1u);
@@ -301,7 +301,7 @@ TEST(RiskTail, IntervalCoversTheTruthAsOftenAsItSays) {
 
 TEST(RiskTail, SharpePosteriorAgreesWithLongSampleTheory) {
   const auto returns = normal_days(1001, 0.0008, 0.01);
-  const auto p = sharpe_posterior(returns, 1.0);
+  const auto p = sharpe_posterior(returns, 1.0, 365);
   const double observed = stats::sharpe(returns) * std::sqrt(365.0);
   EXPECT_NEAR(p.median_ann, observed, 0.01);
   // sd of an estimated Sharpe: sqrt((1 + S^2 / 2) / T) per period.

@@ -36,6 +36,74 @@ TEST(Ledger, RepeatsAcrossSweepsCountOnce) {
   must(store->verify([](std::string_view) {}));
 }
 
+/// The same trials in another edition: other keys, and, if asked for, other numbers.
+ResultBlock in_edition(ResultBlock block, const Edition& edition, double shift = 0) {
+  for (TrialKey& key : block.keys) key = with_edition(key, edition);
+  for (double& v : block.metrics) v += shift;
+  return block;
+}
+
+// Law 3 over a change of the engine: the trial is one, its results are two, and neither is an alarm
+// about the other.
+TEST(Ledger, TrialMadeAgainInAnotherEditionIsTheSameTrial) {
+  const Edition second{0x1234'5678'9abc'def0, 0x0fed'cba9'8765'4321};
+  TempDir dir;
+  {
+    auto store = must(Store::open(dir.path(), small_runs()));
+    for (const char* id : {"old", "new", "fresh"}) must(store->put_sweep(make_sweep(id, 9)));
+    for (std::uint64_t b = 0; b < 3; ++b) {
+      const ResultBlock block = make_block(1, b);
+      commit_one(*store, commit_of("old", block));
+    }
+    // Two blocks again, one that nobody made; then all of it once more in that edition.
+    for (const char* sweep : {"new", "fresh"}) {
+      for (std::uint64_t b : {1u, 2u, 5u}) {
+        const ResultBlock block = in_edition(make_block(1, b), second, 0.25);
+        BlockCommit commit = commit_of(sweep, block);
+        commit.edition = second;
+        const CommitOutcome outcome = commit_one(*store, commit);
+        EXPECT_EQ(outcome.kind, CommitKind::Fresh);
+        const bool charged = b == 5 && std::string_view(sweep) == "new";
+        EXPECT_EQ(outcome.trials_new_to_ledger, charged ? 16u : 0u);
+      }
+    }
+    EXPECT_EQ(must(store->count_new(make_block(1, 5).keys)), 0u) << "by the ledger's keys";
+    EXPECT_EQ(must(store->count_new(make_block(1, 6).keys)), 16u);
+    EXPECT_TRUE(must(store->alarms()).empty());
+    expect_stored(*store, "new", in_edition(make_block(1, 2), second, 0.25));
+    must(store->verify([](std::string_view) {}));
+  }
+  auto store = must(Store::open(dir.path(), small_runs()));  // keys are read from the disk again
+  const auto lines = must(store->ledger());
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].trials, 4u * 16);
+  EXPECT_EQ(lines[0].executions, 9u * 16);
+  const auto places = must(store->find(make_block(1, 1).keys));
+  EXPECT_EQ(places.at(0)->sweep_id, "old");
+  expect_stored(*store, "fresh", in_edition(make_block(1, 5), second, 0.25));
+  must(store->verify([](std::string_view) {}));
+}
+
+TEST(Ledger, OneEditionMustStillSayTheSameOfATrial) {
+  const Edition second{7, 9};
+  TempDir dir;
+  auto store = must(Store::open(dir.path(), small_runs()));
+  for (const char* id : {"a", "b"}) must(store->put_sweep(make_sweep(id, 9)));
+  const ResultBlock first = in_edition(make_block(1, 0), second);
+  const ResultBlock other = in_edition(make_block(1, 0), second, 1);
+  for (const auto& [sweep, block] : {std::pair{"a", &first}, std::pair{"b", &other}}) {
+    BlockCommit commit = commit_of(sweep, *block);
+    commit.edition = second;
+    commit_one(*store, commit);
+  }
+  const auto alarms = must(store->alarms());
+  ASSERT_EQ(alarms.size(), 1u);
+  const bool named = std::any_of(first.keys.begin(), first.keys.end(), [&](const TrialKey& key) {
+    return alarms[0].text.find(key.hex()) != std::string::npos;
+  });
+  EXPECT_TRUE(named) << "not by a trial's own key: " << alarms[0].text;
+}
+
 TEST(Ledger, RepeatsInsideOneGroupCountOnce) {
   TempDir dir;
   auto store = open_store(dir.path());

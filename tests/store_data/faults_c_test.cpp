@@ -74,6 +74,17 @@ TEST_F(FaultC, C1AHeaderThatNamesAColumnTwiceIsRefused) {
             "accepted");
 }
 
+TEST_F(FaultC, C1KlinesUnderAHeaderInAnotherOrderAreRefused) {
+  const std::string row = "1672531200000,100,99,98,97,5,1672531499999,1,1,1,1,0\n";
+  const std::string rest =
+      ",close_time,quote_volume,count,taker_buy_volume,"
+      "taker_buy_quote_volume,ignore\n";
+  auto request = request_of({file("k.csv", "open_time,close,high,low,open,volume" + rest + row)},
+                            "k", Format::BinanceKlines);
+  expect_has(error_of(import_dataset(store_, request)),
+             "k.csv:1: the first line is no header with");
+}
+
 TEST_F(FaultC, C2SecondsUnderAnotherUnitAreRefused) {
   std::string seconds = "ts_ms,open,high,low,close,volume\n";
   std::string millis_as_seconds = "ts_s,open,high,low,close,volume\n";
@@ -274,6 +285,25 @@ TEST_F(FaultC, A11VolumeIsStoredInBaseUnitsOrRefused) {
   request.volume = must(parse_volume_unit("contracts:0.1"));
   must(import_dataset(store_, request));
   EXPECT_NEAR(volume_of("turnover"), c_.volume[0] * 0.1, 1e-9);
+}
+
+TEST_F(FaultC, A11AmountBesideVolIsTheBase) {
+  std::string csv = "id,open,close,low,high,amount,vol,count\n";
+  for (int i = 0; i < 6; ++i) {
+    csv += std::to_string(1'704'067'200 + i * 3600) + ",100,100.5,99,101," + std::to_string(i + 1) +
+           "," + std::to_string((i + 1) * 100.1) + ",4\n";
+  }
+  must(import(csv));
+  EXPECT_EQ(must(store_.load("x")).view().volume[3], 4);
+}
+
+TEST_F(FaultC, C3FundingTimesFollowTheZoneToo) {
+  must(import(ohlcv_csv(c_)));
+  auto request = request_of({file("f.csv", "time,funding_rate\n2022-12-31 19:30:00,0.0001\n")}, "x",
+                            Format::Funding);
+  expect_has(error_of(import_dataset(store_, request)), "no payment falls into the bars");
+  request.time_zone = "-05:00";
+  EXPECT_EQ(must(import_dataset(store_, request)).manifest.funding_events, 1u);
 }
 
 TEST_F(FaultC, A11ContractsOfSwapCandlesAreNotCoins) {

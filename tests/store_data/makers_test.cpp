@@ -152,6 +152,8 @@ TEST(ColumnMap, C7UnknownKeysAndWrongValuesAreNamedWithTheirPlace) {
   EXPECT_NE(error("like: nobody\n").find("there are ohlcv"), std::string::npos);
   EXPECT_NE(error_of(cli::resolve_layout("krakn")).find("there is no layout 'krakn'"),
             std::string::npos);
+  EXPECT_NE(error_of(cli::resolve_layout("/dev/zero")).find("is a file of at most"),
+            std::string::npos);
   const auto map = must(cli::parse_layout("like: kraken\nzone: Asia/Tokyo\n", "m.yaml"));
   EXPECT_EQ(map.zone, "Asia/Tokyo");
   EXPECT_EQ(map.shapes.size(), 2u);

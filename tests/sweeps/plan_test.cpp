@@ -340,6 +340,52 @@ TEST(TrialKey, EveryPartOfATrialCountsAndNothingElse) {
   EXPECT_TRUE(same(key_of(nothing, negative_zero)));
 }
 
+// What the ledger knows a trial and a sweep by is what engine version 1 called them: these values
+// are in stores that people have, and must never change.
+TEST(LedgerKey, IsFrozenAsVersionOneGaveIt) {
+  ResolvedSpec spec = *parse_spec(kSpec, "spec.yaml", catalog());
+  spec.execution = {};
+  spec.execution.taker_fee_bps = 5;
+  for (auto& e : spec.execution_by_data) e = spec.execution;
+  const Plan plan = *Plan::make(spec);
+  KeyHasher keys("ledger-keys");
+  for (std::uint64_t b = 0; b < plan.blocks(); b += 7) {
+    const auto range = plan.block_range(b);
+    keys.add(plan.ledger_key(b, plan.params(range.first_trial, 1)));
+  }
+  EXPECT_EQ(keys.finish().hex(), "pending-keys");
+  EXPECT_EQ(plan.ledger_id(), "pending-id");
+  EXPECT_NE(plan.id(), plan.ledger_id()) << "a sweep of this version is another one";
+}
+
+TEST(LedgerKey, DiffersFromTheTrialKeyByTheEditionOfItsSegment) {
+  const Plan plan = plan_with(kSearches[0]);
+  for (std::uint64_t b = 0; b < plan.blocks(); b += 11) {
+    const std::vector<double> params = plan.params(plan.block_range(b).first_trial, 1);
+    const Edition& edition = plan.edition(plan.segment_of_block(b));
+    EXPECT_NE(edition, Edition{});
+    EXPECT_EQ(plan.trial_key(b, params), with_edition(plan.ledger_key(b, params), edition));
+    EXPECT_EQ(plan.ledger_key(b, params), with_edition(plan.trial_key(b, params), edition));
+  }
+}
+
+// The calendar came with engine version 2: it names another sweep, and no other hypothesis.
+TEST(LedgerKey, ACalendarIsNoOtherHypothesis) {
+  ResolvedSpec spec = *parse_spec(kSpec, "spec.yaml", catalog());
+  const Plan open = *Plan::make(spec);
+  for (DatasetInfo& d : spec.data) d.periods_per_year = 252;
+  const Plan closed = *Plan::make(spec);
+  EXPECT_NE(open.id(), closed.id());
+  EXPECT_EQ(open.ledger_id(), closed.ledger_id());
+  EXPECT_EQ(open.ledger_key(0, open.params(0, 1)), closed.ledger_key(0, closed.params(0, 1)));
+  const auto again = ResolvedSpec::from_json(spec.to_json());
+  ASSERT_TRUE(again.ok()) << again.error().text();
+  EXPECT_EQ(again->data[0].periods_per_year, 252);
+  EXPECT_EQ(spec.to_json().find("periods_per_year") == std::string::npos, false);
+  EXPECT_EQ(open.spec().to_json().find("periods_per_year"), std::string::npos)
+      << "what is not said leaves the ids of other sweeps as they were";
+}
+
 TEST(TrialKey, FamiliesAndDatasetsNeverShareAKey) {
   const Plan plan = plan_with(kSearches[0]);
   std::set<TrialKey> keys;

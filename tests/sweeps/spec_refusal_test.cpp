@@ -35,6 +35,11 @@ const Case kCases[] = {
     {"FidelityTooLong", "search: {method: grid}",
      "search: {method: tpe}\nfidelity: {method: asha, shortest: 275d}",
      "spec.yaml:16:36: fidelity.shortest: 275d is not from 1d to below the window, 275d"},
+    {"FidelityTooShortForAnAnnualFigure", "search: {method: grid}",
+     "search: {method: tpe, trials: 640}\nfidelity: {method: asha, shortest: 29d}",
+     "spec.yaml:16:11: fidelity: the search learns from sharpe_ann, which is not measurabl"
+     "e below 30d, but sees 'btcusdt-5m' for 29d; allowed: a longer window, or an objectiv"
+     "e such as total_return_frac"},
     {"MissingSweep", "sweep: demo\n", "",
      "spec.yaml:1:1: sweep: is missing; name the sweep, as in sweep: eth-mean-reversion"},
     {"BadSweepName", "sweep: demo", "sweep: my sweep!",

@@ -1,0 +1,53 @@
+#include "serve/holding.hpp"
+
+#include <array>
+#include <cmath>
+
+#include "serve/rerun.hpp"
+
+namespace winnow::serve {
+namespace {
+
+// What holding says of itself: alpha, beta, trades and costs are those of a variant.
+constexpr std::array kHoldingMetrics = {"total_return_frac", "cagr_frac",         "sharpe_ann",
+                                        "sortino_ann",       "vol_ann",           "calmar",
+                                        "drawdown_max_frac", "positive_days_frac"};
+
+}  // namespace
+
+Result<engine::Holding> hold_dataset(const Sources& sources, const SweepView& view,
+                                     std::size_t dataset) {
+  if (sources.datasets == nullptr) {
+    return Error(ErrorCode::NotFound, "no datasets are here");
+  }
+  const auto loaded = sources.datasets->load(view.plan.spec().data[dataset].content_hash);
+  if (!loaded.ok()) return loaded.error();
+  return engine::hold_market(loaded->view(), window_of(loaded->view(), view.plan.spec()));
+}
+
+Json holdings_json(const Sources& sources, const SweepView& view) {
+  Json out = Json::array();
+  for (std::size_t d = 0; d < view.plan.spec().data.size(); ++d) {
+    const sweeps::DatasetInfo& info = view.plan.spec().data[d];
+    Json row{{"data", info.name},
+             {"calendar", engine::calendar_name(info.periods_per_year)},
+             {"periods_per_year", info.periods_per_year}};
+    const auto held = hold_dataset(sources, view, d);
+    if (!held.ok()) {
+      row["metrics"] = Json();
+      row["reason"] = held.error().text();
+      out.push_back(std::move(row));
+      continue;
+    }
+    row["days"] = held->returns.size();
+    row["metrics"] = Json::object();
+    for (const char* name : kHoldingMetrics) {
+      const double v = held->metrics[static_cast<std::size_t>(engine::find_metric(name))];
+      row["metrics"][name] = std::isfinite(v) ? Json(v) : Json();
+    }
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+}  // namespace winnow::serve

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/holding.hpp"
+#include "serve/sweep_view.hpp"
+
+namespace winnow::serve {
+
+/// Buy and hold of one dataset over a sweep's window. Fails: NotFound (the data are not here).
+Result<engine::Holding> hold_dataset(const Sources& sources, const SweepView& view,
+                                     std::size_t dataset);
+
+/// The same of every dataset of the sweep, as its leaderboard says it: one object each, metrics by
+/// name (null: not measurable) with the calendar they are annual by. A dataset that is not here
+/// says why.
+Json holdings_json(const Sources& sources, const SweepView& view);
+
+}  // namespace winnow::serve
