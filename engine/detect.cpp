@@ -199,15 +199,17 @@ class LookAhead {
       return fills <= search_.cuts_max ||
              i * search_.cuts_max / fills != (i + 1) * search_.cuts_max / fills;
     };
-    const std::size_t between =
-        (search_.cuts_max / 2 + stretches_.size()) / (stretches_.size() + 1);
     for (Stretch& s : stretches_) {
       for (const Fill& f : s.fills) {
         if (at_open(f) && chosen()) s.cuts.push_back(f.bar);
       }
+    }
+    const std::size_t between = cuts_between();
+    for (Stretch& s : stretches_) {
       const std::size_t bars = s.window.last - s.window.first;
-      for (std::size_t i = 1; i <= between; ++i) {
-        s.cuts.push_back(s.window.first + i * bars / (between + 1));
+      const std::size_t most = std::min(between, bars);
+      for (std::size_t i = 1; i <= most; ++i) {
+        s.cuts.push_back(s.window.first + i * bars / (most + 1));
       }
       std::erase_if(s.cuts,
                     [&](std::size_t c) { return c <= s.window.first || c + 1 >= s.window.last; });
@@ -216,13 +218,35 @@ class LookAhead {
     }
   }
 
-  void thin_out() {
-    if (search_.bars_max == 0) return;
+  static std::size_t cost(const Stretch& s, std::size_t cut) {
     constexpr std::size_t kRunsACut = 3;
+    return kRunsACut * (cut - s.dropped);
+  }
+  std::size_t cost_of_cuts() const {
     std::size_t bars = 0;
     for (const Stretch& s : stretches_) {
-      for (const std::size_t c : s.cuts) bars += kRunsACut * (c - s.dropped);
+      for (const std::size_t c : s.cuts) bars += cost(s, c);
     }
+    return bars;
+  }
+
+  // What a look ahead kept from being filled shows only where nothing was: what cuts at fills
+  // leave of the bars that may be spent goes there.
+  std::size_t cuts_between() const {
+    const std::size_t stretches = std::max<std::size_t>(stretches_.size(), 1);
+    const std::size_t least = (search_.cuts_max / 2 + stretches) / (stretches + 1);
+    std::size_t a_cut_each = 0;
+    for (const Stretch& s : stretches_) {
+      a_cut_each += cost(s, s.window.first + (s.window.last - s.window.first) / 2);
+    }
+    const std::size_t spent = cost_of_cuts();
+    if (search_.bars_max <= spent || a_cut_each == 0) return least;
+    return std::max(least, (search_.bars_max - spent) / a_cut_each);
+  }
+
+  void thin_out() {
+    if (search_.bars_max == 0) return;
+    const std::size_t bars = cost_of_cuts();
     if (bars <= search_.bars_max) return;
     const double keep = static_cast<double>(search_.bars_max) / static_cast<double>(bars);
     double owed = 0;

@@ -29,12 +29,12 @@ struct LookAheadSearch {
   /// The window is walked in stretches of so many bars, each begun without a position: a cut then
   /// costs what lies between it and the start of its stretch. 0: one stretch.
   std::size_t stretch_bars = 0;
-  std::size_t cuts_max = 24;  ///< at most so many at fills, and half as many between
+  std::size_t cuts_max = 24;  ///< at most so many at fills, and half as many or more between
   /// Bars before a stretch that its runs are given; what lies before those is left out, so that a
   /// run costs nothing that grows with the data.
   std::size_t history_bars = ~std::size_t{0};
-  /// Bars, history included, that all runs at cuts may take together; beyond it cuts are thinned
-  /// evenly. 0: no limit.
+  /// Bars, history included, that all runs at cuts may take together: so many are spent. 0: what
+  /// the numbers of cuts above take.
   std::size_t bars_max = 0;
   /// Asked between runs; yes ends the search with Cancelled. Empty: never.
   std::function<bool()> stop;
