@@ -7,6 +7,7 @@
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
 #include "cli/door.hpp"
+#include "cli/farm.hpp"
 #include "cli/long_work.hpp"
 #include "cli/output.hpp"
 #include "cli/remote.hpp"
@@ -20,6 +21,8 @@
 
 namespace winnow::cli {
 namespace {
+
+constexpr DurationNs kFarmPatience = seconds(10);
 
 struct TopOptions {
   std::string sweep = "last";
@@ -59,12 +62,17 @@ void add_top(CLI::App& app, Context& context) {
   add_connect_option(*command, context);
   auto o = std::make_shared<TopOptions>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
+  command->add_option("--by", o->by,
+                      "metric to rank by (default sharpe_ann); psr and dsr are counted from the "
+                      "ledger; with a validation also oos_sharpe_ann, oos_return_frac, "
+                      "oos_drawdown_max_frac. A ratio that is null because nothing was lost "
+                      "(profit_factor, omega, sortino_ann, calmar, tail_ratio) ranks first; other "
+                      "missing numbers rank last");
   command->add_option(
-      "--by", o->by,
-      "metric to rank by (default sharpe_ann); psr and dsr are counted from the ledger; with a "
-      "validation also oos_sharpe_ann, oos_return_frac, oos_drawdown_max_frac");
-  command->add_option("--where", o->where,
-                      "only variants for which this holds: `trades >= 50 and stop_bps < 200`");
+      "--where", o->where,
+      "only variants for which this holds: `trades >= 50 and stop_bps < 200`. A ratio that is null "
+      "because nothing was lost compares as infinite; where another number is missing, neither the "
+      "condition nor its negation holds, and the variant is counted as left out");
   o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)")
                         ->check(natural_number(1));
   command->add_flag("--all", o->all,
@@ -141,12 +149,25 @@ void add_compare(CLI::App& app, Context& context) {
   });
 }
 
+/// The question `explain_live`, which only a running farm answers: that of --connect or of the
+/// home.
+Result<Json> ask_farm(const Context& context, const Json& args) {
+  auto client = running_coordinator(context);
+  if (!client) return client.error();
+  const auto text = (*client)->query("explain_live", json_text(args), kFarmPatience);
+  if (!text) return text.error();
+  Json answer = Json::parse(*text, nullptr, false);
+  if (answer.is_object()) return answer;
+  return Error(ErrorCode::Corrupt, "the coordinator's answer to 'explain_live' is not JSON");
+}
+
 // What the farm says now beside what the store knows.
 Result<Json> with_farm(const Context& context, Result<Json> answer) {
-  if (!answer || context.connect.empty()) return answer;
+  const bool farm_runs = !context.connect.empty() || advertised_coordinator(context.home());
+  if (!answer || !farm_runs) return answer;
   Json args{{"sweep", (*answer)["sweep_id"]}};
   if (answer->contains("block")) args["block"] = (*answer)["block"];
-  const auto farm = answer_query(context, "explain_live", args);
+  const auto farm = ask_farm(context, args);
   if (!farm) return farm.error();
   (*answer)["farm"] = *farm;
   (*answer)["why"].push_back((*farm)["farm"]);
@@ -154,14 +175,10 @@ Result<Json> with_farm(const Context& context, Result<Json> answer) {
 }
 
 int explain_node(const Context& context, const std::string& node) {
-  if (context.connect.empty()) {
-    return fail(context, Error(ErrorCode::InvalidInput, "--node asks a farm; say --connect"));
-  }
-  return show_answer(context, answer_query(context, "explain_live", Json{{"node", node}}),
-                     [](const Json& answer, std::size_t) {
-                       return answer["node"].get<std::string>() + "\n" +
-                              answer["farm"].get<std::string>() + "\n";
-                     });
+  return show_answer(
+      context, ask_farm(context, Json{{"node", node}}), [](const Json& answer, std::size_t) {
+        return answer["node"].get<std::string>() + "\n" + answer["farm"].get<std::string>() + "\n";
+      });
 }
 
 void add_explain(CLI::App& app, Context& context) {
@@ -265,18 +282,19 @@ void add_ledger(CLI::App& app, Context& context) {
   add_ledger_budget(*group, context);
 }
 
-/// A look of this answer would go on record, had the store been open for writing.
+/// A look or a correlation of this answer would go on record, had the store been open for writing.
 bool waits_for_record(const Json& answer) {
   const auto families = answer.find("families");
   if (families == answer.end() || !families->is_array()) return false;
   return std::any_of(families->begin(), families->end(), [](const Json& f) {
+    if (f.value("correlation_awaits_record", false)) return true;
     const auto look = f.find("look");
     return look != f.end() && look->is_object() && !look->value("recorded", false) &&
            look->value("recordable", false);
   });
 }
 
-/// Asks again where the look can be recorded. While another process writes the store it cannot, and
+/// Asks again where that can be recorded. While another process writes the store it cannot, and
 /// the answer stays as it is.
 Result<Json> answer_on_record(const Context& context, std::string_view name, const Json& args,
                               Result<Json> answer) {

@@ -92,7 +92,12 @@ std::string render_top(const Json& answer, std::size_t width) {
   }
   out += "\n";
   if (answer.contains("where")) {
-    out += count_of(answer, "trials_matching") + " match " + text_of(answer, "where") + "\n";
+    out += count_of(answer, "trials_matching") + " match " + text_of(answer, "where");
+    if (answer.value("trials_undecided", 0) > 0) {
+      out += "; " + count_of(answer, "trials_undecided") +
+             " left out: a number that it compares is missing there";
+    }
+    out += "\n";
   }
   out += warnings_of(answer) + table.render(width);
   if (shared) {

@@ -18,7 +18,11 @@ std::string span_text(const Json& ranges) {
   if (!ranges.is_array() || ranges.empty()) return "-";
   std::string out =
       ranges.front().front().get<std::string>() + " to " + ranges.back().back().get<std::string>();
-  if (ranges.size() > 1) out += " (" + std::to_string(ranges.size()) + " parts)";
+  std::size_t parts = 1;
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    parts += ranges[i].front() != ranges[i - 1].back() ? 1 : 0;
+  }
+  if (parts > 1) out += " (" + std::to_string(parts) + " parts)";
   return printable(out);
 }
 
@@ -60,12 +64,12 @@ std::string fold_table(const Json& holder, std::size_t width) {
   const Json& folds = holder["validation"]["folds"];
   if (folds.empty()) return "";
   TextTable table({{.title = "fold"},
-                   {.title = "train", .align = Align::Left, .width_min = 12, .optional = true},
-                   {.title = "test", .align = Align::Left, .width_min = 12},
+                   {.title = "train", .align = Align::Left, .optional = true},
+                   {.title = "test", .align = Align::Left},
                    {.title = "purged", .optional = true},
                    {.title = "embargoed", .optional = true},
                    {.title = "pick"},
-                   {.title = "parameters", .align = Align::Left, .width_min = 16, .optional = true},
+                   {.title = "parameters", .align = Align::Left, .width_min = 12, .optional = true},
                    {.title = "train_sharpe"},
                    {.title = "test_sharpe"},
                    {.title = "test_return"}});

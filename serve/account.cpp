@@ -9,6 +9,7 @@
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "serve/judged_panel.hpp"
+#include "serve/luck.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -18,6 +19,9 @@ constexpr const char* kEvidenceKind = "evidence";
 constexpr const char* kNeighbourhoodKind = "neighbourhoods";
 constexpr std::size_t kHypothesisDigits = 12;
 constexpr double kConfidence = 0.95;
+// Grows with every change of what a number of the evidence means: kept documents are then made
+// anew.
+constexpr int kEvidenceRules = 2;
 
 std::string correlation_key(std::string_view sweep, std::string_view dataset_hash,
                             std::string_view family) {
@@ -81,14 +85,12 @@ std::optional<sweeps::BestOfMany> best_of_many_from(const Json& j) {
 
 Json to_document(const sweeps::FamilyEvidence& e, std::uint32_t engine_version) {
   Json out{{"engine_version", engine_version},
+           {"rules", kEvidenceRules},
            {"periods", e.periods},
            {"variants", e.variants},
            {"mean_correlation", e.mean_correlation},
-           {"ratio_variance", e.ratio_variance},
            {"p_profit", e.p_profit},
            {"portfolio", record_json(e.portfolio)},
-           {"best", record_json(e.best)},
-           {"centre", record_json(e.centre)},
            {"overfitting_reason", e.overfitting_reason},
            {"overfitting", Json()},
            {"best_of_many_reason", e.best_of_many.reason},
@@ -103,7 +105,8 @@ Json to_document(const sweeps::FamilyEvidence& e, std::uint32_t engine_version) 
 
 // Nothing for a document about results of another version.
 std::optional<sweeps::FamilyEvidence> from_document(const Json& j, std::uint32_t engine_version) {
-  if (!j.is_object() || j.value("engine_version", 0u) != engine_version) {
+  if (!j.is_object() || j.value("engine_version", 0u) != engine_version ||
+      j.value("rules", 0) != kEvidenceRules) {
     return std::nullopt;
   }
   try {
@@ -111,11 +114,8 @@ std::optional<sweeps::FamilyEvidence> from_document(const Json& j, std::uint32_t
     e.periods = j.at("periods");
     e.variants = j.at("variants");
     e.mean_correlation = j.at("mean_correlation");
-    e.ratio_variance = j.at("ratio_variance");
     e.p_profit = j.at("p_profit");
     e.portfolio = record_from(j.at("portfolio"));
-    e.best = record_from(j.at("best"));
-    e.centre = record_from(j.at("centre"));
     e.overfitting_reason = j.at("overfitting_reason");
     e.best_of_many = {best_of_many_from(j.at("best_of_many")), j.at("best_of_many_reason")};
     const Json& o = j.at("overfitting");
@@ -133,16 +133,6 @@ std::optional<sweeps::FamilyEvidence> from_document(const Json& j, std::uint32_t
 bool is_of(const Json& document, const sweeps::Segment& segment, const sweeps::Judged& judged) {
   return document.is_object() && document.value("trials", segment.trials) == segment.trials &&
          document.value("judged", "") == judged.note;
-}
-
-std::optional<sweeps::stats::TrackRecord> record_of(const FamilyPanel& panel,
-                                                    std::optional<std::uint64_t> trial) {
-  if (!trial) return std::nullopt;
-  const auto at = std::find(panel.trial.begin(), panel.trial.end(), *trial);
-  if (at == panel.trial.end()) return std::nullopt;
-  const float* row =
-      panel.returns.data() + static_cast<std::size_t>(at - panel.trial.begin()) * panel.periods;
-  return sweeps::track_record_of({row, row + panel.periods});
 }
 
 /// What the account says of a sweep, read once a sweep.
@@ -198,8 +188,7 @@ void describe(const SweepFacts& facts, AccountEntry& out) {
 
 }  // namespace
 
-Result<std::vector<AccountEntry>> read_account(const Sources& sources,
-                                               const std::vector<Measured>& fresh) {
+Result<std::vector<AccountEntry>> read_account(const Sources& sources) {
   const auto entries = sources.store->ledger_entries();
   if (!entries.ok()) return entries.error();
   const auto metas = sources.store->sweeps();
@@ -219,12 +208,6 @@ Result<std::vector<AccountEntry>> read_account(const Sources& sources,
     if (measured->is_object() && (*measured)["mean_correlation"].is_number()) {
       line.mean_correlation = (*measured)["mean_correlation"].get<double>();
     }
-    for (const Measured& m : fresh) {
-      if (m.sweep_id == entry.sweep_id && m.family == entry.family &&
-          m.dataset_hash == entry.dataset_hash) {
-        line.mean_correlation = m.mean_correlation;
-      }
-    }
     out.push_back(std::move(line));
   }
   return out;
@@ -236,8 +219,25 @@ TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_vi
     if (line.entry.dataset_hash != dataset_hash) continue;
     out.raw += line.entry.trials;
     out.effective += line.effective_trials();
+    ++out.entries;
+    out.measured += line.mean_correlation ? 1 : 0;
   }
   return out;
+}
+
+std::string TrialCount::basis() const {
+  return "r + (1 - r) N, r the mean correlation on record of " + std::to_string(measured) + " of " +
+         std::to_string(entries) + " families of sweeps; the others count in full";
+}
+
+bool awaits_record(const SweepView& view, const FamilyScore& family,
+                   const std::vector<AccountEntry>& account) {
+  if (family.committed != family.trials) return false;
+  const sweeps::Segment& segment = view.plan.segments()[family.segment];
+  return std::any_of(account.begin(), account.end(), [&](const AccountEntry& line) {
+    return line.entry.sweep_id == view.meta.id && line.entry.family == view.family(segment) &&
+           line.entry.dataset_hash == view.dataset(segment).content_hash && !line.mean_correlation;
+  });
 }
 
 Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView* view) {
@@ -303,9 +303,6 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   if (out.periods < 2 && !judged.note.empty()) {
     out.overfitting_reason = out.best_of_many.reason = judged.note;
   }
-  // These two may be any variants: what they were the best of is the ledger's to say.
-  out.best = record_of(*panel, family.best_trial);
-  if (family.plateau) out.centre = record_of(*panel, family.plateau->trial);
   if (family.committed == family.trials) {
     Json document = to_document(out, view.meta.engine_version);
     document["trials"] = segment.trials;
@@ -322,14 +319,48 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   return out;
 }
 
-Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective,
-                    double periods_per_year) {
+Result<FamilyLuck> family_luck(const Sources& sources, const SweepView& view,
+                               const FamilyScore& family) {
+  FamilyLuck out;
+  const auto columns = record_columns(view);
+  if (!columns) return out;
+  auto variance = stored_ratio_variance(sources, view, view.plan.segments()[family.segment]);
+  if (!variance.ok()) return variance.error();
+  out.ratio_variance = *variance;
+  const auto record =
+      [&](std::uint64_t trial) -> Result<std::optional<sweeps::stats::TrackRecord>> {
+    const auto rows = read_trials(sources, view, {&trial, 1}, {.metrics = true});
+    if (!rows.ok()) return rows.error();
+    if (!rows->front()) return std::optional<sweeps::stats::TrackRecord>();
+    return track_record_of(view, trial, moments_of(*columns, rows->front()->metrics));
+  };
+  if (family.best_trial) {
+    auto best = record(*family.best_trial);
+    if (!best.ok()) return best.error();
+    out.best = *best;
+  }
+  if (family.plateau) {
+    auto centre = record(family.plateau->trial);
+    if (!centre.ok()) return centre.error();
+    out.centre = *centre;
+  }
+  return out;
+}
+
+Json deflation_json(const sweeps::stats::TrackRecord& record, const TrialCount& trials,
+                    double ratio_variance, double periods_per_year) {
+  const auto raw =
+      sweeps::deflate(record, static_cast<double>(trials.raw), ratio_variance, periods_per_year);
+  const auto effective =
+      sweeps::deflate(record, trials.effective, ratio_variance, periods_per_year);
   const double annual = std::sqrt(periods_per_year);
   Json out{{"psr", raw.psr},
            {"dsr", raw.dsr},
            {"dsr_effective", effective.dsr},
            {"trials", raw.trials},
            {"trials_effective", effective.trials},
+           {"trials_effective_basis", trials.basis()},
+           {"ratio_sd_ann", std::sqrt(ratio_variance) * annual},
            {"expected_max_sharpe_ann", raw.expected_max_sharpe * annual},
            {"expected_max_sharpe_ann_effective", effective.expected_max_sharpe * annual},
            {"min_track_record_days", Json()},
@@ -347,21 +378,17 @@ Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effec
   return out;
 }
 
-Json evidence_json(const sweeps::FamilyEvidence& e, const TrialCount& trials,
-                   const HypothesisCount& hypotheses, double periods_per_year) {
+Json evidence_json(const sweeps::FamilyEvidence& e, const FamilyLuck& family,
+                   const TrialCount& trials, const HypothesisCount& hypotheses,
+                   double periods_per_year) {
   const auto variant = [&](const std::optional<sweeps::stats::TrackRecord>& r) -> Json {
-    if (!r) return {};
-    const auto deflate = [&](double n) {
-      return sweeps::deflate(*r, n, e.ratio_variance, periods_per_year);
-    };
-    return deflation_json(deflate(static_cast<double>(trials.raw)), deflate(trials.effective),
-                          periods_per_year);
+    return r ? deflation_json(*r, trials, family.ratio_variance, periods_per_year) : Json();
   };
   Json out{
       {"variants", e.variants},
       {"mean_correlation", e.mean_correlation},
-      {"best", variant(e.best)},
-      {"plateau_centre", variant(e.centre)},
+      {"best", variant(family.best)},
+      {"plateau_centre", variant(family.centre)},
       {"portfolio", Json()},
       {"pbo", Json()},
       {"pbo_blocks", Json()},

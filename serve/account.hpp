@@ -34,19 +34,21 @@ struct AccountEntry {
     return mean_correlation ? sweeps::effective_trials(n, *mean_correlation) : n;
   }
 };
-/// A correlation that was measured just now, and perhaps not kept.
-struct Measured {
-  std::string sweep_id, family, dataset_hash;
-  double mean_correlation = 0;
-};
-/// All entries, in the ledger's order. Fails: Corrupt, Io.
-Result<std::vector<AccountEntry>> read_account(const Sources& sources,
-                                               const std::vector<Measured>& fresh = {});
+/// All entries, in the ledger's order. Correlations are those on record, so that every answer has
+/// the same effective N at the same time. Fails: Corrupt, Io.
+Result<std::vector<AccountEntry>> read_account(const Sources& sources);
+/// Whether the family's mean correlation could go on record and has not: the store is open for
+/// reading only.
+bool awaits_record(const SweepView& view, const FamilyScore& family,
+                   const std::vector<AccountEntry>& account);
 
 /// How many trials a result on a dataset is the best of.
 struct TrialCount {
   std::uint64_t raw = 0;  ///< distinct trial keys
   double effective = 0;   ///< sum over entries; trials of two entries count as independent
+  std::uint64_t entries = 0, measured = 0;  ///< measured: with a mean correlation on record
+  /// What `effective` is made of, in words.
+  std::string basis() const;
 };
 TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_view dataset_hash);
 
@@ -62,10 +64,21 @@ Status record_neighbourhoods(const Sources& sources, const SweepView& view, std:
 Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const SweepView& view,
                                              const FamilyScore& family);
 
+/// What a family's variants are deflated by, from the stored metrics (luck.hpp).
+struct FamilyLuck {
+  double ratio_variance = 0;
+  std::optional<sweeps::stats::TrackRecord> best, centre;
+};
+/// Fails: Corrupt, Io.
+Result<FamilyLuck> family_luck(const Sources& sources, const SweepView& view,
+                               const FamilyScore& family);
+
 /// Evidence against the account, by name; a number that does not exist is null.
-Json evidence_json(const sweeps::FamilyEvidence& evidence, const TrialCount& trials,
-                   const HypothesisCount& hypotheses, double periods_per_year);
-Json deflation_json(const sweeps::Deflation& raw, const sweeps::Deflation& effective,
-                    double periods_per_year);
+Json evidence_json(const sweeps::FamilyEvidence& evidence, const FamilyLuck& luck,
+                   const TrialCount& trials, const HypothesisCount& hypotheses,
+                   double periods_per_year);
+/// A record against N trials and against as many as are independent, by name.
+Json deflation_json(const sweeps::stats::TrackRecord& record, const TrialCount& trials,
+                    double ratio_variance, double periods_per_year);
 
 }  // namespace winnow::serve

@@ -128,7 +128,10 @@ std::string missing_numbers_reason(const Json& metrics) {
   }
   const bool missing =
       std::any_of(metrics.begin(), metrics.end(), [](const Json& v) { return v.is_null(); });
-  return missing ? "a ratio is null where its divisor is nothing: no loss, drawdown or trade" : "";
+  return missing
+             ? "a ratio is null where its divisor is nothing: no loss, drawdown or losing trade; "
+               "it ranks first, as if it were infinite"
+             : "";
 }
 
 Json variant_json(const SweepView& view, std::uint64_t trial) {

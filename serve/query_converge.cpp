@@ -33,7 +33,9 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   out["trials_failed"] = family.failed;
   out.update(convergence_json(family.score));
   out["look"] = family.look ? look_json(*family.look) : Json();
-  out["validation"] = validation_json(view, segment, family.validation.get());
+  if (family.validation) {
+    out["validation"] = validation_json(view, segment, family.validation.get());
+  }
   out["p"] = family.p;
   out["p_holm"] = family.p_holm;
   out["p_bh"] = family.p_bh;
@@ -74,14 +76,17 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     const auto& dataset = view.dataset(view.plan.segments()[family.segment]);
     const auto evidence = read_evidence(sources, view, family);
     if (!evidence.ok()) return evidence.error();
-    const auto account =
-        read_account(sources, {{view.meta.id, view.family(view.plan.segments()[family.segment]),
-                                dataset.content_hash, evidence->mean_correlation}});
+    const auto account = read_account(sources);
     if (!account.ok()) return account.error();
+    const auto luck = family_luck(sources, view, family);
+    if (!luck.ok()) return luck.error();
     const TrialCount trials = count_trials(*account, dataset.content_hash);
     Json row = family_json(view, family);
     row["ledger_trials_effective"] = trials.effective;
-    row["profit"] = evidence_json(*evidence, trials, scoring->hypotheses, dataset.periods_per_year);
+    row["ledger_trials_effective_basis"] = trials.basis();
+    row["correlation_awaits_record"] = awaits_record(view, family, *account);
+    row["profit"] =
+        evidence_json(*evidence, *luck, trials, scoring->hypotheses, dataset.periods_per_year);
     row["periods_per_year"] = dataset.periods_per_year;
     row["calendar"] = engine::calendar_name(dataset.periods_per_year);
     out["families"].push_back(std::move(row));

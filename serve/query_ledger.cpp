@@ -167,6 +167,7 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
   out["by"] = *by;
   out["trials_total"] = all.trials;
   out["trials_effective_total"] = all.effective;
+  out["trials_effective_basis"] = TrialCount{.entries = entries, .measured = all.measured}.basis();
   out["executions_total"] = all.executions;
   out["repeats_total"] = all.executions - all.trials;
   out["failed_total"] = all.failed;

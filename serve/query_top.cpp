@@ -82,29 +82,32 @@ Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const
   return rows;
 }
 
-/// What the store says of a sweep's metrics, and what luck needs of them if `sharpe` (an index in
-/// `asked`) is given.
+/// What the store says of a sweep's metrics, and what luck needs of them if `moments`, which are
+/// then among `asked`, are given.
 Result<BoardColumns> read_columns(const Sources& sources, const SweepView& view,
                                   const std::vector<std::uint32_t>& asked,
-                                  std::optional<std::size_t> sharpe) {
+                                  const std::optional<RecordColumns>& moments) {
   BoardColumns out;
   auto table = sources.store->read_metrics(view.meta.id, asked);
   if (!table.ok()) return table.error();
   out.table = std::move(*table);
-  if (!sharpe) return out;
+  if (!moments) return out;
+  std::array<std::span<const double>, RecordColumns::kNames.size()> columns;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const auto at = std::find(asked.begin(), asked.end(), moments->index[i]) - asked.begin();
+    columns[i] = out.table.columns[static_cast<std::size_t>(at)];
+  }
   for (const sweeps::Segment& segment : view.plan.segments()) {
-    out.ratio_variance.push_back(
-        ratio_variance(view.plan, segment, out.table.trial, out.table.columns[*sharpe]));
+    out.ratio_variance.push_back(ratio_variance(view, segment, out.table.trial, columns));
   }
   return out;
 }
 
 /// The same, from the cache if there is one.
-Result<std::shared_ptr<const BoardColumns>> board_columns(const Sources& sources,
-                                                          const SweepView& view,
-                                                          const std::vector<std::uint32_t>& asked,
-                                                          std::optional<std::size_t> sharpe) {
-  const auto read = [&] { return read_columns(sources, view, asked, sharpe); };
+Result<std::shared_ptr<const BoardColumns>> board_columns(
+    const Sources& sources, const SweepView& view, const std::vector<std::uint32_t>& asked,
+    const std::optional<RecordColumns>& moments) {
+  const auto read = [&] { return read_columns(sources, view, asked, moments); };
   if (sources.boards == nullptr) {
     auto made = read();
     if (!made.ok()) return made.error();
@@ -152,8 +155,8 @@ class Board {
   std::optional<sweeps::Ranking> ranking_;
   std::vector<std::uint32_t> read_;  // stored metrics, as the table's columns
   std::uint32_t stored_count_ = 0;
-  std::uint32_t oos_first_ = 0;                // index of the first out-of-sample number
-  std::array<std::uint32_t, 3> moments_ = {};  // Sharpe, skew, kurtosis
+  std::optional<RecordColumns> moments_;
+  std::uint32_t oos_first_ = 0;  // index of the first out-of-sample number
   std::shared_ptr<const BoardColumns> columns_;
   std::optional<Luck> luck_;
   std::optional<VariantOos> oos_;
@@ -164,14 +167,8 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view,
   Board out;
   std::vector<std::string> names = view.meta.metric_names;
   out.stored_count_ = static_cast<std::uint32_t>(names.size());
-  bool lucky = true;
-  constexpr std::array kMoments = {"sharpe_ann", "skew", "kurtosis"};
-  for (std::size_t i = 0; i < kMoments.size(); ++i) {
-    const auto index = sweeps::metric_index(kMoments[i], view.meta.metric_names);
-    lucky = lucky && index.ok();
-    if (index.ok()) out.moments_[i] = *index;
-  }
-  if (lucky) names.insert(names.end(), kLuckMetrics.begin(), kLuckMetrics.end());
+  out.moments_ = record_columns(view);
+  if (out.moments_) names.insert(names.end(), kLuckMetrics.begin(), kLuckMetrics.end());
   out.oos_first_ = static_cast<std::uint32_t>(names.size());
   if (!view.plan.spec().validation_json.empty()) {
     auto oos = VariantOos::make(sources, view);
@@ -182,26 +179,18 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view,
   auto ranking = sweeps::Ranking::make(view.plan, names, request);
   if (!ranking.ok()) return ranking.error();
   out.ranking_ = std::move(*ranking);
-  bool computed = false;
   const auto need = [&](std::uint32_t metric) {
     const bool known = std::find(out.read_.begin(), out.read_.end(), metric) != out.read_.end();
     if (!known) out.read_.push_back(metric);
   };
   for (const std::uint32_t metric : out.ranking_->metrics_needed()) {
-    computed = computed || (metric >= out.stored_count_ && metric < out.oos_first_);
     if (metric < out.stored_count_) need(metric);
   }
-  if (lucky) need(out.moments_[0]);
-  if (computed) std::for_each(out.moments_.begin(), out.moments_.end(), need);
-  std::optional<std::size_t> sharpe;
-  if (lucky) {
-    sharpe = static_cast<std::size_t>(
-        std::find(out.read_.begin(), out.read_.end(), out.moments_[0]) - out.read_.begin());
-  }
-  auto columns = board_columns(sources, view, out.read_, sharpe);
+  if (out.moments_) std::for_each(out.moments_->index.begin(), out.moments_->index.end(), need);
+  auto columns = board_columns(sources, view, out.read_, out.moments_);
   if (!columns.ok()) return columns.error();
   out.columns_ = std::move(*columns);
-  if (!lucky) return out;
+  if (!out.moments_) return out;
   auto luck = Luck::make(sources, view, out.columns_->ratio_variance);
   if (!luck.ok()) return luck.error();
   out.luck_ = std::move(*luck);
@@ -235,9 +224,12 @@ Result<sweeps::Ranking::Ranked> Board::rank() {
     }
     if (computed[0].empty()) {
       for (auto& column : computed) column.reserve(table().trial.size());
+      std::array<std::span<const double>, RecordColumns::kNames.size()> moments;
+      for (std::size_t i = 0; i < moments.size(); ++i) moments[i] = stored(moments_->index[i]);
       for (std::size_t r = 0; r < table().trial.size(); ++r) {
-        const auto ratios = luck_->of(table().trial[r], stored(moments_[0])[r],
-                                      stored(moments_[1])[r], stored(moments_[2])[r]);
+        Moments own;
+        for (std::size_t i = 0; i < own.size(); ++i) own[i] = moments[i][r];
+        const auto ratios = luck_->of(table().trial[r], own);
         for (std::size_t i = 0; i < ratios.size(); ++i) computed[i].push_back(ratios[i]);
       }
     }
@@ -249,7 +241,7 @@ Result<sweeps::Ranking::Ranked> Board::rank() {
 std::vector<double> Board::sharpe_of(std::span<const std::uint32_t> rows) const {
   std::vector<double> out;
   if (!luck_) return out;
-  const auto column = stored(moments_[0]);
+  const auto column = stored(moments_->index[0]);  // the Sharpe ratio
   for (const std::uint32_t row : rows) out.push_back(column[row]);
   return out;
 }
@@ -257,8 +249,7 @@ std::vector<double> Board::sharpe_of(std::span<const std::uint32_t> rows) const 
 std::vector<double> Board::luck_of(std::uint64_t trial, std::span<const double> metrics) const {
   if (!luck_) return {};
   if (metrics.empty()) return std::vector<double>(kLuckMetrics.size(), std::nan(""));
-  const auto ratios =
-      luck_->of(trial, metrics[moments_[0]], metrics[moments_[1]], metrics[moments_[2]]);
+  const auto ratios = luck_->of(trial, moments_of(*moments_, metrics));
   return {ratios.begin(), ratios.end()};
 }
 
@@ -448,7 +439,10 @@ Result<Json> top(const Sources& sources, const Json& args) {
   out["trials_matching"] = ranked.matching;
   out["by"] = *by;
   out["higher_is_better"] = board->ranking().higher_is_better();
-  if (!where->empty()) out["where"] = *where;
+  if (!where->empty()) {
+    out["where"] = *where;
+    out["trials_undecided"] = ranked.undecided;
+  }
   out["noise"] = noise_json(sources, *view);
   out["holding"] = holdings_json(sources, *view);
   if (table) {

@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kComparedMax = 50;
 constexpr const char* kNoTrackRecord =
     "its daily returns do not vary or are too few: there is no track record to judge";
+constexpr const char* kShorterWindow =
+    "it did not see the whole window: its track record is of another time than the others'";
 
 double correlation(std::span<const float> a, std::span<const float> b) {
   const std::size_t n = std::min(a.size(), b.size());
@@ -122,9 +124,9 @@ Result<Standing> standing_of(const Sources& sources, const SweepView& view, std:
   std::vector<double> sharpe(segment.trials, std::nan(""));
   for (std::size_t r = 0; r < table->trial.size(); ++r) {
     const std::uint64_t t = table->trial[r] - segment.first_trial;
-    if (table->trial[r] >= segment.first_trial && t < segment.trials) {
-      sharpe[t] = table->columns[0][r];
-    }
+    if (table->trial[r] < segment.first_trial || t >= segment.trials) continue;
+    // Ranked, counted and averaged with those that saw the whole window only.
+    if (sweeps::ranked_alike(view.plan, table->trial[r])) sharpe[t] = table->columns[0][r];
   }
   Standing out;
   const double own = sharpe[trial - segment.first_trial];
@@ -147,31 +149,25 @@ Result<Standing> standing_of(const Sources& sources, const SweepView& view, std:
   return out;
 }
 
-Result<double> stored_ratio_variance(const Sources& sources, const SweepView& view,
-                                     const sweeps::Segment& segment) {
-  const auto metric = sweeps::metric_index("sharpe_ann", view.meta.metric_names);
-  if (!metric.ok()) return metric.error();
-  const std::uint32_t index = *metric;
-  const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
-  if (!table.ok()) return table.error();
-  return ratio_variance(view.plan, segment, table->trial, table->columns[0]);
-}
-
 // How much of a variant's track record is luck, by the ledger; null without one.
 Result<Json> luck_json(const Sources& sources, const SweepView& view, std::uint64_t trial,
                        const TrialRow& row) {
   const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  const auto columns = record_columns(view);
+  if (!columns) return Json();
+  const auto record = track_record_of(view, trial, moments_of(*columns, row.metrics));
+  if (!record) return Json();
   const auto variance = stored_ratio_variance(sources, view, segment);
   if (!variance.ok()) return variance.error();
   const auto account = read_account(sources);
   if (!account.ok()) return account.error();
   const TrialCount trials = count_trials(*account, view.dataset(segment).content_hash);
-  const auto record = sweeps::track_record_of({row.returns.begin(), row.returns.end()});
-  if (!record) return Json();
-  const double periods = view.periods_per_year(segment);
-  const auto deflate = [&](double n) { return sweeps::deflate(*record, n, *variance, periods); };
-  return deflation_json(deflate(static_cast<double>(trials.raw)), deflate(trials.effective),
-                        periods);
+  return deflation_json(*record, trials, *variance, view.periods_per_year(segment));
+}
+
+// Why it has none.
+const char* no_luck(const SweepView& view, std::uint64_t trial) {
+  return sweeps::ranked_alike(view.plan, trial) ? kNoTrackRecord : kShorterWindow;
 }
 
 // Sentences: what became of the trial and how it stands.
@@ -286,7 +282,7 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     auto luck = luck_json(sources, view, trial, *row);
     if (!luck.ok()) return luck.error();
     out["luck"] = std::move(*luck);
-    if (out["luck"].is_null()) sentences.push_back(kNoTrackRecord);
+    if (out["luck"].is_null()) sentences.push_back(no_luck(view, trial));
     if (!view.plan.spec().validation_json.empty()) {
       auto validation = validation_of(sources, view, trial);
       if (!validation.ok()) return validation.error();
@@ -413,7 +409,7 @@ Result<Json> compare(const Sources& sources, const Json& args) {
       auto luck = luck_json(sources, *view, (*trials)[i], *row);
       if (!luck.ok()) return luck.error();
       variant["luck"] = std::move(*luck);
-      if (variant["luck"].is_null()) variant["reason"] = kNoTrackRecord;
+      if (variant["luck"].is_null()) variant["reason"] = no_luck(*view, (*trials)[i]);
     }
     out["variants"].push_back(std::move(variant));
   }

@@ -70,11 +70,6 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
   keep(sources, {kDocumentKind, document_key(view, family.segment), json_text(json)});
 }
 
-// Not a trial on a shorter window, whose numbers are of another time.
-bool ranked_alike(const sweeps::Plan& plan, std::uint64_t trial) {
-  return plan.rungs() == 1 || plan.whole_window(sweeps::block_of_trial(plan, trial));
-}
-
 // Sharpe of every trial of a segment: NaN where it failed or is not there yet.
 struct SharpeColumn {
   std::vector<double> all;  // by trial of the plan
@@ -97,7 +92,7 @@ Result<SharpeColumn> read_sharpe(const Sources& sources, const SweepView& view) 
     if (trial >= out.all.size()) continue;
     out.committed[trial] = true;
     out.failed[trial] = table->status[r] != TrialStatus::Ok;
-    if (!out.failed[trial] && ranked_alike(view.plan, trial)) {
+    if (!out.failed[trial] && sweeps::ranked_alike(view.plan, trial)) {
       out.all[trial] = table->columns[0][r];
     }
   }

@@ -1,16 +1,15 @@
 #include "serve/sweep_view.hpp"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <map>
-#include <numbers>
 
 #include "engine/shortfall.hpp"
 #include "sweeps/generation.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 #include "sweeps/spec_warnings.hpp"
+#include "sweeps/stats/sharpe.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -243,15 +242,8 @@ NoiseExpectation noise_expectation(std::uint64_t trials, std::uint64_t periods,
   NoiseExpectation out;
   if (periods == 0) return out;
   out.sd_ann = std::sqrt(periods_per_year / static_cast<double>(periods));
-  if (trials < 2) return out;  // the expectation of one draw is its mean, 0
-  const boost::math::normal normal;
-  const double n = static_cast<double>(trials);
-  const double gamma = std::numbers::egamma;
-  // Quantiles of the complement keep their digits for large n.
-  const double a = boost::math::quantile(boost::math::complement(normal, 1 / n));
-  const double b =
-      boost::math::quantile(boost::math::complement(normal, 1 / (n * std::numbers::e)));
-  out.max_ann = out.sd_ann * ((1 - gamma) * a + gamma * b);
+  out.max_ann =
+      sweeps::stats::expected_max_sharpe(static_cast<double>(trials), 0, out.sd_ann * out.sd_ann);
   return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <cstdio>
+#include <limits>
 
 #include "sweeps/filter.hpp"
 #include "sweeps/names.hpp"
@@ -31,6 +33,13 @@ std::span<const ValidationNumber> declared_numbers(std::string_view validation_j
   const auto protocol = declared_validation(validation_json);
   if (!protocol.ok()) return {};
   return validation_numbers(protocol->kind);
+}
+
+/// As people read numbers; six digits tell it from any limit that they write.
+std::string short_text(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", v);
+  return text;
 }
 
 /// In the order of requirement_names.
@@ -92,7 +101,7 @@ std::vector<std::string> failed_requirements(std::span<const std::string> requir
       const bool there = std::isfinite(values[column]);
       missing = missing || !there;
       shown += (shown.empty() ? "" : ", ") + names[column] + " is " +
-               (there ? show_number(values[column]) : "not measurable");
+               (there ? short_text(values[column]) : "not measurable");
     }
     if (!missing && !filter->select(columns, 1).empty()) continue;
     if (missing && !reason.empty()) shown += " (" + std::string(reason) + ")";

@@ -28,7 +28,6 @@ struct RowSums {
   double mean = 0;              ///< what each period's sum is above that of variants with mean 0
   std::vector<double> returns;  ///< [period]
   std::vector<std::uint32_t> rows;  ///< variants that count
-  std::vector<double> sharpe;       ///< of them
 };
 
 template <class Real>
@@ -43,7 +42,6 @@ void add_row(const Real* row, std::size_t index, RowSums& all) {
   add_scaled(row, 1 / sd, all.standardised);
   all.mean += mean / sd;
   all.rows.push_back(static_cast<std::uint32_t>(index));
-  all.sharpe.push_back(mean / std::sqrt(squares / (n - 1)));
 }
 
 RowSums sum_rows(const PanelView& panel, const ParallelFor& parallel) {
@@ -64,15 +62,13 @@ RowSums sum_rows(const PanelView& panel, const ParallelFor& parallel) {
   });
   RowSums all{.standardised = std::vector<double>(panel.periods()),
               .returns = std::vector<double>(panel.periods()),
-              .rows = {},
-              .sharpe = {}};
+              .rows = {}};
   for (const RowSums& part : parts) {
     for (std::size_t t = 0; t < panel.periods(); ++t) {
       all.standardised[t] += part.standardised[t];
       all.returns[t] += part.returns[t];
     }
     all.rows.insert(all.rows.end(), part.rows.begin(), part.rows.end());
-    all.sharpe.insert(all.sharpe.end(), part.sharpe.begin(), part.sharpe.end());
   }
   return all;
 }
@@ -138,7 +134,6 @@ FamilyEvidence family_evidence(const PanelView& panel, std::optional<std::size_t
   RowSums sums = sum_rows(panel, parallel);
   out.variants = sums.rows.size();
   out.mean_correlation = mean_correlation(sums);
-  if (sums.sharpe.size() > 1) out.ratio_variance = stats::variance(sums.sharpe);
   if (!sums.rows.empty()) {
     for (double& r : sums.returns) r /= static_cast<double>(sums.rows.size());
     out.portfolio = track_record_of(sums.returns);
@@ -192,6 +187,10 @@ Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_
   if (!std::isfinite(out.dsr)) out.dsr = 0;
   add_haircut(record, periods_per_year, out);
   return out;
+}
+
+double ratio_variance(std::span<const double> ratios) {
+  return ratios.size() > 1 ? stats::variance(ratios) : 0.0;
 }
 
 double luck_sharpe(double trials, double ratio_variance, double periods) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,6 @@ struct FamilyEvidence {
   std::uint64_t periods = 0;
   std::uint64_t variants = 0;   ///< with finite returns that vary; the others are left out
   double mean_correlation = 0;  ///< over all pairs of variants; 1 for a single one
-  double ratio_variance = 0;    ///< of the Sharpe ratios ACROSS variants (divisor n - 1)
   /// Equal capital in every variant. Absent where there is no variant or its returns do not vary.
   std::optional<stats::TrackRecord> portfolio;
   /// Posterior P(mean of the portfolio's returns > 0), normal returns, prior 1 / sigma^2.
@@ -60,6 +60,9 @@ struct Deflation {
   std::optional<double> haircut_sharpe_ann, haircut_frac;
 };
 inline constexpr double kHaircutPeriodsMin = 120;
+/// The spread of Sharpe ratios ACROSS variants, per period (divisor n - 1); 0 for fewer than two.
+/// Only those of variants that moved belong here: the others are no trials of a maximum.
+double ratio_variance(std::span<const double> ratios);
 /// `ratio_variance` counts as at least that of worthless independent ratios, 1 / periods: N is of
 /// all families, and a narrow one (ten clones, say) must not shrink what the others could show.
 Deflation deflate(const stats::TrackRecord& record, double trials, double ratio_variance,

@@ -256,7 +256,8 @@ const double* Filter::operand(const Operand& side, std::span<const std::span<con
 }
 
 std::vector<std::uint32_t> Filter::select(std::span<const std::span<const double>> data,
-                                          std::size_t rows) const {
+                                          std::size_t rows,
+                                          std::vector<std::uint32_t>* undecided) const {
   std::vector<std::uint32_t> out;
   std::vector<Truths> stack;
   std::vector<double> left;
@@ -305,6 +306,8 @@ std::vector<std::uint32_t> Filter::select(std::span<const std::span<const double
     for (std::size_t i = 0; i < n; ++i) {
       if (stack.empty() || stack.back()[i] == kTrue) {
         out.push_back(static_cast<std::uint32_t>(first + i));
+      } else if (undecided != nullptr && stack.back()[i] == kUnknown) {
+        undecided->push_back(static_cast<std::uint32_t>(first + i));
       }
     }
   }

@@ -15,7 +15,7 @@ namespace winnow::sweeps {
 /// Comparisons (< <= > >= == = != <>) of names with numbers or names, joined by and/&&, or/||,
 /// not/! and parentheses; `not` binds tightest, then `and`. Words in any case; names exactly. A
 /// comparison with a missing number (NaN, as in failed trials) is neither true nor false: neither
-/// it nor its negation selects the row.
+/// it nor its negation selects the row, and the row is counted as undecided.
 /// Limits: kLengthMax characters, kDepthMax parentheses. Thread: any, const.
 class Filter {
  public:
@@ -30,9 +30,9 @@ class Filter {
   std::span<const std::uint32_t> columns() const { return columns_; }
 
   /// Rows that satisfy it, ascending. `data[k]` is the column of columns()[k]; all have `rows`
-  /// entries.
-  std::vector<std::uint32_t> select(std::span<const std::span<const double>> data,
-                                    std::size_t rows) const;
+  /// entries. `undecided`, if given, gets those that miss a number it turns on.
+  std::vector<std::uint32_t> select(std::span<const std::span<const double>> data, std::size_t rows,
+                                    std::vector<std::uint32_t>* undecided = nullptr) const;
 
  private:
   friend class FilterParser;

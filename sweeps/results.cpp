@@ -1,6 +1,7 @@
 #include "sweeps/results.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -21,6 +22,16 @@ std::vector<std::string> parameter_names(const Plan& plan) {
     }
   }
   return names;
+}
+
+bool ranked_alike(const Plan& plan, std::uint64_t trial) {
+  return plan.rungs() == 1 || plan.whole_window(block_of_trial(plan, trial));
+}
+
+bool missing_is_best(std::string_view metric) {
+  constexpr std::array kRatiosToLosses = {"sortino_ann", "calmar", "omega", "tail_ratio",
+                                          "profit_factor"};
+  return std::find(kRatiosToLosses.begin(), kRatiosToLosses.end(), metric) != kRatiosToLosses.end();
 }
 
 bool metric_higher_is_better(std::string_view name) {
@@ -86,8 +97,22 @@ std::vector<double> Ranking::param_column(std::string_view name,
   return out;
 }
 
+std::vector<double> Ranking::metric_column(std::uint32_t metric,
+                                           const ResultColumns& columns) const {
+  const auto at = std::find(metrics_.begin(), metrics_.end(), metric) - metrics_.begin();
+  const auto stored = columns.metrics[static_cast<std::size_t>(at)];
+  std::vector<double> out(stored.begin(), stored.end());
+  if (!missing_is_best(names_[metric])) return out;
+  for (std::size_t r = 0; r < out.size(); ++r) {
+    if (std::isnan(out[r]) && columns.status[r] == TrialStatus::Ok) {
+      out[r] = std::numeric_limits<double>::infinity();
+    }
+  }
+  return out;
+}
+
 Ranking::Ranked Ranking::rank(const ResultColumns& columns) const {
-  std::vector<std::vector<double>> params;
+  std::vector<std::vector<double>> params;  // and metrics, as they compare
   std::vector<std::span<const double>> data;
   params.reserve(filter_.columns().size());  // the spans below stay valid
   for (const std::uint32_t column : filter_.columns()) {
@@ -96,19 +121,20 @@ Ranking::Ranked Ranking::rank(const ResultColumns& columns) const {
       data.push_back(params.back());
       continue;
     }
-    const auto at = std::find(metrics_.begin(), metrics_.end(), column) - metrics_.begin();
-    data.push_back(columns.metrics[static_cast<std::size_t>(at)]);
+    params.push_back(metric_column(column, columns));
+    data.push_back(params.back());
   }
-  std::vector<std::uint32_t> rows = filter_.select(data, columns.trial.size());
-  std::erase_if(rows, [&](std::uint32_t r) { return columns.status[r] != TrialStatus::Ok; });
-  if (plan_->rungs() > 1) {
-    std::erase_if(rows, [&](std::uint32_t r) {
-      return !plan_->whole_window(block_of_trial(*plan_, columns.trial[r]));
-    });
-  }
+  std::vector<std::uint32_t> undecided;
+  std::vector<std::uint32_t> rows = filter_.select(data, columns.trial.size(), &undecided);
+  const auto has_no_rank = [&](std::uint32_t r) {
+    return columns.status[r] != TrialStatus::Ok || !ranked_alike(*plan_, columns.trial[r]);
+  };
+  std::erase_if(rows, has_no_rank);
+  std::erase_if(undecided, has_no_rank);
   Ranked ranked;
   ranked.matching = rows.size();
-  ranked.rows = sort_rows(rows, columns.metrics.front(), columns.trial,
+  ranked.undecided = undecided.size();
+  ranked.rows = sort_rows(rows, metric_column(metrics_.front(), columns), columns.trial,
                           higher_is_better_ ? SortOrder::Descending : SortOrder::Ascending, limit_);
   return ranked;
 }

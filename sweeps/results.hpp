@@ -29,9 +29,10 @@ struct ResultColumns {
 };
 
 /// Purpose: a leaderboard's question, checked before anything is read: which metrics to fetch, then
-/// which rows come first. Best first: a metric that is better low ranks ascending. Missing numbers
-/// rank last, ties by trial number. Failed trials have no rank.
-/// Limits: those of Filter. Thread: any, const.
+/// which rows come first. Best first: a metric that is better low ranks ascending. A number that is
+/// missing because nothing was lost (missing_is_best) counts as +infinity, in the order as in the
+/// filter; others rank last, ties by trial number. Failed trials, and those of a shorter window,
+/// have no rank. Limits: those of Filter. Thread: any, const.
 class Ranking {
  public:
   /// Requires: the plan outlives it. Fails: InvalidInput, an unknown name with the nearest ones.
@@ -45,12 +46,17 @@ class Ranking {
   struct Ranked {
     std::vector<std::uint32_t> rows;  ///< indices into the columns, best first, at most the limit
     std::uint64_t matching = 0;       ///< rows that the filter selects and that did not fail
+    /// Rows that might be ranked but that the filter can say nothing of, as a number that it needs
+    /// is missing: neither it nor its negation selects them.
+    std::uint64_t undecided = 0;
   };
   /// Requires: columns as metrics_needed() says.
   Ranked rank(const ResultColumns& columns) const;
 
  private:
   Ranking() = default;
+  /// As it compares: what is missing because it is perfect is +infinity.
+  std::vector<double> metric_column(std::uint32_t metric, const ResultColumns& columns) const;
   std::vector<double> param_column(std::string_view name, const ResultColumns& columns) const;
 
   const Plan* plan_ = nullptr;
@@ -64,6 +70,15 @@ class Ranking {
 
 /// Names of all parameters of a plan's strategies, each once, in order of declaration.
 std::vector<std::string> parameter_names(const Plan& plan);
+
+/// Whether a trial saw the whole window: only such trials are compared, counted, ranked or drawn
+/// together. Requires: trial < plan.trials(); its block is known.
+bool ranked_alike(const Plan& plan, std::uint64_t trial);
+
+/// Whether a missing value of this metric, in a trial that did not fail, is the best there is: a
+/// ratio whose divisor is nothing because the variant never lost (profit_factor, omega,
+/// sortino_ann, calmar, tail_ratio). Such a value ranks first and compares as +infinity.
+bool missing_is_best(std::string_view metric);
 
 /// Whether larger values of a metric are better; true for one this version does not know.
 bool metric_higher_is_better(std::string_view name);

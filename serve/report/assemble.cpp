@@ -54,9 +54,11 @@ Result<Columns> read_columns(const Sources& sources, const SweepView& view) {
       out.failed.push_back(t);
       continue;
     }
-    out.sharpe[t] = table->columns[0][r];
     out.ruined[t] = table->columns[1][r];
     out.trades[t] = table->columns[2][r];
+    // Nothing of a shorter window is drawn beside what saw the whole.
+    if (!sweeps::ranked_alike(view.plan, t)) continue;
+    out.sharpe[t] = table->columns[0][r];
     if (std::isnan(out.sharpe[t])) ++out.not_measurable;
   }
   return out;
@@ -347,11 +349,21 @@ std::string execution_words(const engine::ExecutionModel& m) {
   if (m.half_spread_range_frac > 0) {
     out += " plus " + exact(m.half_spread_range_frac) + " of the bar's range";
   }
-  out += m.impact_bps > 0 ? ", impact " + exact(m.impact_bps) + " bps × √(quantity / bar volume)"
-                          : ", no market impact";
-  if (m.participation_max_frac > 0) {
-    out += ", entries at most " + exact(m.participation_max_frac * 100) + " % of a bar's volume";
+  if (m.impact_y > 0) {
+    out += ", impact " + exact(m.impact_y) + " × the day's volatility × √(quantity / day's volume)";
+  } else {
+    out += m.impact_bps > 0 ? ", impact " + exact(m.impact_bps) + " bps × √(quantity / bar volume)"
+                            : ", no market impact";
   }
+  if (m.stop_range_frac > 0) {
+    out += ", stops fill " + exact(m.stop_range_frac) + " of the bar's range beyond their level";
+  }
+  if (m.participation_max_frac > 0) {
+    out += (m.work_exits ? ", fills at most " : ", entries at most ") +
+           exact(m.participation_max_frac * 100) + " % of a bar's volume";
+  }
+  if (!m.shorts) out += ", no shorts";
+  if (m.leverage_max > 0) out += ", leverage at most " + exact(m.leverage_max);
   out += m.funding ? ", funding paid" : ", no funding";
   out += m.sizing == engine::Sizing::AllIn ? ", all cash in each position"
                                            : ", fixed quantity " + exact(m.fixed_qty);
@@ -388,12 +400,12 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
     if (score.plateau) family.centre_params = params_of(view, score.plateau->trial);
     auto evidence = read_evidence(sources, view, score);
     if (!evidence.ok()) return evidence.error();
-    const auto account =
-        read_account(sources, {{view.meta.id, family.name, view.dataset(segment).content_hash,
-                                evidence->mean_correlation}});
+    const auto account = read_account(sources);
     if (!account.ok()) return account.error();
+    const auto luck = family_luck(sources, view, score);
+    if (!luck.ok()) return luck.error();
     family.profit =
-        evidence_json(*evidence, count_trials(*account, view.dataset(segment).content_hash),
+        evidence_json(*evidence, *luck, count_trials(*account, view.dataset(segment).content_hash),
                       scoring->hypotheses, view.periods_per_year(segment));
     family.score = std::move(score);
     family.score.panel.reset();  // the figures turn a copy of their own into equity

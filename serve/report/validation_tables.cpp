@@ -20,7 +20,11 @@ std::string span_words(const Json& ranges) {
   if (!ranges.is_array() || ranges.empty()) return "–";
   std::string out =
       ranges.front().front().get<std::string>() + " to " + ranges.back().back().get<std::string>();
-  if (ranges.size() > 1) out += " (" + std::to_string(ranges.size()) + " parts)";
+  std::size_t parts = 1;
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    parts += ranges[i].front() != ranges[i - 1].back() ? 1 : 0;
+  }
+  if (parts > 1) out += " (" + std::to_string(parts) + " parts)";
   return out;
 }
 

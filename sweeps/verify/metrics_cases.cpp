@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "engine/engine.hpp"
 #include "engine/metrics.hpp"
@@ -109,7 +110,14 @@ std::map<std::string, double> by_engine(std::span<const double> r) {
   const std::vector<double> tallies(engine::lanes::kTallies, 0.0);
   const auto decls = engine::metric_decls();
   std::vector<double> values(decls.size());
-  engine::MetricRow row({.initial_cash = 1, .bars = static_cast<double>(r.size())});
+  engine::MetricInput input;
+  input.initial_cash = 1;
+  input.bars = static_cast<double>(r.size());
+  input.market_returns.assign(r.size(), 0.0);  // a market that stands still: no part of these
+  for (std::size_t i = 0; i < r.size(); ++i) {
+    input.elapsed_days.push_back(static_cast<double>(i + 1));
+  }
+  engine::MetricRow row(std::move(input));
   row.compute(equity, tallies, values, {});
   std::map<std::string, double> out;
   for (std::size_t i = 0; i < decls.size(); ++i) out[std::string(decls[i].name)] = values[i];

@@ -184,6 +184,26 @@ TEST_F(Statistics, ABudgetHoldsForTheFarmThatACommandBringsWithIt) {
   EXPECT_EQ(trials_of("ann"), 101u);
 }
 
+// Without a farm: `converge` measures the correlation, and puts it on record for the others.
+TEST_F(Statistics, B2B7EveryCommandHasTheSameNumbersOfOneSweep) {
+  ASSERT_EQ(run(random_sweep("one", 60, 1), "one", {}).status, 0);
+  const json family = asked({"converge", "one"})["families"][0];
+  const std::string best = std::to_string(family["best"]["trial"].get<std::uint64_t>());
+  const json told = asked({"explain", "one", best})["luck"];
+  const json side = asked({"compare", "one", best, best == "0" ? "1" : "0"})["variants"][0]["luck"];
+  const json row = asked({"top", "one", "--by", "dsr", "--limit", "60"})["rows"][0];
+  for (const char* key : {"psr", "dsr", "dsr_effective", "trials_effective", "ratio_sd_ann"}) {
+    EXPECT_EQ(told[key], family["profit"]["best"][key]) << key;
+    EXPECT_EQ(told[key], side[key]) << key;
+  }
+  if (std::to_string(row["trial"].get<std::uint64_t>()) == best) {
+    EXPECT_EQ(row["metrics"]["dsr"], told["dsr"]);
+  }
+  const json ledger = asked({"ledger", "show"});
+  EXPECT_EQ(ledger["trials_effective_total"], told["trials_effective"]);
+  EXPECT_LT(told["trials_effective"].get<double>(), told["trials"].get<double>());
+}
+
 TEST_F(DoorFarm, BudgetsGoByTheCertificateAndAreSetOnTheCoordinatorsMachine) {
   make_market(home, 10);
   const auto node = start_node("node-1");

@@ -17,6 +17,8 @@
 #include "serve/query.hpp"
 #include "store/dataset_store.hpp"
 #include "store/store.hpp"
+#include "sweeps/adaptive.hpp"
+#include "sweeps/generation.hpp"
 #include "sweeps/plan.hpp"
 
 namespace winnow::serve {
@@ -160,6 +162,10 @@ class Home {
     meta.state = cut ? store::SweepState::Paused : store::SweepState::Done;
     if (cut) meta.finished = {};
     must(store_->put_sweep(meta));
+    if (p.spec().learns()) {
+      learn(p, meta, o);
+      return meta.id;
+    }
     for (std::uint64_t b = 0; b < std::min(p.blocks(), o.blocks_max); ++b) {
       commit(p, meta, run_block(p, b, o));
     }
@@ -176,6 +182,32 @@ class Home {
     must(datasets_->put(columns.view(), meta));
   }
 
+  // A search of one segment, generation by generation, as a coordinator runs it.
+  void learn(sweeps::Plan p, const store::SweepMeta& meta, const RunOptions& o) {
+    const sweeps::Segment segment = p.segments()[0];
+    auto search = must(sweeps::SegmentSearch::make(p, segment));
+    std::uint64_t made = 0;
+    for (std::uint64_t g = 0; made < segment.trials; ++g) {
+      must(search.open());
+      const sweeps::GenerationRows rows = search.open_rows();
+      p = must(p.with_rows({&rows, 1}));
+      must(store_->put_document(sweeps::kGenerationKind,
+                                sweeps::generation_key(meta.id, segment.index, g),
+                                sweeps::encode_generation(rows)));
+      std::vector<sweeps::search::Outcome> outcomes;
+      const std::uint64_t first = segment.first_block + made / p.block_rows();
+      made += rows.rows();
+      for (std::uint64_t b = first; b < segment.first_block + made / p.block_rows(); ++b) {
+        const ResultBlock block = run_block(p, b, o);
+        commit(p, meta, block);
+        for (std::uint32_t r = 0; r < block.rows; ++r) {
+          outcomes.push_back(sweeps::outcome_of(p.spec().adaptive, block, r));
+        }
+      }
+      must(search.tell(outcomes));
+    }
+  }
+
   ResultBlock run_block(const sweeps::Plan& p, std::uint64_t b, const RunOptions& o) {
     const sweeps::Segment& segment = p.segment_of_block(b);
     const auto range = p.block_range(b);
@@ -188,7 +220,7 @@ class Home {
     };
     engine::BatchRequest request;
     request.market = &market;
-    request.window = {at(p.spec().from), at(p.spec().to)};
+    request.window = {at(p.spec().from), at(p.window_to(b))};
     request.family = &p.family(segment);
     const std::vector<double> params = p.params(range.first_trial, range.rows);
     request.params = params;
@@ -205,7 +237,7 @@ class Home {
     block.status.assign(range.rows, TrialStatus::Ok);
     const std::size_t width = p.family(segment).params.size();
     for (std::uint32_t r = 0; r < range.rows; ++r) {
-      block.keys.push_back(p.key(segment, std::span(params).subspan(r * width, width)));
+      block.keys.push_back(p.trial_key(b, std::span(params).subspan(r * width, width)));
       if (range.first_trial + r == o.failed_trial) fail_row(block, r, o.failure);
     }
     return block;

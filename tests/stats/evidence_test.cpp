@@ -67,7 +67,7 @@ TEST(FamilyEvidence, DegenerateFamiliesHaveReasonsAndNoNaN) {
       family_evidence(PanelView::of(std::span(one), 1, periods), 0, 0, serial_for());
   EXPECT_EQ(single.variants, 1u);
   EXPECT_EQ(single.mean_correlation, 1);
-  EXPECT_EQ(single.ratio_variance, 0);
+  EXPECT_EQ(ratio_variance(std::vector<double>{0.1}), 0);
   EXPECT_FALSE(single.overfitting);
   EXPECT_NE(single.overfitting_reason, "");
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -32,6 +33,24 @@ std::string refused(std::string_view text) {
 }
 
 using Rows = std::vector<std::uint32_t>;
+
+// Neither a condition nor its negation selects a row without the number: both say so of it.
+TEST(Filter, B8RowsThatAConditionCannotDecideAreNamed) {
+  const auto undecided = [](std::string_view text) {
+    const auto filter = Filter::parse(text, kNames);
+    std::vector<std::span<const double>> columns;
+    for (const std::uint32_t c : filter->columns()) columns.emplace_back(kData[c]);
+    std::vector<std::uint32_t> out;
+    const auto rows = filter->select(columns, 5, &out);
+    for (const std::uint32_t r : out) EXPECT_EQ(std::count(rows.begin(), rows.end(), r), 0);
+    return out;
+  };
+  EXPECT_EQ(undecided("sharpe_ann > 1"), (std::vector<std::uint32_t>{3}));
+  EXPECT_EQ(undecided("not sharpe_ann > 1"), (std::vector<std::uint32_t>{3}));
+  EXPECT_TRUE(undecided("sharpe_ann > 1 or trades_count < 5").empty()) << "decided by the other";
+  EXPECT_TRUE(undecided("sharpe_ann > 1 and trades_count > 5").empty());
+  EXPECT_TRUE(undecided("").empty());
+}
 
 TEST(Filter, ComparesNamesWithNumbers) {
   EXPECT_EQ(selected("sharpe_ann > 1"), (Rows{1, 2}));
