@@ -10,6 +10,7 @@
 
 #include "actors/codec.hpp"
 #include "actors/wire.hpp"
+#include "cluster/process.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -250,6 +251,8 @@ class CafClient final : public Client {
 
 Result<std::unique_ptr<Client>> Client::connect(const std::string& host, std::uint16_t port,
                                                 DurationNs patience) {
+  constexpr std::uint32_t kThreads = 6;  // the actor library's
+  WINNOW_TRY(cluster::can_start_threads(kThreads));
   auto client = std::make_unique<CafClient>(host, port);
   WINNOW_TRY(client->await_link(patience));
   return std::unique_ptr<Client>(std::move(client));

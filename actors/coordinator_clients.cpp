@@ -121,6 +121,10 @@ void CoordinatorCore::control(const Control& asked, const From& from) {
 
 void CoordinatorCore::query(const Query& m, const From& from) {
   if (m.name == "nodes") return answered(from.peer, from.session, nodes_json(from.now));
+  if (m.name == kInstanceQuestion) {
+    return answered(from.peer, from.session,
+                    nlohmann::json{{"instance", options_.instance}}.dump());
+  }
   if (m.name == "explain_live") {
     return answered(from.peer, from.session, explain_json(m.args_json, from.now));
   }
@@ -222,10 +226,11 @@ void CoordinatorCore::publish(const std::string& id, MonoNs now) {
     p.work_ns = static_cast<std::uint64_t>(counts->work_s * 1e9);
   }
   if (!store_trouble_.empty()) {
-    p.note = "the store refuses commits: " + store_trouble_;
+    p.note = p.trouble = "the store refuses commits: " + store_trouble_;
   } else if (sweep->meta.state == store::SweepState::BudgetSpent ||
              (sweep->meta.state == store::SweepState::Running && stands_still)) {
     p.note = scheduler_.explain(id, {}, now);
+    p.trouble = scheduler_.data_trouble(id);
   }
   for (const Watcher& w : watchers->second) send(w.peer, p, w.request);
   if (sweep->meta.state == store::SweepState::Done ||

@@ -99,6 +99,7 @@ class CoordinatorCore {
     std::uint64_t credit_sequence = 0;  ///< of the latest statement of its places
     std::vector<Adopted> adopted;       ///< of what it held when it came
     std::optional<MonoNs> broken;       ///< since then without a connection
+    std::set<std::string> said;         ///< of what it complains, what is in the log
   };
   /// A node's latest session, and which of its connections that is.
   struct Latest {
@@ -140,6 +141,7 @@ class CoordinatorCore {
   void dataset_state(const DatasetState& m, const From& from);
   void forget_silent_nodes(MonoNs now);
   void node_gone(std::uint64_t session, const std::string& why, MonoNs now);
+  static void log_once(NodePeer& node, const std::string& text);
   void forget_node(std::map<std::uint64_t, NodePeer>::iterator node, const std::string& why);
   void give_up_broken_nodes(MonoNs now);
   void adopt(NodePeer& node, const Hello& m, const From& from);

@@ -39,6 +39,9 @@ class SweepRegistry {
   /// Records a sweep, or finds the same one again. Fails: Refused (a budget), InvalidInput, Io,
   /// Corrupt.
   Result<ActiveSweep*> submit(sweeps::Plan plan, const std::string& user, TimestampNs now);
+  /// What submit() would take or refuse, its budgets and the user's included; nothing is recorded.
+  /// Fails: as submit.
+  Result<sweeps::Plan> preview(const Submit& request);
   /// The stored sweeps that are not finished.
   Result<std::vector<ActiveSweep*>> load_unfinished();
   ActiveSweep* find(const std::string& id);
@@ -86,6 +89,8 @@ class SweepRegistry {
   Status widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked,
                       const std::string& asker);
   Status grow(ActiveSweep& sweep, std::uint64_t samples, const std::string& asker);
+  /// What must hold of a sweep that nobody submitted before.
+  Status check_unknown(const sweeps::Plan& plan, const std::string& user) const;
   // Budgets of users (sweep_registry_budget.cpp).
   Status check_new(const std::string& user, const sweeps::Plan& plan) const;
   Status check_more(const std::string& asker, const ActiveSweep& sweep,

@@ -22,6 +22,7 @@
 #include "actors/sweep_book.hpp"
 #include "bench/store_data.hpp"
 #include "engine/engine.hpp"
+#include "engine/source_hash.hpp"
 #include "serve/exporter.hpp"
 #include "tests/sim/results.hpp"
 
@@ -135,6 +136,7 @@ class Farm {
       hello.name = "host" + std::to_string(n) + ":1";
       hello.workers = 4;
       hello.engine_version = engine::kEngineVersion;
+      hello.engine_sources = engine::source_hash();
       hello.isa = "avx2";
       hello.connection = 1;
       for (std::uint32_t d = 0; d < kDatasetsOfANode; ++d) {
