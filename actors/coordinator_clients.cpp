@@ -111,6 +111,12 @@ void CoordinatorCore::control(const Control& asked, const From& from) {
                         "'" + m.action + "' is not one of pause, resume, cancel, extend, delete"));
   }
   ActiveSweep* sweep = registry_.find(m.sweep);
+  // A coordinator that takes up only what is submitted still ends or goes on with what it is told.
+  if (sweep == nullptr && m.action != "pause") {
+    auto loaded = registry_.find_or_load(m.sweep);
+    if (!loaded) return refuse(from, loaded.error());
+    sweep = *loaded;
+  }
   if (sweep == nullptr) return refuse(from, not_here(m.sweep));
   if (sweep->meta.state == store::SweepState::Done) {
     return refuse(from, Error(ErrorCode::Refused, "sweep " + m.sweep + " is already done"));

@@ -70,12 +70,12 @@ Result<std::unique_ptr<actors::Client>> connect_own(cluster::LocalFarm& farm,
   }
 }
 
-fs::path advert_path(const fs::path& home) { return home / "run" / "coordinator.json"; }
-
 }  // namespace
 
+fs::path coordinator_note(const fs::path& home) { return home / "run" / "coordinator.json"; }
+
 std::optional<Advertised> advertised_coordinator(const fs::path& home) {
-  std::ifstream in(advert_path(home));
+  std::ifstream in(coordinator_note(home));
   if (!in) return std::nullopt;
   const auto json = nlohmann::json::parse(in, nullptr, false);
   if (!json.is_object() || !json.contains("endpoint") || !json.contains("pid")) return std::nullopt;
@@ -86,7 +86,7 @@ std::optional<Advertised> advertised_coordinator(const fs::path& home) {
 }
 
 Status advertise_coordinator(const fs::path& home, const std::string& endpoint) {
-  const fs::path file = advert_path(home);
+  const fs::path file = coordinator_note(home);
   std::error_code ec;
   fs::create_directories(file.parent_path(), ec);
   const fs::path temporary = file.string() + "." + std::to_string(::getpid());
@@ -100,7 +100,7 @@ Status advertise_coordinator(const fs::path& home, const std::string& endpoint) 
 
 void withdraw_coordinator(const fs::path& home) {
   std::error_code ec;
-  fs::remove(advert_path(home), ec);
+  fs::remove(coordinator_note(home), ec);
 }
 
 Result<std::unique_ptr<actors::Client>> connect_client(const Context& context) {
@@ -140,6 +140,7 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
   if (session->endpoint_.empty()) {
     if (const auto found = advertised_coordinator(context.home())) {
       session->endpoint_ = found->endpoint;
+      session->note_ = coordinator_note(context.home());
       if (!context.quiet) {
         std::fprintf(stderr, "a coordinator already serves %s at %s; using it\n",
                      context.home().c_str(), found->endpoint.c_str());
@@ -148,20 +149,35 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
   }
   if (session->endpoint_.empty()) {
     WINNOW_TRY(check_submission(first, context.home()));
-    const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
-    const std::uint32_t nodes = std::max(1u, options.nodes);
-    auto farm = cluster::LocalFarm::start(
-        {.binary = cluster::own_binary(),
-         .home = fs::absolute(context.home()),
-         .nodes = nodes,
-         .workers = options.workers > 0 ? options.workers : std::max(1u, cores / nodes)});
-    if (!farm) return farm.error();
-    session->farm_ = std::move(*farm);
-    session->endpoint_ = "127.0.0.1:" + std::to_string(session->farm_->port());
+    WINNOW_TRY(session->start_own(context, options));
   }
   auto client = session->farm_ != nullptr ? connect_own(*session->farm_, session->endpoint_)
                 : context.connect.empty() ? connect_local(session->endpoint_)
                                           : connect_client(context);
+  if (!client) return client.error();
+  session->client_ = std::move(*client);
+  return session;
+}
+
+Status FarmSession::start_own(const Context& context, const RunOptions& options) {
+  const std::uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
+  const std::uint32_t nodes = std::max(1u, options.nodes);
+  auto farm = cluster::LocalFarm::start(
+      {.binary = cluster::own_binary(),
+       .home = fs::absolute(context.home()),
+       .nodes = nodes,
+       .workers = options.workers > 0 ? options.workers : std::max(1u, cores / nodes)});
+  if (!farm) return farm.error();
+  farm_ = std::move(*farm);
+  endpoint_ = "127.0.0.1:" + std::to_string(farm_->port());
+  return {};
+}
+
+Result<std::unique_ptr<FarmSession>> FarmSession::open_own(const Context& context,
+                                                           const RunOptions& options) {
+  auto session = std::make_unique<FarmSession>();
+  WINNOW_TRY(session->start_own(context, options));
+  auto client = connect_own(*session->farm_, session->endpoint_);
   if (!client) return client.error();
   session->client_ = std::move(*client);
   return session;
@@ -189,22 +205,43 @@ Result<RunSummary> FarmSession::run(
                  "--detach needs a coordinator that stays: start one with `winnow up` and pass its "
                  "address as --connect");
   }
-  const InterruptGuard guard;
-  const MonoNs start = system_clock().mono();
   RunSummary summary;
+  const InterruptGuard guard;
   auto submitted = submit_until_answered(submit);
   if (!submitted) return submitted.error();
   summary.submitted = *submitted;
   if (wait == Wait::No) return summary;
+  return watch(std::move(summary), submit, on_progress);
+}
+
+Result<RunSummary> FarmSession::follow(
+    const std::string& sweep, const std::function<void(const actors::Progress&)>& on_progress) {
+  const InterruptGuard guard;
+  RunSummary summary;
+  summary.submitted.sweep = sweep;
+  return watch(std::move(summary), {}, on_progress);
+}
+
+Result<RunSummary> FarmSession::watch(
+    RunSummary summary, const actors::Submit& again,
+    const std::function<void(const actors::Progress&)>& on_progress) {
+  const MonoNs start = system_clock().mono();
   Status farm_status;
   auto last = client_->watch(
-      submitted->sweep, submit, on_progress,
+      summary.submitted.sweep, again, on_progress,
       [&] {
         if (farm_ != nullptr && farm_status.ok()) farm_status = farm_->supervise();
-        return interrupted.load() || !farm_status.ok();
+        std::error_code ec;
+        was_left_ = !note_.empty() && !fs::exists(note_, ec);
+        return interrupted.load() || !farm_status.ok() || was_left_;
       },
       kWatchPatience);
   if (!farm_status) return farm_status.error();
+  if (!last && !note_.empty() && last.error().code() == ErrorCode::Unavailable) was_left_ = true;
+  was_left_ = was_left_ && !last && !interrupted.load();
+  if (was_left_) {
+    return Error(ErrorCode::Unavailable, "the farm at " + endpoint_ + " has ended");
+  }
   if (!last) return last.error();
   summary.last = *last;
   summary.wall_s = (system_clock().mono() - start).seconds();

@@ -40,24 +40,44 @@ class FarmSession {
                                                    const RunOptions& options,
                                                    const actors::Submit& first);
 
+  /// A local farm for a sweep that the store knows already.
+  static Result<std::unique_ptr<FarmSession>> open_own(const Context& context,
+                                                       const RunOptions& options);
+
   actors::Client& client() { return *client_; }
   const std::string& endpoint() const { return endpoint_; }
   bool local() const { return farm_ != nullptr; }
+  /// Whether this is the farm of the home that somebody else runs, and it has ended: a session of
+  /// one's own goes on.
+  bool was_left() const { return was_left_; }
 
   /// Submits, then watches until the end, keeping a local farm alive meanwhile. Ctrl-C and SIGTERM
   /// end it with Cancelled; what is committed stays and the next run goes on from there.
   Result<RunSummary> run(const actors::Submit& submit, Wait wait,
                          const std::function<void(const actors::Progress&)>& on_progress);
 
+  /// Watches a sweep that the farm works on already, as run() does.
+  Result<RunSummary> follow(const std::string& sweep,
+                            const std::function<void(const actors::Progress&)>& on_progress);
+
  private:
+  Status start_own(const Context& context, const RunOptions& options);
+  Result<RunSummary> watch(RunSummary summary, const actors::Submit& again,
+                           const std::function<void(const actors::Progress&)>& on_progress);
+
   Result<actors::Submitted> submit_until_answered(const actors::Submit& submit);
 
   std::unique_ptr<cluster::LocalFarm> farm_;
   std::unique_ptr<actors::Client> client_;
   std::string endpoint_;
+  std::filesystem::path note_;  ///< of somebody else's farm that this is
+  bool was_left_ = false;
 };
 
-/// Where the coordinator of a home listens, if one runs: HOME/run/coordinator.json.
+/// HOME/run/coordinator.json: there while a coordinator serves the home.
+std::filesystem::path coordinator_note(const std::filesystem::path& home);
+
+/// Where the coordinator of a home listens, if one runs.
 struct Advertised {
   std::string endpoint;
   int pid = 0;

@@ -202,13 +202,10 @@ int run_up(const Context& context, const UpOptions& options) {
   if (!exporter) return fail(context, exporter.error());
   const std::uint16_t port = guarded ? door->port() : (*coordinator)->port();
   const std::string where = endpoint->host + ":" + std::to_string(port);
-  // One that ends with its owner is nothing for others to lean on.
-  const bool lasting = options.owner_pid == 0;
-  if (lasting) {
-    const Status advertised =
-        advertise_coordinator(home, farm.host + ":" + std::to_string((*coordinator)->port()));
-    if (!advertised) return fail(context, advertised.error());
-  }
+  // One that ends with its owner, too: whoever joins it goes on alone when it is gone.
+  const Status advertised =
+      advertise_coordinator(home, farm.host + ":" + std::to_string((*coordinator)->port()));
+  if (!advertised) return fail(context, advertised.error());
   spdlog::info("coordinator on {} with home {}", where, home.string());
   if (options.ready_fd >= 0) {
     const std::string line = std::to_string(port) + "\n";
@@ -220,7 +217,7 @@ int run_up(const Context& context, const UpOptions& options) {
     std::fflush(stdout);
   }
   wait_for_stop();
-  if (lasting) withdraw_coordinator(home);
+  withdraw_coordinator(home);
   coordinator->reset();
   return kDone;
 }

@@ -7,6 +7,7 @@
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
 #include "cli/door.hpp"
+#include "cli/farm.hpp"
 #include "cli/long_work.hpp"
 #include "cli/output.hpp"
 #include "cli/remote.hpp"
@@ -20,6 +21,8 @@
 
 namespace winnow::cli {
 namespace {
+
+constexpr DurationNs kFarmPatience = seconds(10);
 
 struct TopOptions {
   std::string sweep = "last";
@@ -146,12 +149,25 @@ void add_compare(CLI::App& app, Context& context) {
   });
 }
 
+/// The question `explain_live`, which only a running farm answers: that of --connect or of the
+/// home.
+Result<Json> ask_farm(const Context& context, const Json& args) {
+  auto client = running_coordinator(context);
+  if (!client) return client.error();
+  const auto text = (*client)->query("explain_live", json_text(args), kFarmPatience);
+  if (!text) return text.error();
+  Json answer = Json::parse(*text, nullptr, false);
+  if (answer.is_object()) return answer;
+  return Error(ErrorCode::Corrupt, "the coordinator's answer to 'explain_live' is not JSON");
+}
+
 // What the farm says now beside what the store knows.
 Result<Json> with_farm(const Context& context, Result<Json> answer) {
-  if (!answer || context.connect.empty()) return answer;
+  const bool farm_runs = !context.connect.empty() || advertised_coordinator(context.home());
+  if (!answer || !farm_runs) return answer;
   Json args{{"sweep", (*answer)["sweep_id"]}};
   if (answer->contains("block")) args["block"] = (*answer)["block"];
-  const auto farm = answer_query(context, "explain_live", args);
+  const auto farm = ask_farm(context, args);
   if (!farm) return farm.error();
   (*answer)["farm"] = *farm;
   (*answer)["why"].push_back((*farm)["farm"]);
@@ -159,14 +175,10 @@ Result<Json> with_farm(const Context& context, Result<Json> answer) {
 }
 
 int explain_node(const Context& context, const std::string& node) {
-  if (context.connect.empty()) {
-    return fail(context, Error(ErrorCode::InvalidInput, "--node asks a farm; say --connect"));
-  }
-  return show_answer(context, answer_query(context, "explain_live", Json{{"node", node}}),
-                     [](const Json& answer, std::size_t) {
-                       return answer["node"].get<std::string>() + "\n" +
-                              answer["farm"].get<std::string>() + "\n";
-                     });
+  return show_answer(
+      context, ask_farm(context, Json{{"node", node}}), [](const Json& answer, std::size_t) {
+        return answer["node"].get<std::string>() + "\n" + answer["farm"].get<std::string>() + "\n";
+      });
 }
 
 void add_explain(CLI::App& app, Context& context) {

@@ -38,11 +38,19 @@ int run_sweep(const Context& context, const SweepOptions& options) {
   auto submit = make_submission(options.spec);
   if (!submit) return fail(context, submit.error());
   submit->user = user_of(options);
+  SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
+  const auto on_progress = [&](const actors::Progress& p) { progress.update(p); };
   auto session = FarmSession::open(context, options.run, *submit);
   if (!session) return fail(context, session.error());
-  SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
-  auto summary = (*session)->run(*submit, options.run.wait,
-                                 [&](const actors::Progress& p) { progress.update(p); });
+  auto summary = (*session)->run(*submit, options.run.wait, on_progress);
+  // Whoever joined another command's farm goes on with one of its own when that command ends.
+  while (!summary && (*session)->was_left()) {
+    if (!context.quiet)
+      std::fprintf(stderr, "%s; going on alone\n", summary.error().text().c_str());
+    session = FarmSession::open(context, options.run, *submit);
+    if (!session) return fail(context, session.error());
+    summary = (*session)->run(*submit, options.run.wait, on_progress);
+  }
   Result<SweepFacts> facts = SweepFacts();
   if (summary) facts = sweep_facts((*session)->client(), summary->submitted.sweep);
   const bool ended = summary && facts && options.run.wait == Wait::UntilDone;
@@ -77,7 +85,50 @@ Result<std::string> full_sweep_id(actors::Client& client, const std::string& swe
   return shown.value("sweep_id", sweep);
 }
 
+bool has_store(const Context& context) {
+  std::error_code ec;
+  return std::filesystem::exists(context.home() / "store" / "CURRENT", ec);
+}
+
+/// Extends, resumes or cancels a sweep by a farm of this command, and runs it to its end.
+int control_alone(const Context& context, const SweepOptions& options, const std::string& action) {
+  auto session = FarmSession::open_own(context, options.run);
+  if (!session) return fail(context, session.error());
+  const auto id = full_sweep_id((*session)->client(), options.id);
+  if (!id) return fail(context, id.error());
+  const actors::Control control{*id, action, user_of(options), options.more_trials,
+                                static_cast<std::uint64_t>(options.more_cpu_hours * 3.6e6)};
+  const auto before = sweep_facts((*session)->client(), *id);
+  if (!before) return fail(context, before.error());
+  const auto sweep = (*session)->client().control(control, seconds(30));
+  if (!sweep) return fail(context, sweep.error());
+  if (action == "cancel") {
+    if (context.json) {
+      print_json(nlohmann::json{{"sweep_id", *sweep}, {"sweep", *sweep}, {"action", action}}, -1);
+    } else if (!context.quiet) {
+      std::printf("sweep %s: %s\n", sweep->c_str(), action.c_str());
+    }
+    return kDone;
+  }
+  SweepProgress progress(context, action);
+  auto summary = (*session)->follow(*sweep, [&](const actors::Progress& p) { progress.update(p); });
+  if (!summary) return fail(context, summary.error());
+  const auto facts = sweep_facts((*session)->client(), *sweep);
+  if (!facts) return fail(context, facts.error());
+  progress.finish(facts->trials_failed);
+  summary->submitted.trials = summary->last.trials;
+  if (*sweep == *id) summary->submitted.trials_committed = before->trials_committed;
+  print_run_summary(context, *summary, *facts);
+  return status_of(*facts);
+}
+
 int control_sweep(const Context& context, const SweepOptions& options, const std::string& action) {
+  // Where no farm runs, one is started for what is to go on or to end for good; to pause needs
+  // none.
+  if (action != "pause" && action != "delete" && context.connect.empty() &&
+      !advertised_coordinator(context.home()) && has_store(context)) {
+    return control_alone(context, options, action);
+  }
   auto client = running_coordinator(context);
   if (!client) return fail(context, client.error());
   const auto id = full_sweep_id(**client, options.id);

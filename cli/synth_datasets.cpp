@@ -51,6 +51,7 @@ std::string truth_json(const synth::SimulatedInstrument& instrument, const synth
   const auto& truth = instrument.truth;
   Json out{{"market", spec.name},
            {"seed", seed},
+           {"simulator_version", synth::kSimulatorVersion},
            {"martingale", truth.martingale},
            {"edge", {{"kind", edge_name(s.edge.kind)}}}};
   if (s.edge.kind != synth::EdgeKind::None) {

@@ -15,6 +15,12 @@ namespace {
 
 template <class Strategy>
 void record(const lanes::Job& job, TradeRecorder& recorder) {
+  if (job.full.on) {
+    lanes::SweepWindow<lanes::Lane1, Strategy, TradeRecorder, lanes::Skip::No, lanes::FullSimulator>
+        full(job, lanes::tile_bars(job), &recorder);
+    full.run();
+    return;
+  }
   lanes::SweepWindow<lanes::Lane1, Strategy, TradeRecorder, lanes::Skip::No> window(
       job, lanes::tile_bars(job), &recorder);
   window.run();
@@ -38,6 +44,7 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
     columns.push_back(static_cast<std::uint32_t>(c));
   }
   std::vector<double> equity(prepared.periods());
+  std::vector<double> drawdown(execution.drawdown_bars ? prepared.periods() : 0);
   std::vector<double> tallies(lanes::kTallies);
   lanes::Job job = prepared.job();
   job.params = params.data();
@@ -47,6 +54,7 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   job.columns = columns.data();
   job.period_equity = equity.data();
   job.tallies = tallies.data();
+  if (!drawdown.empty()) job.period_drawdown = drawdown.data();
 
   TradeRecorder recorder(market, window);
   switch (runtime.index) {
@@ -64,7 +72,9 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   Backtest& backtest = result.backtest;
   backtest.metrics.resize(metric_decls().size());
   backtest.returns.resize(equity.size());
-  MetricRow(metric_input(job, market)).compute(equity, tallies, backtest.metrics, backtest.returns);
+  MetricRow row(metric_input(job, market));
+  row.see_drawdown(drawdown);
+  row.compute(equity, tallies, backtest.metrics, backtest.returns);
   backtest.period_start_ns = period_starts(market, window);
   backtest.trades = std::move(recorder.trades);
   backtest.equity = std::move(recorder.equity);

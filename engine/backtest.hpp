@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -30,6 +31,7 @@ class TradeRecorder {
   // Called by the simulator.
   void entered(std::size_t bar, double side, double size, double px, double fee) {
     open_ = {};
+    parts_qty_ = 0;
     open_.entry_time_ns = market_.time_ns[bar];
     open_.side = side > 0 ? Side::Long : Side::Short;
     open_.qty = size;
@@ -49,6 +51,22 @@ class TradeRecorder {
     const double sign = open_.side == Side::Long ? -1.0 : 1.0;
     fills.push_back({bar, kind, sign * open_.qty, open_.exit_px});
   }
+  // As exit and closed, for a position that is closed in parts.
+  void part(std::size_t bar, lanes::FillKind kind, double signed_qty, double px, double fee) {
+    const double qty_closed = std::fabs(signed_qty);
+    open_.exit_px = parts_qty_ == 0 ? px
+                                    : (open_.exit_px * parts_qty_ + px * qty_closed) /
+                                          (parts_qty_ + qty_closed);
+    parts_qty_ += qty_closed;
+    open_.fees += fee;
+    fills.push_back({bar, kind, -signed_qty, px});
+  }
+  void done(std::size_t bar, double funding, double pnl) {
+    open_.exit_time_ns = market_.time_ns[bar];
+    open_.funding = funding;
+    open_.pnl = pnl;
+    trades.push_back(open_);
+  }
   void bar_closed(std::size_t, double equity_now, double qty_now) {
     equity.push_back(equity_now);
     qty = qty_now;
@@ -62,6 +80,7 @@ class TradeRecorder {
  private:
   const MarketView& market_;
   Trade open_;
+  double parts_qty_ = 0;  // closed of it so far
 };
 
 /// A backtest with its fills.

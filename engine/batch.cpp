@@ -204,24 +204,31 @@ struct Stop {
 /// What the kernel wrote, and the rows made of it.
 class Collector {
  public:
-  Collector(std::size_t periods, std::size_t slots)
-      : slots_(slots), equity_(periods * slots), tallies_(lanes::kTallies * slots) {}
+  Collector(std::size_t periods, std::size_t slots, bool drawdown)
+      : slots_(slots),
+        equity_(periods * slots),
+        drawdown_(drawdown ? periods * slots : 0),
+        tallies_(lanes::kTallies * slots) {}
 
   void attach(lanes::Job& job) {
     job.period_equity = equity_.data();
     job.tallies = tallies_.data();
+    if (!drawdown_.empty()) job.period_drawdown = drawdown_.data();
   }
 
   void write(const Layout& layout, const BatchRequest& request, MetricRow& row,
              BatchResult& result) const {
     const std::size_t metrics = metric_decls().size();
     std::vector<double> equity(result.periods);
+    std::vector<double> drawdown(drawdown_.empty() ? 0 : result.periods);
     std::vector<double> tallies(lanes::kTallies);
     std::vector<double> values(metrics);
     for (std::size_t slot = 0; slot < slots_; ++slot) {
       if (layout.padded[slot]) continue;
       const std::size_t v = layout.variant[slot];
       for (std::size_t p = 0; p < equity.size(); ++p) equity[p] = equity_[p * slots_ + slot];
+      for (std::size_t p = 0; p < drawdown.size(); ++p) drawdown[p] = drawdown_[p * slots_ + slot];
+      row.see_drawdown(drawdown);
       for (std::size_t i = 0; i < tallies.size(); ++i) tallies[i] = tallies_[i * slots_ + slot];
       const std::span<float> returns(result.returns.data() + v * result.periods, result.periods);
       row.compute(equity, tallies, values, returns);
@@ -245,8 +252,9 @@ class Collector {
   }
 
   std::size_t slots_;
-  std::vector<double> equity_;   // [period][slot]
-  std::vector<double> tallies_;  // [tally][slot]
+  std::vector<double> equity_;    // [period][slot]
+  std::vector<double> drawdown_;  // [period][slot], empty unless taken at every close
+  std::vector<double> tallies_;   // [tally][slot]
 };
 
 }  // namespace
@@ -269,13 +277,16 @@ Result<std::uint64_t> batch_bytes(const BatchRequest& request) {
   std::uint64_t doubles = specs.size() * tile + (specs.size() + 1) * tile / 4;
   for (const ColumnSpec& spec : specs) doubles += 2 * static_cast<std::uint64_t>(spec.window);
   // Bounds that hold for every instruction set, so that a trial's need is the same on every node:
-  // lanes are filled up to whole groups of eight, by a quarter at most; a lane's state is below 64
+  // lanes are filled up to whole groups of eight, by a quarter at most; a lane's state is below 80
   // numbers.
   constexpr std::uint64_t kLanesMax = 8;
-  constexpr std::uint64_t kLaneDoubles = 64;
+  constexpr std::uint64_t kLaneDoubles = 80;
   const std::uint64_t slots = variants + variants / 4 + kLanesMax;
   const std::uint64_t periods = period_starts(*request.market, request.window).size();
   doubles += slots * (periods + lanes::kTallies + kLaneDoubles + 2 * width);
+  if (request.execution->drawdown_bars) doubles += slots * periods;
+  // Expected volume, slippage, and what they are counted with.
+  if (request.execution->has_rules()) doubles += 3 * request.market->size();
   // A row of the result, as a block and as the bytes that travel.
   const std::uint64_t row_doubles =
       metric_decls().size() + request.point_metrics.size() * request.point_periods.size();
@@ -304,14 +315,15 @@ Result<BatchResult> run_batch(const BatchRequest& request) {
   job.specs = layout.specs.data();
   job.spec_count = layout.specs.size();
   job.columns = layout.columns.data();
-  Collector collector(prepared.periods(), job.slots);
+  Collector collector(prepared.periods(), job.slots, job.full.drawdown_bars);
   collector.attach(job);
   Stop stop{request.stop};
   if (request.stop) {
     job.stop = Stop::ask;
     job.stop_with = &stop;
   }
-  kernels.run[family_runtime(*request.family).index](job);
+  const auto& run = job.full.on ? kernels.run_full : kernels.run;
+  run[family_runtime(*request.family).index](job);
   if (stop.said) return Error(ErrorCode::Cancelled, "the batch was stopped between two tiles");
 
   BatchResult result;

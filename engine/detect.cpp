@@ -153,7 +153,8 @@ Result<Detection> detect_faults(const MarketView& market, Window window, const F
   };
   auto look_ahead = detect_look_ahead(market, window, fills_of, kCutsMax);
   if (!look_ahead.ok() || !look_ahead->clean()) return look_ahead;
-  const std::size_t needed = warmup_bars(family, params);
+  const std::size_t needed =
+      std::max(warmup_bars(family, params), liquidity_bars(market, window, execution));
   if (needed > window.first) return look_ahead;
   auto warm_up = detect_warm_up(market, window, fills_of, needed);
   if (warm_up.ok()) warm_up->checks += look_ahead->checks;

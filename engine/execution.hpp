@@ -62,7 +62,7 @@ struct ExecutionModel {
   bool liquidation = false;
   double maintenance_margin_frac = 0;  ///< of notional
   double liquidation_fee_bps = 0;      ///< of notional, on top of the taker fee
-  bool drawdown_bars = false;          ///< drawdown at every bar's close; off: at a day's end
+  bool drawdown_bars = false;          ///< drawdown at every bar's close; off: at UTC days' ends
   bool shorts = true;                  ///< off: entries on the short side are refused
   double leverage_max = 0;             ///< an entry's notional over the cash; 0: any
   double borrow_ann_frac = 0;          ///< a year, on shorts held at a UTC day's end

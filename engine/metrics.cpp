@@ -222,6 +222,7 @@ void MetricRow::curve_metrics(std::span<const double> equity, std::span<double> 
     under = drawdown > 0 ? under + 1 : 0;
     under_max = std::max(under_max, under);
   }
+  if (!drawdown_.empty()) worst = std::max(worst, drawdown_[equity.size() - 1]);
   const double n = static_cast<double>(equity.size());
   const double growth = equity.back() / initial;
   out[kFinalEquity] = equity.back();

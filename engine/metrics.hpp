@@ -36,6 +36,10 @@ class MetricRow {
  public:
   explicit MetricRow(MetricInput input);
 
+  /// Of the rows that follow: the greatest drawdown so far at the end of each period, of whoever
+  /// saw more than the periods' ends; empty: the equity alone says it. Must outlive the calls.
+  void see_drawdown(std::span<const double> drawdown) { drawdown_ = drawdown; }
+
   /// `equity`: at the end of each period, never negative. `tallies`: lanes::kTallies values. Writes
   /// metric_decls().size() values to `out` and, unless empty, the period returns to `returns`.
   void compute(std::span<const double> equity, std::span<const double> tallies,
@@ -59,6 +63,7 @@ class MetricRow {
   void drop_annual(std::size_t periods, std::span<double> out) const;
 
   MetricInput input_;
+  std::span<const double> drawdown_;
   std::vector<double> market_;  ///< returns of holding, less their mean
   double market_mean_ = 0;
   double market_growth_ = 1;

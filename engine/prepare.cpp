@@ -37,6 +37,37 @@ lanes::Step step_of(double size) {
 
 std::int64_t day_of(std::int64_t ns) { return utc_day(TimestampNs{ns}); }
 
+Error damaged(std::string_view what, std::size_t index, std::string_view why) {
+  return Error(ErrorCode::InvalidInput, "the market is damaged: " + std::string(what) + " " +
+                                            std::to_string(index) + " " + std::string(why));
+}
+
+Status check_times(const MarketView& market) {
+  // Days and intervals are added to times.
+  constexpr std::int64_t kFarthest = std::int64_t{1} << 62;
+  const auto& time = market.time_ns;
+  for (std::size_t t = 1; t < time.size(); ++t) {
+    if (time[t] <= time[t - 1]) return damaged("bar", t, "does not open after the one before it");
+  }
+  if (time.front() < -kFarthest) return damaged("bar", 0, "opens out of all time");
+  if (time.back() > kFarthest) return damaged("bar", time.size() - 1, "opens out of all time");
+  if (market.interval_ns < 0 || market.interval_ns > kFarthest) {
+    return damaged("the interval of bar", 0, "is out of all time");
+  }
+  return {};
+}
+
+Status check_funding(const MarketView& market) {
+  for (std::size_t i = 0; i < market.funding.size(); ++i) {
+    const FundingEvent& event = market.funding[i];
+    if (!std::isfinite(event.rate_frac)) return damaged("funding event", i, "has no rate");
+    if (i > 0 && event.time_ns < market.funding[i - 1].time_ns) {
+      return damaged("funding event", i, "is earlier than the one before it");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 const FamilyRuntime& family_runtime(const FamilyDecl& family) {
@@ -59,7 +90,8 @@ Status check_window(const MarketView& market, Window window) {
                                               ") must be non-empty and within the " +
                                               std::to_string(n) + " bars of the market");
   }
-  return {};
+  WINNOW_TRY(check_times(market));
+  return check_funding(market);
 }
 
 std::vector<std::int64_t> period_starts(const MarketView& market, Window window) {
@@ -100,6 +132,37 @@ Prepared::Prepared(const MarketView& market, Window window, const ExecutionModel
   job_.costs.participation = execution.participation_max_frac;
   job_.costs.fixed_qty = execution.sizing == Sizing::FixedQty ? execution.fixed_qty : 0;
   job_.costs.initial_cash = execution.initial_cash;
+  if (execution.has_rules()) find_full(market, window, execution);
+}
+
+void Prepared::find_full(const MarketView& market, Window window, const ExecutionModel& execution) {
+  lanes::Rules& full = job_.full;
+  full.on = true;
+  full.work_exits = execution.work_exits;
+  full.expected_volume = execution.expected_volume;
+  full.resting_targets = execution.resting_targets;
+  full.liquidation = execution.liquidation;
+  full.drawdown_bars = execution.drawdown_bars;
+  full.shorts = execution.shorts;
+  full.penetration_ticks = execution.target_penetration_ticks;
+  full.stop_range = execution.stop_range_frac;
+  full.maintenance = execution.maintenance_margin_frac;
+  full.liquidation_fee = execution.liquidation_fee_bps / 10'000;
+  full.leverage_max = execution.leverage_max;
+  liquidity_ = find_liquidity(market, window, execution);
+  job_.expected_volume = liquidity_.expected_volume.data();
+  job_.impact_scale = liquidity_.impact_scale.data();
+  if (!(execution.borrow_ann_frac > 0)) return;
+  // From this day's end to the next one's; the last day is one day.
+  constexpr double kDaysAYear = 365;
+  const std::vector<std::int64_t> starts = period_starts(market, window);
+  for (std::size_t p = 0; p < starts.size(); ++p) {
+    const double held = p + 1 < starts.size() ? static_cast<double>(starts[p + 1] - starts[p]) /
+                                                    static_cast<double>(days(1).ns)
+                                              : 1.0;
+    period_borrow_.push_back(execution.borrow_ann_frac * held / kDaysAYear);
+  }
+  job_.period_borrow = period_borrow_.data();
 }
 
 void Prepared::find_periods(const MarketView& market, Window window) {

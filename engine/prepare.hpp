@@ -7,6 +7,7 @@
 #include "base/market.hpp"
 #include "engine/engine.hpp"
 #include "engine/lanes/job.hpp"
+#include "engine/liquidity.hpp"
 
 namespace winnow::engine {
 
@@ -40,14 +41,19 @@ class Prepared {
   void find_periods(const MarketView& market, Window window);
   void find_funding(const MarketView& market, Window window);
   void find_rules(const MarketView& market, const ExecutionModel& execution);
+  void find_full(const MarketView& market, Window window, const ExecutionModel& execution);
 
   std::vector<std::size_t> period_last_;
   std::vector<lanes::FundingStep> funding_;
   std::vector<lanes::RuleStep> rules_;
+  Liquidity liquidity_;                ///< for the full executor
+  std::vector<double> period_borrow_;  ///< empty: nothing is borrowed
   lanes::Job job_;
 };
 
-/// Fails: InvalidInput if columns differ in length, the window is empty or reaches past the data.
+/// Fails: InvalidInput if columns differ in length, the window is empty or reaches past the data,
+/// times do not rise (or lie so far out that an interval more is no time), funding is out of order
+/// or no number: everything that becomes an index, or is worked through in order, is checked here.
 Status check_window(const MarketView& market, Window window);
 
 }  // namespace winnow::engine

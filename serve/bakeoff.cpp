@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "engine/liquidity.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/rerun.hpp"
@@ -121,12 +122,13 @@ Json capacity_json(const Sources& sources, const Place& place, std::uint64_t tri
                    std::span<const float> stored) {
   const SweepView& view = *place.view;
   const auto& execution = view.plan.execution(view.plan.segment_of_trial(trial));
-  if (!(execution.impact_bps > 0)) {
+  if (!(execution.impact_bps > 0) && !(execution.impact_y > 0)) {
     return no_capacity("the execution model has no market impact, so size costs nothing");
   }
   const auto rerun = rerun_variant(sources, view, trial, stored);
   if (!rerun.ok()) return no_capacity(rerun.error().text());
   const MarketView& market = rerun->dataset.view();
+  const auto liquidity = engine::find_liquidity(market, {0, market.size()}, execution);
   double impact = 0;
   double entered = 0;
   std::size_t entries = 0;
@@ -140,7 +142,7 @@ Json capacity_json(const Sources& sources, const Place& place, std::uint64_t tri
       if (volume > 0) shares.push_back(qty / volume);
     }
     if (fill.kind == engine::lanes::FillKind::Target || !(volume > 0)) continue;
-    impact += qty * fill.px * execution.impact_bps / 10'000 * std::sqrt(qty / volume);
+    impact += qty * fill.px * liquidity.impact_scale[fill.bar] * std::sqrt(qty);
   }
   double pnl = 0;
   for (const engine::Trade& trade : rerun->run.backtest.trades) pnl += trade.pnl;

@@ -33,7 +33,9 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   out["trials_failed"] = family.failed;
   out.update(convergence_json(family.score));
   out["look"] = family.look ? look_json(*family.look) : Json();
-  out["validation"] = validation_json(view, segment, family.validation.get());
+  if (family.validation) {
+    out["validation"] = validation_json(view, segment, family.validation.get());
+  }
   out["p"] = family.p;
   out["p_holm"] = family.p_holm;
   out["p_bh"] = family.p_bh;

@@ -75,7 +75,7 @@ class Fills {
     return enter_with_rules(wanted, direction, cash, bar);
   }
 
- private:
+ protected:
   double spread(std::size_t decided) const {
     double s = costs_.half_spread;
     if (costs_.range_share > 0) {
@@ -135,14 +135,19 @@ class Fills {
     const V reserve(ticks ? rules->tick.num / rules->tick.den : 0.0);
     const V a = (before_impact + reserve) * V(fee);
     const V b = open * V(costs_.impact * fee / std::sqrt(volume));
+    const V q = affordable(a, b, cash);
+    return select(direction > V(0.0), q, cash / a);
+  }
+
+  // The largest q with q (a + b sqrt q) <= cash.
+  static V affordable(V a, V b, V cash) {
     V q = cash / a;
     for (int i = 0; i < kNewtonSteps; ++i) {
       const V r = root(q);
       const V excess = q * (a + b * r) - cash;
       q = q - excess / (a + b * r * V(1.5));
     }
-    q = q * smaller(V(1.0), cash / (q * (a + b * root(q))));
-    return select(direction > V(0.0), q, cash / a);
+    return q * smaller(V(1.0), cash / (q * (a + b * root(q))));
   }
 
   // From q0 = cash / a the error is squared in each step; 8 reach rounding error for any impact

@@ -23,12 +23,14 @@ enum Tally : int {
   kTradeNotional,      ///< entries of closed trades
   kTakerExitNotional,  ///< exits that pay the taker fee
   kMakerExitNotional,
-  kSlippage,     ///< paid to spread, impact and rounding, quote currency
-  kFundingPaid,  ///< negative: received
-  kWorstTrade,   ///< smallest pnl / equity before entry, at most 0
-  kRejected,     ///< entries that the venue's rules or a dry bar refused
-  kOpenQty,      ///< signed, after the last bar
-  kRuined,       ///< 1 if equity was used up
+  kSlippage,      ///< paid to spread, impact and rounding, quote currency
+  kFundingPaid,   ///< negative: received
+  kWorstTrade,    ///< smallest pnl / equity before entry, at most 0
+  kRejected,      ///< entries that the venue's rules or a dry bar refused
+  kOpenQty,       ///< signed, after the last bar
+  kRuined,        ///< 1 if equity was used up
+  kLiquidations,  ///< positions that the venue took over
+  kForgiven,      ///< what was owed beyond the cash at ruin, quote currency
   kTallies
 };
 
@@ -52,6 +54,22 @@ struct RuleStep {
 struct FundingStep {
   std::size_t bar = 0;
   double rate_frac = 0;
+};
+
+/// The rules that only the full executor knows; see ExecutionModel. All off: the plain one runs.
+struct Rules {
+  bool on = false;  ///< any
+  bool work_exits = false;
+  bool expected_volume = false;
+  bool resting_targets = false;
+  bool liquidation = false;
+  bool drawdown_bars = false;
+  bool shorts = true;
+  double penetration_ticks = 0;
+  double stop_range = 0;
+  double maintenance = 0;
+  double liquidation_fee = 0;
+  double leverage_max = 0;
 };
 
 /// The execution model as fractions.
@@ -86,6 +104,12 @@ struct Job {
   const RuleStep* rules = nullptr;  ///< by from_bar
   std::size_t rule_count = 0;
   Costs costs;
+  Rules full;
+  // For the full executor, by bar of the window: what a decision at the close before may know of
+  // the volume, and slippage / sqrt(quantity).
+  const double* expected_volume = nullptr;
+  const double* impact_scale = nullptr;
+  const double* period_borrow = nullptr;  ///< share of a short's notional charged, by period
 
   const double* params = nullptr;  ///< [parameter][slot]
   std::size_t slots = 0;
@@ -93,8 +117,9 @@ struct Job {
   std::size_t spec_count = 0;
   const std::uint32_t* columns = nullptr;  ///< [column][slot], index into specs
 
-  double* period_equity = nullptr;  ///< out, [period][slot]
-  double* tallies = nullptr;        ///< out, [tally][slot]
+  double* period_equity = nullptr;    ///< out, [period][slot]
+  double* tallies = nullptr;          ///< out, [tally][slot]
+  double* period_drawdown = nullptr;  ///< out, [period][slot]: greatest at a close so far; or null
 
   /// Asked before each tile with `stop_with`; yes ends the run, and what was written is of no use.
   bool (*stop)(void* with) = nullptr;
@@ -107,7 +132,8 @@ enum FamilyIndex : int { kMeanReversionIndex, kSmaCrossIndex, kFamilyCount };
 /// What one instruction set's library gives.
 struct KernelTable {
   int lanes = 0;
-  void (*run[kFamilyCount])(const Job& job) = {};
+  void (*run[kFamilyCount])(const Job& job) = {};       ///< Requires: !job.full.on
+  void (*run_full[kFamilyCount])(const Job& job) = {};  ///< with all the rules
 };
 
 }  // namespace winnow::engine::lanes

@@ -13,7 +13,13 @@
 namespace winnow::engine::lanes {
 
 /// How a fill came about.
-enum class FillKind { Entry, Signal, Stop, Target, Ruin };
+enum class FillKind {
+  Entry,
+  Signal,
+  Stop,
+  Target,
+  Ruin,  ///< the venue took the position over
+};
 
 /// The recorder of sweeps: nothing.
 struct NoRecorder {
@@ -50,6 +56,8 @@ class Simulator {
  public:
   using Mask = typename V::Mask;
   using G = Group<V, Strategy>;
+  static constexpr bool kFull = false;
+  static constexpr bool kLevels = Strategy::kProtects;  ///< asks for stops inside bars
 
   Simulator(const Job& job, Recorder* recorder) : job_(job), fills_(job), recorder_(recorder) {}
 

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "engine/lanes/full_simulator.hpp"
 #include "engine/lanes/simulator.hpp"
 
 namespace winnow::engine::lanes {
@@ -30,7 +31,7 @@ class Tile {
     }
     blocks_ = (bars_ + kBlockBars - 1) / kBlockBars;
     values_.resize(bars_ * job.spec_count);
-    lows_.resize(blocks_ * (job.spec_count + 1));
+    lows_.resize(blocks_ * (job.spec_count + 2));
     highs_.resize(lows_.size());
   }
 
@@ -44,6 +45,9 @@ class Tile {
     }
     const std::size_t market = rolling_.size() * blocks_;
     summarise(job_.low + begin, job_.high + begin, end - begin, &lows_[market], &highs_[market]);
+    if (!job_.full.drawdown_bars) return;
+    const double* close = job_.close + begin;
+    summarise(close, close, end - begin, &lows_[market + blocks_], &highs_[market + blocks_]);
   }
 
   std::size_t begin() const { return begin_; }
@@ -55,6 +59,8 @@ class Tile {
   const double* highs(std::size_t column) const { return highs_.data() + column * blocks_; }
   const double* market_lows() const { return lows(rolling_.size()); }
   const double* market_highs() const { return highs(rolling_.size()); }
+  const double* close_lows() const { return lows(rolling_.size() + 1); }
+  const double* close_highs() const { return highs(rolling_.size() + 1); }
 
  private:
   // A value that is not there yet (NaN) takes no part; a block without values is never entered.
@@ -108,6 +114,9 @@ struct GroupView {
   const double* market_high;
   const double* market_lows;  ///< summaries of the two
   const double* market_highs;
+  const double* close;  ///< and of the closes, where drawdown is taken at each
+  const double* close_lows;
+  const double* close_highs;
 };
 
 /// One bar, exactly. kShared: bit c says that all lanes share column c.
@@ -138,11 +147,12 @@ struct BlockBar {
 
 /// Purpose: runs all variants of a job: tiles of time outside, lane groups inside, so that a tile's
 /// columns stay in the cache while every group passes over them. Owner: one kernel call.
-template <class V, class Strategy, class Recorder, Skip kSkip>
+template <class V, class Strategy, class Recorder, Skip kSkip,
+          template <class, class, class> class Executor = Simulator>
 class SweepWindow {
   static constexpr int kColumns = Strategy::kColumns;
   static constexpr std::size_t kLanes = V::kLanes;
-  using Sim = Simulator<V, Strategy, Recorder>;
+  using Sim = Executor<V, Strategy, Recorder>;
   using G = typename Sim::G;
   using View = GroupView<V, kColumns>;
 
@@ -183,6 +193,9 @@ class SweepWindow {
     view.market_high = job_.high + tile_.begin();
     view.market_lows = tile_.market_lows();
     view.market_highs = tile_.market_highs();
+    view.close = job_.close + tile_.begin();
+    view.close_lows = tile_.close_lows();
+    view.close_highs = tile_.close_highs();
     const unsigned shared = bind(g * kLanes, view);
     dispatch<0>(shared, [&](auto tag) {
       advance<decltype(tag)::value>(groups_[g], view, g * kLanes, period, funding);
@@ -250,9 +263,9 @@ class SweepWindow {
     std::size_t i = 0;
     std::size_t stop = next_stop(period, funding);
     for (;;) {
-      if constexpr (!Recorder::kEnabled) {
-        i = scan<kShared>(g, view, i, std::min(stop, until_deadline(g, begin, i)));
-      }
+      bool scans = !Recorder::kEnabled;
+      if constexpr (Sim::kFull) scans = scans && !g.busy;
+      if (scans) i = scan<kShared>(g, view, i, std::min(stop, until_deadline(g, begin, i)));
       const ExactBar<V, kColumns, kShared> bar{view, i};
       if (i < stop) {
         sim_.ordinary_bar(g, bar, begin + i);
@@ -300,24 +313,42 @@ class SweepWindow {
   // what it saves in mispredictions it spends on bars nobody had to look at. Fewer events pay:
   // variants are ordered so that lanes act at the same bars (see LayoutMaker).
   template <unsigned kShared>
-  static std::size_t scan(const G& g, const View& in, std::size_t i, std::size_t end) {
+  std::size_t scan(const G& g, const View& in, std::size_t i, std::size_t end) const {
     // Copies: stores to the group must not make the loops load these again.
     const View view = in;
     const auto watch = g.strategy.watch();
     const V stop_low = g.stop_low;
     const V stop_high = g.stop_high;
+    [[maybe_unused]] const bool tracks = job_.full.drawdown_bars;
+    [[maybe_unused]] V close_low;
+    [[maybe_unused]] V close_high;
+    if constexpr (Sim::kFull) {
+      close_low = g.close_low;
+      close_high = g.close_high;
+    }
     const auto block_asks = [&](std::size_t b) {
       auto maybe = watch(BlockBar<V, kColumns, kShared>{view, b});
-      if constexpr (Strategy::kProtects) {
+      if constexpr (Sim::kLevels) {
         maybe =
             maybe | (V(view.market_lows[b]) <= stop_low) | (V(view.market_highs[b]) >= stop_high);
+      }
+      if constexpr (Sim::kFull) {
+        if (tracks) {
+          maybe =
+              maybe | (V(view.close_lows[b]) <= close_low) | (V(view.close_highs[b]) >= close_high);
+        }
       }
       return maybe;
     };
     const auto bar_asks = [&](std::size_t t) {
       auto acts = watch(ExactBar<V, kColumns, kShared>{view, t});
-      if constexpr (Strategy::kProtects) {
+      if constexpr (Sim::kLevels) {
         acts = acts | (V(view.market_low[t]) <= stop_low) | (V(view.market_high[t]) >= stop_high);
+      }
+      if constexpr (Sim::kFull) {
+        if (tracks) {
+          acts = acts | (V(view.close[t]) <= close_low) | (V(view.close[t]) >= close_high);
+        }
       }
       return acts;
     };

@@ -32,6 +32,10 @@ double uniform_open(Rng& rng) {
 }
 double normal(Rng& rng) { return det_normal_quantile(uniform_open(rng)); }
 
+// Streams of bridges lie apart from the others, so that every price of a market of simulator
+// version 1 is that of version 2; only its highs and lows were too near.
+constexpr std::uint64_t kBridgeStreams = std::uint64_t{1} << 32;
+
 /// A day curve at any time of day, scaled.
 class Curve {
  public:
@@ -99,6 +103,7 @@ class Simulator {
   void own_path(std::uint64_t bar, std::int64_t time_ns);
   void leader_path();
   void close_bar(std::int64_t time_ns);
+  void bridge(double from, double to, double sd);
   double next_volume(std::int64_t time_ns);
   void pay_funding(std::int64_t time_ns);
   double mean_volatility() const;
@@ -107,12 +112,17 @@ class Simulator {
   const Simulator* leader_;
   SimulatedInstrument out_;
   std::vector<Rng> rng_;
+  Rng bridge_rng_;
   Curve volatility_curve_;
   Curve volume_curve_;
   Grid price_grid_;
   Grid volume_grid_;
   std::vector<double> path_;  // unrounded prices of the current bar's steps
-  double martingale_ = 1;     // relative to the start
+  double path_high_ = 0;      // of the current bar, between the steps too
+  double path_low_ = 0;
+  double last_px_ = 0;     // unrounded, of the last step
+  double step_sd_ = 0;     // of the martingale part's return in a step of this bar
+  double martingale_ = 1;  // relative to the start
   double state_ = 0;
   double state_keep_ = 0;  // part of the state that is left after a step (Trend: a bar)
   double state_shock_sd_ = 0;
@@ -136,12 +146,14 @@ Simulator::Simulator(const MarketSpec& market, const InstrumentSpec& spec, const
                      std::uint64_t seed, std::uint64_t index)
     : market_(market),
       leader_(leader),
+      bridge_rng_(seed, kBridgeStreams + index),
       volatility_curve_(spec.volatility_curve, 2),
       volume_curve_(spec.volume_curve, 1),
       price_grid_(spec.tick_px),
       volume_grid_(spec.lot_qty),
       path_(market.steps_per_bar) {
   out_.spec = spec;
+  last_px_ = spec.start_px;
   for (std::uint64_t s = 0; s < kStreams; ++s) rng_.emplace_back(seed, index * kStreams + s);
   years_per_bar_ = market.interval.seconds() / kSecondsPerYear;
   out_.columns.interval_ns = market.interval.ns;
@@ -220,10 +232,15 @@ void Simulator::own_path(std::uint64_t bar, std::int64_t time_ns) {
     out_.truth.jumps.push_back({bar, jump});
   }
   double sum_z = 0;
+  step_sd_ = scale.sd;
+  const bool deviates = edge == EdgeKind::MeanReversion;
+  const double sd =
+      deviates ? std::sqrt(scale.sd * scale.sd + state_shock_sd_ * state_shock_sd_) : scale.sd;
   for (std::size_t k = 0; k < path_.size(); ++k) {
     const double z = normal(rng_[kSteps]);
     sum_z += z;
     martingale_ *= 1 + std::clamp(scale.sd * z, -kStepReturnMax, kStepReturnMax) + scale.drift;
+    const double before_jump = martingale_;
     if (k == jump_at) martingale_ *= 1 + jump;
     double deviation = 0;
     if (edge == EdgeKind::MeanReversion) {
@@ -231,6 +248,8 @@ void Simulator::own_path(std::uint64_t bar, std::int64_t time_ns) {
       deviation = std::clamp(state_, -kDeviationMax, kDeviationMax);
     }
     path_[k] = out_.spec.start_px * martingale_ * (1 + deviation);
+    bridge(last_px_, out_.spec.start_px * before_jump * (1 + deviation), sd);  // then it jumps
+    last_px_ = path_[k];
   }
   bar_z_ = sum_z / std::sqrt(static_cast<double>(path_.size()));
   if (edge == EdgeKind::Trend) {
@@ -240,6 +259,8 @@ void Simulator::own_path(std::uint64_t bar, std::int64_t time_ns) {
 
 void Simulator::leader_path() {
   const double ratio = out_.spec.pair->hedge_ratio;
+  const double leader_sd = ratio * leader_->step_sd_;
+  step_sd_ = std::sqrt(leader_sd * leader_sd + state_shock_sd_ * state_shock_sd_);
   const double leader_start = leader_->out_.spec.start_px;
   for (std::size_t k = 0; k < path_.size(); ++k) {
     const double relative = leader_->path_[k] / leader_start;
@@ -247,9 +268,26 @@ void Simulator::leader_path() {
     state_ = state_keep_ * state_ + state_shock_sd_ * normal(rng_[kEdge]);
     path_[k] =
         out_.spec.start_px * tied * det_exp(std::clamp(state_, -kDeviationMax, kDeviationMax));
+    bridge(last_px_, path_[k], step_sd_);
+    last_px_ = path_[k];
   }
   bar_z_ = leader_->bar_z_;
   regime_ratio_ = leader_->regime_ratio_;
+}
+
+// The extremes of a Brownian path between two known ends a and b with variance v: the maximum is
+// (a + b + sqrt((b - a)^2 - 2 v log U)) / 2, the minimum mirrors it (reflection principle). Each is
+// drawn from its own exact distribution. Where the path began a bar, it began at what was left of
+// the bar before, unrounded.
+void Simulator::bridge(double from, double to, double sd) {
+  const double variance = from * sd * from * sd;
+  const double apart = (to - from) * (to - from);
+  const double up = std::sqrt(apart - 2 * variance * det_log(uniform_open(bridge_rng_)));
+  const double down = std::sqrt(apart - 2 * variance * det_log(uniform_open(bridge_rng_)));
+  path_high_ = std::max(path_high_, 0.5 * (from + to + up));
+  // Far tails reach below what a price can be; half of the lower end bounds them.
+  const double low = std::max(0.5 * (from + to - down), 0.5 * std::min(from, to));
+  path_low_ = std::min(path_low_, low);
 }
 
 double Simulator::next_volume(std::int64_t time_ns) {
@@ -275,9 +313,9 @@ void Simulator::pay_funding(std::int64_t time_ns) {
 void Simulator::close_bar(std::int64_t time_ns) {
   MarketColumns& c = out_.columns;
   const double open = c.close.empty() ? price_grid_.price(out_.spec.start_px) : c.close.back();
-  double high = open;
-  double low = open;
-  for (const double p : path_) {
+  double high = std::max(open, path_high_);
+  double low = std::min(open, path_low_);
+  for (const double p : path_) {  // after a jump
     high = std::max(high, p);
     low = std::min(low, p);
   }
@@ -293,6 +331,7 @@ void Simulator::close_bar(std::int64_t time_ns) {
 void Simulator::step_bar(std::uint64_t bar) {
   const std::int64_t time_ns =
       market_.start.ns + static_cast<std::int64_t>(bar) * market_.interval.ns;
+  path_high_ = path_low_ = last_px_;
   if (leader_ != nullptr) {
     leader_path();
   } else {

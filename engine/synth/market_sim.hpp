@@ -11,6 +11,11 @@
 
 namespace winnow::engine::synth {
 
+/// Raised whenever a market of the same specification and seed could change; in the truth of each
+/// simulated dataset. 1: high and low were the extremes of the steps' prices, between which a stop
+/// at its level gained what the path had skipped. 2: of the path between them.
+inline constexpr std::uint32_t kSimulatorVersion = 2;
+
 /// From bar `first_bar` on, regime `regime` (an index into the specification's).
 struct RegimeRun {
   std::uint64_t first_bar = 0;
@@ -47,8 +52,9 @@ struct SimulatedInstrument {
 /// instrument without drift and edge is a martingale exactly, before its price is rounded to ticks.
 /// R is Gaussian a step; its scale is the regime's, times the day curve's, times sqrt((dof - 2) /
 /// chi-squared) once a bar, which makes bar returns Student t with variance one. A bar is
-/// steps_per_bar steps: high and low are the extremes of prices that occurred, and a bar opens at
-/// the close before.
+/// steps_per_bar steps; high and low are the extremes of the continuous path through them, drawn
+/// from their exact distributions (Brownian bridge), so that a level that was crossed was crossed
+/// where it lies. A bar opens at the close before.
 ///
 /// Pure: the bytes are a function of (spec, seed), the same on every machine. Fails: InvalidInput
 /// with find_fault()'s text.

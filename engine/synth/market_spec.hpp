@@ -91,7 +91,7 @@ struct MarketSpec {
   TimestampNs start{1'672'531'200'000'000'000};  ///< 2023-01-01
   DurationNs interval = seconds(900);
   std::uint64_t bars = 70'080;
-  std::uint32_t steps_per_bar = 16;  ///< prices looked at for high and low
+  std::uint32_t steps_per_bar = 16;  ///< random moves a bar is made of
   std::vector<InstrumentSpec> instruments;
 };
 

@@ -349,11 +349,21 @@ std::string execution_words(const engine::ExecutionModel& m) {
   if (m.half_spread_range_frac > 0) {
     out += " plus " + exact(m.half_spread_range_frac) + " of the bar's range";
   }
-  out += m.impact_bps > 0 ? ", impact " + exact(m.impact_bps) + " bps × √(quantity / bar volume)"
-                          : ", no market impact";
-  if (m.participation_max_frac > 0) {
-    out += ", entries at most " + exact(m.participation_max_frac * 100) + " % of a bar's volume";
+  if (m.impact_y > 0) {
+    out += ", impact " + exact(m.impact_y) + " × the day's volatility × √(quantity / day's volume)";
+  } else {
+    out += m.impact_bps > 0 ? ", impact " + exact(m.impact_bps) + " bps × √(quantity / bar volume)"
+                            : ", no market impact";
   }
+  if (m.stop_range_frac > 0) {
+    out += ", stops fill " + exact(m.stop_range_frac) + " of the bar's range beyond their level";
+  }
+  if (m.participation_max_frac > 0) {
+    out += (m.work_exits ? ", fills at most " : ", entries at most ") +
+           exact(m.participation_max_frac * 100) + " % of a bar's volume";
+  }
+  if (!m.shorts) out += ", no shorts";
+  if (m.leverage_max > 0) out += ", leverage at most " + exact(m.leverage_max);
   out += m.funding ? ", funding paid" : ", no funding";
   out += m.sizing == engine::Sizing::AllIn ? ", all cash in each position"
                                            : ", fixed quantity " + exact(m.fixed_qty);

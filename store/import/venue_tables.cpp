@@ -132,9 +132,10 @@ Status read_binance_klines(const SourceText& table, const ReadContext& context, 
                        listed(kKlineColumns) + " (other layouts: --layout)");
     }
     if (header) {
-      if (lower(fields[0]) != "open_time" && lower(fields[0]) != "open time") {
-        return not_a_header(csv, listed(kKlineColumns));
-      }
+      // Columns are taken by their place, so a header in another order is another table.
+      bool known = lower(fields[0]) == "open_time" || lower(fields[0]) == "open time";
+      for (std::size_t i = 1; i <= 5; ++i) known = known && lower(fields[i]) == kKlineColumns[i];
+      if (!known) return not_a_header(csv, listed(kKlineColumns));
       continue;
     }
     WINNOW_TRY(rows::need_fields(csv, kKlineColumns.size()));

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <fstream>
+
 #include "cluster/certificate.hpp"
 #include "tests/cluster/folder.hpp"
 
@@ -41,6 +43,20 @@ TEST(Authority, NeverWritesOverAnother) {
   EXPECT_EQ(again.error().code(), ErrorCode::Refused);
   EXPECT_NE(again.error().text().find("rotate"), std::string::npos);
   EXPECT_EQ(Authority::open(home.path)->farm(), "north");
+}
+
+TEST(FaultF11, ACertificateThatIsNotValidYetIsKnownAsThat) {
+  const Folder home;
+  Authority authority = make(home.path);
+  ASSERT_TRUE(authority.issue({.role = Role::Node, .name = "node-1", .door = ""}, kNow + days(3)));
+  const auto all = authority.issued();
+  ASSERT_TRUE(all);
+  EXPECT_GT(all->back().valid_from, kNow + days(2));
+  EXPECT_LE(all->front().valid_from, kNow);
+  // A record of an earlier version says only when it ends.
+  const fs::path file = Authority::folder_of(home.path) / "issued";
+  std::ofstream(file) << "AB node old " << (kNow + days(9)).ns << " 1\n";
+  EXPECT_EQ(authority.issued()->front().valid_from, TimestampNs{});
 }
 
 TEST(Authority, AnIdentitySurvivesItsFile) {

@@ -281,8 +281,8 @@ class ByPencil : public ::testing::Test {
                  shortest(c.costs.fixed_qty));
     const auto trades_file = (folder_.path() / "trades.csv").string();
     const auto equity_file = (folder_.path() / "equity.csv").string();
-    std::vector<std::string> args{"backtest", "--data",    "pencil",   "--json",
-                                  "--trades", trades_file, "--equity", equity_file};
+    std::vector<std::string> args{"backtest",  "--data",   "pencil",    "--json",      "--trades",
+                                  trades_file, "--equity", equity_file, "--execution", "none"};
     args.insert(args.end(), c.args.begin(), c.args.end());
     const auto set = [&args](const std::string& key, const std::string& value) {
       args.insert(args.end(), {"--set", key + "=" + value});

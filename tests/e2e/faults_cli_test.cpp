@@ -139,6 +139,45 @@ TEST(FaultD5, AReportGoesThroughALinkAndIntoAPipe) {
   EXPECT_EQ(status_on_full(home, "converge one"), 1);
 }
 
+TEST(FaultD8, TheFarmOfASweepRunIsThereForEveryCommand) {
+  const TemporaryFolder folder;
+  const fs::path& home = folder.path();
+  make_market(home, 200);
+  const fs::path big = folder.path() / "big.yaml";
+  write_text(big, random_sweep("big", 2'000'000, 1));
+  const fs::path small = folder.path() / "small.yaml";
+  write_text(small, random_sweep("small", 64, 2));
+  Process run(home, winnow_argv(home, {"sweep", "run", big, "--workers", "1"}));
+  ASSERT_TRUE(eventually(60, [&] {
+    return winnow(home, {"nodes", "--json"}).status == 0 &&
+           !ask(home, {"sweep", "list"})["sweeps"].empty();
+  })) << run.errors();
+  EXPECT_EQ(winnow(home, {"store", "backup", "now"}).status, 0);
+  EXPECT_EQ(winnow(home, {"sweep", "pause", "big"}).status, 0);
+  const Ran joined = winnow(home, {"sweep", "run", small});
+  EXPECT_EQ(joined.status, 0) << joined.errors;
+  EXPECT_NE(joined.errors.find("already serves"), std::string::npos) << joined.errors;
+  EXPECT_EQ(ask(home, {"sweep", "show", "last"})["sweep_name"], "small");
+  EXPECT_EQ(winnow(home, {"sweep", "cancel", "big"}).status, 0);
+  EXPECT_EQ(run.wait(60), 130) << run.errors();
+}
+
+TEST(FaultD8, TheCommandThatAHintNamesWorksWhereNoFarmRuns) {
+  const TemporaryFolder folder;
+  const fs::path& home = folder.path();
+  make_market(home, 30);
+  const fs::path spec = folder.path() / "some.yaml";
+  write_text(spec, random_sweep("some", 512, 1) + "budget: {trials: 256}\n");
+  const Ran spent = winnow(home, {"sweep", "run", spec, "--workers", "1"});
+  ASSERT_EQ(spent.status, 0) << spent.errors;
+  EXPECT_NE(spent.errors.find("winnow sweep extend"), std::string::npos) << spent.errors;
+  const Ran extended = winnow(home, {"sweep", "extend", "some", "--budget", "1000"});
+  EXPECT_EQ(extended.status, 0) << extended.errors;
+  const json shown = ask(home, {"sweep", "show", "some"});
+  EXPECT_EQ(shown["state"], "done");
+  EXPECT_EQ(shown["trials_committed"], 512);
+}
+
 TEST_F(DoorFarm, F11AClientWithoutAnIdentityIsToldOfTheDoor) {
   const Ran ran = winnow(folder.path() / "user", {"nodes", "--connect", where()}, 20);
   EXPECT_EQ(ran.status, 3) << ran.errors;

@@ -266,6 +266,7 @@ TEST_F(BadInput, CommandsNameTheWrongWordAndTheRightOnes) {
   expect({{"sweep", "pause", "last"}, 1, {"no coordinator"}});
   const auto backtest = [&](std::vector<std::string> more, std::vector<std::string> named) {
     std::vector<std::string> args{"backtest", "--strategy", "sma_cross", "--data", "sim-alpha"};
+    if (more[0] != "--execution") args.insert(args.end(), {"--execution", "none"});
     args.insert(args.end(), more.begin(), more.end());
     expect({args, 2, std::move(named)});
   };

@@ -114,7 +114,7 @@ void Journey::ask_for_sweeps(const std::string& id) const {
 }
 
 void Journey::ask_for_leaders(const std::string& id) const {
-  const json top = answer({"top", id, "--limit", "7"});
+  const json top = answer({"top", id, "--limit", "7", "--all"});
   expect_keys(top, {"sweep_id", "trials", "trials_matching", "by", "higher_is_better", "noise"});
   ASSERT_EQ(top["rows"].size(), 7u);
   double before = std::numeric_limits<double>::infinity();
@@ -125,7 +125,7 @@ void Journey::ask_for_leaders(const std::string& id) const {
     EXPECT_LE(row["metrics"]["sharpe_ann"].get<double>(), before);
     before = row["metrics"]["sharpe_ann"];
   }
-  const json falls = answer({"top", id, "--by", "drawdown_max_frac", "--limit", "2"});
+  const json falls = answer({"top", id, "--by", "drawdown_max_frac", "--limit", "2", "--all"});
   EXPECT_EQ(falls["higher_is_better"], false);
   EXPECT_LE(falls["rows"][0]["metrics"]["drawdown_max_frac"].get<double>(),
             falls["rows"][1]["metrics"]["drawdown_max_frac"].get<double>());

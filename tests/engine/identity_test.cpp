@@ -115,9 +115,11 @@ INSTANTIATE_TEST_SUITE_P(Engine, WidthTest, testing::Values(Isa::Scalar, Isa::Av
 struct Written {
   std::vector<double> equity;
   std::vector<double> tallies;
+  std::vector<double> drawdown;
 };
 template <class Strategy, lanes::Skip kSkip>
-Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_bars) {
+Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_bars,
+                   const double* full_impact = nullptr) {
   const Prepared prepared(c.market, c.window, c.execution);
   const FamilyRuntime& runtime = family_runtime(*c.family);
   std::vector<lanes::ColumnSpec> specs;
@@ -126,7 +128,8 @@ Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_
     specs.push_back(runtime.column(i, row.data()));
     columns.push_back(static_cast<std::uint32_t>(i));
   }
-  Written written{std::vector<double>(prepared.periods()), std::vector<double>(lanes::kTallies)};
+  Written written{std::vector<double>(prepared.periods()), std::vector<double>(lanes::kTallies),
+                  std::vector<double>(prepared.periods())};
   lanes::Job job = prepared.job();
   job.params = row.data();
   job.slots = 1;
@@ -135,6 +138,17 @@ Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_
   job.columns = columns.data();
   job.period_equity = written.equity.data();
   job.tallies = written.tallies.data();
+  if (job.full.drawdown_bars) job.period_drawdown = written.drawdown.data();
+  if (full_impact != nullptr) {
+    job.full.on = true;
+    job.impact_scale = full_impact;
+  }
+  if (job.full.on) {
+    lanes::SweepWindow<lanes::Lane1, Strategy, lanes::NoRecorder, kSkip, lanes::FullSimulator>
+        sweep(job, tile_bars, nullptr);
+    sweep.run();
+    return written;
+  }
   lanes::SweepWindow<lanes::Lane1, Strategy, lanes::NoRecorder, kSkip> sweep(job, tile_bars,
                                                                              nullptr);
   sweep.run();
@@ -151,6 +165,7 @@ void expect_skipping_changes_nothing(const Case& c) {
       const Written skipped = run_scalar<Strategy, lanes::Skip::Yes>(c, row, tile_bars);
       EXPECT_TRUE(same_bits(all.equity, skipped.equity));
       EXPECT_TRUE(same_bits(all.tallies, skipped.tallies));
+      EXPECT_TRUE(same_bits(all.drawdown, skipped.drawdown));
     }
   }
 }
@@ -163,6 +178,32 @@ TEST(BlockSkipping, ChangesNothing) {
       expect_skipping_changes_nothing<strategies::SmaCross<lanes::Lane1>>(c);
     } else {
       expect_skipping_changes_nothing<strategies::MeanReversion<lanes::Lane1>>(c);
+    }
+  }
+}
+
+// With every rule switched off the full executor is the plain one.
+TEST(FullExecutor, WithoutRulesHasThePlainOnesBits) {
+  for (std::uint64_t seed = 500; seed < 530; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Case c = random_case(seed, 3);
+    for (const ExecutionRule& rule : execution_rules()) rule.set(c.execution, rule.off);
+    c.execution.impact_bps = 0;  // the law is one, the order of its roots is not
+    const auto compare = [&]<class Strategy>(std::span<const double> row) {
+      const Written plain = run_scalar<Strategy, lanes::Skip::Yes>(c, row, 512);
+      const std::vector<double> no_impact(c.market.size());
+      const Written full = run_scalar<Strategy, lanes::Skip::Yes>(c, row, 512, no_impact.data());
+      EXPECT_TRUE(same_bits(plain.equity, full.equity));
+      EXPECT_TRUE(same_bits(plain.tallies, full.tallies));
+    };
+    const std::size_t width = c.family->params.size();
+    for (std::size_t v = 0; v * width < c.rows.size(); ++v) {
+      const auto row = std::span(c.rows).subspan(v * width, width);
+      if (c.family->name == "sma_cross") {
+        compare.operator()<strategies::SmaCross<lanes::Lane1>>(row);
+      } else {
+        compare.operator()<strategies::MeanReversion<lanes::Lane1>>(row);
+      }
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -21,18 +22,23 @@ class Reference {
   }
 
   void run() {
+    peak_ = cash_;
     for (std::size_t t = w_.first; t < w_.last; ++t) {
       fund(t);
-      if (qty_ != 0) stop_or_target(t);
-      double equity = cash_ + qty_ * m_.close[t];
+      if (qty_ != 0) inside(t);
       const bool day_ends = t + 1 == w_.last || day(t) != day(t + 1);
-      if (day_ends && alive_ && !(equity > 0)) {
-        if (qty_ != 0) leave(t, m_.close[t], e_.taker_fee_bps);
-        alive_ = false;
-        cash_ = equity = 0;
+      if (day_ends && qty_ < 0 && e_.borrow_ann_frac > 0) {
+        const double nights = t + 1 == w_.last ? 1.0 : static_cast<double>(day(t + 1) - day(t));
+        pay(-qty_ * m_.close[t] * e_.borrow_ann_frac * nights / 365);
       }
-      if (!alive_) equity = 0;
+      if (day_ends && alive_ && !(cash_ + qty_ * m_.close[t] > 0)) {
+        if (qty_ != 0) leave(t, std::fabs(qty_), m_.close[t], e_.taker_fee_bps);
+        ruin();
+      }
+      const double equity = alive_ ? cash_ + qty_ * m_.close[t] : 0;
       equity_.push_back(equity);
+      peak_ = std::max(peak_, equity);
+      drawdown_ = std::max(drawdown_, 1 - std::max(equity, 0.0) / peak_);
       if (t + 1 < w_.last) decide(t);
     }
   }
@@ -41,6 +47,8 @@ class Reference {
   std::vector<double> equity_;
   double qty_ = 0;
   int rejected_ = 0;
+  int liquidations_ = 0;
+  double drawdown_ = 0;  ///< at the closes
 
  private:
   std::int64_t day(std::size_t t) const { return m_.time_ns[t] / 86'400'000'000'000; }
@@ -52,10 +60,19 @@ class Reference {
                         (t + 1 < m_.size() ? f.time_ns < m_.time_ns[t + 1]
                                            : f.time_ns < m_.time_ns[t] + m_.interval_ns);
       if (!mine) continue;
-      const double paid = qty_ * m_.open[t] * f.rate_frac;
-      cash_ -= paid;
-      open_.funding += paid;
+      pay(qty_ * m_.open[t] * f.rate_frac);
     }
+  }
+
+  void pay(double paid) {
+    cash_ -= paid;
+    open_.funding += paid;
+  }
+
+  void ruin() {
+    alive_ = false;
+    cash_ = 0;
+    wish_ = 0;
   }
 
   const InstrumentRules* rules(std::size_t bar) const {
@@ -66,13 +83,93 @@ class Reference {
     return in_force;
   }
 
+  // Mean volume at the same time of the last 20 days, else of the last 24 hours.
+  double expected(std::size_t bar) const {
+    constexpr std::int64_t day_ns = 86'400'000'000'000;
+    double sum = 0;
+    double n = 0;
+    for (std::int64_t back = 1; back <= 20; ++back) {
+      const auto at =
+          std::lower_bound(m_.time_ns.begin(), m_.time_ns.end(), m_.time_ns[bar] - back * day_ns);
+      if (*at != m_.time_ns[bar] - back * day_ns) continue;
+      sum += m_.volume[static_cast<std::size_t>(at - m_.time_ns.begin())];
+      ++n;
+    }
+    return sum > 0 ? sum / n : last_day(bar).volume;
+  }
+
+  struct LastDay {
+    double volume = 0;  // mean of a bar
+    double square = 0;  // mean squared return of a bar
+  };
+  LastDay last_day(std::size_t bar) const {
+    LastDay out;
+    double n = 0;
+    double returns = 0;
+    for (std::size_t i = 0; i < bar; ++i) {
+      if (m_.time_ns[i] < m_.time_ns[bar] - 86'400'000'000'000) continue;
+      out.volume += m_.volume[i];
+      ++n;
+      if (i == 0) continue;
+      out.square += std::pow(m_.close[i] / m_.close[i - 1] - 1, 2);
+      ++returns;
+    }
+    if (n > 0) out.volume /= n;
+    if (returns > 0) out.square /= returns;
+    return out;
+  }
+
+  // Slippage of a quantity of 1 by the square-root law of days.
+  double day_law(std::size_t bar) const {
+    std::map<std::int64_t, std::pair<double, double>> days;  // volume, close
+    for (std::size_t i = 0; i < bar; ++i) {
+      if (day(i) == day(bar)) continue;
+      days[day(i)].first += m_.volume[i];
+      days[day(i)].second = m_.close[i];
+    }
+    double volume = 0;
+    double squares = 0;
+    double n = 0;
+    double returns = 0;
+    int back = 0;
+    for (auto d = days.rbegin(); d != days.rend() && back < 20; ++d, ++back) {
+      const auto before = std::next(d);
+      if (before == days.rend() && m_.time_ns[0] % 86'400'000'000'000 != 0) break;
+      volume += d->second.first;
+      ++n;
+      if (before == days.rend()) continue;
+      squares += std::pow(d->second.second / before->second.second - 1, 2);
+      ++returns;
+    }
+    const double bars = 86'400e9 / static_cast<double>(m_.interval_ns);
+    volume = n > 0 ? volume / n : 0;
+    if (!(volume > 0)) volume = last_day(bar).volume * bars;
+    if (!(volume > 0)) volume = m_.volume[bar] * bars;
+    double sigma = returns > 0 ? std::sqrt(squares / returns) : 0;
+    if (!(sigma > 0)) sigma = std::sqrt(last_day(bar).square * bars);
+    return volume > 0 ? e_.impact_y * sigma / std::sqrt(volume) : 1e150;
+  }
+
+  // Slippage is this times the root of the quantity.
+  double impact(std::size_t bar) const {
+    const auto known = impact_.find(bar);
+    if (known != impact_.end()) return known->second;
+    double out = 0;
+    if (e_.impact_y > 0) {
+      out = day_law(bar);
+    } else if (e_.impact_bps > 0) {
+      double volume = e_.expected_volume ? expected(bar) : m_.volume[bar];
+      if (!(volume > 0)) volume = m_.volume[bar];
+      out = volume > 0 ? e_.impact_bps * 1e-4 / std::sqrt(volume) : 1e150;
+    }
+    return impact_[bar] = out;
+  }
+
   double slip(double qty, std::size_t bar, std::size_t decided, bool with_impact) const {
     double s = e_.half_spread_bps * 1e-4 +
                e_.half_spread_range_frac * (m_.high[decided] - m_.low[decided]) / m_.close[decided];
     s = std::min(s, 0.5);
-    if (with_impact && e_.impact_bps > 0) {
-      s += m_.volume[bar] > 0 ? e_.impact_bps * 1e-4 * std::sqrt(qty / m_.volume[bar]) : 0.5;
-    }
+    if (with_impact) s += impact(bar) * std::sqrt(qty);
     return std::min(s, 0.5);
   }
 
@@ -89,30 +186,112 @@ class Reference {
     return ticked(ref * (1 + direction * slip(qty, bar, decided, true)), direction, bar);
   }
 
-  void stop_or_target(std::size_t t) {
-    const bool longs = qty_ > 0;
-    const double o = m_.open[t];
-    const bool stopped = longs ? m_.low[t] <= stop_ : m_.high[t] >= stop_;
-    const bool reached = longs ? m_.high[t] >= target_ : m_.low[t] <= target_;
-    const int direction = longs ? -1 : 1;
-    if (stopped) {
-      const double ref = longs ? std::min(o, stop_) : std::max(o, stop_);
-      leave(t, taker(ref, direction, std::fabs(qty_), t, t - 1), e_.taker_fee_bps);
-    } else if (reached) {
-      const double ref = longs ? std::max(o, target_) : std::min(o, target_);
-      leave(t, ticked(ref, direction, t), e_.maker_fee_bps);
-    }
+  double inf() const { return std::numeric_limits<double>::infinity(); }
+
+  double spent(std::size_t bar) const { return e_.work_exits && spent_bar_ == bar ? spent_ : 0; }
+  void spend(std::size_t bar, double qty) {
+    spent_ = spent(bar) + qty;
+    spent_bar_ = bar;
   }
 
-  void leave(std::size_t bar, double px, double fee_bps) {
-    const double fee = std::fabs(qty_) * px * fee_bps * 1e-4;
-    cash_ += qty_ * px - fee;
-    open_.exit_time_ns = m_.time_ns[bar];
-    open_.exit_px = px;
+  // What may still trade in a bar.
+  double room(std::size_t bar) const {
+    if (!e_.work_exits) return inf();
+    if (m_.volume[bar] == 0) return 0;
+    if (e_.participation_max_frac == 0) return inf();
+    return std::max(0.0, e_.participation_max_frac * m_.volume[bar] - spent(bar));
+  }
+
+  double piece(double most, double px, std::size_t bar) const {
+    if (most >= std::fabs(qty_)) return std::fabs(qty_);
+    const InstrumentRules* r = rules(bar);
+    if (r == nullptr) return most;
+    if (r->lot_qty > 0) most = std::floor(most / r->lot_qty + 1e-9) * r->lot_qty;
+    return most < r->qty_min || most * px < r->notional_min ? 0 : most;
+  }
+
+  // The price at which equity is the maintenance margin.
+  double liquidation_px() const {
+    if (!e_.liquidation) return qty_ > 0 ? -inf() : inf();
+    return -cash_ / (qty_ - e_.maintenance_margin_frac * std::fabs(qty_));
+  }
+
+  void inside(std::size_t t) {
+    if (e_.work_exits && m_.volume[t] == 0) return;
+    const bool longs = qty_ > 0;
+    const int direction = longs ? -1 : 1;
+    const double o = m_.open[t];
+    const double liq = liquidation_px();
+    const double stop = working_ ? (longs ? -inf() : inf()) : stop_;
+    // Seen from a long: mirrored prices of a short.
+    const double low = longs ? m_.low[t] : -m_.high[t];
+    const double at_liq = longs ? liq : -liq;
+    const double at_stop = longs ? stop : -stop;
+    const double at_open = longs ? o : -o;
+    if (low <= std::max(at_liq, at_stop)) {
+      if (at_stop > at_liq && at_open > at_liq) {
+        stop_out(t, direction, std::min(at_open, at_stop));
+      } else {
+        ++liquidations_;
+        const double px = std::fabs(std::min(at_open, at_liq));
+        leave(t, std::fabs(qty_), px, e_.taker_fee_bps + e_.liquidation_fee_bps);
+      }
+      return;
+    }
+    if (working_) return;
+    const bool reached = longs ? m_.high[t] >= target_at_ : m_.low[t] <= target_at_;
+    if (reached) take_target(t, direction);
+  }
+
+  void stop_out(std::size_t t, int direction, double mirrored) {
+    const double give = e_.stop_range_frac * (m_.high[t] - m_.low[t]);
+    const double worse = direction < 0 ? std::max(m_.low[t], mirrored - give)
+                                       : std::min(m_.high[t], -mirrored + give);
+    working_ = true;
+    wish_ = 0;
+    order_qty_ = std::fabs(qty_);
+    const double px = taker(worse, direction, order_qty_, t, t - 1);
+    leave(t, piece(room(t), px, t), px, e_.taker_fee_bps);
+  }
+
+  void take_target(std::size_t t, int direction) {
+    const bool longs = qty_ > 0;
+    double px = target_;
+    double most = room(t);
+    if (!e_.resting_targets) {
+      const double o = m_.open[t];
+      px = ticked(longs ? std::max(o, target_) : std::min(o, target_), direction, t);
+    } else if (e_.participation_max_frac > 0) {
+      const double range = m_.high[t] - m_.low[t];
+      const double beyond = longs ? m_.high[t] - target_ : target_ - m_.low[t];
+      const double share = range > 0 ? std::min(1.0, beyond / range) : 1;
+      most = std::min(most, e_.participation_max_frac * m_.volume[t] * share);
+    }
+    leave(t, piece(most, px, t), px, e_.maker_fee_bps);
+    wish_ = side();
+  }
+
+  // Closes so much of the position.
+  void leave(std::size_t bar, double qty, double px, double fee_bps) {
+    if (!(qty > 0)) return;
+    const bool done = qty >= std::fabs(qty_);
+    const double closed = qty_ > 0 ? qty : -qty;
+    const double fee = qty * px * fee_bps * 1e-4;
+    cash_ += closed * px - fee;
     open_.fees += fee;
-    open_.pnl = qty_ * (px - open_.entry_px) - open_.fees - open_.funding;
+    gain_ += closed * (px - open_.entry_px);
+    open_.exit_px += px * qty;
+    closed_ += qty;
+    spend(bar, qty);
+    qty_ = done ? 0 : qty_ - closed;
+    if (!done) return;
+    open_.exit_time_ns = m_.time_ns[bar];
+    open_.exit_px /= closed_;
+    open_.pnl = gain_ - open_.fees - open_.funding;
     trades_.push_back(open_);
-    qty_ = 0;
+    working_ = false;
+    wish_ = 0;
+    if (e_.liquidation && !(cash_ > 0)) ruin();
   }
 
   // The largest quantity whose cost the cash pays, by bisection.
@@ -120,7 +299,7 @@ class Reference {
     const double fee = 1 + e_.taker_fee_bps * 1e-4;
     const double o = m_.open[bar];
     const InstrumentRules* r = rules(bar);
-    const bool has_impact = e_.impact_bps > 0 && m_.volume[bar] > 0;
+    const bool has_impact = impact(bar) > 0 && impact(bar) < 1e100;
     const double plain = o * (1 + side * slip(0, bar, bar - 1, false));
     if (!has_impact) return cash_ / (ticked(plain, side, bar) * fee);
     const double base = plain + (r != nullptr ? r->tick_px : 0);
@@ -129,8 +308,7 @@ class Reference {
     double high = cash_ / (base * fee);
     for (int i = 0; i < 200; ++i) {
       const double q = 0.5 * (low + high);
-      const double cost =
-          q * (base + o * e_.impact_bps * 1e-4 * std::sqrt(q / m_.volume[bar])) * fee;
+      const double cost = q * (base + o * impact(bar) * std::sqrt(q)) * fee;
       (cost <= cash_ ? low : high) = q;
     }
     return low;
@@ -139,14 +317,19 @@ class Reference {
   void enter(int side, std::size_t bar) {
     if (!(cash_ > 0) || !alive_) return;
     double qty = e_.sizing == Sizing::FixedQty ? e_.fixed_qty : all_in(side, bar);
-    if (e_.participation_max_frac > 0) {
-      qty = std::min(qty, e_.participation_max_frac * m_.volume[bar]);
+    const double cap = e_.participation_max_frac;
+    if (cap > 0) qty = std::min(qty, cap * (e_.expected_volume ? expected(bar) : m_.volume[bar]));
+    bool ok = e_.shorts || side > 0;
+    if (e_.leverage_max > 0) {
+      const double asked = qty * taker(m_.open[bar], side, qty, bar, bar - 1);
+      if (asked * (1 + e_.taker_fee_bps * 1e-4) > e_.leverage_max * cash_ * (1 + 2e-9)) ok = false;
     }
+    if (cap > 0) qty = std::min(qty, std::max(0.0, cap * m_.volume[bar] - spent(bar)));
     const InstrumentRules* r = rules(bar);
     if (r != nullptr && r->lot_qty > 0) qty = std::floor(qty / r->lot_qty + 1e-9) * r->lot_qty;
     const double px = taker(m_.open[bar], side, qty, bar, bar - 1);
-    bool ok = qty > 0 && px > 0;
-    if (e_.impact_bps > 0 && m_.volume[bar] == 0) ok = false;
+    ok = ok && qty > 0 && px > 0;
+    if ((e_.impact_bps > 0 || e_.work_exits) && m_.volume[bar] == 0) ok = false;
     if (r != nullptr && (qty < r->qty_min || qty * px < r->notional_min)) ok = false;
     if (!ok) {
       ++rejected_;
@@ -161,25 +344,41 @@ class Reference {
     cash_ -= side * qty * px + open_.fees;
     qty_ = side * qty;
     entry_bar_ = bar;
-    const double inf = std::numeric_limits<double>::infinity();
-    stop_ = side > 0 ? -inf : inf;
-    target_ = side > 0 ? inf : -inf;
+    gain_ = closed_ = 0;
+    spend(bar, qty);
+    stop_ = side > 0 ? -inf() : inf();
+    target_ = side > 0 ? inf() : -inf();
     if (family_ == "mean_reversion") {
       if (p_[3] > 0) stop_ = px * (1 - side * p_[3] * 1e-4);
       if (p_[4] > 0) target_ = px * (1 + side * p_[4] * 1e-4);
+    }
+    target_at_ = target_;
+    if (!e_.resting_targets || std::isinf(target_)) return;
+    const double tick = r != nullptr ? r->tick_px : 0;
+    if (tick > 0) {
+      target_ = ticked(target_, side, bar);  // away from the market
+      target_at_ = target_ + side * e_.target_penetration_ticks * tick;
+    } else if (e_.target_penetration_ticks > 0) {
+      target_at_ = std::nextafter(target_, side * inf());
     }
   }
 
   int side() const { return qty_ > 0 ? 1 : qty_ < 0 ? -1 : 0; }
 
   void decide(std::size_t t) {
-    const int now = side();
-    const int want = family_ == "sma_cross" ? want_cross(t, now) : want_reversion(t, now);
-    if (want == now) return;
-    if (now != 0) {
-      leave(t + 1, taker(m_.open[t + 1], -now, std::fabs(qty_), t + 1, t), e_.taker_fee_bps);
+    const int want = family_ == "sma_cross" ? want_cross(t, wish_) : want_reversion(t, wish_);
+    if (want != wish_ && qty_ != 0 && !working_) {
+      working_ = true;
+      order_qty_ = std::fabs(qty_);
     }
-    if (want != 0) enter(want, t + 1);
+    wish_ = want;
+    if (working_) {
+      const double px = taker(m_.open[t + 1], -side(), order_qty_, t + 1, t);
+      leave(t + 1, piece(room(t + 1), px, t + 1), px, e_.taker_fee_bps);
+      if (!working_ && alive_) wish_ = want;
+    }
+    if (qty_ == 0 && wish_ != 0) enter(wish_, t + 1);
+    if (!working_) wish_ = side();
   }
 
   double mean(std::size_t t, std::size_t n) const {
@@ -202,7 +401,8 @@ class Reference {
       if (sd > 1e-9 * average) z = (m_.close[t] - average) / sd;
     }
     if (now == 0) return z <= -p_[1] ? 1 : z >= p_[1] ? -1 : 0;
-    if (p_[5] > 0 && static_cast<double>(t) >= static_cast<double>(entry_bar_) + p_[5]) return 0;
+    if (p_[5] > 0 && !working_ && static_cast<double>(t) >= static_cast<double>(entry_bar_) + p_[5])
+      return 0;
     const bool back = now > 0 ? z >= -p_[2] : z <= p_[2];
     return back ? 0 : now;
   }
@@ -233,9 +433,19 @@ class Reference {
   bool not_above_seen_ = false;
   bool not_below_seen_ = false;
   Trade open_;
+  double gain_ = 0;    // of what was closed of it, before fees
+  double closed_ = 0;  // of its quantity
   std::size_t entry_bar_ = 0;
   double stop_ = 0;
   double target_ = 0;
+  double target_at_ = 0;  // price that fills the target
+  bool working_ = false;  // an exit is being worked
+  int wish_ = 0;          // what the strategy thinks it has
+  double order_qty_ = 0;
+  double spent_ = 0;
+  std::size_t spent_bar_ = 0;
+  double peak_ = 0;
+  mutable std::map<std::size_t, double> impact_;
 };
 
 }  // namespace winnow::engine::test

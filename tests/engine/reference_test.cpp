@@ -37,11 +37,17 @@ void expect_same(const Backtest& got, const test::Reference& want, double cash) 
             static_cast<double>(want.trades_.size()));
 }
 
+void expect_same_drawdown(const Backtest& got, const test::Reference& want) {
+  EXPECT_NEAR(got.metrics[static_cast<std::size_t>(find_metric("drawdown_max_frac"))],
+              want.drawdown_, 1e-9);
+}
+
 class ReferenceTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ReferenceTest, AgreesToTheNinthDigit) {
   std::size_t trades = 0;
-  for (std::uint64_t seed = 1; seed <= 120; ++seed) {
+  int liquidations = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed, 5);
     const MarketColumns columns = test::random_market({.seed = seed,
@@ -58,9 +64,12 @@ TEST_P(ReferenceTest, AgreesToTheNinthDigit) {
     test::Reference want(market, window, GetParam(), params, execution);
     want.run();
     expect_same(*got, want, execution.initial_cash);
+    if (execution.drawdown_bars) expect_same_drawdown(*got, want);
+    liquidations += want.liquidations_;
     trades += want.trades_.size();
   }
   EXPECT_GT(trades, 1'000u) << "the cases must trade";
+  EXPECT_GT(liquidations, 0) << "some must be liquidated";
 }
 
 INSTANTIATE_TEST_SUITE_P(Engine, ReferenceTest, testing::Values("mean_reversion", "sma_cross"),

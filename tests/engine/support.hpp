@@ -83,6 +83,32 @@ inline std::vector<double> random_params(Rng& rng, std::string_view family) {
           maybe(1 + static_cast<double>(rng.below(80)))};
 }
 
+/// The rules of engine version 2, each on or off by a coin of its own.
+inline void random_rules(Rng& rng, ExecutionModel& e) {
+  const auto coin = [&] { return rng.uniform() < 0.5; };
+  e.work_exits = coin();
+  e.expected_volume = coin();
+  e.resting_targets = coin();
+  if (coin()) e.target_penetration_ticks = 1 + static_cast<double>(rng.below(3));
+  if (coin()) e.stop_range_frac = pick(rng, 0.01, 0.5);
+  e.liquidation = coin();
+  if (coin()) e.maintenance_margin_frac = pick(rng, 0.001, 0.3);
+  if (coin()) e.liquidation_fee_bps = pick(rng, 1, 200);
+  e.drawdown_bars = coin();
+  e.shorts = rng.uniform() < 0.8;
+  if (coin()) e.leverage_max = pick(rng, 0.5, 4);
+  if (coin()) e.borrow_ann_frac = pick(rng, 0.01, 2);
+  if (rng.uniform() < 0.3) {  // with so much that margins are met
+    e.sizing = Sizing::FixedQty;
+    e.fixed_qty = pick(rng, 50, 200);
+    e.leverage_max = 0;
+  }
+  if (coin()) {
+    e.impact_bps = 0;
+    e.impact_y = pick(rng, 0.1, 3);
+  }
+}
+
 /// Every switch of the execution model on or off by a coin of its own.
 inline ExecutionModel random_execution(Rng& rng, const MarketColumns& market) {
   const auto coin = [&] { return rng.uniform() < 0.5; };
@@ -103,6 +129,7 @@ inline ExecutionModel random_execution(Rng& rng, const MarketColumns& market) {
     e.rules.push_back({coin() ? 0 : market.time_ns[market.size() / 5], 0.01, 0.001, 0.002, 5});
     e.rules.push_back({market.time_ns[market.size() / 2], 0.25, coin() ? 0.5 : 0.0, 0, 120});
   }
+  if (coin()) random_rules(rng, e);
   return e;
 }
 

@@ -370,5 +370,21 @@ TEST(FaultA1, ImpossibleProtocolsAreRefusedWithNumbers) {
             "30 groups, 15 tested together, make 155117520 splits; at most 5000 are computed");
 }
 
+// Stored text may be damaged: no length wraps, no count of splits overflows.
+TEST(FaultA1, DamagedProtocolsAreRefused) {
+  for (const char* text :
+       {"", "{}", R"({"protocol":"other","embargo_ns":0,"purge_ns":0})",
+        R"({"protocol":"kfold","folds":3,"embargo_ns":-1,"purge_ns":0})",
+        R"({"protocol":"walk_forward","train_ns":-86400000000000,"test_ns":1,"step_ns":1,)"
+        R"("embargo_ns":0,"purge_ns":0,"anchored":false})",
+        R"({"protocol":"kfold","folds":3,"embargo_ns":9223372036854775807,"purge_ns":0})"}) {
+    EXPECT_FALSE(declared_validation(text).ok()) << text;
+  }
+  const auto many = declared_validation(
+      R"({"protocol":"cpcv","groups":400,"test_groups":200,"embargo_ns":0,"purge_ns":0})");
+  ASSERT_TRUE(many.ok());
+  EXPECT_FALSE(plan_folds(*many, std::size_t{1000}).ok());
+}
+
 }  // namespace
 }  // namespace winnow::sweeps

@@ -74,6 +74,17 @@ TEST_F(FaultC, C1AHeaderThatNamesAColumnTwiceIsRefused) {
             "accepted");
 }
 
+TEST_F(FaultC, C1KlinesUnderAHeaderInAnotherOrderAreRefused) {
+  const std::string row = "1672531200000,100,99,98,97,5,1672531499999,1,1,1,1,0\n";
+  const std::string rest =
+      ",close_time,quote_volume,count,taker_buy_volume,"
+      "taker_buy_quote_volume,ignore\n";
+  auto request = request_of({file("k.csv", "open_time,close,high,low,open,volume" + rest + row)},
+                            "k", Format::BinanceKlines);
+  expect_has(error_of(import_dataset(store_, request)),
+             "k.csv:1: the first line is no header with");
+}
+
 TEST_F(FaultC, C2SecondsUnderAnotherUnitAreRefused) {
   std::string seconds = "ts_ms,open,high,low,close,volume\n";
   std::string millis_as_seconds = "ts_s,open,high,low,close,volume\n";
