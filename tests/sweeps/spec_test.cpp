@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "sweeps/convergence_declared.hpp"
@@ -278,7 +279,7 @@ TEST(Spec, NoDatasetsAtAllSaysHowToGetOne) {
 TEST(Spec, FundingWithoutHistoryIsSaid) {
   Catalog c = catalog();
   c.dataset = [](std::string_view name) -> std::optional<DatasetInfo> {
-    DatasetInfo d = dataset(std::string(name), "X");
+    DatasetInfo d = dataset(std::string(name), "BTCUSDT");
     d.has_funding = false;
     return d;
   };
@@ -287,6 +288,28 @@ TEST(Spec, FundingWithoutHistoryIsSaid) {
   ASSERT_EQ(spec->warnings.size(), 2u);
   EXPECT_EQ(spec->warnings[0],
             "'btcusdt-5m' has no funding history, so binance-usdm charges none on it");
+}
+
+TEST(Spec, A14C6DefaultRulesAndAWindowBeyondTheDataAreSaid) {
+  Catalog c = catalog();
+  c.dataset = [](std::string_view name) -> std::optional<DatasetInfo> {
+    DatasetInfo d = dataset(std::string(name), "SOL-USDT-SWAP");
+    d.last = at("2023-02-01");
+    return d;
+  };
+  std::string yaml = kSpec;
+  const std::string holdout = ", holdout: 90d";
+  yaml.replace(yaml.find(holdout), holdout.size(), "");
+  const std::size_t validation = yaml.find("validation:");
+  yaml.erase(validation, yaml.find('\n', validation) - validation + 1);
+  const auto spec = parse_spec(yaml, "spec.yaml", c);
+  ASSERT_TRUE(spec.ok()) << spec.error().text();
+  const auto said = [&](std::string_view part) {
+    return std::count_if(spec->warnings.begin(), spec->warnings.end(),
+                         [&](const std::string& w) { return w.find(part) != std::string::npos; });
+  };
+  EXPECT_EQ(said("has no rules for SOL-USDT-SWAP"), 2);
+  EXPECT_EQ(said("has data for 31"), 2);
 }
 
 TEST(Spec, BudgetBelowTheSearchIsSaidAndIsTheSameSweep) {
