@@ -33,6 +33,8 @@ class NoSweeps final : public actors::SweepBook {
     return std::vector<bool>(blocks);
   }
   Result<ResultBlock> outcomes(std::string_view, std::uint64_t) const override { return nothing(); }
+  Result<bool> checked(const Hash128&) const override { return false; }
+  Status put_checked(const Hash128&) override { return nothing(); }
   Status put_generation(const std::string&, const std::string&) override { return nothing(); }
   Result<std::optional<std::string>> generation(const std::string&) const override {
     return std::optional<std::string>();
