@@ -3,8 +3,6 @@
 #include <malloc.h>
 #include <time.h>
 
-#include "sweeps/checked_rows.hpp"
-
 namespace winnow::sim {
 namespace {
 
@@ -153,11 +151,7 @@ void CoordinatorHost::ask(PeerId peer, std::uint64_t request, const actors::Quer
 // Strategies of a workload hold no fault; looking for one takes its time.
 void CoordinatorHost::check(actors::CheckOrder order) {
   world_.in(process, kCheckNs, [this, order = std::move(order)] {
-    actors::CheckResult result{order.ticket, {}, {}};
-    for (const std::uint32_t segment : order.segments) {
-      result.passed.push_back(sweeps::check_key(*order.plan, order.plan->segments()[segment]));
-    }
-    core_->checked(result, now());
+    core_->checked(passed(order), now());
     deliver();
   });
 }

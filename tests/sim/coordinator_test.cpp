@@ -7,7 +7,6 @@
 
 #include "actors/coordinator_core.hpp"
 #include "engine/source_hash.hpp"
-#include "sweeps/checked_rows.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/sim/results.hpp"
 #include "tests/sim/workload.hpp"
@@ -90,11 +89,7 @@ class Core : public ::testing::Test {
   }
   void pass_checks() {
     for (const actors::CheckOrder& order : std::exchange(desk_.checks, {})) {
-      actors::CheckResult result{order.ticket, {}, {}};
-      for (const std::uint32_t segment : order.segments) {
-        result.passed.push_back(sweeps::check_key(*order.plan, order.plan->segments()[segment]));
-      }
-      core_->checked(result, now());
+      core_->checked(passed(order), now());
     }
   }
   void control(const std::string& sweep, const std::string& action, std::uint64_t trials = 0) {
