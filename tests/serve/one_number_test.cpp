@@ -120,6 +120,18 @@ TEST_F(OneNumber, B7TheEffectiveNumberOfTrialsIsTheSameEverywhereAndNamesItsBasi
   EXPECT_EQ(numbers(home_.sources()), after);
 }
 
+// What a first answer puts on record counts for all of its own families, and stays.
+TEST(EffectiveTrialsB7, AnAnswerThatMeasuresAgreesWithTheNext) {
+  Home home;
+  const std::string id = home.run({.name = "test"});
+  const Json first = ask(home, "converge", {{"sweep", id}});
+  for (const Json& family : first["families"]) {
+    const Json& basis = family["ledger_trials_effective_basis"];
+    EXPECT_NE(basis.get<std::string>().find("2 of 2"), std::string::npos) << basis;
+  }
+  EXPECT_EQ(ask(home, "converge", {{"sweep", id}}), first);
+}
+
 TEST_F(OneNumber, B8PerfectRatiosRankFirstAndFiltersSayWhatTheyLeftOut) {
   const Json all = ask("top", {{"by", "profit_factor"}, {"limit", 1000}, {"all", true}});
   std::size_t perfect = 0;
