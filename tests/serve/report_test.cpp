@@ -222,7 +222,7 @@ TEST_F(ServeTest, NumbersOnThePageEqualTheInput) {
   const auto input = must(report::assemble_report(home_->sources(), view, {}));
   const std::string html = report::render_report(input);
   ASSERT_EQ(input.leaders.size(), 50u);
-  ASSERT_EQ(input.leader_metrics.size(), 10u);
+  ASSERT_EQ(input.leader_metrics.size(), 13u);  // alpha, beta, correlation among them
   for (const auto& leader : input.leaders) {
     for (const double v : leader.metrics) {
       EXPECT_NE(html.find("data-v=\"" + report::exact(v) + "\""), std::string::npos) << v;
