@@ -10,6 +10,7 @@
 
 #include "actors/codec.hpp"
 #include "actors/wire.hpp"
+#include "cluster/process.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -102,8 +103,18 @@ class CafClient final : public Client {
     return Error(ErrorCode::Unavailable, "no coordinator answers at " + where_);
   }
 
-  Result<Submitted> submit(const Submit& request, DurationNs patience) override {
-    return ask<Submitted>(request, patience);
+  Result<Submitted> submit(const Submit& request, DurationNs patience,
+                           const std::function<void(const Checking&)>& on_checking) override {
+    WINNOW_TRY(await_link(patience));
+    const std::uint64_t number = send(request);
+    for (;;) {
+      auto frame = await_frame(number, patience);
+      if (!frame) return frame.error();
+      if (static_cast<Kind>(frame->kind) != Kind::Checking) return answer_of<Submitted>(*frame);
+      const auto word = decode<Checking>(*frame);
+      if (!word) return word.error();
+      on_checking(*word);
+    }
   }
 
   Result<std::string> control(const Control& request, DurationNs patience) override {
@@ -150,7 +161,7 @@ class CafClient final : public Client {
       }
       if (const std::uint64_t now = current_links(); now != links && linked()) {
         links = now;
-        auto submitted = ask<Submitted>(again, seconds(5));
+        auto submitted = submit(again, seconds(5), [](const Checking&) {});
         if (!submitted) {
           if (submitted.error().code() != ErrorCode::Unavailable) return submitted.error();
           continue;
@@ -240,6 +251,8 @@ class CafClient final : public Client {
 
 Result<std::unique_ptr<Client>> Client::connect(const std::string& host, std::uint16_t port,
                                                 DurationNs patience) {
+  constexpr std::uint32_t kThreads = 6;  // the actor library's
+  WINNOW_TRY(cluster::can_start_threads(kThreads));
   auto client = std::make_unique<CafClient>(host, port);
   WINNOW_TRY(client->await_link(patience));
   return std::unique_ptr<Client>(std::move(client));

@@ -22,7 +22,10 @@ class Client {
                                                  DurationNs patience);
   virtual ~Client() = default;
 
-  virtual Result<Submitted> submit(const Submit& request, DurationNs patience) = 0;
+  /// While its strategies are put to the test, `on_checking` hears of it about once a second, and
+  /// the patience begins anew. Fails: Refused, InvalidInput, Unavailable.
+  virtual Result<Submitted> submit(const Submit& request, DurationNs patience,
+                                   const std::function<void(const Checking&)>& on_checking) = 0;
 
   /// Calls `on_progress` with each report until the sweep is done or cancelled (returns the last),
   /// or `stop` says so (Cancelled). A coordinator that is away is waited for at most `patience`;

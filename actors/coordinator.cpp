@@ -51,6 +51,7 @@ class Coordinator : public CoordinatorCore::Outside {
         metrics_.get());
     desk_ = std::make_unique<QueryDesk>(context.query);
     datasets_ = std::make_unique<DatasetDesk>(context.data_dir);
+    checks_ = std::make_unique<CheckDesk>(context.data_dir);
     return core_->start(mono());
   }
 
@@ -91,6 +92,7 @@ class Coordinator : public CoordinatorCore::Outside {
     self_->meter(nullptr);
     desk_.reset();
     datasets_.reset();
+    checks_.reset();
     intake_.reset();
     self_->quit();
   }
@@ -119,6 +121,12 @@ class Coordinator : public CoordinatorCore::Outside {
       }
       auto shared = std::make_shared<Frame>(std::move(answer));
       caf::anon_send(me, Turn{[this, to, shared] { send(to, std::move(*shared)); }});
+    });
+  }
+  void check(CheckOrder order) override {
+    checks_->ask(std::move(order), [this, me = handle()](CheckResult result) {
+      auto shared = std::make_shared<CheckResult>(std::move(result));
+      caf::anon_send(me, Turn{[this, shared] { core_->checked(*shared, mono()); }});
     });
   }
   std::string network_of(PeerId peer) const override {
@@ -168,6 +176,7 @@ class Coordinator : public CoordinatorCore::Outside {
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<QueryDesk> desk_;
   std::unique_ptr<DatasetDesk> datasets_;
+  std::unique_ptr<CheckDesk> checks_;
   std::map<caf::actor_addr, PeerId> ids_;
   std::map<PeerId, caf::actor> peers_;
   PeerId next_peer_{1};

@@ -23,6 +23,7 @@ struct CoordinatorOptions {
   bool resume_all = true;  ///< take up every unfinished sweep of the store at start; else a
                            ///< sweep goes on when it is submitted again
   scheduler::Options scheduling;
+  std::string instance = {};  ///< the answer to kInstanceQuestion: which coordinator this is
 };
 
 class MetricsBook;

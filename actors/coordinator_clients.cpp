@@ -18,31 +18,6 @@ Error not_here(const std::string& sweep) {
 
 }  // namespace
 
-// Where the farm knows who asks, what the message says of it counts for nothing.
-template <class T>
-T CoordinatorCore::in_its_own_name(const T& message, const From& from) const {
-  T out = message;
-  if (const std::string name = outside_.identity_of(from.peer); !name.empty()) out.user = name;
-  return out;
-}
-
-void CoordinatorCore::submit(const Submit& m, const From& from) {
-  auto sweep = registry_.submit(in_its_own_name(m, from), outside_.utc_now());
-  if (!sweep) return refuse(from, sweep.error());
-  ActiveSweep& active = **sweep;
-  if (active.meta.state == store::SweepState::Cancelled ||
-      active.meta.state == store::SweepState::Paused) {
-    const Status running =
-        registry_.set_state(active, store::SweepState::Running, outside_.utc_now());
-    if (!running) return refuse(from, running.error());
-  }
-  const Status added = take_up(active);
-  if (!added) return refuse(from, added.error());
-  send(from.peer, Submitted{active.meta.id, active.plan->trials(), active.trials_committed},
-       from.session);
-  act(from.now);
-}
-
 // Gives it to the scheduler, which may know it with a smaller budget. A search that has grown is
 // another piece of work; what its nodes still send is taken all the same.
 Status CoordinatorCore::take_up(const ActiveSweep& sweep) {
@@ -146,6 +121,10 @@ void CoordinatorCore::control(const Control& asked, const From& from) {
 
 void CoordinatorCore::query(const Query& m, const From& from) {
   if (m.name == "nodes") return answered(from.peer, from.session, nodes_json(from.now));
+  if (m.name == kInstanceQuestion) {
+    return answered(from.peer, from.session,
+                    nlohmann::json{{"instance", options_.instance}}.dump());
+  }
   if (m.name == "explain_live") {
     return answered(from.peer, from.session, explain_json(m.args_json, from.now));
   }
@@ -247,10 +226,11 @@ void CoordinatorCore::publish(const std::string& id, MonoNs now) {
     p.work_ns = static_cast<std::uint64_t>(counts->work_s * 1e9);
   }
   if (!store_trouble_.empty()) {
-    p.note = "the store refuses commits: " + store_trouble_;
+    p.note = p.trouble = "the store refuses commits: " + store_trouble_;
   } else if (sweep->meta.state == store::SweepState::BudgetSpent ||
              (sweep->meta.state == store::SweepState::Running && stands_still)) {
     p.note = scheduler_.explain(id, {}, now);
+    p.trouble = scheduler_.data_trouble(id);
   }
   for (const Watcher& w : watchers->second) send(w.peer, p, w.request);
   if (sweep->meta.state == store::SweepState::Done ||

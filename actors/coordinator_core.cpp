@@ -3,8 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "actors/runner.hpp"
+#include "engine/source_hash.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -13,6 +15,7 @@ constexpr std::int64_t kRenewsPerTtl = 5;
 constexpr std::size_t kNodesMax = 4096;
 constexpr std::int64_t kSilentTtls = 20;
 constexpr std::uint64_t kTicksPerCensus = 50;
+constexpr std::uint64_t kTicksPerWord = 5;  // to whoever waits for the detectors
 constexpr std::uint32_t kWorkersMax = 4096;
 constexpr std::size_t kSessionsRememberedMax = 4 * kNodesMax;
 constexpr std::size_t kNodeNameMax = 320;  // a host name, a colon, a process id
@@ -20,6 +23,7 @@ constexpr std::size_t kNodeDatasetsMax = 4096;
 constexpr std::size_t kHashTextMax = 128;
 constexpr std::size_t kReasonMax = 2048;
 constexpr DurationNs kBlockWorkMax = days(7);
+constexpr std::size_t kSaidMax = 64;
 
 /// Text of a peer's that goes into logs and answers: printable ASCII without quotes or backslashes.
 bool is_plain(std::string_view text, std::size_t most) {
@@ -142,6 +146,7 @@ void CoordinatorCore::peer_gone(PeerId peer, MonoNs now) {
   for (auto& [sweep, watchers] : watchers_) {
     std::erase_if(watchers, [&](const Watcher& w) { return w.peer == peer; });
   }
+  forget_asker(peer);
 }
 
 void CoordinatorCore::give_up_broken_nodes(MonoNs now) {
@@ -170,6 +175,7 @@ void CoordinatorCore::tick(MonoNs now) {
   act(now);
   for (const auto& [id, state] : std::map(unrecorded_)) record_end(id, now);
   for (const auto& [sweep, watchers] : watchers_) publish(sweep, now);
+  if (ticks_ % kTicksPerWord == 0) tell_checks();
 }
 
 void CoordinatorCore::refuse(const From& to, const Error& error) {
@@ -184,6 +190,13 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   if (m.engine_version != engine::kEngineVersion) {
     return no("engine version " + std::to_string(m.engine_version) +
               " cannot join a farm of version " + std::to_string(engine::kEngineVersion));
+  }
+  if (m.engine_sources != engine::source_hash()) {
+    const bool told = !m.engine_sources.empty() && is_plain(m.engine_sources, kHashTextMax);
+    return no("this node's program was built of other engine sources (" +
+              (told ? m.engine_sources : std::string("it does not say which")) +
+              ") than this farm's (" + std::string(engine::source_hash()) +
+              "), so its results might differ; install the same build on both");
   }
   if (!is_plain(m.name, kNodeNameMax) || !is_plain(m.isa, kHashTextMax)) {
     return no("a node's name and instruction set are 1 to " + std::to_string(kNodeNameMax) +
@@ -238,7 +251,7 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   spdlog::info("node {} joined with {} workers ({})", m.name, m.workers, m.isa);
   if (metrics_ != nullptr) metrics_->nodes_joined.add();
   NodePeer& node = nodes_[from.session] =
-      NodePeer{from.peer, m.node, m.name, network, {}, 0, {}, {}};
+      NodePeer{from.peer, m.node, m.name, network, {}, 0, {}, {}, {}};
   scheduler_.node_joined(NodeId(from.session),
                          {.name = m.name,
                           .workers = m.workers,
@@ -296,6 +309,9 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
   const ActiveSweep* sweep = *found;
   if (m.block >= sweep->plan->blocks()) return refuse_result("its plan has no such block");
   if (!sweep->plan->known(m.block)) return refuse_result("its parameters are not chosen yet");
+  if (!m.computed_by.empty() && m.computed_by != engine::source_hash()) {
+    return refuse_result("it was computed by a program of other engine sources");
+  }
   const std::size_t bytes = m.block_bytes.size();
   if (bytes_in_commit_ + bytes > kCommitBytesMax) {  // its node will send it again
     if (metrics_ != nullptr) metrics_->results_put_off.add();
@@ -323,10 +339,14 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
 void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
   NodePeer& node = nodes_.at(from.session);
   const std::string reason = plain_reason(m.reason);
-  spdlog::warn("node {}: {}", node.name, reason);
+  log_once(node, reason);
   if (metrics_ != nullptr) metrics_->leases_refused.add();
   const auto end = static_cast<LeaseEnd>(m.end);
   if (end == LeaseEnd::NoPlan) node.knows.clear();  // what it has not heard is said again
+  if (end == LeaseEnd::NoData) {
+    scheduler_.lease_lacks_data(NodeId(from.session), LeaseId(m.lease), reason, from.now);
+    return act(from.now);
+  }
   scheduler_.lease_failed(
       NodeId(from.session), LeaseId(m.lease),
       end == LeaseEnd::Failed ? scheduler::Blame::Block : scheduler::Blame::Nobody, reason,
@@ -360,8 +380,7 @@ void CoordinatorCore::dataset_state(const DatasetState& m, const From& from) {
       state.is = Is::Here;
       break;
     case DatasetState::Is::Failed:
-      spdlog::warn("node {} cannot get dataset {}: {}", nodes_.at(from.session).name, m.dataset,
-                   state.reason);
+      log_once(nodes_.at(from.session), "cannot get dataset " + m.dataset + ": " + state.reason);
       state.is = Is::Failed;
       break;
     case DatasetState::Is::Gone:
@@ -372,6 +391,12 @@ void CoordinatorCore::dataset_state(const DatasetState& m, const From& from) {
   }
   scheduler_.data_state(NodeId(from.session), m.dataset, state, from.now);
   if (state.is != Is::Coming) act(from.now);
+}
+
+// What is tried again and again is said once: the log lies on a disk that may be what is short.
+void CoordinatorCore::log_once(NodePeer& node, const std::string& text) {
+  if (node.said.size() >= kSaidMax) node.said.clear();
+  if (node.said.insert(text).second) spdlog::warn("node {}: {}", node.name, text);
 }
 
 void CoordinatorCore::node_gone(std::uint64_t session, const std::string& why, MonoNs now) {
@@ -394,7 +419,7 @@ void CoordinatorCore::forget_node(std::map<std::uint64_t, NodePeer>::iterator no
 void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs now) {
   std::map<std::pair<std::uint64_t, std::string>, BlocksCommitted> answers;
   std::set<std::string> learned;
-  store_trouble_.clear();
+  if (!std::exchange(store_trouble_, "").empty()) spdlog::info("the store takes commits again");
   for (const CommitResult& result : results) {
     if (const auto sent = in_commit_.find({result.sender, result.sweep, result.block});
         sent != in_commit_.end()) {
@@ -434,7 +459,9 @@ void CoordinatorCore::committed(const std::vector<CommitResult>& results, MonoNs
 }
 
 void CoordinatorCore::store_refuses(const std::string& text) {
-  if (store_trouble_ != text) spdlog::error("the store refuses commits: {}", text);
+  // Said once, not at every try: the log may lie on the disk that is full, and texts name files.
+  if (!store_trouble_.empty()) return;
+  spdlog::error("the store refuses commits: {}", text);
   store_trouble_ = text;
 }
 

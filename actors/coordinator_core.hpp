@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "actors/check_desk.hpp"
 #include "actors/codec.hpp"
 #include "actors/coordinator.hpp"
 #include "actors/farm_metrics.hpp"
@@ -44,6 +45,8 @@ class CoordinatorCore {
     virtual void commit(CommitOffer offer) = 0;
     /// answered() follows with the same peer and request.
     virtual void ask(PeerId peer, std::uint64_t request, const Query& question) = 0;
+    /// checked() follows with the same ticket.
+    virtual void check(CheckOrder order) = 0;
     /// A node's DatasetAsk or ChunkAsk; whoever can answers the peer in the frame's session.
     virtual void ship(PeerId /*to*/, const Frame& /*question*/) {}
     /// Where a peer's messages go as the transport sees it; two nodes must not share one.
@@ -69,6 +72,7 @@ class CoordinatorCore {
   void committed(const std::vector<CommitResult>& results, MonoNs now);
   void store_refuses(const std::string& text);
   void answered(PeerId peer, std::uint64_t request, const Result<std::string>& text);
+  void checked(const CheckResult& result, MonoNs now);
 
   static constexpr DurationNs kTick = milliseconds(200);
   /// So long after a start the unfinished sweeps wait for nodes that still run their blocks: longer
@@ -95,6 +99,7 @@ class CoordinatorCore {
     std::uint64_t credit_sequence = 0;  ///< of the latest statement of its places
     std::vector<Adopted> adopted;       ///< of what it held when it came
     std::optional<MonoNs> broken;       ///< since then without a connection
+    std::set<std::string> said;         ///< of what it complains, what is in the log
   };
   /// A node's latest session, and which of its connections that is.
   struct Latest {
@@ -136,6 +141,7 @@ class CoordinatorCore {
   void dataset_state(const DatasetState& m, const From& from);
   void forget_silent_nodes(MonoNs now);
   void node_gone(std::uint64_t session, const std::string& why, MonoNs now);
+  static void log_once(NodePeer& node, const std::string& text);
   void forget_node(std::map<std::uint64_t, NodePeer>::iterator node, const std::string& why);
   void give_up_broken_nodes(MonoNs now);
   void adopt(NodePeer& node, const Hello& m, const From& from);
@@ -148,10 +154,33 @@ class CoordinatorCore {
   void advance_search(ActiveSweep& sweep);
   void carry_out(const scheduler::Quarantine& bad);
 
-  // Clients (coordinator_clients.cpp).
-  template <class T>
-  T in_its_own_name(const T& message, const From& from) const;
+  // Submissions (coordinator_submit.cpp).
+  /// Clients that wait for the detectors' word on one plan.
+  struct Checks {
+    CheckOrder order;
+    struct Asker {
+      Submit request;
+      From from;
+    };
+    std::vector<Asker> askers;
+  };
+  static constexpr std::size_t kChecksMax = 64;
+  static constexpr std::size_t kAskersMax = 64;
   void submit(const Submit& m, const From& from);
+  Result<std::vector<std::uint32_t>> unchecked(const sweeps::Plan& plan);
+  void check_first(sweeps::Plan plan, std::vector<std::uint32_t> segments, Submit request,
+                   const From& from);
+  void begin(sweeps::Plan plan, const std::string& user, const From& from);
+  void tell_checks();
+  void forget_asker(PeerId peer);
+
+  // Clients (coordinator_clients.cpp).
+  // Where the farm knows who asks, what the message says of it counts for nothing.
+  template <class T>
+  T in_its_own_name(T message, const From& from) const {
+    if (std::string name = outside_.identity_of(from.peer); !name.empty()) message.user = name;
+    return message;
+  }
   void watch(const Watch& m, const From& from);
   void control(const Control& m, const From& from);
   void extend(const Control& m, const From& from);
@@ -172,6 +201,9 @@ class CoordinatorCore {
   std::size_t bytes_in_commit_ = 0;
   std::map<std::string, store::SweepState> unrecorded_;  // ends that are not yet in the store
   std::map<std::string, std::vector<Watcher>> watchers_;
+  std::map<std::string, Checks> checks_;  // by plan id
+  std::set<Hash128> passed_;              // check keys known to this process
+  std::uint64_t next_ticket_ = 1;
   std::string store_trouble_;
   std::uint64_t ticks_ = 0;
 

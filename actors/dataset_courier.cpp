@@ -81,6 +81,16 @@ Status DatasetCourier::need(const std::string& hash, std::stop_token stop) {
   return status;
 }
 
+void DatasetCourier::reject(const std::string& hash, const Error& why) {
+  const std::lock_guard lock(mutex_);
+  if (!rejected_.insert(hash).second) return;
+  spdlog::error("dataset {} cannot be used here and is fetched anew: {}", hash, why.text());
+  held_.erase(hash);
+  ++load_.drops_total;  // what is mapped of it is not to be trusted
+  orders_.push_back({"", {}, false, hash});
+  wake_.notify_one();
+}
+
 std::uint64_t DatasetCourier::drops() const { return load().drops_total; }
 
 DatasetCourier::Load DatasetCourier::load() const {
@@ -129,6 +139,7 @@ void DatasetCourier::loop(std::stop_token stop) {
 
 void DatasetCourier::carry_out(Order order) {
   if (!order.want.empty()) return queue(order.want);
+  if (!order.gone.empty()) return tell(order.gone, DatasetState::Is::Gone);
   if (!order.joined) return on_link_frame(order.frame);
   for (auto& [hash, fetch] : fetches_) {
     fetch.asked.clear();
@@ -186,8 +197,14 @@ void DatasetCourier::queue(const std::string& hash) {
 /// Another process of this place, or a person, may have brought it.
 bool DatasetCourier::is_on_disk(const std::string& hash) const {
   std::error_code ignored;
-  return store::is_content_hash(hash) &&
-         std::filesystem::exists(store_.columns_file(hash), ignored) && store_.load(hash).ok();
+  if (!store::is_content_hash(hash) ||
+      !std::filesystem::exists(store_.columns_file(hash), ignored)) {
+    return false;
+  }
+  std::unique_lock lock(mutex_);
+  const bool rejected = rejected_.contains(hash);
+  lock.unlock();
+  return rejected ? store_.verify(hash).ok() : store_.load(hash).ok();
 }
 
 void DatasetCourier::tell(const std::string& hash, DatasetState::Is is, const std::string& reason) {
@@ -297,7 +314,19 @@ void DatasetCourier::complete(const std::string& hash, Fetch& fetch) {
 
 void DatasetCourier::over(const std::string& hash, const Status& status) {
   fetches_.erase(hash);
-  if (status) refresh_held();
+  if (status) {
+    {
+      const std::lock_guard lock(mutex_);
+      rejected_.erase(hash);
+    }
+    refresh_held();
+    logged_.erase(hash);
+  } else if (std::string& said = logged_[hash]; said != status.error().text()) {
+    said = status.error().text();
+    spdlog::error("courier: {}", said);
+  }
+  constexpr std::size_t kLoggedMax = 1024;
+  if (logged_.size() > kLoggedMax) logged_.clear();
   tell(hash, status ? DatasetState::Is::Here : DatasetState::Is::Failed,
        status ? "" : status.error().text());
   const std::lock_guard lock(mutex_);
@@ -305,7 +334,6 @@ void DatasetCourier::over(const std::string& hash, const Status& status) {
     ++load_.datasets_total;
   } else {
     ++load_.failed_total;
-    spdlog::error("courier: {}", status.error().text());
     if (waiting_.contains(hash)) failures_.insert_or_assign(hash, status);
   }
   settled_.notify_all();
@@ -361,6 +389,7 @@ void DatasetCourier::refresh_held() {
     }
   }
   const std::lock_guard lock(mutex_);
+  for (const std::string& hash : rejected_) found.erase(hash);
   held_ = std::move(found);
 }
 

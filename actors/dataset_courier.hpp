@@ -56,6 +56,8 @@ class DatasetCourier final : public DatasetProvider {
   /// Fails: what the coordinator says against it (NotFound, Corrupt), Refused (larger than the
   /// limit), Corrupt (what arrives is damaged again and again), Io, Cancelled (stop).
   Status need(const std::string& content_hash, std::stop_token stop) override;
+  /// A copy that is damaged is replaced by the next fetch, whoever asks for it.
+  void reject(const std::string& content_hash, const Error& why) override;
   std::uint64_t drops() const override;
 
   /// Content hashes of everything in the data folder; at most kHeldMax.
@@ -90,6 +92,7 @@ class DatasetCourier final : public DatasetProvider {
     std::string want;  ///< empty: the frame
     Frame frame;
     bool joined = false;
+    std::string gone = {};  ///< a hash to tell of, in place of the others
   };
 
   void loop(std::stop_token stop);
@@ -115,7 +118,8 @@ class DatasetCourier final : public DatasetProvider {
   Link link_;
   std::deque<std::string> queued_;  // the courier's thread's, as are the next two
   std::map<std::string, Fetch> fetches_;
-  MonoNs told_;  // of what is on its way
+  MonoNs told_;                                // of what is on its way
+  std::map<std::string, std::string> logged_;  // failures by hash: one that goes on is one line
   mutable std::mutex mutex_;
   std::condition_variable_any wake_;     // the courier
   std::condition_variable_any settled_;  // those who need()
@@ -123,6 +127,7 @@ class DatasetCourier final : public DatasetProvider {
   std::map<std::string, std::uint32_t> waiting_;  // hash to workers that wait
   std::map<std::string, Status> failures_;        // for those who wait
   std::set<std::string> held_;
+  std::set<std::string> rejected_;  // of what is on disk, what is damaged there
   Load load_;
   std::jthread thread_;
 };

@@ -53,15 +53,23 @@ class EngineComputer final : public TrialComputer {
  private:
   using Loaded = std::shared_ptr<const LoadedWindow>;
 
+  // What this place lacks is no fault of the trials that wait for it.
+  static Error lacking(const Error& error) {
+    return error.code() == ErrorCode::Cancelled ? error
+                                                : Error(ErrorCode::Unavailable, error.text());
+  }
+
   Result<Loaded> fetch_and_load(const sweeps::Plan& plan, const sweeps::Segment& segment,
                                 TimestampNs to, std::stop_token stop) {
     if (provider_ == nullptr) return load(plan, segment, to);
-    // Between the two another fetch may drop what was just brought.
+    const std::string& hash = plan.spec().data[segment.dataset].content_hash;
+    // What is here may be damaged; and between the two another fetch may drop what was brought.
     constexpr int kTries = 3;
     for (int i = 1;; ++i) {
-      WINNOW_TRY(provider_->need(plan.spec().data[segment.dataset].content_hash, stop));
+      if (const Status there = provider_->need(hash, stop); !there) return lacking(there.error());
       auto loaded = load(plan, segment, to);
-      if (loaded || loaded.error().code() != ErrorCode::NotFound || i == kTries) return loaded;
+      if (loaded || i == kTries) return loaded;
+      provider_->reject(hash, loaded.error());
     }
   }
 
@@ -76,9 +84,9 @@ class EngineComputer final : public TrialComputer {
     }
     if (auto it = loaded_.find(key); it != loaded_.end()) return it->second;
     auto store = store::DatasetStore::open(data_dir_);
-    if (!store) return store.error();
+    if (!store) return lacking(store.error());
     auto dataset = store->load(hash);
-    if (!dataset) return dataset.error();
+    if (!dataset) return lacking(dataset.error());
     const auto times = dataset->view().time_ns;
     const auto index = [&](TimestampNs t) {
       return static_cast<std::size_t>(std::lower_bound(times.begin(), times.end(), t.ns) -

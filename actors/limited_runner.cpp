@@ -266,7 +266,8 @@ class LimitedRunner final : public TrialRunner {
                            ": stopped after " + seconds_text(spent_s) + " on node " + node_name());
       return {};
     }
-    if (!work.request.alone || work.stop.stop_requested()) return piece.error();
+    const bool of_the_place = piece.error().code() == ErrorCode::Unavailable;
+    if (!work.request.alone || of_the_place || work.stop.stop_requested()) return piece.error();
     // It failed before in company, and now by itself: its neighbours need not suffer.
     batch.cut(first, piece.error().text() + " (alone, on node " + node_name() + ")");
     return {};

@@ -23,13 +23,14 @@ class TrialComputer {
   };
 
   virtual ~TrialComputer() = default;
-  /// Brings what the segment's trials need. Fails: it cannot be had.
+  /// Brings what the segment's trials need. Fails: Unavailable (it cannot be had), Cancelled.
   virtual Status prepare(const sweeps::Plan& plan, const sweeps::Segment& segment,
                          std::stop_token stop) = 0;
   /// Bytes that compute() takes at most. A function of the plan: the same on every node.
+  /// Fails: Unavailable, as prepare().
   virtual Result<std::uint64_t> bytes(const Range& range) = 0;
   /// One row a trial, as a block without a number. Asks `stop` every few milliseconds. Fails:
-  /// Cancelled (it said yes).
+  /// Cancelled (it said yes), Unavailable (as prepare(): its data are gone again).
   virtual Result<ResultBlock> compute(const Range& range, const std::function<bool()>& stop) = 0;
   /// Gives back memory that it can do without.
   virtual void relieve() {}

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/engine.hpp"
+#include "engine/source_hash.hpp"
 #include "sweeps/generation.hpp"
 #include "sweeps/results.hpp"
 
@@ -24,6 +25,18 @@ Result<sweeps::Plan> plan_with(const sweeps::Plan& plan, const LeaseOrder& order
         "the parameters of block " + std::to_string(order.first_block + i) + " did not come along");
   }
   return with;
+}
+
+// What the farm, the wire or the disk did is no attempt at a trial (runner.hpp).
+LeaseEnd end_of(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::Unavailable:
+      return LeaseEnd::NoData;
+    case ErrorCode::Cancelled:
+      return LeaseEnd::NotBegun;
+    default:
+      return LeaseEnd::Failed;
+  }
 }
 
 }  // namespace
@@ -57,6 +70,7 @@ void NodeCore::introduce() {
   hello.workers = options_.workers;
   hello.engine_version = engine::kEngineVersion;
   hello.isa = options_.isa;
+  hello.engine_sources = engine::source_hash();
   hello.connection = connection_;
   if (datasets) hello.datasets = *datasets;
   hello.tells_data = datasets ? 1 : 0;
@@ -323,6 +337,7 @@ void NodeCore::computed(LeaseId place, std::uint64_t block, DurationNs work,
   result.block = block;
   result.work_ns = work.ns;
   result.block_bytes = std::move(block_bytes);
+  result.computed_by = engine::source_hash();
   send(result);
   // A block that another lease of this node brought in meanwhile: the coordinator compares the two,
   // but nothing is lost if it never sees this one.
@@ -338,6 +353,11 @@ void NodeCore::computed(LeaseId place, std::uint64_t block, DurationNs work,
 }
 
 void NodeCore::adopted(BlockResult result) {
+  if (result.computed_by != engine::source_hash()) {
+    spdlog::warn("sweep {}: block {} was computed by a program of other sources and is dropped",
+                 result.sweep, result.block);
+    return outside_.forget(result.sweep, result.block);
+  }
   result.lease = 0;
   const auto [waiting, is_new] = unacknowledged_.try_emplace({result.sweep, result.block});
   waiting->second.kept = true;
@@ -359,7 +379,7 @@ void NodeCore::lease_over(LeaseId place, const Status& status) {
   held->second.computing = false;
   if (!status) {
     spdlog::error("sweep {}: {}", held->second.sweep, status.error().text());
-    fail(held->second, LeaseEnd::Failed, status.error().text());
+    fail(held->second, end_of(status.error()), status.error().text());
     // Blocks that did come out are still acknowledged one by one.
     std::erase_if(held->second.open, [&](std::uint64_t block) {
       return !unacknowledged_.contains({held->second.sweep, block});

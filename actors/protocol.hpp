@@ -10,7 +10,7 @@
 //                                TrialLeave, DatasetWanted, DatasetOffer, DatasetChunk,
 //                                DatasetDenied
 //   client      -> coordinator   Submit, Watch, Control, Query
-//   coordinator -> client        Submitted, Progress, Reply (in chunks), Refusal
+//   coordinator -> client        Checking, Submitted, Progress, Reply (in chunks), Refusal
 
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
@@ -62,6 +62,7 @@ enum class Kind : std::uint16_t {
   Reply = 26,
   DatasetWanted = 27,
   DatasetState = 28,
+  Checking = 29,
 };
 
 /// Purpose: the only thing that crosses a process boundary. `session` is the sender's incarnation
@@ -104,10 +105,11 @@ struct Hello {
   std::vector<Held> held;             ///< so that nobody else runs it meanwhile
   std::uint64_t former_session = 0;   ///< of an earlier process of this place that crashed...
   std::string last_words;             ///< ...and what it had to say
+  std::string engine_sources = {};    ///< engine::source_hash() of its program
   template <class A>
   void serialize(A& a, unsigned) {
     a& node& name& workers& engine_version& isa& connection& datasets& tells_data& held&
-        former_session& last_words;
+        former_session& last_words& engine_sources;
   }
 };
 
@@ -195,9 +197,12 @@ struct BlockResult {
   std::uint64_t block = 0;
   std::int64_t work_ns = 0;
   std::string block_bytes;
+  /// engine::source_hash() of the program that computed it; a spool may hold another's. Empty: the
+  /// one that said Hello.
+  std::string computed_by = {};
   template <class A>
   void serialize(A& a, unsigned) {
-    a& lease& sweep& block& work_ns& block_bytes;
+    a& lease& sweep& block& work_ns& block_bytes& computed_by;
   }
 };
 
@@ -220,6 +225,7 @@ enum class LeaseEnd : std::uint8_t {
   Failed = 0,    ///< its first open block was tried and could not be run
   NotBegun = 1,  ///< no block of it was tried: the node drains or has no place
   NoPlan = 2,    ///< nor was this: SweepInfo did not arrive
+  NoData = 3,    ///< nor was this: what it needs could not be had here
 };
 
 struct LeaseFailed {
@@ -399,6 +405,16 @@ struct Submitted {
   }
 };
 
+/// The strategies of a submitted sweep are still put to the test; Submitted or Refusal follows.
+struct Checking {
+  static constexpr Kind kKind = Kind::Checking;
+  std::uint32_t segments = 0;  ///< families on datasets that are looked at
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& segments;
+  }
+};
+
 /// Send Progress of this sweep until it ends.
 struct Watch {
   static constexpr Kind kKind = Kind::Watch;
@@ -423,10 +439,12 @@ struct Progress {
   std::uint32_t nodes = 0;
   std::uint32_t workers = 0;
   std::string note;  ///< why it waits, if it does
+  /// Of that, what somebody has to mend: the same text for as long as it lasts.
+  std::string trouble = {};
   template <class A>
   void serialize(A& a, unsigned) {
     a& sweep& state& trials& trials_committed& blocks& blocks_committed& blocks_quarantined&
-        retries& work_ns& nodes& workers& note;
+        retries& work_ns& nodes& workers& note& trouble;
   }
 };
 
@@ -445,6 +463,9 @@ struct Control {
 
 /// The question that changes a user's budget; the coordinator takes it from local processes only.
 inline constexpr std::string_view kBudgetSetQuestion = "budget_set";
+
+/// The question that any peer may ask to see whether it reached the coordinator it looks for.
+inline constexpr std::string_view kInstanceQuestion = "instance";
 
 /// A question to the store by name, arguments and answer in JSON text.
 struct Query {

@@ -42,8 +42,9 @@ class TrialRunner {
   virtual ~TrialRunner() = default;
 
   /// Runs the blocks in order, handing each to `emit` as soon as it is there. A trial that fails
-  /// becomes a Failed row, one that goes over a limit a Cut row. Fails: the whole range could not
-  /// be run (a dataset is not here, say).
+  /// becomes a Failed row, one that goes over a limit a Cut row. Fails: Unavailable (what the range
+  /// needs cannot be had here, which says nothing of its trials), Cancelled (it was stopped); any
+  /// other error is an attempt at its first block that failed.
   virtual Status run(const RunRequest& request, std::stop_token stop, const Emit& emit) = 0;
 
   /// Computations that went over their limit of time and did not stop when asked.
@@ -63,6 +64,9 @@ class DatasetProvider {
   virtual ~DatasetProvider() = default;
   /// Returns when the dataset is in the data folder, or why it cannot be.
   virtual Status need(const std::string& content_hash, std::stop_token stop) = 0;
+  /// What lies here under this hash is not what it should be, as `why` says: it is held no longer,
+  /// and the next need() brings it anew, if there is a place to have it from.
+  virtual void reject(const std::string& content_hash, const Error& why) = 0;
   /// How many were dropped again so far; what is mapped of them only holds disk space.
   virtual std::uint64_t drops() const = 0;
 };

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <utility>
+
 namespace winnow::actors {
 
 SpoolKeeper::SpoolKeeper(std::unique_ptr<Spool> spool, Adopted adopted)
@@ -76,9 +78,12 @@ void SpoolKeeper::carry_out(std::deque<Order> orders) {
     const Status done = spool_->put(*order.put);
     if (done) {
       ++written;
-    } else if (failed++ == 0) {
+    } else if (failed++ == 0 && !std::exchange(refuses_, true)) {
       spdlog::error("spool: {}; blocks are kept in memory only", done.error().text());
     }
+  }
+  if (written > 0 && failed == 0 && std::exchange(refuses_, false)) {
+    spdlog::info("spool: blocks are kept on disk again");
   }
   if (written > 0) {
     if (const Status synced = spool_->sync(); !synced) {

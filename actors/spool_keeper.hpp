@@ -57,6 +57,7 @@ class SpoolKeeper {
   std::condition_variable_any wake_;
   std::deque<Order> orders_;
   Load load_;
+  bool refuses_ = false;  // the keeper's thread's: said once for as long as it lasts
   std::jthread thread_;
 };
 

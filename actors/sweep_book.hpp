@@ -43,6 +43,9 @@ class SweepBook {
   virtual Result<std::uint64_t> new_trials(std::span<const LedgerKey> keys) const {
     return keys.size();
   }
+  /// Whether the detectors passed what sweeps::check_key names, and that they did.
+  virtual Result<bool> checked(const Hash128& key) const = 0;
+  virtual Status put_checked(const Hash128& key) = 0;
   /// What is to be said of a sweep's specification (sweeps::warnings_to_json), and that it is the
   /// one that was run last.
   virtual Status put_warnings(const std::string& /*sweep_id*/, const std::string& /*json*/) {
@@ -89,6 +92,14 @@ class StoreSweepBook final : public SweepBook {
   Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const override {
     return store_.read_block(sweep_id, block, {.metrics = true});
   }
+  Result<bool> checked(const Hash128& key) const override {
+    const auto found = store_.document(kCheckedKind, key.hex());
+    if (!found) return found.error();
+    return found->has_value();
+  }
+  Status put_checked(const Hash128& key) override {
+    return store_.put_document(kCheckedKind, key.hex(), "passed");
+  }
   Status put_warnings(const std::string& sweep_id, const std::string& json) override {
     return store_.put_document(sweeps::kSpecWarningsKind, sweep_id, json);
   }
@@ -103,6 +114,7 @@ class StoreSweepBook final : public SweepBook {
   }
 
  private:
+  static constexpr std::string_view kCheckedKind = "detectors";
   store::Store& store_;
 };
 

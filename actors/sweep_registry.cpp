@@ -5,23 +5,43 @@
 #include <algorithm>
 
 #include "engine/engine.hpp"
+#include "engine/source_hash.hpp"
+#include "sweeps/attachment.hpp"
+#include "sweeps/names.hpp"
 
 namespace winnow::actors {
 namespace {
 
 constexpr std::uint64_t kPriorTrialsMax = 1'000'000;
 
-/// The catalogue with the profiles that came along with a submission laid over it.
+/// The catalogue with the files that came along with a submission. A name of the catalogue means
+/// the catalogue's own, whatever came along under it; a file that did not come is not looked for,
+/// for it would be another's: the coordinator opens no path of a client.
 sweeps::Catalog with_profiles(sweeps::Catalog catalog, const Submit& request) {
   auto below = catalog.execution;
   catalog.execution = [below, names = request.profile_names, texts = request.profile_texts](
                           std::string_view name) -> Result<std::string> {
+    if (!sweeps::names_a_file(name)) return below(name);
     for (std::size_t i = 0; i < names.size() && i < texts.size(); ++i) {
       if (names[i] == name) return texts[i];
     }
-    return below(name);
+    return Error(ErrorCode::InvalidInput,
+                 "the file " + sweeps::show_text(name) +
+                     " did not come along with the specification; a coordinator reads no file of "
+                     "a client, `winnow sweep run` sends what it names");
   };
   return catalog;
+}
+
+/// What stands beside a sweep's results: every build that computed some, in order. A farm is of one
+/// build (CoordinatorCore::hello), so that is the coordinator's.
+bool note_build(store::SweepMeta& meta) {
+  constexpr std::size_t kShown = 16;
+  const std::string build =
+      std::string(WINNOW_VERSION) + "+" + std::string(engine::source_hash().substr(0, kShown));
+  if (meta.code_version.ends_with(build)) return false;
+  meta.code_version += (meta.code_version.empty() ? "" : ", ") + build;
+  return true;
 }
 
 }  // namespace
@@ -33,12 +53,11 @@ Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
   return sweeps::Plan::make(std::move(*spec));
 }
 
-Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs now) {
-  auto plan = plan_of(request, catalog_());
-  if (!plan) return plan.error();
-  const auto warnings = sweeps::spec_warnings(*plan);
+Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const std::string& user,
+                                           TimestampNs now) {
+  const auto warnings = sweeps::spec_warnings(plan);
   if (!warnings) return warnings.error();
-  auto recorded = record(std::move(*plan), request.user, now);
+  auto recorded = record(std::move(plan), user, now);
   if (!recorded) return recorded;
   const std::string& id = (*recorded)->meta.id;
   // Both are said again at the next submission: a disk that is full just now takes nothing else.
@@ -47,6 +66,42 @@ Result<ActiveSweep*> SweepRegistry::submit(const Submit& request, TimestampNs no
   if (noted.ok()) noted = book_.put_last_run(id);
   if (!noted.ok()) spdlog::error("sweep {}: {}", id, noted.error().text());
   return recorded;
+}
+
+Result<sweeps::Plan> SweepRegistry::preview(const Submit& request) {
+  auto plan = plan_of(request, catalog_());
+  if (!plan) return plan.error();
+  const auto stored = book_.sweep(plan->id());
+  if (!stored) return stored.error();
+  if (!*stored || (*stored)->state == store::SweepState::Deleted) {
+    WINNOW_TRY(check_unknown(*plan, request.user));
+    return plan;
+  }
+  // Not load(): that takes up searches, which may write.
+  ActiveSweep known;
+  known.meta = **stored;
+  auto spec = sweeps::ResolvedSpec::from_json(known.meta.spec_json);
+  if (!spec) return spec.error();
+  auto planned = sweeps::Plan::make(*std::move(spec));
+  if (!planned) return planned.error();
+  known.plan = std::make_shared<const sweeps::Plan>(*std::move(planned));
+  auto committed = book_.committed(plan->id(), known.plan->blocks());
+  if (!committed) return committed.error();
+  known.committed = *std::move(committed);
+  WINNOW_TRY(check_more(request.user, known, *plan));
+  return plan;
+}
+
+Status SweepRegistry::check_unknown(const sweeps::Plan& plan, const std::string& user) const {
+  const sweeps::ResolvedSpec& asked = plan.spec();
+  if (!asked.learns() && asked.trials_max > 0 && blocks_within(plan, asked.trials_max) == 0) {
+    return Error(ErrorCode::InvalidInput,
+                 "budget.trials: " + std::to_string(asked.trials_max) +
+                     " trials are fewer than the first block of this sweep, " +
+                     std::to_string(plan.block_range(0).rows) + ", which is run as a whole");
+  }
+  if (!asked.adaptive.warm_start.empty()) WINNOW_TRY(check_warm_start(plan));
+  return check_new(user, plan);
 }
 
 Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string& user,
@@ -71,14 +126,7 @@ Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string&
     WINNOW_TRY(check_more(user, *known, *known->plan));
     return known;
   }
-  if (!asked.learns() && asked.trials_max > 0 && blocks_within(plan, asked.trials_max) == 0) {
-    return Error(ErrorCode::InvalidInput,
-                 "budget.trials: " + std::to_string(asked.trials_max) +
-                     " trials are fewer than the first block of this sweep, " +
-                     std::to_string(plan.block_range(0).rows) + ", which is run as a whole");
-  }
-  if (!asked.adaptive.warm_start.empty()) WINNOW_TRY(check_warm_start(plan));
-  WINNOW_TRY(check_new(user, plan));
+  WINNOW_TRY(check_unknown(plan, user));
 
   store::SweepMeta meta;
   meta.id = plan.id();
@@ -89,7 +137,7 @@ Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string&
   meta.trials = plan.trials();
   meta.blocks = plan.blocks();
   meta.engine_version = engine::kEngineVersion;
-  meta.code_version = WINNOW_VERSION;
+  note_build(meta);
   for (const engine::MetricDecl& metric : engine::metric_decls()) {
     meta.metric_names.emplace_back(metric.name);
   }
@@ -174,6 +222,7 @@ Status SweepRegistry::set_budget(ActiveSweep& sweep, std::uint64_t trials_max, d
   store::SweepMeta meta = sweep.meta;
   meta.spec_json = spec.to_json();
   if (meta.state == store::SweepState::BudgetSpent) meta.state = store::SweepState::Running;
+  (void)note_build(meta);
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
   WINNOW_TRY(check_more(asker, sweep, *plan));
@@ -200,6 +249,7 @@ Status SweepRegistry::grow(ActiveSweep& sweep, std::uint64_t samples, const std:
   meta.blocks = plan->blocks();
   meta.state = store::SweepState::Running;
   meta.finished = TimestampNs{};
+  (void)note_build(meta);
   auto known = with_rows_put_down(*std::move(plan));
   if (!known) return known.error();
   WINNOW_TRY(book_.put_sweep(meta));
@@ -363,6 +413,13 @@ Result<ActiveSweep*> SweepRegistry::load(store::SweepMeta meta) {
   auto plan = sweeps::Plan::make(std::move(*spec));
   if (!plan) return plan.error().within(where);
   if (plan->id() != meta.id) return static_cast<ActiveSweep*>(nullptr);
+  const bool goes_on =
+      meta.state == store::SweepState::Running || meta.state == store::SweepState::Paused;
+  if (goes_on && note_build(meta)) {
+    // A disk that is full just now does not hold up the farm; a later write brings it along.
+    const Status noted = book_.put_sweep(meta);
+    if (!noted) spdlog::error("{}: {}", where, noted.error().text());
+  }
   return adopt(std::move(*plan), std::move(meta));
 }
 

@@ -34,8 +34,14 @@ class SweepRegistry {
   SweepRegistry(SweepBook& book, std::function<sweeps::Catalog()> catalog)
       : book_(book), catalog_(std::move(catalog)) {}
 
-  /// Plans and records a sweep, or finds the same one again. Fails: as parse_spec and Plan::make.
-  Result<ActiveSweep*> submit(const Submit& request, TimestampNs now);
+  /// What a request asks for. Fails: as parse_spec and Plan::make.
+  Result<sweeps::Plan> plan(const Submit& request) const { return plan_of(request, catalog_()); }
+  /// Records a sweep, or finds the same one again. Fails: Refused (a budget), InvalidInput, Io,
+  /// Corrupt.
+  Result<ActiveSweep*> submit(sweeps::Plan plan, const std::string& user, TimestampNs now);
+  /// What submit() would take or refuse, its budgets and the user's included; nothing is recorded.
+  /// Fails: as submit.
+  Result<sweeps::Plan> preview(const Submit& request);
   /// The stored sweeps that are not finished.
   Result<std::vector<ActiveSweep*>> load_unfinished();
   ActiveSweep* find(const std::string& id);
@@ -56,6 +62,9 @@ class SweepRegistry {
   Status remove(const std::string& id, const std::string& user, TimestampNs now);
   /// Whether its state lets it be deleted. Fails: as remove.
   Status may_be_removed(const std::string& id) const;
+  /// See SweepBook.
+  Result<bool> checked(const Hash128& key) const { return book_.checked(key); }
+  Status put_checked(const Hash128& key) { return book_.put_checked(key); }
   const std::map<std::string, ActiveSweep>& all() const { return sweeps_; }
   Status set_state(ActiveSweep& sweep, store::SweepState state, TimestampNs now);
   /// Counts a block's trials once.
@@ -80,6 +89,8 @@ class SweepRegistry {
   Status widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked,
                       const std::string& asker);
   Status grow(ActiveSweep& sweep, std::uint64_t samples, const std::string& asker);
+  /// What must hold of a sweep that nobody submitted before.
+  Status check_unknown(const sweeps::Plan& plan, const std::string& user) const;
   // Budgets of users (sweep_registry_budget.cpp).
   Status check_new(const std::string& user, const sweeps::Plan& plan) const;
   Status check_more(const std::string& asker, const ActiveSweep& sweep,

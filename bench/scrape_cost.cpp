@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "actors/codec.hpp"
@@ -22,6 +23,7 @@
 #include "actors/sweep_book.hpp"
 #include "bench/store_data.hpp"
 #include "engine/engine.hpp"
+#include "engine/source_hash.hpp"
 #include "serve/exporter.hpp"
 #include "tests/sim/results.hpp"
 
@@ -42,6 +44,7 @@ class Nowhere final : public actors::CoordinatorCore::Outside {
   }
   void commit(actors::CommitOffer) override {}
   void ask(actors::PeerId, std::uint64_t, const actors::Query&) override {}
+  void check(actors::CheckOrder order) override { checks.push_back(std::move(order)); }
   std::string network_of(actors::PeerId peer) const override {
     return std::to_string(peer.value());
   }
@@ -49,6 +52,7 @@ class Nowhere final : public actors::CoordinatorCore::Outside {
 
   std::uint64_t welcomed = 0;
   std::uint64_t submitted = 0;
+  std::vector<actors::CheckOrder> checks;
 };
 
 std::string with_seed(std::string spec, std::uint32_t seed) {
@@ -128,6 +132,9 @@ class Farm {
       submit.file_name = decl.name;
       submit.user = decl.user;
       core_->on_frame(actors::PeerId(1'000'000), actors::encode(submit, s), now_);
+      for (const auto& order : std::exchange(outside_.checks, {})) {
+        core_->checked(sim::passed(order), now_);
+      }
     }
     for (std::uint32_t n = 0; n < nodes; ++n) {
       actors::Hello hello;
@@ -135,6 +142,7 @@ class Farm {
       hello.name = "host" + std::to_string(n) + ":1";
       hello.workers = 4;
       hello.engine_version = engine::kEngineVersion;
+      hello.engine_sources = engine::source_hash();
       hello.isa = "avx2";
       hello.connection = 1;
       for (std::uint32_t d = 0; d < kDatasetsOfANode; ++d) {

@@ -14,6 +14,12 @@ namespace winnow::cli {
 enum ExitStatus : int { kDone = 0, kFailed = 1, kBadInput = 2, kRefused = 3, kInterrupted = 130 };
 int exit_status(const Error& error);
 
+/// What SIGINT, SIGTERM and SIGHUP do to a command (stop_signals.hpp).
+enum class Stops {
+  AtOnce,   ///< they end the process
+  InOrder,  ///< the command takes them itself
+};
+
 /// Purpose: what every command shares: where state lives and how to speak. Owner: main.
 struct Context {
   std::string home_option;  ///< --home; see home()
@@ -25,6 +31,7 @@ struct Context {
 
   /// What the chosen command does; set by its callback, run by main after parsing.
   std::function<int()> run;
+  Stops stops = Stops::AtOnce;  ///< so is this
 
   /// --home, else $WINNOW_HOME, else ~/.local/share/winnow. Not created here.
   std::filesystem::path home() const;

@@ -3,23 +3,46 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 #include "actors/sweep_registry.hpp"
 #include "cli/app.hpp"
+#include "sweeps/attachment.hpp"
 
 namespace winnow::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-bool is_path(std::string_view name) {
-  return name.find('/') != std::string_view::npos || name.ends_with(".yaml") ||
-         name.ends_with(".yml");
-}
+/// A frame carries at most 1 MiB; what else is in a submission is small.
+constexpr std::size_t kSubmissionBytesMax = std::size_t{900} << 10;
+
+/// The book of a home that has no store yet.
+class NoSweeps final : public actors::SweepBook {
+ public:
+  Status put_sweep(const store::SweepMeta&) override { return nothing(); }
+  Result<std::optional<store::SweepMeta>> sweep(std::string_view) const override {
+    return std::optional<store::SweepMeta>();
+  }
+  Result<std::vector<store::SweepMeta>> sweeps() const override {
+    return std::vector<store::SweepMeta>();
+  }
+  Result<std::vector<bool>> committed(std::string_view, std::uint64_t blocks) const override {
+    return std::vector<bool>(blocks);
+  }
+  Result<ResultBlock> outcomes(std::string_view, std::uint64_t) const override { return nothing(); }
+  Result<bool> checked(const Hash128&) const override { return false; }
+  Status put_checked(const Hash128&) override { return nothing(); }
+  Status put_generation(const std::string&, const std::string&) override { return nothing(); }
+  Result<std::optional<std::string>> generation(const std::string&) const override {
+    return std::optional<std::string>();
+  }
+
+ private:
+  static Error nothing() { return Error(ErrorCode::NotFound, "there is no store yet"); }
+};
 
 std::vector<std::string> profile_names(const fs::path& folder) {
   std::vector<std::string> names;
@@ -31,42 +54,7 @@ std::vector<std::string> profile_names(const fs::path& folder) {
   return names;
 }
 
-/// The value of a top-level `execution:` line, or nothing. Only to find a file to send along; the
-/// coordinator's parser judges the text.
-std::string execution_name(const std::string& yaml) {
-  std::istringstream lines(yaml);
-  for (std::string line; std::getline(lines, line);) {
-    constexpr std::string_view kKey = "execution:";
-    if (!line.starts_with(kKey)) continue;
-    std::string value = line.substr(kKey.size());
-    value = value.substr(0, value.find(" #"));
-    const std::size_t first = value.find_first_not_of(" \t\"'");
-    const std::size_t last = value.find_last_not_of(" \t\"'\r");
-    return first == std::string::npos ? "" : value.substr(first, last - first + 1);
-  }
-  return "";
-}
-
 }  // namespace
-
-Result<std::string> read_file(const fs::path& file, std::size_t bytes_max) {
-  std::error_code ec;
-  if (!fs::exists(file, ec)) {
-    return Error(ErrorCode::NotFound, file.string() + ": there is no such file");
-  }
-  if (fs::is_directory(file, ec)) {
-    return Error(ErrorCode::InvalidInput, file.string() + " is a folder, not a file");
-  }
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return Error(ErrorCode::Io, file.string() + ": cannot be read");
-  std::string text((std::istreambuf_iterator<char>(in)), {});
-  if (text.size() > bytes_max) {
-    return Error(ErrorCode::InvalidInput, file.string() + " has " + std::to_string(text.size()) +
-                                              " bytes; at most " + std::to_string(bytes_max) +
-                                              " are read");
-  }
-  return text;
-}
 
 Result<store::DatasetStore> open_datasets(const fs::path& home) {
   return store::DatasetStore::open(home / "data");
@@ -103,11 +91,13 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
   for (std::string& name : profile_names(own)) catalog.execution_names.push_back(std::move(name));
   catalog.execution = [built_in, own, names = catalog.execution_names](
                           std::string_view name) -> Result<std::string> {
-    if (is_path(name)) return read_file(fs::path(name));
-    for (const fs::path& folder : {own, built_in}) {
-      const fs::path file = folder / (std::string(name) + ".yaml");
-      std::error_code ec;
-      if (fs::exists(file, ec)) return read_file(file);
+    // By name only: whoever asks may sit at another machine and has no say in what is opened here.
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      for (const fs::path& folder : {own, built_in}) {
+        const fs::path file = folder / (std::string(name) + ".yaml");
+        auto text = read_file(file, {.readable = Readable::Files});
+        if (text || text.error().code() != ErrorCode::NotFound) return text;
+      }
     }
     std::string known;
     for (const std::string& n : names) known += (known.empty() ? "" : ", ") + n;
@@ -131,34 +121,52 @@ std::string current_user() {
 }
 
 Result<actors::Submit> make_submission(const fs::path& spec_file) {
-  auto yaml = read_file(spec_file);
+  auto yaml = read_file(spec_file, {.bytes_max = kSubmissionBytesMax});
   if (!yaml) return yaml.error();
+  return make_submission(spec_file, *std::move(yaml));
+}
+
+Result<actors::Submit> make_submission(const fs::path& spec_file, std::string yaml) {
   actors::Submit submit;
   submit.file_name = spec_file.string();
   submit.user = current_user();
-  const std::string profile = execution_name(*yaml);
-  if (is_path(profile)) {
-    const fs::path beside = spec_file.parent_path() / profile;
-    std::error_code ec;
-    auto text = read_file(fs::exists(beside, ec) ? beside : fs::path(profile));
+  const auto profile = sweeps::file_of_execution(yaml, submit.file_name);
+  if (!profile) return profile.error();
+  if (*profile) {
+    const fs::path beside = spec_file.parent_path() / **profile;
+    auto text = read_file(beside, {.bytes_max = kSubmissionBytesMax});
+    if (!text && text.error().code() == ErrorCode::NotFound) {
+      text = read_file(**profile, {.bytes_max = kSubmissionBytesMax});
+    }
     if (!text) return text.error().within(submit.file_name + ": execution");
-    submit.profile_names.push_back(profile);
+    submit.profile_names.push_back(**profile);
     submit.profile_texts.push_back(std::move(*text));
   }
-  submit.yaml = std::move(*yaml);
-  constexpr std::size_t kSubmissionBytesMax = std::size_t{900} << 10;
-  if (submit.yaml.size() > kSubmissionBytesMax) {
-    return Error(ErrorCode::InvalidInput, submit.file_name +
-                                              ": a sweep specification has at most " +
-                                              std::to_string(kSubmissionBytesMax) + " bytes, not " +
-                                              std::to_string(submit.yaml.size()));
+  submit.yaml = std::move(yaml);
+  std::size_t bytes = submit.yaml.size();
+  for (const std::string& text : submit.profile_texts) bytes += text.size();
+  if (bytes > kSubmissionBytesMax) {
+    return Error(ErrorCode::InvalidInput,
+                 submit.file_name +
+                     ": a sweep specification and the profile it names have at "
+                     "most " +
+                     std::to_string(kSubmissionBytesMax) + " bytes, not " + std::to_string(bytes));
   }
   return submit;
 }
 
-Status check_submission(const actors::Submit& submit, const fs::path& home) {
-  const auto plan = actors::plan_of(submit, make_catalog(home, config_dir()));
-  return plan ? Status() : Status(plan.error());
+Result<sweeps::Plan> check_submission(const actors::Submit& submit, const fs::path& home) {
+  const auto catalog = [&home] { return make_catalog(home, config_dir()); };
+  const fs::path folder = home / "store";
+  std::error_code ec;
+  if (!fs::exists(folder / "CURRENT", ec)) {
+    NoSweeps nothing;
+    return actors::SweepRegistry(nothing, catalog).preview(submit);
+  }
+  const auto store = store::Store::open(folder, {.read_only = true});
+  if (!store) return store.error();
+  actors::StoreSweepBook book(**store);
+  return actors::SweepRegistry(book, catalog).preview(submit);
 }
 
 }  // namespace winnow::cli

@@ -17,10 +17,10 @@ using nlohmann::json;
 
 json check_sweep(const std::string& yaml, const std::string& file,
                  const std::filesystem::path& home) {
-  auto spec = sweeps::parse_spec(yaml, file, make_catalog(home, config_dir()));
-  if (!spec) return {{"ok", false}, {"error", spec.error().text()}};
-  const auto plan = sweeps::Plan::make(*std::move(spec));
-  if (!plan) return {{"ok", false}, {"error", file + ": " + plan.error().text()}};
+  const auto submit = make_submission(file, yaml);
+  if (!submit) return {{"ok", false}, {"error", submit.error().text()}};
+  const auto plan = check_submission(*submit, home);
+  if (!plan) return {{"ok", false}, {"error", plan.error().text()}};
   const auto warnings = sweeps::spec_warnings(*plan);
   if (!warnings) return {{"ok", false}, {"error", file + ": " + warnings.error().text()}};
   return {{"ok", true},

@@ -17,8 +17,10 @@ class ClientThroughDoor final : public Client {
                     std::unique_ptr<Client> client)
       : door_(std::move(door)), path_(std::move(path)), client_(std::move(client)) {}
 
-  Result<actors::Submitted> submit(const actors::Submit& request, DurationNs patience) override {
-    return with_cause(client_->submit(request, patience));
+  Result<actors::Submitted> submit(
+      const actors::Submit& request, DurationNs patience,
+      const std::function<void(const actors::Checking&)>& on_checking) override {
+    return with_cause(client_->submit(request, patience, on_checking));
   }
   Result<actors::Progress> watch(const std::string& sweep, const actors::Submit& again,
                                  const std::function<void(const actors::Progress&)>& on_progress,

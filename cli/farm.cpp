@@ -1,16 +1,11 @@
 #include "cli/farm.hpp"
 
-#include <signal.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/long_work.hpp"
+#include "cli/stop_signals.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -23,30 +18,6 @@ constexpr DurationNs kSubmitPatience = seconds(30);
 constexpr DurationNs kSubmitTry = seconds(3);
 // A local coordinator is restarted within a second; a remote one may be down for maintenance.
 constexpr DurationNs kWatchPatience = seconds(60);
-
-std::atomic<bool> interrupted{false};
-
-void on_signal(int) { interrupted.store(true); }
-
-/// Purpose: Ctrl-C becomes a flag while it lives.
-class InterruptGuard {
- public:
-  InterruptGuard() {
-    interrupted.store(false);
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    ::sigaction(SIGINT, &action, &old_int_);
-    ::sigaction(SIGTERM, &action, &old_term_);
-  }
-  ~InterruptGuard() {
-    ::sigaction(SIGINT, &old_int_, nullptr);
-    ::sigaction(SIGTERM, &old_term_, nullptr);
-  }
-
- private:
-  struct sigaction old_int_ {};
-  struct sigaction old_term_ {};
-};
 
 /// Without a door: what the endpoint is known to be by its own advertisement.
 Result<std::unique_ptr<actors::Client>> connect_local(const std::string& endpoint,
@@ -66,42 +37,12 @@ Result<std::unique_ptr<actors::Client>> connect_own(cluster::LocalFarm& farm,
         system_clock().mono() > give_up) {
       return client;
     }
+    if (stop_requested()) return Error(ErrorCode::Cancelled, "interrupted");
     WINNOW_TRY(farm.supervise());
   }
 }
 
 }  // namespace
-
-fs::path coordinator_note(const fs::path& home) { return home / "run" / "coordinator.json"; }
-
-std::optional<Advertised> advertised_coordinator(const fs::path& home) {
-  std::ifstream in(coordinator_note(home));
-  if (!in) return std::nullopt;
-  const auto json = nlohmann::json::parse(in, nullptr, false);
-  if (!json.is_object() || !json.contains("endpoint") || !json.contains("pid")) return std::nullopt;
-  Advertised found{json.value("endpoint", ""), json.value("pid", 0)};
-  // A coordinator that was killed leaves its note behind.
-  if (found.pid <= 0 || (::kill(found.pid, 0) != 0 && errno == ESRCH)) return std::nullopt;
-  return found;
-}
-
-Status advertise_coordinator(const fs::path& home, const std::string& endpoint) {
-  const fs::path file = coordinator_note(home);
-  std::error_code ec;
-  fs::create_directories(file.parent_path(), ec);
-  const fs::path temporary = file.string() + "." + std::to_string(::getpid());
-  std::ofstream out(temporary);
-  out << nlohmann::json{{"endpoint", endpoint}, {"pid", ::getpid()}}.dump() << '\n';
-  out.close();
-  if (out) fs::rename(temporary, file, ec);
-  if (!out || ec) return Error(ErrorCode::Io, "cannot write " + file.string());
-  return {};
-}
-
-void withdraw_coordinator(const fs::path& home) {
-  std::error_code ec;
-  fs::remove(coordinator_note(home), ec);
-}
 
 Result<std::unique_ptr<actors::Client>> connect_client(const Context& context) {
   const auto parsed = actors::parse_endpoint(context.connect);
@@ -123,23 +64,26 @@ Result<std::unique_ptr<actors::Client>> connect_client(const Context& context) {
 
 Result<std::unique_ptr<actors::Client>> running_coordinator(const Context& context) {
   if (!context.connect.empty()) return connect_client(context);
-  const auto found = advertised_coordinator(context.home());
+  auto found = advertised_coordinator(context.home());
   if (!found) {
     return Error(ErrorCode::Unavailable,
                  "no coordinator serves " + context.home().string() +
                      "; start one with `winnow up` or name one with --connect");
   }
-  return connect_local(found->endpoint);
+  return std::move(found->client);
 }
 
 Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
                                                        const RunOptions& options,
                                                        const actors::Submit& first) {
+  const StopGuard guard;
   auto session = std::make_unique<FarmSession>();
   session->endpoint_ = context.connect;
+  session->quiet_ = context.quiet;
   if (session->endpoint_.empty()) {
-    if (const auto found = advertised_coordinator(context.home())) {
+    if (auto found = advertised_coordinator(context.home())) {
       session->endpoint_ = found->endpoint;
+      session->client_ = std::move(found->client);
       session->note_ = coordinator_note(context.home());
       if (!context.quiet) {
         std::fprintf(stderr, "a coordinator already serves %s at %s; using it\n",
@@ -148,11 +92,12 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
     }
   }
   if (session->endpoint_.empty()) {
-    WINNOW_TRY(check_submission(first, context.home()));
+    const auto would = check_submission(first, context.home());
+    if (!would) return would.error();
     WINNOW_TRY(session->start_own(context, options));
   }
+  if (session->client_ != nullptr) return session;
   auto client = session->farm_ != nullptr ? connect_own(*session->farm_, session->endpoint_)
-                : context.connect.empty() ? connect_local(session->endpoint_)
                                           : connect_client(context);
   if (!client) return client.error();
   session->client_ = std::move(*client);
@@ -166,7 +111,8 @@ Status FarmSession::start_own(const Context& context, const RunOptions& options)
       {.binary = cluster::own_binary(),
        .home = fs::absolute(context.home()),
        .nodes = nodes,
-       .workers = options.workers > 0 ? options.workers : std::max(1u, cores / nodes)});
+       .workers = options.workers > 0 ? options.workers : std::max(1u, cores / nodes),
+       .stop = stop_requested});
   if (!farm) return farm.error();
   farm_ = std::move(*farm);
   endpoint_ = "127.0.0.1:" + std::to_string(farm_->port());
@@ -175,6 +121,7 @@ Status FarmSession::start_own(const Context& context, const RunOptions& options)
 
 Result<std::unique_ptr<FarmSession>> FarmSession::open_own(const Context& context,
                                                            const RunOptions& options) {
+  const StopGuard guard;
   auto session = std::make_unique<FarmSession>();
   WINNOW_TRY(session->start_own(context, options));
   auto client = connect_own(*session->farm_, session->endpoint_);
@@ -186,13 +133,20 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open_own(const Context& contex
 Result<actors::Submitted> FarmSession::submit_until_answered(const actors::Submit& submit) {
   // Submitting twice is submitting once, so a coordinator that dies over it is simply asked again.
   const MonoNs give_up = system_clock().mono() + kSubmitPatience;
+  bool said = false;
+  const auto say = [&](const actors::Checking& word) {
+    if (said || quiet_) return;
+    said = true;
+    std::fprintf(stderr, "looking for look-ahead in %u strateg%s before anything is run\n",
+                 word.segments, word.segments == 1 ? "y on its data" : "ies on their data");
+  };
   for (;;) {
-    auto submitted = client_->submit(submit, kSubmitTry);
+    auto submitted = client_->submit(submit, kSubmitTry, say);
     if (submitted || submitted.error().code() != ErrorCode::Unavailable ||
         system_clock().mono() > give_up) {
       return submitted;
     }
-    if (interrupted.load()) return Error(ErrorCode::Cancelled, "interrupted");
+    if (stop_requested()) return Error(ErrorCode::Cancelled, "interrupted");
     if (farm_ != nullptr) WINNOW_TRY(farm_->supervise());
   }
 }
@@ -206,7 +160,7 @@ Result<RunSummary> FarmSession::run(
                  "address as --connect");
   }
   RunSummary summary;
-  const InterruptGuard guard;
+  const StopGuard guard;
   auto submitted = submit_until_answered(submit);
   if (!submitted) return submitted.error();
   summary.submitted = *submitted;
@@ -216,7 +170,7 @@ Result<RunSummary> FarmSession::run(
 
 Result<RunSummary> FarmSession::follow(
     const std::string& sweep, const std::function<void(const actors::Progress&)>& on_progress) {
-  const InterruptGuard guard;
+  const StopGuard guard;
   RunSummary summary;
   summary.submitted.sweep = sweep;
   return watch(std::move(summary), {}, on_progress);
@@ -233,12 +187,12 @@ Result<RunSummary> FarmSession::watch(
         if (farm_ != nullptr && farm_status.ok()) farm_status = farm_->supervise();
         std::error_code ec;
         was_left_ = !note_.empty() && !fs::exists(note_, ec);
-        return interrupted.load() || !farm_status.ok() || was_left_;
+        return stop_requested() || !farm_status.ok() || was_left_;
       },
       kWatchPatience);
   if (!farm_status) return farm_status.error();
   if (!last && !note_.empty() && last.error().code() == ErrorCode::Unavailable) was_left_ = true;
-  was_left_ = was_left_ && !last && !interrupted.load();
+  was_left_ = was_left_ && !last && !stop_requested();
   if (was_left_) {
     return Error(ErrorCode::Unavailable, "the farm at " + endpoint_ + " has ended");
   }

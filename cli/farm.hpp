@@ -2,12 +2,12 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "actors/client.hpp"
 #include "base/result.hpp"
 #include "cli/app.hpp"
+#include "cli/coordinator_note.hpp"
 #include "cluster/local_farm.hpp"
 
 namespace winnow::cli {
@@ -51,7 +51,7 @@ class FarmSession {
   /// one's own goes on.
   bool was_left() const { return was_left_; }
 
-  /// Submits, then watches until the end, keeping a local farm alive meanwhile. Ctrl-C and SIGTERM
+  /// Submits, then watches until the end, keeping a local farm alive meanwhile. The stop signals
   /// end it with Cancelled; what is committed stays and the next run goes on from there.
   Result<RunSummary> run(const actors::Submit& submit, Wait wait,
                          const std::function<void(const actors::Progress&)>& on_progress);
@@ -70,21 +70,10 @@ class FarmSession {
   std::unique_ptr<cluster::LocalFarm> farm_;
   std::unique_ptr<actors::Client> client_;
   std::string endpoint_;
+  bool quiet_ = false;
   std::filesystem::path note_;  ///< of somebody else's farm that this is
   bool was_left_ = false;
 };
-
-/// HOME/run/coordinator.json: there while a coordinator serves the home.
-std::filesystem::path coordinator_note(const std::filesystem::path& home);
-
-/// Where the coordinator of a home listens, if one runs.
-struct Advertised {
-  std::string endpoint;
-  int pid = 0;
-};
-std::optional<Advertised> advertised_coordinator(const std::filesystem::path& home);
-Status advertise_coordinator(const std::filesystem::path& home, const std::string& endpoint);
-void withdraw_coordinator(const std::filesystem::path& home);
 
 /// The client that --connect asks for, through the door if there is an identity. Fails:
 /// InvalidInput, Unavailable.

@@ -31,6 +31,7 @@ namespace winnow::cli {
 namespace {
 
 constexpr DurationNs kDrainPatience = seconds(20);
+constexpr DurationNs kOrphanPatience = milliseconds(200);  // its coordinator ends as well
 constexpr DurationNs kRestartPatience = seconds(5);
 constexpr std::chrono::milliseconds kLookForStuckWork{250};
 
@@ -135,8 +136,10 @@ void end_with_input() {
   }).detach();
 }
 
+/// What the actors' library, the store and the desks of one process start at most.
+constexpr std::uint32_t kCommonThreads = 24;
+
 int run_up(const Context& context, const UpOptions& options) {
-  block_stop_signals();
   if (!follow_owner(options.owner_pid)) return kFailed;
   const auto endpoint = actors::parse_endpoint(options.listen);
   if (!endpoint) return fail(context, endpoint.error().within("--listen"));
@@ -145,9 +148,13 @@ int run_up(const Context& context, const UpOptions& options) {
     const Status ready = check_may_listen(context, endpoint->host);
     if (!ready) return fail(context, ready.error());
   }
+  if (const Status able = cluster::can_start_threads(kCommonThreads); !able) {
+    return fail(context, able.error());
+  }
   const std::filesystem::path home = context.home();
   auto store = store::Store::open(home / "store");
   if (!store) return fail(context, store.error());
+  remove_unfinished_backups(home);
   auto datasets = open_datasets(home);
   if (!datasets) return fail(context, datasets.error());
 
@@ -156,6 +163,7 @@ int run_up(const Context& context, const UpOptions& options) {
   farm.host = guarded ? "127.0.0.1" : endpoint->host;
   farm.port = guarded ? std::uint16_t{0} : endpoint->port;
   farm.resume_all = !options.only_submitted;
+  farm.instance = new_instance();
   const auto peers = std::make_shared<cluster::DoorPeers>();
   farm.peers = peers;
   actors::CoordinatorContext surroundings;
@@ -203,8 +211,8 @@ int run_up(const Context& context, const UpOptions& options) {
   const std::uint16_t port = guarded ? door->port() : (*coordinator)->port();
   const std::string where = endpoint->host + ":" + std::to_string(port);
   // One that ends with its owner, too: whoever joins it goes on alone when it is gone.
-  const Status advertised =
-      advertise_coordinator(home, farm.host + ":" + std::to_string((*coordinator)->port()));
+  const Status advertised = advertise_coordinator(
+      home, farm.host + ":" + std::to_string((*coordinator)->port()), farm.instance);
   if (!advertised) return fail(context, advertised.error());
   spdlog::info("coordinator on {} with home {}", where, home.string());
   if (options.ready_fd >= 0) {
@@ -217,13 +225,12 @@ int run_up(const Context& context, const UpOptions& options) {
     std::fflush(stdout);
   }
   wait_for_stop();
-  withdraw_coordinator(home);
+  withdraw_coordinator(home, farm.instance);
   coordinator->reset();
   return kDone;
 }
 
 int run_node(const Context& context, const NodeCommandOptions& options) {
-  block_stop_signals();
   if (!follow_owner(options.owner_pid)) return kFailed;
   const auto join = join_address(context, options.join);
   if (!join) return fail(context, join.error());
@@ -245,6 +252,9 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
   }
   node.workers =
       options.workers > 0 ? options.workers : std::max(1u, std::thread::hardware_concurrency());
+  if (const Status able = cluster::can_start_threads(kCommonThreads + node.workers); !able) {
+    return fail(context, able.error());
+  }
   node.spool = spool_folder(context.home(), options.farm.empty() ? *join : options.farm);
   node.run_folder = context.home() / "run";
   node.courier = std::make_shared<actors::DatasetCourier>(actors::CourierOptions{
@@ -267,7 +277,7 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
     spdlog::critical("{}", failed.error().text());
     ::_exit(kFailed);  // the thread that is stuck would hold up any other end
   }
-  process->drain(kDrainPatience);
+  process->drain(cluster::owner_is_gone() ? kOrphanPatience : kDrainPatience);
   // A thread that is stuck now would hold up the end as well.
   if (process->wants_restart()) ::_exit(kDone);
   return kDone;
@@ -316,6 +326,7 @@ void add_farm_commands(CLI::App& app, Context& context) {
                  "write the port and a newline to this file descriptor once it accepts nodes");
   up->add_option("--owner-pid", up_options->owner_pid, "end when this parent process does");
   up->callback([&context, up_options] {
+    context.stops = Stops::InOrder;
     context.run = [&context, up_options] { return run_up(context, *up_options); };
   });
 
@@ -355,6 +366,7 @@ void add_farm_commands(CLI::App& app, Context& context) {
   node->add_flag("--until-eof", node_options->until_eof,
                  "drain and end when standard input ends, as launchers elsewhere want it");
   node->callback([&context, node_options] {
+    context.stops = Stops::InOrder;
     context.run = [&context, node_options] { return run_node(context, *node_options); };
   });
 

@@ -102,9 +102,9 @@ Status invite(const Context& context, cluster::Authority& authority, const Far& 
   return {};
 }
 
-/// Keeps the members running in the foreground until SIGINT or SIGTERM.
+/// Keeps the members running in the foreground until SIGINT, SIGTERM or SIGHUP.
 int keep_running(const Context& context, std::vector<cluster::FleetMember> members) {
-  block_stop_signals();
+  hold_stop_signals();
   auto fleet = cluster::Fleet::start(std::move(members), context.home() / "logs");
   if (!fleet) return fail(context, fleet.error());
   if (!context.quiet) {

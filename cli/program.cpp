@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "cli/app.hpp"
 #include "cli/output.hpp"
+#include "cli/stop_signals.hpp"
 #include "cli/words.hpp"
 
 namespace winnow::cli {
@@ -92,6 +93,7 @@ int parse_and_run(const std::vector<std::string>& words, Context& context) {
     if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help, --version
     return fail(context, Error(ErrorCode::InvalidInput, e.what()));
   }
+  if (context.stops == Stops::AtOnce) release_stop_signals();
   return context.run ? context.run() : kBadInput;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/long_work.hpp"
 #include "cli/output.hpp"
 #include "cli/store_backup.hpp"
+#include "store/unfinished.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -171,15 +172,26 @@ int run_compact(const Context& context) {
 
 Result<fs::path> backup_folder(const fs::path& home, const std::string& name) {
   const bool allowed = !name.empty() && name.size() <= 128 && name.front() != '.' &&
+                       !name.ends_with(store::kUnfinished) &&
                        std::all_of(name.begin(), name.end(), [](unsigned char c) {
                          return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
                        });
   if (!allowed) {
     return Error(ErrorCode::InvalidInput,
                  "backup name '" + name +
-                     "': allowed are up to 128 letters, digits, '-', '_' and '.', not a dot first");
+                     "': allowed are up to 128 letters, digits, '-', '_' and '.', not a dot first "
+                     "and not .making last");
   }
   return home / "backups" / name;
+}
+
+void remove_unfinished_backups(const fs::path& home) {
+  std::error_code ec;
+  std::vector<fs::path> unfinished;
+  for (const auto& entry : fs::directory_iterator(home / "backups", ec)) {
+    if (entry.path().extension() == store::kUnfinished) unfinished.push_back(entry.path());
+  }
+  for (const fs::path& folder : unfinished) fs::remove_all(folder, ec);
 }
 
 Result<fs::path> make_backup(const store::Store& store, const fs::path& home,
@@ -191,6 +203,7 @@ Result<fs::path> make_backup(const store::Store& store, const fs::path& home,
   if (ec) {
     return Error(ErrorCode::Io, "making " + folder->parent_path().string() + ": " + ec.message());
   }
+  remove_unfinished_backups(home);
   WINNOW_TRY(store.backup(*folder));
   return *folder;
 }

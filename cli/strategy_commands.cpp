@@ -16,6 +16,7 @@
 #include "cli/app.hpp"
 #include "cli/instruments.hpp"
 #include "cli/output.hpp"
+#include "cli/read_file.hpp"
 #include "engine/detect.hpp"
 #include "engine/engine.hpp"
 #include "engine/shortfall.hpp"
@@ -167,12 +168,6 @@ Result<std::vector<double>> read_params(const engine::FamilyDecl& family,
   }
   WINNOW_TRY(engine::check_params(family, values));
   return values;
-}
-
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Error(ErrorCode::NotFound, path.string() + ": cannot be read");
-  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 /// A name of configs/execution/ or a path to a profile.

@@ -7,6 +7,7 @@
 #include "cli/farm.hpp"
 #include "cli/output.hpp"
 #include "cli/results.hpp"
+#include "cli/stop_signals.hpp"
 #include "cli/sweep_progress.hpp"
 #include "serve/sweep_view.hpp"
 #include "store/store.hpp"
@@ -35,6 +36,7 @@ void add_user_option(CLI::App& command, SweepOptions& options) {
 }
 
 int run_sweep(const Context& context, const SweepOptions& options) {
+  const StopGuard guard;
   auto submit = make_submission(options.spec);
   if (!submit) return fail(context, submit.error());
   submit->user = user_of(options);
@@ -228,6 +230,7 @@ void add_sweep_commands(CLI::App& app, Context& context) {
       "submit and do not wait for the end");
   add_user_option(*run, *options);
   run->callback([&context, options] {
+    context.stops = Stops::InOrder;
     context.run = [&context, options] { return run_sweep(context, *options); };
   });
 

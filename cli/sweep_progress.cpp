@@ -24,6 +24,18 @@ void SweepProgress::update(const actors::Progress& p) {
   state_.nodes = p.nodes;
   state_.note = p.note;
   progress_.update(state_);
+  say_trouble(p.trouble);
+}
+
+// On the line of the progress it might not fit, and a pipe would hear of it seconds later.
+void SweepProgress::say_trouble(const std::string& trouble) {
+  if (trouble == trouble_) return;
+  if (trouble.empty()) {
+    progress_.say(label_ + " goes on");
+  } else if (said_.insert(trouble).second) {
+    progress_.say(label_ + " waits: " + trouble + "; it goes on by itself when that is mended");
+  }
+  trouble_ = trouble;
 }
 
 void SweepProgress::finish(std::optional<std::uint64_t> failed) {

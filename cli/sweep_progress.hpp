@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,13 @@ class SweepProgress {
   void finish(std::optional<std::uint64_t> failed = {});
 
  private:
+  void say_trouble(const std::string& trouble);
+
   std::string label_;
   ProgressState state_;
   Progress progress_;
+  std::string trouble_;         // that it waits for now
+  std::set<std::string> said_;  // of those there were
 };
 
 /// What the store says of a sweep beside what the farm reports of it.

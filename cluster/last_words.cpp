@@ -83,6 +83,8 @@ std::optional<LastWords> take_last_words(const fs::path& folder) {
     if (!fs::remove(entry.path(), ec) || !whole) continue;
     const char* name = ::sigabbrev_np(signal);
     words.text = "signal " + std::to_string(signal) + ", SIG" + (name == nullptr ? "?" : name);
+    // The one signal that says more than that the program is wrong.
+    if (signal == SIGBUS) words.text += ": a mapped file was cut, or its disk cannot be read";
     return words;
   }
   return std::nullopt;

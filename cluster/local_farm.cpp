@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -19,23 +21,39 @@
 namespace winnow::cluster {
 namespace {
 
-constexpr int kReadyTimeoutMs = 30'000;
+constexpr DurationNs kReadyPatience = seconds(30);
+constexpr int kReadyLookMs = 100;
+constexpr suseconds_t kEndAfterOwner_us = 700'000;
 constexpr std::uint32_t kQuickDeathsMax = 5;
 constexpr DurationNs kQuickDeath = seconds(2);
 constexpr DurationNs kFirstStartPatience = seconds(5);
 constexpr std::chrono::milliseconds kFirstStartPause{200};
 constexpr DurationNs kEndPatience = seconds(1);
 
+std::atomic<bool> owner_gone{false};
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+// The stop signals may be held back until somebody waits for them, which takes as long as opening a
+// store does; this one comes through, and the alarm with it.
+void on_owner_gone(int) {
+  owner_gone.store(true);
+  const itimerval once{{0, 0}, {0, kEndAfterOwner_us}};
+  ::setitimer(ITIMER_REAL, &once, nullptr);
+  ::kill(::getpid(), SIGTERM);
+}
+
 std::string system_error(const std::string& what) { return what + ": " + std::strerror(errno); }
 
-/// Waits for `PORT\n` on the pipe. 0 if the child ended or said nothing in time.
-std::uint16_t read_port(int fd) {
+/// Waits for `PORT\n` on the pipe. 0 if the child ended or said nothing in time, or `stop` says so.
+std::uint16_t read_port(int fd, const std::function<bool()>& stop) {
   std::string text;
+  const MonoNs give_up = system_clock().mono() + kReadyPatience;
   for (;;) {
+    if ((stop && stop()) || system_clock().mono() > give_up) return 0;
     pollfd waiting{fd, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, kReadyTimeoutMs);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return 0;
+    const int ready = ::poll(&waiting, 1, kReadyLookMs);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+    if (ready < 0) return 0;
     std::array<char, 64> buffer{};
     const ssize_t n = ::read(fd, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
@@ -95,7 +113,9 @@ Result<std::unique_ptr<LocalFarm>> LocalFarm::start(const LocalFarmOptions& opti
       ::waitpid(coordinator.pid, nullptr, 0);
       coordinator.pid = -1;
     }
-    if (system_clock().mono() > give_up) return up.error();
+    if (up.error().code() == ErrorCode::Cancelled || system_clock().mono() > give_up) {
+      return up.error();
+    }
     std::this_thread::sleep_for(kFirstStartPause);
   }
   for (std::uint32_t i = 1; i <= options.nodes; ++i) {
@@ -124,8 +144,11 @@ Status LocalFarm::start_coordinator(Child& child) {
   }
   child.pid = *pid;
   child.started = system_clock().mono();
-  const std::uint16_t port = read_port(ends[0]);
+  const std::uint16_t port = read_port(ends[0], options_.stop);
   ::close(ends[0]);
+  if (port == 0 && options_.stop && options_.stop()) {
+    return Error(ErrorCode::Cancelled, "interrupted");
+  }
   if (port == 0) {
     child.end = end_of(child.pid);
     if (!child.end.empty()) child.pid = -1;
@@ -185,9 +208,16 @@ void LocalFarm::stop(DurationNs patience) {
 }
 
 bool end_with_owner(pid_t owner) {
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  struct sigaction action {};
+  action.sa_handler = on_owner_gone;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(SIGUSR2, &action, nullptr);
+  // In this order: an owner that ends in between is seen by the question for the parent.
+  ::prctl(PR_SET_PDEATHSIG, SIGUSR2);
   return ::getppid() == owner;
 }
+
+bool owner_is_gone() { return owner_gone.load(); }
 
 std::filesystem::path own_binary() {
   std::error_code ec;

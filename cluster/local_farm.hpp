@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ struct LocalFarmOptions {
   std::filesystem::path binary;  ///< the winnow program
   std::filesystem::path home;
   std::uint32_t nodes = 1;
-  std::uint32_t workers = 1;  ///< a node
+  std::uint32_t workers = 1;        ///< a node
+  std::function<bool()> stop = {};  ///< asked while it is waited for a child; may be empty
 };
 
 /// Purpose: a farm of processes of its own on this machine's loopback: one coordinator, some nodes.
@@ -26,7 +28,8 @@ struct LocalFarmOptions {
 /// Thread: one, the one that started it, which must live as long as the farm.
 class LocalFarm {
  public:
-  /// Fails: Unavailable (the coordinator did not come up; the text has its last log lines), Io.
+  /// Fails: Unavailable (the coordinator did not come up; the text has its last log lines), Io,
+  /// Cancelled (`stop` said yes).
   static Result<std::unique_ptr<LocalFarm>> start(const LocalFarmOptions& options);
   ~LocalFarm();  ///< stop(2 s)
 
@@ -63,9 +66,12 @@ class LocalFarm {
   std::vector<Child> children_;
 };
 
-/// Makes this process end when its parent does (SIGTERM), if the parent is still `owner`. Call
-/// first thing in main. Ensures: false if the owner is already gone.
+/// Makes this process end when its parent, the process `owner`, does, however that ends: SIGTERM at
+/// once, and what is still there a second later is ended by SIGALRM. Ensures: false if the owner is
+/// already gone.
 bool end_with_owner(pid_t owner);
+/// Whether that has happened.
+bool owner_is_gone();
 
 /// This program's own file.
 std::filesystem::path own_binary();

@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <thread>
 
 extern char** environ;  // NOLINT: POSIX declares it so
@@ -81,6 +83,27 @@ void end_all(const std::vector<pid_t>& pids, DurationNs patience) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   }
+}
+
+Status can_start_threads(std::uint32_t count) {
+  std::atomic<bool> over{false};
+  std::vector<std::jthread> threads;
+  std::string failure;
+  try {
+    threads.reserve(count);
+    while (threads.size() < count) threads.emplace_back([&over] { over.wait(false); });
+  } catch (const std::system_error& e) {
+    failure = e.code().message();
+  }
+  const std::size_t started = threads.size();
+  over = true;
+  over.notify_all();
+  threads.clear();
+  if (failure.empty()) return {};
+  return Error(ErrorCode::Unavailable,
+               "no thread can be had: " + std::to_string(count) + " are needed, and after " +
+                   std::to_string(started) + " the system says: " + failure +
+                   "; raise the limit of processes (ulimit -u) or of the container's pids");
 }
 
 Status start_anew() {

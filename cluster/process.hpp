@@ -35,6 +35,10 @@ int wait_for(pid_t pid);
 /// that did not. Non-positive entries are skipped.
 void end_all(const std::vector<pid_t>& pids, DurationNs patience);
 
+/// Whether this process may start so many threads now; tries. Where it may not, libraries end the
+/// process without a word that helps. Fails: Unavailable, naming how many and what to raise.
+Status can_start_threads(std::uint32_t count);
+
 /// Replaces this process by a new one of the same program, arguments, environment and number: all
 /// its threads end, its files close. Returns only when that fails: Io.
 Status start_anew();

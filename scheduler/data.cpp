@@ -31,17 +31,41 @@ bool Scheduler::may_run(const Node& node, const Sweep& sweep, std::uint64_t bloc
   return data == nullptr || may_run(node, *data);
 }
 
-// What no node can get is given out all the same: its worker says why, and that is the evidence.
+bool Scheduler::has_failed(const Node& node, const std::string& data) {
+  const auto want = node.wants.find(data);
+  return want != node.wants.end() && want->second.state.is == DataState::Is::Failed;
+}
+
+// What no node can get waits: that is no fault of the trials, so no attempt at them is made.
 bool Scheduler::may_run(const Node& node, const std::string& data) const {
-  if (!node.status.facts.tells_data || has(node, data)) return true;
-  const auto failed = [&](const Node& one) {
-    const auto want = one.wants.find(data);
-    return want != one.wants.end() && want->second.state.is == DataState::Is::Failed;
-  };
-  return failed(node) && std::all_of(nodes_.begin(), nodes_.end(), [&](const auto& other) {
-           return other.second.status.facts.tells_data && !has(other.second, data) &&
-                  failed(other.second);
-         });
+  return has(node, data) || (!node.status.facts.tells_data && !has_failed(node, data));
+}
+
+void Scheduler::lease_lacks_data(NodeId id, LeaseId lease, std::string_view reason, MonoNs now) {
+  const auto held = leases_.find(lease);
+  if (held == leases_.end() || held->second.node != id) return;
+  const Sweep& sweep = sweeps_.at(held->second.lease.sweep);
+  const std::string* const data = data_of(sweep, held->second.lease.first_block);
+  Node& node = nodes_.at(id);
+  if (data != nullptr) {
+    change_data(node, *data, [&] {
+      node.status.facts.datasets.erase(*data);
+      node.wants[*data] = {{DataState::Is::Failed, 0, 0, std::string(reason)}, now};
+    });
+    forget_some(node, *data);
+  }
+  // What nobody could wait for would be given out again at once, for ever.
+  return_lease(lease, data == nullptr ? Blame::Block : Blame::Nobody, reason);
+}
+
+// A node that fetches nothing may only try again.
+void Scheduler::forget_failures(Node& node, MonoNs now) {
+  if (node.status.facts.tells_data || node.wants.empty()) return;
+  std::vector<std::string> old;
+  for (const auto& [data, want] : node.wants) {
+    if (now - want.heard >= kFailedFor) old.push_back(data);
+  }
+  for (const std::string& data : old) change_data(node, data, [&] { node.wants.erase(data); });
 }
 
 // The first range of a segment whose data the node holds. If it holds none: the first of all, or
@@ -51,11 +75,12 @@ BlockRange Scheduler::pick_range(const Sweep& sweep, const Node& node) const {
   const auto& ends = sweep.work.segment_ends;
   const bool known = sweep.work.segment_data.size() == ends.size() && !ends.empty();
   BlockRange range = sweep.pending.front();
-  if (known && (facts.tells_data || !facts.datasets.empty())) {
+  const bool picky = facts.tells_data || !node.wants.empty();
+  if (known && (picky || !facts.datasets.empty())) {
     bool found = false;
     for (std::size_t s = 0; s < ends.size() && !found; ++s) {
       const std::string& data = sweep.work.segment_data[s];
-      if (!(facts.tells_data ? may_run(node, data) : has(node, data))) continue;
+      if (!(picky ? may_run(node, data) : has(node, data))) continue;
       const std::uint64_t first = s == 0 ? 0 : ends[s - 1];
       const std::uint64_t last = std::min(ends[s], block_limit(sweep));
       if (first >= last) break;
@@ -64,7 +89,7 @@ BlockRange Scheduler::pick_range(const Sweep& sweep, const Node& node) const {
       range = here;
       found = true;
     }
-    if (!found && facts.tells_data) return {0, 0};
+    if (!found && picky) return {0, 0};
   }
   if (auto end = std::upper_bound(ends.begin(), ends.end(), range.first); end != ends.end()) {
     range.last = std::min(range.last, *end);
@@ -87,7 +112,11 @@ void Scheduler::want(Node& node, const std::string& data, MonoNs now) {
     coming += want.state.is == DataState::Is::Coming && !stale(want) && hash != data;
   }
   if (coming >= kFetchesMax) return;
-  change_data(node, data, [&] { node.wants[data] = {{}, now}; });
+  if (!node.status.facts.tells_data) return;
+  const std::string failure = known == node.wants.end() ? "" : known->second.state.reason;
+  change_data(node, data, [&] {
+    node.wants[data] = {{DataState::Is::Coming, 0, 0, failure}, now};
+  });
   decisions_.push_back(FetchData{node.status.id, data});
 }
 
@@ -136,7 +165,14 @@ void Scheduler::data_state(NodeId id, const std::string& data, const DataState& 
       case DataState::Is::Coming:
       case DataState::Is::Failed:
         held.erase(data);
-        node.wants[data] = {state, now};
+        if (DataState& known = node.wants[data].state; state.is == DataState::Is::Coming) {
+          const std::string failure = state.bytes_total == 0 ? known.reason : "";
+          known = state;
+          if (known.reason.empty()) known.reason = failure;
+        } else {
+          known = state;
+        }
+        node.wants[data].heard = now;
         break;
     }
   });

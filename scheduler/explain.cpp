@@ -100,6 +100,28 @@ std::string Scheduler::explain_missing(const Sweep& sweep) const {
   return out;
 }
 
+std::string Scheduler::data_trouble(std::string_view id) const {
+  const auto it = sweeps_.find(id);
+  if (it == sweeps_.end()) return "";
+  const Sweep& sweep = it->second;
+  for (std::size_t s = 0; s < sweep.work.segment_data.size(); ++s) {
+    const std::uint64_t first = s == 0 ? 0 : sweep.work.segment_ends[s - 1];
+    const BlockRange segment{first, sweep.work.segment_ends[s]};
+    const auto suspect = sweep.suspects.lower_bound(segment.first);
+    const bool waits = sweep.pending.first_within(segment).size() > 0 ||
+                       (suspect != sweep.suspects.end() && *suspect < segment.last);
+    if (!waits) continue;
+    const std::string& data = sweep.work.segment_data[s];
+    for (const auto& [node_id, node] : nodes_) {
+      const auto want = node.wants.find(data);
+      if (want == node.wants.end() || want->second.state.reason.empty()) continue;
+      return "node " + node.status.facts.name + " cannot get dataset " + data + ": " +
+             want->second.state.reason;
+    }
+  }
+  return "";
+}
+
 std::string Scheduler::explain_budget(const std::string& id, const Sweep& sweep) const {
   if (exhausted(sweep) || (sweep.work.spent && has_pending(sweep))) {
     return "Its budget of " + hours_text(sweep.work.cpu_s_max) +
@@ -180,6 +202,7 @@ std::string Scheduler::explain_fetch(const Node& node, const std::string& data) 
   if (want == node.wants.end()) return "";
   const DataState& state = want->second.state;
   if (state.is == DataState::Is::Failed) return "cannot get it: " + state.reason;
+  if (!state.reason.empty()) return "tries again to get it: " + state.reason;
   return state.bytes_total == 0 ? "is told to fetch it"
                                 : "has " + std::to_string(state.bytes_here) + " of " +
                                       std::to_string(state.bytes_total) + " bytes";

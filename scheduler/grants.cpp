@@ -156,6 +156,7 @@ void Scheduler::grant_suspect(Node& node, Sweep& sweep, MonoNs now) {
 bool Scheduler::grant_one(Node& node, MonoNs now) {
   const std::vector<Sweep*> sweeps = by_turn(Wants::Pending);
   const std::vector<Sweep*> suspects = by_turn(Wants::Suspects);
+  forget_failures(node, now);
   const bool suspect_first =
       !suspects.empty() &&
       (sweeps.empty() || suspects.front()->work.priority >= sweeps.front()->work.priority);

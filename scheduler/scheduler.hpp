@@ -63,13 +63,13 @@ struct DataState {
   enum class Is : std::uint8_t {
     Coming,  ///< it fetches it, or will
     Here,
-    Failed,  ///< it cannot be had there, for `reason`
+    Failed,  ///< it cannot be had there now, for `reason`
     Gone,    ///< it made room for another
   };
   Is is = Is::Coming;
   std::uint64_t bytes_here = 0;
   std::uint64_t bytes_total = 0;  ///< 0: not known yet
-  std::string reason;
+  std::string reason;             ///< of a failure; kept while it is tried again
 };
 
 /// Blocks that a node had been given in an earlier session and still works on.
@@ -223,6 +223,11 @@ class Scheduler {
   /// A lease it no longer holds is ignored.
   void lease_failed(NodeId node, LeaseId lease, Blame blame, std::string_view reason, MonoNs now);
 
+  /// The node gives the lease back since it could not get what its blocks need: their dataset. That
+  /// is nobody's attempt: the blocks wait until a node has it, and this one is asked to fetch it
+  /// anew after a while.
+  void lease_lacks_data(NodeId node, LeaseId lease, std::string_view reason, MonoNs now);
+
   /// The node gives the lease back since a computation on blocks [first, last) went over its limit
   /// of time and did not stop when asked, which costs the node. Those blocks become suspects at
   /// once. If it was a single trial, that one is condemned: its block is run again without it.
@@ -255,6 +260,9 @@ class Scheduler {
   std::uint64_t leases_expired() const { return leases_expired_; }
   /// Why this sweep or block waits or what became of it, one sentence a line (law 7).
   std::string explain(std::string_view sweep, std::optional<std::uint64_t> block, MonoNs now) const;
+  /// The dataset that blocks of this sweep wait for and that some node could not get, with the
+  /// reason; empty if there is none. The same text for as long as that lasts.
+  std::string data_trouble(std::string_view sweep) const;
   /// The same of a node: what it runs, and why it gets no more.
   std::string explain_node(NodeId node, MonoNs now) const;
 
@@ -388,13 +396,15 @@ class Scheduler {
   void stop_awaiting(MonoNs now);
 
   // Who has the data (data.cpp).
-  static constexpr std::size_t kFetchesMax = 2;      // of a node at a time
-  static constexpr std::size_t kWantsMax = 64;       // remembered of a node, failures among them
-  static constexpr std::size_t kDatasetsMax = 4096;  // known of a node
-  static constexpr DurationNs kFailedFor = seconds(30);  // then it may try again
+  static constexpr std::size_t kFetchesMax = 2;         // of a node at a time
+  static constexpr std::size_t kWantsMax = 64;          // remembered of a node, failures among them
+  static constexpr std::size_t kDatasetsMax = 4096;     // known of a node
+  static constexpr DurationNs kFailedFor = seconds(5);  // then it may try again
   static constexpr DurationNs kLookAgain = milliseconds(250);
   static const std::string* data_of(const Sweep& sweep, std::uint64_t block);
   static bool has(const Node& node, const std::string& data);
+  static bool has_failed(const Node& node, const std::string& data);
+  void forget_failures(Node& node, MonoNs now);
   bool may_run(const Node& node, const Sweep& sweep, std::uint64_t block) const;
   bool may_run(const Node& node, const std::string& data) const;
   BlockRange pick_range(const Sweep& sweep, const Node& node) const;

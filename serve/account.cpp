@@ -319,6 +319,17 @@ Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const Sweep
   return out;
 }
 
+Result<std::vector<sweeps::FamilyEvidence>> read_all_evidence(
+    const Sources& sources, const SweepView& view, const std::vector<FamilyScore>& families) {
+  std::vector<sweeps::FamilyEvidence> out;
+  for (const FamilyScore& family : families) {
+    auto evidence = read_evidence(sources, view, family);
+    if (!evidence.ok()) return evidence.error();
+    out.push_back(std::move(*evidence));
+  }
+  return out;
+}
+
 Result<FamilyLuck> family_luck(const Sources& sources, const SweepView& view,
                                const FamilyScore& family) {
   FamilyLuck out;

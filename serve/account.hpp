@@ -64,6 +64,11 @@ Status record_neighbourhoods(const Sources& sources, const SweepView& view, std:
 Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const SweepView& view,
                                              const FamilyScore& family);
 
+/// The evidence of all families, in their order. Ask for it before the account: what goes on record
+/// here counts for every family of the answer. Fails: as read_panel.
+Result<std::vector<sweeps::FamilyEvidence>> read_all_evidence(
+    const Sources& sources, const SweepView& view, const std::vector<FamilyScore>& families);
+
 /// What a family's variants are deflated by, from the stored metrics (luck.hpp).
 struct FamilyLuck {
   double ratio_variance = 0;

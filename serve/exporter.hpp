@@ -10,7 +10,8 @@
 namespace winnow::serve {
 
 /// Purpose: GET /metrics for Prometheus on a port of its own, from a process's book. Owner: the
-/// command; the book outlives it. Thread: any; requests are answered on two threads of its own.
+/// command; the book outlives it. Thread: any; requests are answered on a thread of its own.
+/// Limits: 256 connections that have not asked yet, shared by address, a second and 8 KiB each.
 class Exporter {
  public:
   /// Listens on `host` (an address) and `port`, 0 for any free one. Fails: Unavailable (the port).

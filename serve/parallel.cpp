@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -15,7 +16,11 @@ sweeps::ParallelFor threads_for(std::size_t threads) {
       for (std::size_t i = next.fetch_add(1); i < n; i = next.fetch_add(1)) body(i);
     };
     std::vector<std::jthread> others;
-    for (std::size_t t = 1; t < std::min(threads, n); ++t) others.emplace_back(work);
+    try {
+      for (std::size_t t = 1; t < std::min(threads, n); ++t) others.emplace_back(work);
+    } catch (const std::system_error&) {
+      // No more threads to be had: those that are here do it all.
+    }
     work();
   };
 }

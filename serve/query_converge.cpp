@@ -72,12 +72,13 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
   add_hypotheses(scoring->hypotheses, out);
   if (!scoring->warnings.empty()) out["notes"] = scoring->warnings;
   out["families"] = Json::array();
-  for (const FamilyScore& family : scoring->families) {
+  const auto evidence = read_all_evidence(sources, view, scoring->families);
+  if (!evidence.ok()) return evidence.error();
+  const auto account = read_account(sources);
+  if (!account.ok()) return account.error();
+  for (std::size_t i = 0; i < scoring->families.size(); ++i) {
+    const FamilyScore& family = scoring->families[i];
     const auto& dataset = view.dataset(view.plan.segments()[family.segment]);
-    const auto evidence = read_evidence(sources, view, family);
-    if (!evidence.ok()) return evidence.error();
-    const auto account = read_account(sources);
-    if (!account.ok()) return account.error();
     const auto luck = family_luck(sources, view, family);
     if (!luck.ok()) return luck.error();
     const TrialCount trials = count_trials(*account, dataset.content_hash);
@@ -86,7 +87,7 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     row["ledger_trials_effective_basis"] = trials.basis();
     row["correlation_awaits_record"] = awaits_record(view, family, *account);
     row["profit"] =
-        evidence_json(*evidence, *luck, trials, scoring->hypotheses, dataset.periods_per_year);
+        evidence_json((*evidence)[i], *luck, trials, scoring->hypotheses, dataset.periods_per_year);
     row["periods_per_year"] = dataset.periods_per_year;
     row["calendar"] = engine::calendar_name(dataset.periods_per_year);
     out["families"].push_back(std::move(row));

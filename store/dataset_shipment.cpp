@@ -244,17 +244,22 @@ Result<Manifest> PartialDataset::make_visible(const Manifest& manifest) {
   if (!lock) return lock.error();
   WINNOW_TRY(make_folder(folder / "tmp"));
   FileTransaction files(folder / "tmp");
+  const fs::path name = folder / "names" / manifest.name;
+  const fs::path described = name / (manifest.content_hash + ".json");
+  const fs::path mark = shipped_path(store_, manifest.content_hash);
+  std::error_code ignored;
+  // What was imported here and whose columns were damaged is whole again, and stays no copy.
+  const bool original = fs::exists(described, ignored) && !fs::exists(mark, ignored);
   // The mark first: what is then half there can be dropped, which is harmless.
-  WINNOW_TRY(files.write(shipped_path(store_, manifest.content_hash), ""));
+  if (!original) WINNOW_TRY(files.write(mark, ""));
   const fs::path columns = store_.columns_file(manifest.content_hash);
   if (::rename(file_.c_str(), columns.c_str()) != 0) {
     return io_error("rename into place", columns, errno);
   }
-  const fs::path name = folder / "names" / manifest.name;
   WINNOW_TRY(make_folder(name));
-  WINNOW_TRY(files.write(name / (manifest.content_hash + ".json"), shipment_.manifest_json));
+  if (!original) WINNOW_TRY(files.write(described, shipment_.manifest_json));
   // A name that is here already is somebody's; runs find their dataset by hash.
-  if (std::error_code ignored; !fs::exists(name / "current", ignored)) {
+  if (!fs::exists(name / "current", ignored)) {
     WINNOW_TRY(files.write(name / "current", manifest.content_hash + "\n"));
   }
   files.keep();

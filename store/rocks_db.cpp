@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "store/database_log.hpp"
+#include "store/high_water.hpp"
 #include "store/log_files.hpp"
 #include "store/rocks_options.hpp"
 
@@ -101,6 +102,26 @@ Status check_families(const std::filesystem::path& dir, const FamilyNames& there
                                        ". Nothing is written to it: restore a backup");
 }
 
+// A log that lacks its end opens without a word, and is then replaced by the next: so it is looked
+// at first, without touching it, and only where the newest log is not the one that it should be.
+Status check_nothing_is_missing(const std::filesystem::path& dir, const HighWater::Mark& mark,
+                                const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  if (HighWater::log_is_there(dir, mark)) return {};
+  rocksdb::DBOptions options;
+  options.info_log = silent_log();
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* raw = nullptr;
+  // What cannot be opened so, the opening for writing refuses with better words.
+  if (!rocksdb::DB::OpenForReadOnly(options, dir.string(), families, &handles, &raw).ok()) {
+    return {};
+  }
+  const std::unique_ptr<rocksdb::DB> db(raw);
+  const std::uint64_t sequence = db->GetLatestSequenceNumber();
+  for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  if (sequence >= mark.sequence) return {};
+  return HighWater::missing(dir, mark, sequence);
+}
+
 bool is_lock_conflict(const std::string& text) {
   return text.find("lock hold by current process") != std::string::npos ||
          text.find("While lock file") != std::string::npos;
@@ -184,6 +205,8 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
   const FamilyNames there = families_there(dir);
   WINNOW_TRY(check_families(dir, there));
+  // Before opening: a writer beside a reader goes on acknowledging.
+  const auto mark = there.empty() ? std::nullopt : HighWater::read(dir);
   // A store of an earlier version lacks the youngest families; its writer adds them.
   const bool lacks_points =
       options.read_only && !there.empty() &&
@@ -221,6 +244,7 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
     std::filesystem::remove_all(dir / kIngestFolder, ec);
     // Afterwards the logs are gone, and with them what RocksDB would not have seen in them.
     WINNOW_TRY(check_log_files(dir));
+    if (mark) WINNOW_TRY(check_nothing_is_missing(dir, *mark, families));
     status = rocksdb::DB::Open(db_options, dir.string(), families, &handles, &db);
   }
   if (!status.ok()) return open_error(status, dir);
@@ -230,6 +254,9 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   out->default_ = handles[0];
   // Only the last one can be missing.
   for (std::size_t i = 0; i + 1 < handles.size(); ++i) out->handles_[i] = handles[i + 1];
+  if (mark && db->GetLatestSequenceNumber() < mark->sequence) {
+    return HighWater::missing(dir, *mark, db->GetLatestSequenceNumber());
+  }
   return out;
 }
 

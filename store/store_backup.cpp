@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "store/store_rocks.hpp"
+#include "store/unfinished.hpp"
 
 namespace winnow::store {
 
@@ -56,7 +57,7 @@ Status RocksStore::backup(const std::filesystem::path& dir) const {
                  "backup folder " + dir.string() + " exists; a new name is needed");
   }
   // Under another name until it is whole and on disk, so that a cut leaves no half backup behind.
-  const std::filesystem::path making = dir.string() + ".making";
+  const std::filesystem::path making = dir.string() + std::string(kUnfinished);
   std::filesystem::remove_all(making, ec);
   rocksdb::Status status;
   {
@@ -87,7 +88,7 @@ Status Store::restore(const std::filesystem::path& backup, const std::filesystem
                  "folder " + to.string() + " exists; a store is restored under a new name");
   }
   // Under another name until it is whole and on disk, so that a cut leaves no half store behind.
-  const std::filesystem::path making = to.string() + ".making";
+  const std::filesystem::path making = to.string() + std::string(kUnfinished);
   std::filesystem::remove_all(making, ec);
   std::filesystem::create_directories(to.parent_path(), ec);
   std::filesystem::copy(backup, making, std::filesystem::copy_options::recursive, ec);

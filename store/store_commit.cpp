@@ -129,7 +129,11 @@ Result<std::vector<CommitOutcome>> CommitBuilder::run() {
       const std::string key = codec::number_key(number);
       put(Family::Ledger, key, codec::encode_ledger(key, number, entry));
     }
-    if (batch_.Count() > 0) status = store_.write(batch_, "committing results");
+    std::vector<NamedBlock> blocks;
+    for (const Fresh& fresh : fresh_) {
+      blocks.push_back({commits_[fresh.commit].sweep_id, block_of(fresh).block});
+    }
+    if (batch_.Count() > 0) status = store_.write(batch_, "committing results", blocks);
   }
   if (!status.ok()) {
     store_.book_.drop();

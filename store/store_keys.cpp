@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <system_error>
 
 #include "store/codec_columns.hpp"
 #include "store/rocks_options.hpp"
@@ -183,7 +184,12 @@ Status KeyIndex::make_room() {
     sealed_ = active_;
     active_ = std::make_shared<KeyRun>();
   }
-  writing_ = std::async(std::launch::async, [this, run = sealed_] { return write_run(*run); });
+  const auto write = [this, run = sealed_] { return write_run(*run); };
+  try {
+    writing_ = std::async(std::launch::async, write);
+  } catch (const std::system_error&) {  // no thread to be had: whoever waits for it does it
+    writing_ = std::async(std::launch::deferred, write);
+  }
   return {};
 }
 

@@ -1,8 +1,10 @@
 #include <rocksdb/iostats_context.h>
 #include <rocksdb/perf_level.h>
+#include <rocksdb/transaction_log.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 
 #include "store/store_rocks.hpp"
@@ -86,6 +88,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& dir,
   auto rocks = RocksDb::open(dir, options);
   if (!rocks.ok()) return rocks.error();
   auto store = std::make_unique<RocksStore>(std::move(*rocks), options);
+  if (!options.read_only && options.sync) store->watch_high_water();
   WINNOW_TRY(store->load());
   return std::unique_ptr<Store>(std::move(store));
 }
@@ -157,7 +160,18 @@ Status RocksStore::check_writable() const {
                "store " + rocks_->dir().string() + " is open read-only; nothing can be written");
 }
 
-Status RocksStore::write(rocksdb::WriteBatch& batch, std::string_view doing) {
+// Of this batch, not of the database: another thread may have written without a sync since.
+HighWater::Mark RocksStore::end_of(const rocksdb::WriteBatch& batch) const {
+  HighWater::Mark mark;
+  std::memcpy(&mark.sequence, batch.Data().data(), sizeof mark.sequence);
+  mark.sequence += static_cast<std::uint64_t>(batch.Count()) - 1;
+  std::unique_ptr<rocksdb::LogFile> log;
+  if (db().GetCurrentWalFile(&log).ok()) mark.log = {log->LogNumber(), log->SizeFileBytes()};
+  return mark;
+}
+
+Status RocksStore::write(rocksdb::WriteBatch& batch, std::string_view doing,
+                         std::span<const NamedBlock> blocks) {
   rocksdb::WriteOptions write_options;
   write_options.sync = options_.sync;
   const std::scoped_lock lock(rocks_->gate());
@@ -168,6 +182,7 @@ Status RocksStore::write(rocksdb::WriteBatch& batch, std::string_view doing) {
     status = db().Write(write_options, &batch);
   }
   if (!status.ok()) return rocks_failure(status, doing);
+  if (high_water_ != nullptr) high_water_->note(end_of(batch), blocks);
   if (write_observer_) write_observer_(clock.times());
   return {};
 }

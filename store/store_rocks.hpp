@@ -7,12 +7,14 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "store/codec.hpp"
+#include "store/high_water.hpp"
 #include "store/ledger.hpp"
 #include "store/rocks_db.hpp"
 #include "store/store.hpp"
@@ -82,6 +84,9 @@ class RocksStore final : public Store {
   }
   Status compact() override;
 
+  /// From now on every synced write is noted outside the log.
+  void watch_high_water() { high_water_ = HighWater::open(rocks_->dir()); }
+
  private:
   friend class CommitBuilder;
   friend class Verifier;
@@ -110,7 +115,11 @@ class RocksStore final : public Store {
   /// The index with its pending keys in memory.
   Result<KeyIndex*> index() const;
   /// Writes with the store's sync setting; once more after RocksDB has recovered from a full disk.
-  Status write(rocksdb::WriteBatch& batch, std::string_view doing);
+  /// `blocks`: what the batch commits.
+  Status write(rocksdb::WriteBatch& batch, std::string_view doing,
+               std::span<const NamedBlock> blocks = {});
+  /// Where the store is once `batch` is written. Requires: it is.
+  HighWater::Mark end_of(const rocksdb::WriteBatch& batch) const;
   /// The same of sweeps and documents; what fails is counted.
   Status write_record(rocksdb::WriteBatch& batch, std::string_view doing);
   Result<std::optional<std::string>> get(Family family, std::string_view key) const;
@@ -131,6 +140,7 @@ class RocksStore final : public Store {
   rocksdb::DB& db() const { return rocks_->db(); }
 
   std::unique_ptr<RocksDb> rocks_;
+  std::unique_ptr<HighWater> high_water_;  ///< null: nothing is noted
   StoreOptions options_;
   mutable std::shared_mutex sweeps_mutex_;
   std::unordered_map<std::string, SweepInfo> sweeps_;

@@ -14,6 +14,7 @@ namespace winnow::sweeps {
 namespace {
 
 constexpr std::uint64_t kTrialsMax = 10'000'000'000;
+constexpr std::uint64_t kBlocksMax = 4'000'000;  // a coordinator keeps bytes of each and walks them
 constexpr std::size_t kBlockBytesMax = std::size_t{512} << 10;
 constexpr std::uint64_t kBlockRowsStep = 16;
 constexpr std::uint64_t kBlockRowsMax = 4096;
@@ -250,6 +251,11 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
     segment.first_block = plan.blocks_;
     segment.blocks = round_up(segment.trials, plan.block_rows_) / plan.block_rows_;
     plan.blocks_ += segment.blocks;
+  }
+  if (plan.blocks_ > kBlocksMax) {
+    return bad("the results of " + std::to_string(plan.trials_) + " trials on this window make " +
+               std::to_string(plan.blocks_) + " blocks; at most " + std::to_string(kBlocksMax) +
+               " are kept track of: take fewer trials or a shorter window");
   }
   plan.id_ = sweep_id(plan.spec_, engine::kEngineVersion);
   return plan;

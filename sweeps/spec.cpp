@@ -2,6 +2,7 @@
 
 #include "base/window_coverage.hpp"
 #include "engine/shortfall.hpp"
+#include "sweeps/attachment.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/execution_profile.hpp"
 #include "sweeps/names.hpp"
@@ -123,8 +124,7 @@ void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& sp
   const Cursor at = root.at("execution", "name a profile: " + join_names(catalog.execution_names) +
                                              "; `none` means that trading costs nothing");
   const std::string name = at.text("the name of an execution profile, or a path to one");
-  const bool is_path =
-      name.find('/') != std::string::npos || name.ends_with(".yaml") || name.ends_with(".yml");
+  const bool is_path = names_a_file(name);
   const auto& known = catalog.execution_names;
   const bool is_known = std::find(known.begin(), known.end(), name) != known.end();
   if (!catalog.execution || (!is_known && !is_path)) {

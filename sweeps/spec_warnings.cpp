@@ -12,6 +12,13 @@ Result<std::vector<std::string>> spec_warnings(const Plan& plan) {
   const auto first = first_generation_warnings(plan);
   if (!first) return first.error();
   all.insert(all.end(), first->begin(), first->end());
+  const engine::ExecutionModel& execution = plan.spec().execution;
+  if (execution.impact_bps > 0 && !execution.expected_volume) {
+    all.push_back("execution '" + execution.name +
+                  "': impact_bps without expected_volume prices an order by the volume of the bar "
+                  "that it fills in, which nobody knows when it is sent; add `expected_volume: "
+                  "true`, or use impact_y");
+  }
   return all;
 }
 

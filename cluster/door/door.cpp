@@ -45,6 +45,17 @@ FileStamp stamp_of(const fs::path& file) {
   return stamp;
 }
 
+/// What counts as one address: whoever has an IPv6 network has 2^64 of them.
+std::string share_of(const asio::ip::address& address) {
+  if (address.is_v4()) return address.to_string();
+  const auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return asio::ip::make_address_v4(asio::ip::v4_mapped, v6).to_string();
+  if (v6.is_loopback() || v6.is_link_local()) return address.to_string();
+  auto bytes = v6.to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return asio::ip::address_v6(bytes).to_string() + "/64";
+}
+
 struct Counters {
   std::atomic<std::uint64_t> accepted{0};
   std::atomic<std::uint64_t> authenticated{0};
@@ -136,14 +147,14 @@ class Gate : public RelayOwner {
   const Trust& trust() const override { return *trust_; }
   const DoorLimits& limits() const override { return limits_; }
 
-  Status admit(const Subject& peer) override {
+  Status admit(Relay& relay, const Subject& peer) override {
     if (identities_[peer.serial] >= limits_.per_identity_max) {
       return Error(ErrorCode::Refused, "'" + peer.name + "' has " +
                                            std::to_string(limits_.per_identity_max) +
                                            " connections, which is the limit");
     }
     ++identities_[peer.serial];
-    --handshaking_;
+    has_arrived(relay);
     ++counters_.authenticated;
     return {};
   }
@@ -159,7 +170,7 @@ class Gate : public RelayOwner {
       less(identities_, relay.peer().serial);
       if (!why.empty()) ++counters_.cut;
     } else {
-      --handshaking_;
+      has_arrived(relay);
       if (!why.empty()) ++counters_.refused;
     }
     if (!why.empty()) note(relay, why);
@@ -174,23 +185,60 @@ class Gate : public RelayOwner {
 
   asio::io_context& io() { return io_; }
 
-  /// A place for one more from `address`, if the limits allow it.
+  /// A place for one more from `address`, if the limits allow it. Those that have yet to say who
+  /// they are share their places by address: where there is none left, whoever has most of them
+  /// loses one, the longest silent first, so that nobody keeps others out.
   std::shared_ptr<Relay> make_relay(const std::string& address, BaspSide peer_side) {
     const auto known = addresses_.find(address);
-    if (relays_.size() >= limits_.connections_max || handshaking_ >= limits_.handshaking_max ||
-        (known != addresses_.end() && known->second >= limits_.per_address_max)) {
+    const bool its_own = known != addresses_.end() && known->second >= limits_.per_address_max;
+    const bool all = relays_.size() >= limits_.connections_max;
+    if ((its_own || all || handshaking_ >= limits_.handshaking_max) &&
+        !make_room(its_own ? address : address_with_most(address))) {
       ++counters_.turned_away;
       return nullptr;
     }
     auto relay = std::make_shared<Relay>(*this, io_, peer_side, address);
     ++addresses_[address];
     ++handshaking_;
+    arriving_[address].push_back(relay.get());
     relays_.insert(relay);
     counters_.open = static_cast<std::uint32_t>(relays_.size());
     return relay;
   }
 
  private:
+  /// The address with most connections that have yet to say who they are; of equals `newcomer`.
+  std::string address_with_most(const std::string& newcomer) const {
+    const auto of_newcomer = arriving_.find(newcomer);
+    std::size_t most = of_newcomer == arriving_.end() ? 0 : of_newcomer->second.size();
+    std::string out = newcomer;
+    for (const auto& [address, relays] : arriving_) {
+      if (relays.size() <= most) continue;
+      most = relays.size();
+      out = address;
+    }
+    return out;
+  }
+
+  bool make_room(const std::string& address) {
+    const auto found = arriving_.find(address);
+    if (found == arriving_.end()) return false;
+    const auto& relays = found->second;
+    const auto silent = std::find_if(relays.begin(), relays.end(),
+                                     [](const Relay* relay) { return relay->silent(); });
+    Relay& one = silent != relays.end() ? **silent : *relays.front();
+    one.cut(RelayEnd::Limit, "too many connections that have not said who they are");
+    return true;
+  }
+
+  void has_arrived(Relay& relay) {
+    --handshaking_;
+    const auto found = arriving_.find(relay.address());
+    if (found == arriving_.end()) return;
+    std::erase(found->second, &relay);
+    if (found->second.empty()) arriving_.erase(found);
+  }
+
   Status load(Role needed) {
     const FileStamp identity = stamp_of(identity_file_);
     const FileStamp revoked = stamp_of(revoked_file_);
@@ -280,6 +328,7 @@ class Gate : public RelayOwner {
   std::map<std::string, std::uint32_t> addresses_;
   std::map<std::string, std::uint32_t> identities_;
   std::uint32_t handshaking_ = 0;
+  std::map<std::string, std::vector<Relay*>> arriving_;  // of relays_, by address, oldest first
   Counters counters_;
   MonoNs reload_at_;
   LineQuota lines_;
@@ -306,7 +355,7 @@ class ServingDoor final : public Door, private Gate {
     error_code failed;
     const auto from = socket.remote_endpoint(failed);
     if (failed) return;
-    const auto relay = make_relay(from.address().to_string(), BaspSide::Joining);
+    const auto relay = make_relay(share_of(from.address()), BaspSide::Joining);
     if (relay != nullptr) relay->serve(std::move(socket), inner_port_);
   }
 

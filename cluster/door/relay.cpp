@@ -90,6 +90,10 @@ void Relay::start_outer(Tcp::socket socket, asio::ssl::stream_base::handshake_ty
       type, [self = shared_from_this()](const error_code& failed) { self->on_handshake(failed); });
 }
 
+bool Relay::silent() const {
+  return outer_ == nullptr || BIO_number_read(SSL_get_rbio(outer_->native_handle())) == 0;
+}
+
 void Relay::on_handshake(const error_code& failed) {
   if (state_ == State::Ended) return;
   if (failed) {
@@ -104,7 +108,7 @@ void Relay::on_handshake(const error_code& failed) {
   const auto peer = check_peer(owner_.trust(), outer_->native_handle());
   if (!peer) return cut(RelayEnd::Certificate, peer.error().text());
   peer_ = *peer;
-  if (const Status admitted = owner_.admit(peer_); !admitted) {
+  if (const Status admitted = owner_.admit(*this, peer_); !admitted) {
     return cut(RelayEnd::Limit, admitted.error().text());
   }
   state_ = State::Relaying;

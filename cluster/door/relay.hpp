@@ -23,7 +23,7 @@ enum class RelayEnd {
   Handshake,    ///< no TLS, or an older one
   Certificate,  ///< of another authority, farm or role, expired, not valid yet
   Revoked,
-  Limit,    ///< of connections of one identity
+  Limit,    ///< of connections of one identity, or of those that have yet to say who they are
   Late,     ///< a deadline passed: handshake, greeting, silence
   Frame,    ///< not CAF's protocol, or larger than allowed
   Refused,  ///< joining: the far end did not take this identity
@@ -36,8 +36,8 @@ class RelayOwner {
   virtual ~RelayOwner() = default;
   virtual const Trust& trust() const = 0;
   virtual const DoorLimits& limits() const = 0;
-  /// The peer is who it should be. Fails: Refused (a limit).
-  virtual Status admit(const Subject& peer) = 0;
+  /// The relay's peer is who it should be. Fails: Refused (a limit).
+  virtual Status admit(Relay& relay, const Subject& peer) = 0;
   /// The peer has said its first complete frame: it takes this end for what it is.
   virtual void greeted() {}
   /// The last call of a relay. `why` is empty if both sides had finished.
@@ -70,6 +70,8 @@ class Relay : public std::enable_shared_from_this<Relay> {
   const std::string& address() const { return address_; }
   const Subject& peer() const { return peer_; }
   bool authenticated() const { return state_ != State::Arriving; }
+  /// It has said nothing yet.
+  bool silent() const;
   bool greeted() const { return from_outer_.guard.frames() > 0; }
   std::uint16_t inner_local_port() const { return inner_local_port_; }
 

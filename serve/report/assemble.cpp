@@ -390,7 +390,12 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   if (!scoring.ok()) return scoring.error();
   out.hypotheses = scoring->hypotheses.sum();
   WINNOW_TRY(add_risk(sources, view, *scoring, options.families_with_figures, out));
-  for (FamilyScore& score : scoring->families) {
+  const auto evidence = read_all_evidence(sources, view, scoring->families);
+  if (!evidence.ok()) return evidence.error();
+  const auto account = read_account(sources);
+  if (!account.ok()) return account.error();
+  for (std::size_t i = 0; i < scoring->families.size(); ++i) {
+    FamilyScore& score = scoring->families[i];
     const sweeps::Segment& segment = view.plan.segments()[score.segment];
     Family family;
     family.name = view.family(segment);
@@ -398,15 +403,11 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
     family.data = view.dataset(segment).name;
     if (score.best_trial) family.best_params = params_of(view, *score.best_trial);
     if (score.plateau) family.centre_params = params_of(view, score.plateau->trial);
-    auto evidence = read_evidence(sources, view, score);
-    if (!evidence.ok()) return evidence.error();
-    const auto account = read_account(sources);
-    if (!account.ok()) return account.error();
     const auto luck = family_luck(sources, view, score);
     if (!luck.ok()) return luck.error();
-    family.profit =
-        evidence_json(*evidence, *luck, count_trials(*account, view.dataset(segment).content_hash),
-                      scoring->hypotheses, view.periods_per_year(segment));
+    family.profit = evidence_json((*evidence)[i], *luck,
+                                  count_trials(*account, view.dataset(segment).content_hash),
+                                  scoring->hypotheses, view.periods_per_year(segment));
     family.score = std::move(score);
     family.score.panel.reset();  // the figures turn a copy of their own into equity
     if (family.score.validation) {

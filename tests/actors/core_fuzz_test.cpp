@@ -9,10 +9,13 @@
 
 #include "actors/coordinator_core.hpp"
 #include "base/rng.hpp"
+#include "engine/source_hash.hpp"
 #include "tests/actors/sweeps_in_memory.hpp"
 
 namespace winnow::actors {
 namespace {
+
+const std::string kSources{engine::source_hash()};
 
 /// Sweeps in memory: the store's part that the core asks in its own turn.
 class Book final : public SweepsInMemory {
@@ -27,6 +30,8 @@ class Book final : public SweepsInMemory {
   Result<ResultBlock> outcomes(std::string_view, std::uint64_t) const override {
     return Error(ErrorCode::NotFound, "no block is committed here");
   }
+  Result<bool> checked(const Hash128&) const override { return false; }
+  Status put_checked(const Hash128&) override { return {}; }
   Status put_generation(const std::string& key, const std::string& bytes) override {
     generations_[key] = bytes;
     return {};
@@ -73,6 +78,7 @@ class Rig final : public CoordinatorCore::Outside {
     ++sent;
     last[to] = std::move(frame);
   }
+  void check(CheckOrder order) override { core.checked({order.ticket, {}, {}}, now); }
   void commit(CommitOffer offer) override {
     ++offers;
     CommitResult result;  // what the intake answers to a block that is none
@@ -93,7 +99,7 @@ class Rig final : public CoordinatorCore::Outside {
     core.tick(now);
   }
   bool joins(PeerId peer, std::uint64_t node, std::uint64_t session) {
-    Hello hello{node, "host:1", 1, engine::kEngineVersion, "avx2", 1, {}, 0, {}, 0, ""};
+    Hello hello{node, "host:1", 1, engine::kEngineVersion, "avx2", 1, {}, 0, {}, 0, "", kSources};
     say(peer, hello, session);
     return last[peer].kind == static_cast<std::uint16_t>(Kind::Welcome);
   }
@@ -151,7 +157,8 @@ Frame strange_frame(Rng& rng, const std::string& sweep, std::uint64_t session) {
                           static_cast<std::uint8_t>(rng.below(2)),
                           {{n(), sweep, rng.below(90), n32(), many}, {n(), text(), n(), n32(), {}}},
                           n(),
-                          text()},
+                          text(),
+                          kSources},
                     session);
     case 1:
       return encode(Credit{n(), n32(), n()}, session);
@@ -257,7 +264,8 @@ TEST(CoordinatorFuzz, OnlyTheRoleOfTheConnectionCounts) {
   Rig rig;
   const PeerId peer{9};
   rig.core.on_frame(
-      peer, encode(Hello{5, "n", 1, engine::kEngineVersion, "avx2", 1, {}, 0, {}, 0, ""}, 50),
+      peer,
+      encode(Hello{5, "n", 1, engine::kEngineVersion, "avx2", 1, {}, 0, {}, 0, "", kSources}, 50),
       rig.now, PeerRole::Client);
   EXPECT_EQ(rig.core.nodes(), 0u);
   const auto refusal = decode<Refusal>(rig.last[peer]);

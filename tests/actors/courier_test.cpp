@@ -205,6 +205,60 @@ TEST_F(CourierTest, TellsWhatFailedAndWhatMadeRoom) {
   EXPECT_EQ(link.courier.held(), std::vector<std::string>{b});
 }
 
+/// Changes one byte in the middle of a file.
+void damage(const fs::path& file) {
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  const auto middle = static_cast<std::streamoff>(fs::file_size(file) / 2);
+  bytes.seekg(middle);
+  const char byte = static_cast<char>(bytes.get());
+  bytes.seekp(middle);
+  bytes.put(static_cast<char>(byte ^ 0x10));
+}
+
+TEST_F(CourierTest, F2ADamagedCopyIsToldOfAndFetchedAnew) {
+  const std::string hash = make("market", 1, kBars);
+  Joined link(origin(), {.data_dir = node(0)});
+  ASSERT_TRUE(link.courier.need(hash, {}).ok());
+  damage(store_at(node(0)).columns_file(hash));
+  const std::uint64_t drops = link.courier.drops();
+  const std::uint64_t chunks = link.courier.load().chunks_total;
+  link.courier.reject(hash, Error(ErrorCode::Corrupt, "its closes are damaged"));
+  (void)link.wait_for(hash, DatasetState::Is::Gone);
+  EXPECT_TRUE(link.courier.held().empty());
+  EXPECT_GT(link.courier.drops(), drops) << "what is mapped of it would be used on";
+  ASSERT_TRUE(link.courier.need(hash, {}).ok());
+  EXPECT_GT(link.courier.load().chunks_total, chunks);
+  EXPECT_EQ(link.courier.held(), std::vector<std::string>{hash});
+  expect_same_dataset(0, hash);
+}
+
+TEST_F(CourierTest, F3WhatIsDamagedWhereItComesFromIsNamedAndTakenWhenItIsWhole) {
+  const std::string hash = make("market", 1, kBars);
+  const fs::path file = store_at(origin()).columns_file(hash);
+  const fs::path kept = file.string() + ".kept";
+  fs::copy_file(file, kept);
+  damage(file);
+  Joined link(origin(), {.data_dir = node(0)});
+  const Status refused = link.courier.need(hash, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().text().find(file.string()), std::string::npos)
+      << refused.error().text();
+  fs::rename(kept, file);
+  EXPECT_TRUE(link.courier.need(hash, {}).ok());
+  expect_same_dataset(0, hash);
+}
+
+TEST_F(CourierTest, F2AnOriginalThatWasDamagedIsRepairedAndStaysAnOriginal) {
+  const std::string hash = make("market", 1, kBars);
+  fs::copy(origin(), node(0), fs::copy_options::recursive);
+  damage(store_at(node(0)).columns_file(hash));
+  Joined link(origin(), {.data_dir = node(0)});
+  link.courier.reject(hash, Error(ErrorCode::Corrupt, "its closes are damaged"));
+  ASSERT_TRUE(link.courier.need(hash, {}).ok());
+  EXPECT_TRUE(store_at(node(0)).verify(hash).ok());
+  EXPECT_TRUE(store::ShippedCopies(store_at(node(0))).list().empty()) << "it might be dropped";
+}
+
 TEST_F(CourierTest, FindsWhatAnotherProcessBroughtHere) {
   fs::create_directories(node(0));
   Joined link(origin(), {.data_dir = node(0)});

@@ -5,6 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <utility>
+
+#include "engine/source_hash.hpp"
 #include "tests/actors/sweeps_in_memory.hpp"
 
 namespace winnow::actors {
@@ -38,7 +42,18 @@ class Rig final : public NodeCore::Outside {
   void compute(std::uint64_t block, std::size_t bytes) {
     core.computed(pushed.at(0), block, milliseconds(1), std::string(bytes, 'x'));
   }
-  void send(Frame) override {}
+  void send(Frame frame) override { sent.push_back(std::move(frame)); }
+  void forget(const std::string&, std::uint64_t block) override { forgotten.push_back(block); }
+  /// The last message of a type that left.
+  template <class T>
+  std::optional<T> last() const {
+    for (auto frame = sent.rbegin(); frame != sent.rend(); ++frame) {
+      if (frame->kind != static_cast<std::uint16_t>(T::kKind)) continue;
+      const auto message = decode<T>(*frame);
+      if (message) return *message;
+    }
+    return std::nullopt;
+  }
   void push(WorkerPool::Work work) override { pushed.push_back(work.lease); }
   std::vector<LeaseId> drop_queued() override { return {}; }
   Result<std::shared_ptr<const sweeps::Plan>> plan(const std::string& spec_json) override {
@@ -50,6 +65,8 @@ class Rig final : public NodeCore::Outside {
 
   std::string sweep;
   std::vector<LeaseId> pushed;
+  std::vector<Frame> sent;
+  std::vector<std::uint64_t> forgotten;
   std::uint64_t ids = 0;
   NodeCore core;
 };
@@ -84,6 +101,45 @@ TEST(NodeCore, WhatIsKeptIsNotUnderWay) {
   EXPECT_EQ(rig.core.under_way_bytes(), 0u) << "a slow coordinator stops the workers for ever";
   rig.hear(BlocksCommitted{rig.sweep, {0}, {}, ""});
   EXPECT_EQ(rig.core.under_way_bytes(), 0u);
+}
+
+TEST(NodeCore, F3WhatThePlaceLacksIsNoAttempt) {
+  for (const auto& [code, end] : {std::pair{ErrorCode::Unavailable, LeaseEnd::NoData},
+                                  std::pair{ErrorCode::Cancelled, LeaseEnd::NotBegun},
+                                  std::pair{ErrorCode::Internal, LeaseEnd::Failed},
+                                  std::pair{ErrorCode::InvalidInput, LeaseEnd::Failed}}) {
+    Rig rig;
+    rig.core.lease_over(rig.pushed.at(0), Error(code, "why"));
+    const auto said = rig.last<LeaseFailed>();
+    ASSERT_TRUE(said);
+    EXPECT_EQ(said->end, static_cast<std::uint8_t>(end)) << static_cast<int>(code);
+    EXPECT_EQ(said->reason, "why");
+  }
+}
+
+TEST(NodeCore, F13HelloNamesTheSourcesOfTheEngine) {
+  Rig rig;
+  const auto hello = rig.last<Hello>();
+  ASSERT_TRUE(hello);
+  EXPECT_EQ(hello->engine_sources, engine::source_hash());
+  EXPECT_EQ(hello->engine_sources.size(), 32u);
+}
+
+TEST(NodeCore, F13ASpooledBlockOfAnotherBuildIsDropped) {
+  Rig rig;
+  rig.compute(0, 100);
+  BlockResult spooled = *rig.last<BlockResult>();
+  EXPECT_EQ(spooled.computed_by, engine::source_hash());
+  rig.sent.clear();
+  spooled.block = 5;
+  spooled.computed_by = "another";
+  rig.core.adopted(spooled);
+  EXPECT_FALSE(rig.last<BlockResult>());
+  EXPECT_EQ(rig.forgotten, std::vector<std::uint64_t>{5});
+  spooled.computed_by = engine::source_hash();
+  rig.core.adopted(spooled);
+  ASSERT_TRUE(rig.last<BlockResult>());
+  EXPECT_EQ(rig.last<BlockResult>()->block, 5u);
 }
 
 TEST(NodeCore, NothingIsUnderWayWithoutACoordinator) {

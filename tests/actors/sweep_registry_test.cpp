@@ -57,6 +57,8 @@ class Book final : public SweepsInMemory {
     return static_cast<std::uint64_t>(std::count_if(
         distinct.begin(), distinct.end(), [&](const TrialKey& k) { return !keys_.contains(k); }));
   }
+  Result<bool> checked(const Hash128&) const override { return false; }
+  Status put_checked(const Hash128&) override { return {}; }
   Status put_generation(const std::string&, const std::string&) override { return {}; }
   Result<std::optional<std::string>> generation(const std::string&) const override {
     return std::optional<std::string>();
@@ -109,7 +111,9 @@ strategies:
 search: {method: random, samples: )" +
                              std::to_string(wanted.samples) +
                              "}\nseed: " + std::to_string(wanted.seed) + "\n" + wanted.more;
-    return registry.submit({yaml, "b.yaml", wanted.user, {}, {}}, kNow);
+    auto plan = registry.plan({yaml, "b.yaml", wanted.user, {}, {}});
+    if (!plan) return plan.error();
+    return registry.submit(*std::move(plan), wanted.user, kNow);
   }
   ActiveSweep& accepted(const Wanted& wanted) {
     const auto sweep = submit(wanted);

@@ -52,8 +52,15 @@ class Socket {
     std::swap(fd_, o.fd_);
     return *this;
   }
-  static Socket to(std::uint16_t port) {
+  /// From `address`, if one is given: every one in 127.0.0.0/8 is ours.
+  static Socket to(std::uint16_t port, const char* address = nullptr) {
     Socket s(::socket(AF_INET, SOCK_STREAM, 0));
+    if (address != nullptr) {
+      sockaddr_in from{};
+      from.sin_family = AF_INET;
+      EXPECT_EQ(::inet_pton(AF_INET, address, &from.sin_addr), 1);
+      EXPECT_EQ(::bind(s.fd_, reinterpret_cast<sockaddr*>(&from), sizeof from), 0);
+    }
     timeval patience{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(s.fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     sockaddr_in where{};
@@ -306,6 +313,40 @@ TEST_F(DoorTest, PlainBytesAndSilenceEndAtTheDoor) {
   EXPECT_EQ(door->counts().refused, sockets.size());
 }
 
+TEST_F(DoorTest, F5OneAddressThatHoldsAllPlacesKeepsNobodyOut) {
+  limits.handshake = seconds(600);  // only making room lets anybody in
+  limits.handshaking_max = 32;
+  open_door();
+  // Another address, that waits as well and has one place of them all.
+  const Socket patient = Socket::to(door->port(), "127.0.0.3");
+  ASSERT_TRUE(eventually([&] { return door->counts().open == 1; }));
+  std::vector<Socket> hog;
+  for (int i = 0; i < 100; ++i) hog.push_back(Socket::to(door->port(), "127.0.0.2"));
+  ASSERT_TRUE(eventually([&] { return door->counts().accepted == 101; }));
+  EXPECT_EQ(door->counts().open, 32u);
+  for (const Socket& s : hog) {  // and whoever lost a place says something
+    s.send(std::string("\x16\x03\x01", 3));
+  }
+  const auto way = path(invite("node-1"));
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_TRUE(speaks(*way)) << i;
+    hog.push_back(Socket::to(door->port(), "127.0.0.2"));
+  }
+  char byte = 0;
+  EXPECT_LT(::recv(patient.fd(), &byte, 1, MSG_DONTWAIT), 0) << "it had no more than its share";
+}
+
+TEST_F(DoorTest, F5AClientOfTheSameAddressGetsInToo) {
+  limits.handshake = seconds(600);
+  limits.handshaking_max = 32;
+  open_door();
+  std::vector<Socket> hog;
+  for (int i = 0; i < 100; ++i) hog.push_back(Socket::to(door->port()));
+  const auto way = path(invite("node-1"));
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(speaks(*way)) << i;
+  EXPECT_TRUE(is_closed(hog.front())) << "the oldest goes first";
+}
+
 TEST_F(DoorTest, ThousandsOfMalformedHellosChangeNothing) {
   open_door();
   const auto way = path(invite("node-1"));
@@ -401,13 +442,30 @@ TEST_F(DoorTest, ARotationCutsOnlyThoseWhoWereNotRenewed) {
 }
 
 TEST_F(DoorTest, LimitsTurnAwayBeforeAnythingIsRead) {
+  limits.handshake = seconds(30);
+  limits.greeting = seconds(30);
+  limits.connections_max = 1;
+  open_door();
+  const auto way = path(invite("node-1"));
+  {
+    // Who has said who they are keeps the place.
+    const Socket inside = Socket::to(way->port());
+    ASSERT_EQ(inside.receive(kServerHello.size()), kServerHello);
+    EXPECT_TRUE(is_closed(Socket::to(door->port())));
+    EXPECT_EQ(door->counts().turned_away, 1u);
+  }
+  EXPECT_TRUE(all_gone());
+  EXPECT_TRUE(speaks(*path(invite("node-2"))));
+}
+
+TEST_F(DoorTest, TheOldestThatHasSaidNothingMakesRoom) {
+  limits.handshake = seconds(30);
   limits.handshaking_max = 3;
   open_door();
   std::vector<Socket> silent;
-  for (int i = 0; i < 3; ++i) silent.push_back(Socket::to(door->port()));
-  ASSERT_TRUE(eventually([&] { return door->counts().open == 3; }));
-  EXPECT_TRUE(is_closed(Socket::to(door->port())));
-  EXPECT_EQ(door->counts().turned_away, 1u);
+  for (int i = 0; i < 4; ++i) silent.push_back(Socket::to(door->port()));
+  EXPECT_TRUE(is_closed(silent.front()));
+  EXPECT_EQ(door->counts().open, 3u);
   silent.clear();
   EXPECT_TRUE(all_gone());
   EXPECT_TRUE(speaks(*path(invite("node-1"))));

@@ -148,24 +148,80 @@ TEST_F(Data, WhatOneNodeCannotGetIsLeftToAnother) {
   EXPECT_EQ(did.fetches[0].node, kNode);
 }
 
-TEST_F(Data, WhatNobodyCanGetIsGivenOutSoThatItFails) {
+TEST_F(Data, F3WhatNobodyCanGetWaitsAndIsNoAttempt) {
   add_on(s_, "a", "x", 1);
   join_telling(s_, kNode, 4, {});
   join_telling(s_, kOther, 4, {});
   ASSERT_EQ(step(0).fetches.size(), 2u);
-  say(kNode, "x", {Is::Failed, 0, 0, "the coordinator lost it"}, 1);
-  EXPECT_TRUE(step(2).grants.empty());
-  say(kOther, "x", {Is::Failed, 0, 0, "the coordinator lost it"}, 3);
-  std::string evidence;
-  for (int i = 0; i < 20 && evidence.empty(); ++i) {
-    const auto decisions = s_.step(at_ms(4 + i));
-    for (const Quarantine& q : only<Quarantine>(decisions)) evidence = q.evidence;
-    for (const Grant& g : only<Grant>(decisions)) {
-      s_.lease_failed(g.node, g.lease.id, Blame::Block, "the coordinator lost it", at_ms(4 + i));
-      credit(s_, g.node, 1);
+  const DataState lost{Is::Failed, 0, 0, "the coordinator lost it"};
+  for (std::int64_t ms = 1; ms < 60'000; ms += 500) {
+    s_.renew(kNode, {}, at_ms(ms));
+    s_.renew(kOther, {}, at_ms(ms));
+    const Did did = step(ms);
+    EXPECT_TRUE(did.grants.empty());
+    for (const FetchData& fetch : did.fetches) say(fetch.node, "x", lost, ms);
+    if (ms == 1) {
+      say(kNode, "x", lost, ms);
+      say(kOther, "x", lost, ms);
+    }
+    EXPECT_EQ(s_.data_trouble("a"), "node n1 cannot get dataset x: the coordinator lost it");
+  }
+  EXPECT_EQ(s_.progress("a")->quarantined, 0u);
+  // It is repaired, and a node is told to look again within seconds.
+  bool told = false;
+  for (std::int64_t ms = 60'000; ms < 70'000 && !told; ms += 500) {
+    s_.renew(kNode, {}, at_ms(ms));
+    for (const FetchData& fetch : step(ms).fetches) told = told || fetch.node == kNode;
+  }
+  ASSERT_TRUE(told);
+  s_.renew(kNode, {}, at_ms(70'000));
+  say(kNode, "x", {Is::Here, 0, 0, ""}, 70'000);
+  const Did did = step(70'001);
+  ASSERT_EQ(did.grants.size(), 1u);
+  EXPECT_EQ(did.grants[0].lease.attempt, 1u);
+  EXPECT_EQ(s_.data_trouble("a"), "");
+}
+
+TEST_F(Data, F3ALeaseThatLackedItsDataIsNoAttempt) {
+  add_on(s_, "a", "x", 1);
+  join_telling(s_, kNode, 1, {"x"});
+  std::int64_t ms = 0;
+  int grants = 0;
+  for (; ms < 60'000; ms += 500) {
+    s_.renew(kNode, {}, at_ms(ms));
+    const Did did = step(ms);
+    for (const FetchData& fetch : did.fetches) {
+      EXPECT_EQ(fetch.dataset, "x");
+      say(kNode, "x", {Is::Here, 0, 0, ""}, ms);  // it believes so, and is wrong again
+    }
+    for (const Grant& grant : did.grants) {
+      ++grants;
+      EXPECT_EQ(grant.lease.attempt, 1u);
+      EXPECT_FALSE(grant.lease.alone);
+      s_.lease_lacks_data(kNode, grant.lease.id, "its copy is damaged", at_ms(ms));
+      EXPECT_EQ(s_.audit(), "");
+      credit(s_, kNode, 1);
     }
   }
-  EXPECT_EQ(evidence, "attempt 8: the coordinator lost it");
+  EXPECT_GT(grants, 2) << "it is tried again";
+  EXPECT_LT(grants, 20) << "but not all the time";
+  EXPECT_EQ(s_.progress("a")->quarantined, 0u);
+  EXPECT_EQ(s_.data_trouble("a"), "node n1 cannot get dataset x: its copy is damaged");
+}
+
+TEST_F(Data, F3ANodeThatFetchesNothingTriesAgainAfterAWhile) {
+  add_on(s_, "a", "x", 1);
+  join(s_, kNode, 1, 1, kStart);
+  Did did = step(0);
+  ASSERT_EQ(did.grants.size(), 1u);
+  s_.lease_lacks_data(kNode, did.grants[0].lease.id, "it is not here", at_ms(1));
+  credit(s_, kNode, 1);
+  EXPECT_TRUE(step(2).grants.empty());
+  s_.renew(kNode, {}, at_ms(7000));
+  did = step(7001);
+  ASSERT_EQ(did.grants.size(), 1u);
+  EXPECT_EQ(did.grants[0].lease.attempt, 1u);
+  EXPECT_TRUE(did.fetches.empty());
 }
 
 TEST_F(Data, WhatMadeRoomForAnotherIsFetchedAgain) {

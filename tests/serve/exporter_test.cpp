@@ -84,6 +84,45 @@ TEST(Exporter, GarbageAndManyReadersDoNotHurtIt) {
   EXPECT_NE(metrics_of(port).find("winnow_test_things_total 80\n"), std::string::npos);
 }
 
+/// A connection that says `some` of a request, and no more.
+int half_open(std::uint16_t port, const std::string& some) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+  EXPECT_GE(::send(fd, some.data(), some.size(), MSG_NOSIGNAL), 0);
+  return fd;
+}
+
+TEST(Exporter, F7HalfOpenConnectionsKeepNobodyOut) {
+  const auto book = std::make_shared<actors::MetricsBook>();
+  book->counter("winnow_test_things_total", "Things.").add(3);
+  const auto exporter = Exporter::start("127.0.0.1", 0, book);
+  ASSERT_TRUE(exporter.ok()) << exporter.error().text();
+  std::vector<int> held;
+  for (int i = 0; i < 600; ++i) {
+    held.push_back(half_open((*exporter)->port(), i % 2 == 0 ? "" : "GET /metrics HTTP/1.1\r\n"));
+    if (i % 100 != 99) continue;
+    EXPECT_NE(metrics_of((*exporter)->port()).find("winnow_test_things_total 3\n"),
+              std::string::npos)
+        << i;
+  }
+  for (const int fd : held) ::close(fd);
+}
+
+TEST(Exporter, SaysWhatItDoesNotHave) {
+  const auto book = std::make_shared<actors::MetricsBook>();
+  const auto exporter = Exporter::start("127.0.0.1", 0, book);
+  ASSERT_TRUE(exporter.ok()) << exporter.error().text();
+  const std::uint16_t port = (*exporter)->port();
+  EXPECT_TRUE(fetch(port, "GET /other HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
+  EXPECT_TRUE(fetch(port, "POST /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 405 "));
+  EXPECT_TRUE(fetch(port, "what\r\n\r\n").starts_with("HTTP/1.1 400 "));
+  EXPECT_TRUE(fetch(port, "GET /metrics?x=1 HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
 TEST(Exporter, ATakenPortIsAClearFailure) {
   const auto book = std::make_shared<actors::MetricsBook>();
   const auto first = Exporter::start("127.0.0.1", 0, book);

@@ -53,7 +53,8 @@ TEST_F(OneNumber, B2EveryAnswerHasTheSameDeflatedRatio) {
   const Json told = ask("explain", {{"variant", best}})["luck"];
   const Json side = ask("compare", {{"variants", {best, 0}}})["variants"][0]["luck"];
   std::map<std::uint64_t, Json> board;
-  for (const Json& row : ask("top", {{"by", "dsr"}, {"limit", 1000}, {"all", true}})["rows"]) {
+  const Json ranked = ask("top", {{"by", "dsr"}, {"limit", 1000}, {"all", true}});
+  for (const Json& row : ranked["rows"]) {
     board[row["trial"]] = row["metrics"];
   }
   for (const char* key : {"psr", "dsr"}) {
@@ -119,9 +120,16 @@ TEST_F(OneNumber, B7TheEffectiveNumberOfTrialsIsTheSameEverywhereAndNamesItsBasi
   EXPECT_EQ(numbers(home_.sources()), after);
 }
 
-TEST_F(OneNumber, B5TheBlockThatWasUsedIsTold) {
-  const Json tests = ask("converge", Json::object())["families"][0]["profit"]["best_of_many"];
-  EXPECT_GT(tests["mean_block_days"].get<double>(), 1);
+// What a first answer puts on record counts for all of its own families, and stays.
+TEST(EffectiveTrialsB7, AnAnswerThatMeasuresAgreesWithTheNext) {
+  Home home;
+  const std::string id = home.run({.name = "test"});
+  const Json first = ask(home, "converge", {{"sweep", id}});
+  for (const Json& family : first["families"]) {
+    const Json& basis = family["ledger_trials_effective_basis"];
+    EXPECT_NE(basis.get<std::string>().find("2 of 2"), std::string::npos) << basis;
+  }
+  EXPECT_EQ(ask(home, "converge", {{"sweep", id}}), first);
 }
 
 TEST_F(OneNumber, B8PerfectRatiosRankFirstAndFiltersSayWhatTheyLeftOut) {
@@ -164,7 +172,7 @@ strategies:
   - family: mean_reversion
     params: {entry_z: {float: [0.5, 4.0]}, lookback_bars: {int: [12, 96]}}
 search: {method: random, trials: 72, generation: 8}
-fidelity: {method: halving, shortest: 20d, eta: 3}
+fidelity: {method: halving, shortest: 40d, eta: 3}
 seed: 7
 )";
 

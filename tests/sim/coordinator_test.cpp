@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/coordinator_core.hpp"
+#include "engine/source_hash.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/sim/results.hpp"
 #include "tests/sim/workload.hpp"
@@ -28,6 +29,7 @@ class Desk final : public actors::CoordinatorCore::Outside {
   void send(actors::PeerId to, Frame frame) override { sent.emplace_back(to, std::move(frame)); }
   void commit(actors::CommitOffer offer) override { offers.push_back(std::move(offer)); }
   void ask(actors::PeerId, std::uint64_t, const actors::Query&) override {}
+  void check(actors::CheckOrder order) override { checks.push_back(std::move(order)); }
   std::string network_of(actors::PeerId peer) const override {
     return std::to_string(peer.value());
   }
@@ -53,6 +55,7 @@ class Desk final : public actors::CoordinatorCore::Outside {
 
   std::vector<std::pair<actors::PeerId, Frame>> sent;
   std::vector<actors::CommitOffer> offers;
+  std::vector<actors::CheckOrder> checks;
 
  private:
   Disk& disk_;
@@ -80,8 +83,14 @@ class Core : public ::testing::Test {
     message.file_name = "test.yaml";
     message.user = sweep.user;
     say(kClient, message, 1);
+    pass_checks();
     const auto submitted = desk_.last<actors::Submitted>(kClient);
     return submitted ? submitted->sweep : "";
+  }
+  void pass_checks() {
+    for (const actors::CheckOrder& order : std::exchange(desk_.checks, {})) {
+      core_->checked(passed(order), now());
+    }
   }
   void control(const std::string& sweep, const std::string& action, std::uint64_t trials = 0) {
     say(kClient, Control{sweep, action, "ada", trials, 0}, 2);
@@ -94,6 +103,7 @@ class Core : public ::testing::Test {
     hello.workers = workers;
     hello.isa = "avx2";
     hello.engine_version = engine::kEngineVersion;
+    hello.engine_sources = engine::source_hash();
     hello.connection = session;
     hello.tells_data = tells_data_;
     hello.held = std::move(held);
@@ -230,6 +240,77 @@ TEST_F(Core, BudgetOfTrialsStopsASweepAndIsExtendedInPlaceAcrossARestart) {
   EXPECT_EQ(disk_.blocks().size(), 10u);
   EXPECT_EQ(state(sweep), store::SweepState::Done);
   EXPECT_EQ(disk_.ledger_executions(), disk_.ledger_trials());
+}
+
+TEST_F(Core, F13ANodeOfOtherSourcesIsRefusedWithWords) {
+  for (const std::string& sources : {std::string("0123456789abcdef0123456789abcdef"), std::string(),
+                                     std::string("\x1b[31m\n")}) {
+    actors::Hello hello;
+    hello.node = 5;
+    hello.name = "n5";
+    hello.workers = 1;
+    hello.isa = "avx2";
+    hello.engine_version = engine::kEngineVersion;
+    hello.connection = 1;
+    hello.engine_sources = sources;
+    desk_.sent.clear();
+    say(kNodePeer, hello, kSession);
+    EXPECT_FALSE(desk_.last<actors::Welcome>(kNodePeer));
+    const auto refusal = desk_.last<actors::Refusal>(kNodePeer);
+    ASSERT_TRUE(refusal);
+    EXPECT_NE(refusal->text.find(engine::source_hash()), std::string::npos) << refusal->text;
+    EXPECT_NE(refusal->text.find("same build"), std::string::npos);
+    EXPECT_EQ(refusal->text.find('\x1b'), std::string::npos);
+    EXPECT_EQ(core_->nodes(), 0u);
+  }
+}
+
+TEST_F(Core, F13TheBuildStandsBesideTheResults) {
+  const std::string sweep = submit({.name = "built", .blocks = 1});
+  const std::string build(engine::source_hash().substr(0, 16));
+  const std::string by = disk_.sweep(sweep)->value().code_version;
+  EXPECT_NE(by.find("+" + build), std::string::npos) << by;
+  start();  // another process of the same build adds nothing
+  EXPECT_EQ(disk_.sweep(sweep)->value().code_version, by);
+  store::SweepMeta older = **disk_.sweep(sweep);
+  older.code_version = "0.1.0+older";
+  ASSERT_TRUE(disk_.put_sweep(older));
+  start();
+  EXPECT_EQ(disk_.sweep(sweep)->value().code_version, "0.1.0+older, " + by);
+}
+
+TEST_F(Core, F3ALeaseWithoutItsDataGoesBackAsNoAttemptAndTheSweepSaysWhy) {
+  const std::string sweep = submit({.name = "lost", .blocks = 2});
+  say(kClient, actors::Watch{sweep}, 9);
+  join(1);
+  for (int i = 0; i < 30; ++i) {
+    say(kNodePeer, actors::Credit{++sequence_, 1, ~std::uint64_t{0}}, kSession);
+    const auto lease = desk_.last<actors::LeaseOrder>(kNodePeer);
+    if (lease) {
+      EXPECT_EQ(lease->attempt, 1u);
+      say(kNodePeer,
+          actors::LeaseFailed{lease->lease, static_cast<std::uint8_t>(actors::LeaseEnd::NoData),
+                              "the copy here is damaged"},
+          kSession);
+    }
+    desk_.sent.clear();
+    ms_ += 1000;
+    say(kNodePeer, actors::Renew{{++sequence_, 1, ~std::uint64_t{0}}, {}}, kSession);
+    core_->tick(now());
+  }
+  EXPECT_EQ(core_->scheduler().progress(sweep)->quarantined, 0u);
+  EXPECT_EQ(core_->scheduler().progress(sweep)->committed, 0u);
+  const auto progress = desk_.last<actors::Progress>(kClient);
+  ASSERT_TRUE(progress);
+  EXPECT_NE(progress->trouble.find("the copy here is damaged"), std::string::npos)
+      << progress->trouble << " / " << progress->note;
+}
+
+TEST_F(Core, D6ACoordinatorSaysWhichOneItIs) {
+  say(kClient, actors::Query{std::string(actors::kInstanceQuestion), "{}"}, 4);
+  const auto reply = desk_.last<actors::Reply>(kClient);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(json::parse(reply->text), (json{{"instance", ""}}));
 }
 
 TEST_F(Core, WantsDataAtANodeBeforeItGivesOutItsBlocks) {

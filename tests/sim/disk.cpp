@@ -86,6 +86,7 @@ Status Disk::open() {
   sweeps_.clear();
   blocks_.clear();
   generations_.clear();
+  checked_.clear();
   ledger_keys_.clear();
   executions_ = ledger_extra_ = rows_ = alarms_ = 0;
   reopened_ = synced_ > 0;
@@ -116,6 +117,10 @@ void Disk::apply(char type, std::string_view in) {
   if (type == 'G') {
     const std::string key(take_text(in));
     generations_[key] = take_text(in);
+    return;
+  }
+  if (type == 'C') {
+    checked_.emplace(take_text(in));
     return;
   }
   if (type == 'A') {
@@ -159,6 +164,17 @@ void Disk::append_synced(char type, const std::string& payload) {
   append(type, payload);
   synced_ = log_.size();
   log_ += tail;
+}
+
+Result<bool> Disk::checked(const Hash128& key) const { return checked_.contains(key.hex()); }
+
+Status Disk::put_checked(const Hash128& key) {
+  if (full_) return Error(ErrorCode::Io, "no space left on the simulated disk");
+  std::string record;
+  put(record, key.hex());
+  append_synced('C', record);
+  checked_.insert(key.hex());
+  return {};
 }
 
 Status Disk::put_generation(const std::string& key, const std::string& bytes) {

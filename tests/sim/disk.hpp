@@ -44,6 +44,8 @@ class Disk final : public actors::SweepBook {
                                       std::uint64_t blocks) const override;
   /// Status and first metric, which is what is kept.
   Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const override;
+  Result<bool> checked(const Hash128& key) const override;
+  Status put_checked(const Hash128& key) override;
   Status put_generation(const std::string& key, const std::string& bytes) override;
   Result<std::optional<std::string>> generation(const std::string& key) const override;
 
@@ -83,6 +85,7 @@ class Disk final : public actors::SweepBook {
   std::map<std::string, store::SweepMeta> sweeps_;
   std::map<Place, Stored> blocks_;
   std::map<std::string, std::string> generations_;
+  std::set<std::string> checked_;
   std::set<TrialKey> ledger_keys_;
   std::uint64_t ledger_extra_ = 0;
   std::uint64_t executions_ = 0;

@@ -70,6 +70,7 @@ class CoordinatorHost final : public Server, public actors::CoordinatorCore::Out
   void send(PeerId to, Frame frame) override;
   void commit(actors::CommitOffer offer) override;
   void ask(PeerId peer, std::uint64_t request, const actors::Query& question) override;
+  void check(actors::CheckOrder order) override;
   void order_twice(PeerId first, const Frame& frame);
   void deliver();
   void post(PeerId to, Frame frame);

@@ -212,7 +212,7 @@ void NodeHost::arrived(const std::string& data) {
     }
     const LeaseId place = pool_[w].work->lease;
     pool_[w].work.reset();
-    core_->lease_over(place, Error(ErrorCode::Io, "its dataset did not come"));
+    core_->lease_over(place, Error(ErrorCode::Unavailable, "its dataset did not come"));
   }
   feed();
 }

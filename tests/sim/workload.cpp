@@ -6,6 +6,8 @@
 #include <functional>
 #include <map>
 
+#include "sweeps/checked_rows.hpp"
+
 namespace winnow::sim {
 namespace {
 
@@ -153,6 +155,14 @@ Workload quiet(Workload w) {
   calm.fatal = w.fatal;
   calm.stuck = w.stuck;
   return calm;
+}
+
+actors::CheckResult passed(const actors::CheckOrder& order) {
+  actors::CheckResult result{order.ticket, {}, {}};
+  for (const std::uint32_t segment : order.segments) {
+    result.passed.push_back(sweeps::check_key(*order.plan, order.plan->segments()[segment]));
+  }
+  return result;
 }
 
 }  // namespace winnow::sim

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/check_desk.hpp"
 #include "base/result.hpp"
 
 namespace winnow::sim {
@@ -93,5 +94,8 @@ Result<std::vector<Workload>> read_workloads(const std::filesystem::path& folder
 
 /// The same farm and work without any fault.
 Workload quiet(Workload workload);
+
+/// What the detectors say of a workload's strategies, which hold no fault.
+actors::CheckResult passed(const actors::CheckOrder& order);
 
 }  // namespace winnow::sim

@@ -1,0 +1,125 @@
+#include <algorithm>
+
+#include "actors/coordinator_core.hpp"
+#include "sweeps/checked_rows.hpp"
+
+// Between a client's wish and a sweep that is leased: every strategy passes the detectors first.
+
+namespace winnow::actors {
+
+void CoordinatorCore::submit(const Submit& m, const From& from) {
+  Submit request = in_its_own_name(m, from);
+  auto plan = registry_.plan(request);
+  if (!plan) return refuse(from, plan.error());
+  auto segments = unchecked(*plan);
+  if (!segments) return refuse(from, segments.error());
+  if (segments->empty()) return begin(*std::move(plan), request.user, from);
+  check_first(*std::move(plan), *std::move(segments), std::move(request), from);
+}
+
+// One of several segments with the same key is enough.
+Result<std::vector<std::uint32_t>> CoordinatorCore::unchecked(const sweeps::Plan& plan) {
+  std::vector<std::uint32_t> out;
+  std::set<Hash128> seen;
+  for (const sweeps::Segment& segment : plan.segments()) {
+    const Hash128 key = sweeps::check_key(plan, segment);
+    if (passed_.contains(key) || !seen.insert(key).second) continue;
+    const auto known = registry_.checked(key);
+    if (!known) return known.error();
+    if (*known) {
+      passed_.insert(key);
+    } else {
+      out.push_back(segment.index);
+    }
+  }
+  return out;
+}
+
+// Whoever asks for a plan that is being looked at waits for the same answer; who asks again, for
+// its latest request.
+void CoordinatorCore::check_first(sweeps::Plan plan, std::vector<std::uint32_t> segments,
+                                  Submit request, const From& from) {
+  const std::string id = plan.id();
+  const auto found = checks_.find(id);
+  const bool known = found != checks_.end();
+  const auto full = Error(ErrorCode::Unavailable,
+                          "too many sweeps wait for their strategies to be checked; ask again");
+  if (!known && checks_.size() >= kChecksMax) return refuse(from, full);
+  Checks& checks = checks_[id];
+  std::erase_if(checks.askers, [&](const Checks::Asker& a) { return a.from.peer == from.peer; });
+  if (checks.askers.size() >= kAskersMax) return refuse(from, full);
+  checks.askers.push_back({std::move(request), from});
+  if (!known) {
+    checks.order.ticket = next_ticket_++;
+    checks.order.plan = std::make_shared<const sweeps::Plan>(std::move(plan));
+    checks.order.segments = std::move(segments);
+  }
+  send(from.peer, Checking{static_cast<std::uint32_t>(checks.order.segments.size())}, from.session);
+  if (!known) outside_.check(checks.order);  // may answer at once
+}
+
+void CoordinatorCore::checked(const CheckResult& result, MonoNs now) {
+  for (const Hash128& key : result.passed) {
+    passed_.insert(key);
+    // A disk that is full just then costs the next coordinator the same search, no more.
+    if (const Status stored = registry_.put_checked(key); !stored) {
+      store_refuses(stored.error().text());
+    }
+  }
+  const auto found = std::find_if(checks_.begin(), checks_.end(), [&](const auto& c) {
+    return c.second.order.ticket == result.ticket;
+  });
+  if (found == checks_.end()) return;  // nobody waits any more
+  const Checks checks = std::move(found->second);
+  checks_.erase(found);
+  for (const Checks::Asker& asker : checks.askers) {
+    From from = asker.from;
+    from.now = now;
+    if (!result.status) {
+      refuse(from, result.status.error());
+    } else {
+      begin(*checks.order.plan, asker.request.user, from);
+    }
+  }
+}
+
+void CoordinatorCore::begin(sweeps::Plan plan, const std::string& user, const From& from) {
+  auto sweep = registry_.submit(std::move(plan), user, outside_.utc_now());
+  if (!sweep) return refuse(from, sweep.error());
+  ActiveSweep& active = **sweep;
+  if (active.meta.state == store::SweepState::Cancelled ||
+      active.meta.state == store::SweepState::Paused) {
+    const Status running =
+        registry_.set_state(active, store::SweepState::Running, outside_.utc_now());
+    if (!running) return refuse(from, running.error());
+  }
+  const Status added = take_up(active);
+  if (!added) return refuse(from, added.error());
+  send(from.peer, Submitted{active.meta.id, active.plan->trials(), active.trials_committed},
+       from.session);
+  act(from.now);
+}
+
+void CoordinatorCore::tell_checks() {
+  for (const auto& [id, checks] : checks_) {
+    const Checking word{static_cast<std::uint32_t>(checks.order.segments.size())};
+    for (const Checks::Asker& asker : checks.askers) {
+      send(asker.from.peer, word, asker.from.session);
+    }
+  }
+}
+
+void CoordinatorCore::forget_asker(PeerId peer) {
+  for (auto it = checks_.begin(); it != checks_.end();) {
+    auto& askers = it->second.askers;
+    std::erase_if(askers, [&](const Checks::Asker& a) { return a.from.peer == peer; });
+    if (!askers.empty()) {
+      ++it;
+      continue;
+    }
+    it->second.order.vain->store(true);
+    it = checks_.erase(it);
+  }
+}
+
+}  // namespace winnow::actors
