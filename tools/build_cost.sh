@@ -18,8 +18,10 @@ if [ "${1:-}" = --measure ]; then  # the compiler's launcher: FILE COMMAND...
     [ "$1" != -o ] || output=${2:-}
     shift
   done
-  # The last line of `times` is of the children: 0m1.234s 0m0.056s.
-  seconds=$(times | awk 'END {gsub(/[ms]/, " "); print $1 * 60 + $2 + $3 * 60 + $4}')
+  # The last line of `times` is of the children: 0m1.234s 0m0.056s. A pipe would ask another shell.
+  times > "$file.$$"
+  seconds=$(awk 'END {gsub(/[ms]/, " "); print $1 * 60 + $2 + $3 * 60 + $4}' "$file.$$")
+  rm -f "$file.$$"
   printf '%s\t%s\n' "$seconds" "$output" >> "$file"
   exit "$status"
 fi
