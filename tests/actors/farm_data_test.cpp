@@ -154,7 +154,7 @@ class FarmData : public ::testing::Test {
     return out;
   }
   Progress run(const Submit& what) {
-    const auto submitted = client_->submit(what, kPatience);
+    const auto submitted = client_->submit(what, kPatience, [](const Checking&) {});
     EXPECT_TRUE(submitted.ok()) << submitted.error().text();
     const auto last = client_->watch(
         submitted->sweep, what, [](const Progress&) {}, [] { return false; }, kPatience);
@@ -175,7 +175,7 @@ TEST_F(FarmData, IsThereBeforeTheLease) {
   add_node("one");
   add_node("two");
   const Submit many = request("many", "sim-0, sim-1", 0);
-  ASSERT_TRUE(client_->submit(many, kPatience).ok());
+  ASSERT_TRUE(client_->submit(many, kPatience, [](const Checking&) {}).ok());
   const Progress urgent = run(request("urgent", "sim-2", 7));
   EXPECT_EQ(urgent.state, "done");
   EXPECT_EQ(urgent.trials_committed, 4000u);
