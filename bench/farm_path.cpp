@@ -213,7 +213,7 @@ class Farm {
     const Submit submit{yaml, "farm_path.yaml", "bench", {}, {}};
     const double cpu_before = cpu_s();
     const MonoNs start = system_clock().mono();
-    auto submitted = client_->submit(submit, kPatience);
+    auto submitted = client_->submit(submit, kPatience, [](const actors::Checking&) {});
     if (!submitted) return submitted.error();
     auto last = client_->watch(
         submitted->sweep, submit, [](const Progress&) {}, [] { return false; }, kPatience);
@@ -363,7 +363,7 @@ void BM_TopWhileRunning(benchmark::State& state) {
   if (!done) return state.SkipWithError(done.error().text().c_str());
   farm.replace_node(2, DurationNs{2'000'000'000 / state.range(1)});
   const Submit other{spec_yaml(50'000'000, Curves::No, 6), "farm_path.yaml", "bench", {}, {}};
-  const auto running = farm.client().submit(other, kPatience);
+  const auto running = farm.client().submit(other, kPatience, [](const actors::Checking&) {});
   if (!running) return state.SkipWithError(running.error().text().c_str());
   const std::string question = R"({"sweep":")" + done->sweep +
                                R"(","by":"sortino_ann","where":"sharpe_ann > 0","limit":100})";
