@@ -33,10 +33,14 @@ std::string describe(const engine::FamilyDecl& family, std::span<const double> r
 }
 
 Status check_segment(const sweeps::Plan& plan, const sweeps::Segment& segment,
-                     const store::DatasetStore& datasets, const std::function<bool()>& stop) {
+                     const store::DatasetStore& datasets, const std::function<bool()>& stop,
+                     std::string& waits_for) {
   const sweeps::DatasetInfo& info = plan.spec().data[segment.dataset];
   const auto dataset = datasets.load(info.content_hash);
-  if (!dataset) return dataset.error().within("dataset " + info.name);
+  if (!dataset) {
+    waits_for = "dataset " + info.name + ": " + dataset.error().text();
+    return {};
+  }
   const MarketView market = latest(dataset->view(), kCheckedBarsMax);
   const engine::FamilyDecl& family = plan.family(segment);
   const std::vector<double> rows = sweeps::rows_to_check(plan, segment);
@@ -58,16 +62,17 @@ Status check_segment(const sweeps::Plan& plan, const sweeps::Segment& segment,
 
 CheckResult check_order(const CheckOrder& order, const std::filesystem::path& data_dir,
                         const std::function<bool()>& stop) {
-  CheckResult result{order.ticket, {}, {}};
+  CheckResult result;
+  result.ticket = order.ticket;
   const auto datasets = store::DatasetStore::open(data_dir);
   if (!datasets) {
-    result.status = datasets.error();
+    result.waits_for = datasets.error().text();
     return result;
   }
   for (const std::uint32_t index : order.segments) {
     const sweeps::Segment& segment = order.plan->segments()[index];
-    result.status = check_segment(*order.plan, segment, *datasets, stop);
-    if (!result.status) return result;
+    result.status = check_segment(*order.plan, segment, *datasets, stop, result.waits_for);
+    if (!result.status || !result.waits_for.empty()) return result;
     result.passed.push_back(sweeps::check_key(*order.plan, segment));
   }
   return result;
@@ -87,7 +92,8 @@ void CheckDesk::ask(CheckOrder order, Answer answer) {
   question.answer({question.order.ticket,
                    {},
                    Error(ErrorCode::Unavailable,
-                         "too many sweeps wait for their strategies to be checked; ask again")});
+                         "too many sweeps wait for their strategies to be checked; ask again"),
+                   {}});
 }
 
 void CheckDesk::loop(const std::stop_token& stop) {
@@ -97,10 +103,11 @@ void CheckDesk::loop(const std::stop_token& stop) {
     try {
       question->answer(check_order(order, data_dir_, vain));
     } catch (const std::exception& e) {
-      question->answer({order.ticket,
-                        {},
-                        Error(ErrorCode::Internal,
-                              std::string("the search for look-ahead failed: ") + e.what())});
+      question->answer(
+          {order.ticket,
+           {},
+           Error(ErrorCode::Internal, std::string("the search for look-ahead failed: ") + e.what()),
+           {}});
     }
   }
 }

@@ -28,9 +28,11 @@ struct CheckOrder {
 struct CheckResult {
   std::uint64_t ticket = 0;
   std::vector<Hash128> passed;  ///< sweeps::check_key of the segments that did
-  /// Refused, with the strategy, its parameters and the two fills that differ; or what stood in the
-  /// way of looking.
+  /// Refused, with the strategy, its parameters and the two fills that differ.
   Status status;
+  /// A dataset that cannot be read just now, and why: no fault of a strategy. Then nothing else
+  /// counts but what passed.
+  std::string waits_for;
 };
 
 /// Looks for look-ahead and for a dependence on more history than the indicators need, in every

@@ -158,6 +158,8 @@ class CoordinatorCore {
   /// Clients that wait for the detectors' word on one plan.
   struct Checks {
     CheckOrder order;
+    std::string waits_for;          ///< then it is asked for again...
+    std::uint64_t asked_again = 0;  ///< ...with this ticket, one at a time
     struct Asker {
       Submit request;
       From from;
@@ -171,6 +173,7 @@ class CoordinatorCore {
   void check_first(sweeps::Plan plan, std::vector<std::uint32_t> segments, Submit request,
                    const From& from);
   void begin(sweeps::Plan plan, const std::string& user, const From& from);
+  void tell(const Checks& checks);
   void tell_checks();
   void forget_asker(PeerId peer);
 

@@ -1,6 +1,9 @@
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "actors/coordinator_core.hpp"
+#include "base/text.hpp"
 #include "sweeps/checked_rows.hpp"
 
 // Between a client's wish and a sweep that is leased: every strategy passes the detectors first.
@@ -54,7 +57,7 @@ void CoordinatorCore::check_first(sweeps::Plan plan, std::vector<std::uint32_t> 
     checks.order.plan = std::make_shared<const sweeps::Plan>(std::move(plan));
     checks.order.segments = std::move(segments);
   }
-  send(from.peer, Checking{static_cast<std::uint32_t>(checks.order.segments.size())}, from.session);
+  tell(checks);
   if (!known) outside_.check(checks.order);  // may answer at once
 }
 
@@ -70,6 +73,14 @@ void CoordinatorCore::checked(const CheckResult& result, MonoNs now) {
     return c.second.order.ticket == result.ticket;
   });
   if (found == checks_.end()) return;  // nobody waits any more
+  if (!result.waits_for.empty()) {
+    if (found->second.waits_for != result.waits_for) {
+      spdlog::error("a sweep waits for {}", log_text(result.waits_for));
+    }
+    found->second.waits_for = result.waits_for;
+    found->second.asked_again = 0;
+    return tell(found->second);
+  }
   const Checks checks = std::move(found->second);
   checks_.erase(found);
   for (const Checks::Asker& asker : checks.askers) {
@@ -100,13 +111,23 @@ void CoordinatorCore::begin(sweeps::Plan plan, const std::string& user, const Fr
   act(from.now);
 }
 
-void CoordinatorCore::tell_checks() {
-  for (const auto& [id, checks] : checks_) {
-    const Checking word{static_cast<std::uint32_t>(checks.order.segments.size())};
-    for (const Checks::Asker& asker : checks.askers) {
-      send(asker.from.peer, word, asker.from.session);
-    }
+void CoordinatorCore::tell(const Checks& checks) {
+  const Checking word{static_cast<std::uint32_t>(checks.order.segments.size()), checks.waits_for};
+  for (const Checks::Asker& asker : checks.askers) {
+    send(asker.from.peer, word, asker.from.session);
   }
+}
+
+// What waited for data is looked at again: it may be there now.
+void CoordinatorCore::tell_checks() {
+  std::vector<CheckOrder> again;
+  for (auto& [id, checks] : checks_) {
+    tell(checks);
+    if (checks.waits_for.empty() || checks.order.ticket == checks.asked_again) continue;
+    checks.order.ticket = checks.asked_again = next_ticket_++;
+    again.push_back(checks.order);
+  }
+  for (CheckOrder& order : again) outside_.check(std::move(order));
 }
 
 void CoordinatorCore::forget_asker(PeerId peer) {

@@ -409,9 +409,10 @@ struct Submitted {
 struct Checking {
   static constexpr Kind kKind = Kind::Checking;
   std::uint32_t segments = 0;  ///< families on datasets that are looked at
+  std::string waits_for;       ///< what has to be there first, if anything
   template <class A>
   void serialize(A& a, unsigned) {
-    a& segments;
+    a& segments& waits_for;
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "base/text.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/long_work.hpp"
@@ -134,8 +135,15 @@ Result<actors::Submitted> FarmSession::submit_until_answered(const actors::Submi
   // Submitting twice is submitting once, so a coordinator that dies over it is simply asked again.
   const MonoNs give_up = system_clock().mono() + kSubmitPatience;
   bool said = false;
+  std::string waited_for;
   const auto say = [&](const actors::Checking& word) {
-    if (said || quiet_) return;
+    if (word.waits_for != waited_for) {
+      waited_for = word.waits_for;
+      if (!waited_for.empty()) {
+        std::fprintf(stderr, "waiting for %s\n", terminal_text(waited_for).c_str());
+      }
+    }
+    if (said || quiet_ || !waited_for.empty()) return;
     said = true;
     std::fprintf(stderr, "looking for look-ahead in %u strateg%s before anything is run\n",
                  word.segments, word.segments == 1 ? "y on its data" : "ies on their data");

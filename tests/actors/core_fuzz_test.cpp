@@ -78,7 +78,7 @@ class Rig final : public CoordinatorCore::Outside {
     ++sent;
     last[to] = std::move(frame);
   }
-  void check(CheckOrder order) override { core.checked({order.ticket, {}, {}}, now); }
+  void check(CheckOrder order) override { core.checked({order.ticket, {}, {}, {}}, now); }
   void commit(CommitOffer offer) override {
     ++offers;
     CommitResult result;  // what the intake answers to a block that is none

@@ -158,7 +158,8 @@ Workload quiet(Workload w) {
 }
 
 actors::CheckResult passed(const actors::CheckOrder& order) {
-  actors::CheckResult result{order.ticket, {}, {}};
+  actors::CheckResult result;
+  result.ticket = order.ticket;
   for (const std::uint32_t segment : order.segments) {
     result.passed.push_back(sweeps::check_key(*order.plan, order.plan->segments()[segment]));
   }
