@@ -14,7 +14,7 @@ namespace winnow::sweeps {
 namespace {
 
 constexpr std::uint64_t kTrialsMax = 10'000'000'000;
-constexpr std::uint64_t kBlocksMax = 4'000'000;  // a coordinator keeps bytes of each and walks them
+constexpr std::uint64_t kBlocksMax = 8'000'000;  // a coordinator keeps bytes of each and walks them
 constexpr std::size_t kBlockBytesMax = std::size_t{512} << 10;
 constexpr std::uint64_t kBlockRowsStep = 16;
 constexpr std::uint64_t kBlockRowsMax = 4096;

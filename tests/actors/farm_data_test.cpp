@@ -186,18 +186,24 @@ TEST_F(FarmData, IsThereBeforeTheLease) {
   EXPECT_EQ(too_early_, 0) << "workers had to wait for data";
 }
 
-TEST_F(FarmData, ThatNobodyCanGetFailsItsBlocksWithTheReason) {
-  fs::remove_all(folder_ / "data" / "columns");
+TEST_F(FarmData, F3WhatNobodyCanReadIsWaitedForAndNoFaultOfTrials) {
+  const fs::path columns = folder_ / "data" / "columns";
+  const fs::path away = folder_ / "away";
+  fs::rename(columns, away);
   add_node("one");
   const Submit lost = request("lost", "sim-0", 0);
+  std::string waited_for;
+  const auto submitted = client_->submit(lost, kPatience, [&](const Checking& word) {
+    if (word.waits_for.empty() || !waited_for.empty()) return;
+    waited_for = word.waits_for;
+    fs::rename(away, columns);
+  });
+  ASSERT_TRUE(submitted.ok()) << submitted.error().text();
+  EXPECT_NE(waited_for.find("dataset sim-0"), std::string::npos) << waited_for;
   const Progress end = run(lost);
   EXPECT_EQ(end.state, "done");
   EXPECT_EQ(end.trials_committed, 4000u);
-  const auto block = store_->read_block(end.sweep, 0, {});
-  ASSERT_TRUE(block.ok()) << block.error().text();
-  ASSERT_FALSE(block->errors.empty());
-  EXPECT_NE(block->errors.front().find("the coordinator cannot send dataset"), std::string::npos)
-      << block->errors.front();
+  EXPECT_EQ(end.blocks_quarantined, 0u);
 }
 
 }  // namespace

@@ -271,7 +271,8 @@ TEST_F(FarmFaults, F3ASweepWaitsForDamagedDataSaysSoAndGoesOnWhenTheyAreWhole) {
   Process run(folder_.path(),
               winnow_argv(home_, {"sweep", "run", spec.string(), "--nodes", "1", "--json"}));
   ASSERT_TRUE(eventually(60, [&] {
-    return run.errors().find("spec waits: node ") != std::string::npos || !run.running();
+    return run.errors().find("waiting for dataset sim-alpha") != std::string::npos ||
+           !run.running();
   })) << run.errors();
   ASSERT_TRUE(run.running()) << run.errors() << run.output();
   EXPECT_NE(run.errors().find(hash), std::string::npos) << run.errors();
