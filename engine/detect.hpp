@@ -33,7 +33,7 @@ struct LookAheadSearch {
   /// Bars before a stretch that its runs are given; what lies before those is left out, so that a
   /// run costs nothing that grows with the data.
   std::size_t history_bars = ~std::size_t{0};
-  /// Bars that all runs at cuts may take together, an eighth of the history included: so many are
+  /// Bars that all runs at cuts may take together, half of the history included: so many are
   /// spent. 0: what the numbers of cuts above take.
   std::size_t bars_max = 0;
   /// Asked between runs; yes ends the search with Cancelled. Empty: never.
