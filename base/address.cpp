@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -102,9 +103,13 @@ Listener listener_at(const std::string& host, std::uint16_t port) {
   if (comes(fd)) {
     found = ::recv(fd, bytes.data(), bytes.size(), 0) > 0 ? Listener::SpeaksFirst : found;
   } else {
-    // No version of TLS begins so; a server says that in an alert before it closes.
-    constexpr std::array<unsigned char, 5> kNonsense = {'?', '?', '?', '?', '?'};
-    const bool sent = ::send(fd, kNonsense.data(), kNonsense.size(), MSG_NOSIGNAL) > 0;
+    // A client that knows TLS 1.0 and nothing later: a server of today says so in an alert before
+    // it closes. Record, handshake, version, 32 random bytes, one cipher, no compression.
+    std::array<unsigned char, 50> old{0x16, 3, 1, 0, 45, 1, 0, 0, 41, 3, 1};
+    std::fill(old.begin() + 11, old.begin() + 43, static_cast<unsigned char>('?'));
+    constexpr std::array<unsigned char, 7> kTail = {0, 0, 2, 0, 0x2f, 1, 0};
+    std::copy(kTail.begin(), kTail.end(), old.begin() + 43);
+    const bool sent = ::send(fd, old.data(), old.size(), MSG_NOSIGNAL) > 0;
     const bool alerted =
         sent && comes(fd) && ::recv(fd, bytes.data(), bytes.size(), 0) > 0 && bytes[0] == kTlsAlert;
     if (alerted) found = Listener::AlertsTls;

@@ -67,11 +67,13 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
     const auto datasets = std::make_shared<store::DatasetStore>(std::move(*opened));
     catalog.dataset_names = datasets->names();
     catalog.dataset = [datasets](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
-      const auto dataset = datasets->load(name);
-      if (!dataset) return std::nullopt;
-      const store::Manifest* manifest = &dataset->manifest();
-      const MarketView& bars = dataset->view();
-      const auto calendar = engine::calendar_of(bars.time_ns, bars.interval_ns);
+      const auto manifest = datasets->manifest(name);
+      if (!manifest) return std::nullopt;
+      // Data that cannot be read just now are waited for, not unknown (row F3).
+      const auto dataset = datasets->load(manifest->content_hash);
+      const auto calendar =
+          dataset ? engine::calendar_of(dataset->view().time_ns, dataset->view().interval_ns)
+                  : engine::Calendar{};
       return sweeps::DatasetInfo{.name = std::string(name),
                                  .content_hash = manifest->content_hash,
                                  .instrument = manifest->instrument,

@@ -133,8 +133,14 @@ class Arrangement {
                                               "; `winnow help` says more");
   }
 
+  /// `winnow --help` and the like: what else stands there says nothing.
+  bool asks_about_itself() const {
+    return at_->get_require_subcommand_min() > 0 && next_ < words_.size() &&
+           (asks_for_help(next_) || words_[next_] == "--version");
+  }
+
   Status check_options() const {
-    if (help_) return {};
+    if (help_ || asks_about_itself()) return {};
     std::vector<std::string> names = option_names(*at_);
     for (std::size_t i = next_; i < words_.size(); ++i) {
       const std::string& word = words_[i];
@@ -158,6 +164,10 @@ class Arrangement {
     std::vector<std::string> out = names_;
     if (help_) {
       out.emplace_back("--help");
+      return out;
+    }
+    if (asks_about_itself()) {
+      out.push_back(words_[next_]);
       return out;
     }
     for (const auto& [option, given] : before_) {

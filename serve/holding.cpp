@@ -44,6 +44,11 @@ Json holdings_json(const Sources& sources, const SweepView& view) {
     for (const char* name : kHoldingMetrics) {
       const double v = held->metrics[static_cast<std::size_t>(engine::find_metric(name))];
       row["metrics"][name] = std::isfinite(v) ? Json(v) : Json();
+      if (!std::isfinite(v)) {
+        row["notes"] =
+            "what stands empty is not measurable: annual figures need 30 days, ratios "
+            "returns that vary";
+      }
     }
     out.push_back(std::move(row));
   }

@@ -167,7 +167,11 @@ TEST(FaultD8, TheCommandThatAHintNamesWorksWhereNoFarmRuns) {
   const fs::path& home = folder.path();
   make_market(home, 30);
   const fs::path spec = folder.path() / "some.yaml";
-  write_text(spec, random_sweep("some", 512, 1) + "budget: {trials: 256}\n");
+  std::string yaml = random_sweep("some", 512, 1);
+  const auto budget = yaml.find("budget: ");
+  ASSERT_NE(budget, std::string::npos);
+  yaml.replace(budget, yaml.find('\n', budget) - budget, "budget: {trials: 256}");
+  write_text(spec, yaml);
   const Ran spent = winnow(home, {"sweep", "run", spec, "--workers", "1"});
   ASSERT_EQ(spent.status, 0) << spent.errors;
   EXPECT_NE(spent.errors.find("winnow sweep extend"), std::string::npos) << spent.errors;
