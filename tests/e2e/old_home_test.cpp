@@ -40,7 +40,7 @@ class OldHome : public ::testing::Test {
   }
   /// What a sweep's leaderboard must still be.
   void expect_leaderboard(const std::string& sweep, const std::string& name) const {
-    const json top = ask(home(), {"top", sweep, "--limit", "1000"});
+    const json top = ask(home(), {"top", sweep, "--limit", "1000", "--all"});
     EXPECT_TRUE(has_note(top)) << name;
     EXPECT_EQ(top["engine_version"], 1);
     const json& expected = said_["leaderboards"][name];
@@ -132,7 +132,7 @@ TEST_F(OldHome, WhatIsMadeAgainIsTheSameTrial) {
   }
   EXPECT_EQ(ask(home(), {"ledger", "show"})["hypotheses"], before["hypotheses"]);
 
-  const json top = ask(home(), {"top", id, "--limit", "1000"});
+  const json top = ask(home(), {"top", id, "--limit", "1000", "--all"});
   EXPECT_FALSE(has_note(top));
   EXPECT_EQ(top["rows"].size(), 52u) << "and none of the old ones";
   EXPECT_TRUE(top["rows"][0]["metrics"].contains("alpha_ann"));
