@@ -119,7 +119,7 @@ void Disk::apply(char type, std::string_view in) {
     generations_[key] = take_text(in);
     return;
   }
-  if (type == 'C') {
+  if (type == 'K') {
     checked_.emplace(take_text(in));
     return;
   }
@@ -172,7 +172,7 @@ Status Disk::put_checked(const Hash128& key) {
   if (full_) return Error(ErrorCode::Io, "no space left on the simulated disk");
   std::string record;
   put(record, key.hex());
-  append_synced('C', record);
+  append_synced('K', record);
   checked_.insert(key.hex());
   return {};
 }
