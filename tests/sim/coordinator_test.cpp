@@ -283,6 +283,7 @@ TEST_F(Core, F3ALeaseWithoutItsDataGoesBackAsNoAttemptAndTheSweepSaysWhy) {
   const std::string sweep = submit({.name = "lost", .blocks = 2});
   say(kClient, actors::Watch{sweep}, 9);
   join(1);
+  std::string trouble;
   for (int i = 0; i < 30; ++i) {
     say(kNodePeer, actors::Credit{++sequence_, 1, ~std::uint64_t{0}}, kSession);
     const auto lease = desk_.last<actors::LeaseOrder>(kNodePeer);
@@ -297,13 +298,13 @@ TEST_F(Core, F3ALeaseWithoutItsDataGoesBackAsNoAttemptAndTheSweepSaysWhy) {
     ms_ += 1000;
     say(kNodePeer, actors::Renew{{++sequence_, 1, ~std::uint64_t{0}}, {}}, kSession);
     core_->tick(now());
+    // While it is tried again nothing stands still.
+    const auto progress = desk_.last<actors::Progress>(kClient);
+    if (progress && !progress->trouble.empty()) trouble = progress->trouble;
   }
   EXPECT_EQ(core_->scheduler().progress(sweep)->quarantined, 0u);
   EXPECT_EQ(core_->scheduler().progress(sweep)->committed, 0u);
-  const auto progress = desk_.last<actors::Progress>(kClient);
-  ASSERT_TRUE(progress);
-  EXPECT_NE(progress->trouble.find("the copy here is damaged"), std::string::npos)
-      << progress->trouble << " / " << progress->note;
+  EXPECT_NE(trouble.find("the copy here is damaged"), std::string::npos) << trouble;
 }
 
 TEST_F(Core, D6ACoordinatorSaysWhichOneItIs) {
@@ -322,12 +323,12 @@ TEST_F(Core, WantsDataAtANodeBeforeItGivesOutItsBlocks) {
   const auto wanted = desk_.last<actors::DatasetWanted>(kNodePeer);
   ASSERT_TRUE(wanted);
   EXPECT_EQ(wanted->dataset, "content of sim-a");
-  const auto tell = [&](actors::DatasetState::Is is) {
+  const auto tell = [&](actors::DatasetState::Is is, const char* reason) {
     say(kNodePeer,
-        actors::DatasetState{wanted->dataset, static_cast<std::uint8_t>(is), 512, 2048, "\n"},
+        actors::DatasetState{wanted->dataset, static_cast<std::uint8_t>(is), 512, 2048, reason},
         kSession);
   };
-  tell(actors::DatasetState::Is::Coming);
+  tell(actors::DatasetState::Is::Coming, "");
   EXPECT_FALSE(desk_.last<actors::LeaseOrder>(kNodePeer));
   desk_.sent.clear();
   say(kClient, actors::Query{"explain_live", json{{"sweep", sweep}}.dump()}, 3);
@@ -336,7 +337,7 @@ TEST_F(Core, WantsDataAtANodeBeforeItGivesOutItsBlocks) {
   EXPECT_NE(reply->text.find("dataset content of sim-a: node n5 has 512 of 2048 bytes."),
             std::string::npos)
       << reply->text;
-  tell(actors::DatasetState::Is::Here);
+  tell(actors::DatasetState::Is::Here, "\n");
   const auto order = desk_.last<actors::LeaseOrder>(kNodePeer);
   ASSERT_TRUE(order);
   EXPECT_EQ(order->sweep, sweep);

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "actors/codec.hpp"
+#include "engine/engine.hpp"
 
 namespace winnow::sim {
 namespace {
@@ -200,9 +201,11 @@ Result<ResultBlock> Disk::outcomes(std::string_view sweep_id, std::uint64_t bloc
   ResultBlock out;
   out.block = block;
   out.rows = stored.rows;
-  out.metric_count = 1;
+  out.metric_count = static_cast<std::uint32_t>(engine::metric_decls().size());
   out.status.assign(stored.rows, stored.failed ? TrialStatus::Failed : TrialStatus::Ok);
-  out.metrics = stored.scores;
+  for (std::uint32_t m = 0; m < out.metric_count; ++m) {
+    out.metrics.insert(out.metrics.end(), stored.scores.begin(), stored.scores.end());
+  }
   return out;
 }
 

@@ -42,7 +42,7 @@ class Disk final : public actors::SweepBook {
   Result<std::vector<store::SweepMeta>> sweeps() const override;
   Result<std::vector<bool>> committed(std::string_view sweep_id,
                                       std::uint64_t blocks) const override;
-  /// Status and first metric, which is what is kept.
+  /// Status, and the first metric in place of every one: it is what is kept.
   Result<ResultBlock> outcomes(std::string_view sweep_id, std::uint64_t block) const override;
   Result<bool> checked(const Hash128& key) const override;
   Status put_checked(const Hash128& key) override;

@@ -26,8 +26,10 @@ std::string search_text(const SweepDecl& sweep) {
   if (sweep.search == "random" && sweep.fidelity.empty()) {
     return "search: {method: random, samples: " + std::to_string(samples_of(sweep)) + "}";
   }
+  // Of an objective that a day of data measures, as an annual one is not.
   return "search: {method: " + sweep.search +
-         ", generation: 32, trials: " + std::to_string(samples_of(sweep) / 2) + "}" +
+         ", objective: total_return_frac, generation: 32, trials: " +
+         std::to_string(samples_of(sweep) / 2) + "}" +
          (sweep.fidelity.empty() ? "" : "\nfidelity: " + sweep.fidelity);
 }
 
