@@ -19,7 +19,7 @@ constexpr std::size_t kCutsMax = 2'000;
 constexpr std::size_t kWarmUpBars = 20'000;
 // Measured: a run takes about 40 ns a bar of its stretch, and half of that a bar of history.
 // Thirteen variants of 150,000 bars take at most two seconds so.
-constexpr std::size_t kCutBarsABar = 14;
+constexpr std::size_t kCutBarsABar = 10;
 constexpr std::size_t kCutBarsMin = 300'000;
 constexpr std::size_t kHistoryShare = 2;
 
