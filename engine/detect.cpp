@@ -13,7 +13,7 @@ namespace {
 
 // Of one variant: cuts through its whole life, which costs most; cuts through stretches long
 // enough that most positions end in them; and the bars that those may cost.
-constexpr std::size_t kWholeCuts = 2;
+constexpr std::size_t kWholeCuts = 1;
 constexpr std::size_t kStretchBars = 1'024;
 constexpr std::size_t kCutsMax = 2'000;
 constexpr std::size_t kWarmUpBars = 20'000;
