@@ -1,5 +1,6 @@
 #include "actors/check_desk.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <span>
 
@@ -10,18 +11,6 @@
 
 namespace winnow::actors {
 namespace {
-
-/// The latest bars of a market.
-MarketView latest(MarketView market, std::size_t bars) {
-  if (market.size() <= bars) return market;
-  market.time_ns = market.time_ns.last(bars);
-  market.open = market.open.last(bars);
-  market.high = market.high.last(bars);
-  market.low = market.low.last(bars);
-  market.close = market.close.last(bars);
-  market.volume = market.volume.last(bars);
-  return market;
-}
 
 std::string describe(const engine::FamilyDecl& family, std::span<const double> row) {
   std::string out = "strategy " + std::string(family.name) + " with";
@@ -41,7 +30,8 @@ Status check_segment(const sweeps::Plan& plan, const sweeps::Segment& segment,
     waits_for = "dataset " + info.name + ": " + dataset.error().text();
     return {};
   }
-  const MarketView market = latest(dataset->view(), kCheckedBarsMax);
+  const std::size_t bars = dataset->view().size();
+  const MarketView market = dataset->view().from(bars - std::min(bars, kCheckedBarsMax));
   const engine::FamilyDecl& family = plan.family(segment);
   const std::vector<double> rows = sweeps::rows_to_check(plan, segment);
   const std::size_t width = family.params.size();

@@ -123,7 +123,7 @@ void CoordinatorCore::query(const Query& m, const From& from) {
   if (m.name == "nodes") return answered(from.peer, from.session, nodes_json(from.now));
   if (m.name == kInstanceQuestion) {
     return answered(from.peer, from.session,
-                    nlohmann::json{{"instance", options_.instance}}.dump());
+                    json_text(nlohmann::json{{"instance", options_.instance}}));
   }
   if (m.name == "explain_live") {
     return answered(from.peer, from.session, explain_json(m.args_json, from.now));
@@ -167,7 +167,7 @@ std::string CoordinatorCore::nodes_json(MonoNs now) const {
 Result<std::string> CoordinatorCore::explain_json(const std::string& args_json, MonoNs now) const {
   using Json = nlohmann::ordered_json;
   const auto bad = [](const char* what) { return Error(ErrorCode::InvalidInput, what); };
-  const Json args = Json::parse(args_json, nullptr, false);
+  const Json args = parse_ordered_json(args_json);
   if (!args.is_object()) return bad("explain_live takes an object");
   Json out;
   if (args.contains("node")) {

@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kDialDelayMin{50};
 constexpr std::chrono::milliseconds kDialDelayMax{500};  // well below kRejoinGrace
-constexpr std::chrono::seconds kDialTimeout{3};
+constexpr std::chrono::seconds kJoinTimeout{3};
 // Two groups of a commit: with less the committing thread waits for results, with more they leave
 // the caches before it comes to them (measured with 2 to 40 MiB; bench/farm_path.cpp).
 constexpr std::size_t kUnderWayBytesMax = std::size_t{16} << 20;
@@ -97,7 +97,7 @@ class Node : public NodeCore::Outside {
   void dial() {
     if (coordinator_) return;
     self_
-        ->request(self_->system().middleman().actor_handle(), kDialTimeout, caf::connect_atom_v,
+        ->request(self_->system().middleman().actor_handle(), kJoinTimeout, caf::connect_atom_v,
                   options_.host, options_.port)
         .then(
             [this](const caf::node_id&, caf::strong_actor_ptr& p, const std::set<std::string>&) {

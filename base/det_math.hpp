@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/rng.hpp"
+
 namespace winnow {
 
 // Transcendental functions whose every bit is the same on every machine: only IEEE additions,
@@ -20,5 +22,10 @@ double det_pow(double x, double y);
 /// approximation, refined by nothing: relative error below 1.2e-9). For simulation only, not for
 /// statistics.
 double det_normal_quantile(double p);
+
+/// A standard normal number, of one draw.
+inline double det_normal(Rng& rng) {
+  return det_normal_quantile((static_cast<double>(rng.next_u64() >> 11) + 0.5) * 0x1.0p-53);
+}
 
 }  // namespace winnow

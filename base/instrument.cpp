@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
+
 namespace winnow {
 namespace {
 
@@ -55,7 +57,6 @@ constexpr std::array<Suffix, 4> kPrefixes{{{"PF_", MarketKind::Perpetual},
                                            {"FF_", MarketKind::Future},
                                            {"FI_", MarketKind::Future}}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return c >= 'A' && c <= 'Z'; }
 
 std::string upper(std::string_view text) {
@@ -63,14 +64,6 @@ std::string upper(std::string_view text) {
   for (const char c : text) {
     if (c == ' ' || c == '\t') continue;
     out.push_back(c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
-  }
-  return out;
-}
-
-std::string plain(std::string_view text) {
-  std::string out;
-  for (const char c : upper(text)) {
-    if (is_letter(c) || is_digit(c)) out.push_back(c);
   }
   return out;
 }
@@ -214,6 +207,14 @@ std::optional<Instrument> parse_instrument(std::string_view name) {
   return parse_upper(text);
 }
 
+std::string plain_name(std::string_view text) {
+  std::string out;
+  for (const char c : upper(text)) {
+    if (is_letter(c) || is_digit(c)) out.push_back(c);
+  }
+  return out;
+}
+
 std::string canonical_instrument(std::string_view name) {
   const auto parsed = parse_instrument(name);
   return parsed ? parsed->canonical() : upper(name);
@@ -223,7 +224,7 @@ namespace {
 
 /// 0: another instrument; 1: may be the same; 2: says the same market; 3: the same name.
 int likeness(std::string_view a, std::string_view b) {
-  if (plain(a) == plain(b)) return 3;
+  if (plain_name(a) == plain_name(b)) return 3;
   const auto x = parse_instrument(a);
   const auto y = parse_instrument(b);
   if (!x || !y) return 0;

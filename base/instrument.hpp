@@ -38,6 +38,9 @@ std::optional<Instrument> parse_instrument(std::string_view name);
 /// The one name of an instrument; what is no pair is its own name in upper case without blanks.
 std::string canonical_instrument(std::string_view name);
 
+/// Letters and digits alone, in upper case: `BTC-USDT` is `BTCUSDT`.
+std::string plain_name(std::string_view name);
+
 /// Whether two names may mean the same instrument: the same pair, and the same market where both
 /// say which. Names that are no pairs are compared without regard to case and punctuation.
 bool same_instrument(std::string_view a, std::string_view b);

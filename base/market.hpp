@@ -28,6 +28,17 @@ struct MarketView {
   std::int64_t interval_ns = 0;           ///< nominal bar length
 
   std::size_t size() const { return close.size(); }
+  /// From bar `first` on; all of the funding.
+  MarketView from(std::size_t first) const {
+    return {time_ns.subspan(first),
+            open.subspan(first),
+            high.subspan(first),
+            low.subspan(first),
+            close.subspan(first),
+            volume.subspan(first),
+            funding,
+            interval_ns};
+  }
 };
 
 /// Purpose: columns that own their memory, as importers and the market simulator build them.

@@ -41,6 +41,8 @@ class [[nodiscard]] Error {
   std::string text_;
 };
 
+inline Error bad_input(std::string why) { return Error(ErrorCode::InvalidInput, std::move(why)); }
+
 /// Purpose: a value or the reason there is none. Must be read.
 template <class T>
 class [[nodiscard]] Result {

@@ -55,6 +55,12 @@ std::string safe_text(std::string_view bytes, Lines lines) {
 
 }  // namespace
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower(c);
+  return out;
+}
+
 std::size_t utf8_character(std::string_view bytes) {
   if (bytes.empty()) return 0;
   const unsigned first = byte_at(bytes, 0);

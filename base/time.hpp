@@ -59,6 +59,7 @@ Result<TimestampNs> parse_timestamp(std::string_view text);
 
 /// `2023-01-01T12:30:05Z`, with a fraction only if there is one.
 std::string format_timestamp(TimestampNs t);
+inline std::string format_time_ns(std::int64_t ns) { return format_timestamp(TimestampNs{ns}); }
 
 /// Reads `90d`, `12h`, `5m`, `30s`, `250ms`, `2w`; a whole non-negative count of one unit. Fails:
 /// InvalidInput.
@@ -72,5 +73,7 @@ constexpr std::int64_t utc_day(TimestampNs t) {
   constexpr std::int64_t day = 86'400'000'000'000;
   return t.ns >= 0 ? t.ns / day : -((-t.ns + day - 1) / day);
 }
+/// Of a column of times.
+constexpr std::int64_t utc_day_of_ns(std::int64_t ns) { return utc_day(TimestampNs{ns}); }
 
 }  // namespace winnow

@@ -116,7 +116,7 @@ int run_invite(const Context& context, const ClusterOptions& options) {
   return write_identity(context, options, *authority);
 }
 
-int run_list(const Context& context) {
+int list_identities(const Context& context) {
   const auto authority = Authority::open(context.home());
   if (!authority) return fail(context, authority.error());
   const auto all = authority->issued();
@@ -200,9 +200,9 @@ int run_rotate(const Context& context, const ClusterOptions& options) {
   return write_identity(context, renewal, *authority);
 }
 
-using SharedOptions = std::shared_ptr<ClusterOptions>;
+using SharedCluster = std::shared_ptr<ClusterOptions>;
 
-CLI::App* add(CLI::App& group, Context& context, const SharedOptions& options, const char* name,
+CLI::App* add(CLI::App& group, Context& context, const SharedCluster& options, const char* name,
               const char* help, int (*runner)(const Context&, const ClusterOptions&)) {
   CLI::App* command = add_command(group, context, name, help);
   command->callback([&context, options, runner] {
@@ -240,7 +240,7 @@ void add_cluster_commands(CLI::App& app, Context& context) {
   add_identity_shape(*invite, *options);
 
   CLI::App* list = add_command(*group, context, "list", "every certificate that was made");
-  list->callback([&context] { context.run = [&context] { return run_list(context); }; });
+  list->callback([&context] { context.run = [&context] { return list_identities(context); }; });
 
   CLI::App* revoke = add(*group, context, options, "revoke",
                          "end a certificate now, its open connections too", run_revoke);

@@ -1,5 +1,6 @@
 #include <string>
 
+#include "base/text.hpp"
 #include "cli/render_parts.hpp"
 #include "cli/result_render.hpp"
 #include "cli/table.hpp"
@@ -13,16 +14,16 @@ using namespace render;
 std::string plateau_text(const Json& family) {
   const Json& plateau = family["plateau_centre"];
   if (plateau.is_null()) return "none";
-  return "variant " + plateau["trial"].dump() + " (" + text_of(plateau, "params_text") +
+  return "variant " + json_text(plateau["trial"]) + " (" + text_of(plateau, "params_text") +
          "): Sharpe " + short_number(number_of(plateau, "neighbourhood_sharpe_ann_mean")) +
-         "/year on average over " + plateau["neighbourhood_members"].dump() + " neighbours";
+         "/year on average over " + json_text(plateau["neighbourhood_members"]) + " neighbours";
 }
 
 std::string best_text(const Json& family) {
   const Json& best = family["best"];
   if (best.is_null()) return "none";
-  return "variant " + best["trial"].dump() + " (" + text_of(best, "params_text") + "): Sharpe " +
-         short_number(number_of(best, "sharpe_ann")) + "/year; the best of " +
+  return "variant " + json_text(best["trial"]) + " (" + text_of(best, "params_text") +
+         "): Sharpe " + short_number(number_of(best, "sharpe_ann")) + "/year; the best of " +
          count_of(family, "ledger_trials") + " trials without an edge is expected at " +
          short_number(number_of(family, "noise_sharpe_ann_max_expected"));
 }
@@ -80,16 +81,16 @@ std::string stress_text(const Json& f) {
 
 std::string look_text(const Json& look) {
   if (look.value("number", 0) == 0) {
-    return "none is due; the first needs " + look["next_days_needed"].dump() + " days";
+    return "none is due; the first needs " + json_text(look["next_days_needed"]) + " days";
   }
-  std::string out =
-      look["number"].dump() + " of " + look["of"].dump() + " (" + text_of(look, "plan") + "), ";
+  std::string out = json_text(look["number"]) + " of " + json_text(look["of"]) + " (" +
+                    text_of(look, "plan") + "), ";
   out += look["days_scored"].is_null() ? "not counted"
-                                       : "taken with " + look["days_scored"].dump() +
+                                       : "taken with " + json_text(look["days_scored"]) +
                                              " days by sweep " + text_of(look, "sweep");
   if (!look.value("recorded", false)) out += ", not on record";
   if (!look["next_days_needed"].is_null()) {
-    out += "; the next needs " + look["next_days_needed"].dump() + " days";
+    out += "; the next needs " + json_text(look["next_days_needed"]) + " days";
   }
   return out;
 }
@@ -147,8 +148,8 @@ std::string converge_neighbourhoods(const Json& answer, std::size_t width) {
                    {.title = "p_holm"},
                    {.title = "verdict", .align = Align::Left, .optional = true}});
   for (const Json& n : answer["neighbourhoods"]) {
-    table.add_row({text_of(n, "family"), text_of(n, "data"), n["centre"]["trial"].dump(),
-                   text_of(n["centre"], "params_text"), n["members"].dump(),
+    table.add_row({text_of(n, "family"), text_of(n, "data"), json_text(n["centre"]["trial"]),
+                   text_of(n["centre"], "params_text"), json_text(n["members"]),
                    short_number(number_of(n, "sharpe_ann_mean")), short_number(number_of(n, "c")),
                    short_number(number_of(n, "p_holm")), text_of(n, "verdict")});
   }

@@ -13,6 +13,7 @@
 #include <random>
 
 #include "actors/protocol.hpp"
+#include "base/text.hpp"
 #include "cli/read_file.hpp"
 
 namespace winnow::cli {
@@ -35,7 +36,7 @@ struct Note {
 Result<Note> read_note(const fs::path& file) {
   const auto text = read_file(file, {.bytes_max = kNoteBytesMax, .readable = Readable::Files});
   if (!text && text.error().code() == ErrorCode::NotFound) return text.error();
-  const json parsed = text ? json::parse(*text, nullptr, false) : json();
+  const json parsed = text ? parse_json(*text) : json();
   const auto string_at = [&](const char* key) {
     return parsed.is_object() && parsed.contains(key) && parsed[key].is_string();
   };
@@ -81,7 +82,7 @@ std::unique_ptr<actors::Client> confirmed(const Note& note) {
   if (!client) return nullptr;
   const auto said = (*client)->query(actors::kInstanceQuestion, "{}", kConfirmPatience);
   if (!said) return nullptr;
-  const json answer = json::parse(*said, nullptr, false);
+  const json answer = parse_json(*said);
   if (!answer.is_object() || answer.value("instance", json()) != json(note.instance)) {
     return nullptr;
   }
@@ -128,7 +129,8 @@ Status advertise_coordinator(const fs::path& home, const std::string& endpoint,
   fs::create_directories(file.parent_path(), ec);
   const fs::path temporary = file.string() + ".new";  // whoever writes it holds the store
   std::ofstream out(temporary);
-  out << json{{"endpoint", endpoint}, {"pid", ::getpid()}, {"instance", instance}}.dump() << '\n';
+  out << json_text(json{{"endpoint", endpoint}, {"pid", ::getpid()}, {"instance", instance}})
+      << '\n';
   out.close();
   if (out) fs::rename(temporary, file, ec);
   if (!out || ec) return Error(ErrorCode::Io, "cannot write " + file.string());

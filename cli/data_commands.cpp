@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/instrument.hpp"
+#include "base/text.hpp"
 #include "cli/data_render.hpp"
 #include "cli/long_work.hpp"
 #include "cli/market_spec.hpp"
@@ -27,7 +28,7 @@ int run_synth(const Context& context, const SynthRequest& request) {
       out.push_back({{"outcome", kind_text(outcome.kind)}, {"dataset", manifest_json(m)}});
       continue;
     }
-    const Json truth = Json::parse(m.truth_json);
+    const Json truth = parse_ordered_json(m.truth_json);
     std::printf("%s: %llu bars of %s, %s to %s, edge: %s%s (content hash %.12s)%s\n",
                 m.name.c_str(), static_cast<unsigned long long>(m.bars),
                 format_duration(m.interval).c_str(), format_timestamp(m.first).c_str(),
@@ -61,7 +62,7 @@ void add_synth(CLI::App& data, Context& context) {
   });
 }
 
-int run_list(const Context& context) {
+int list_datasets(const Context& context) {
   auto datasets = open_datasets(context);
   if (!datasets.ok()) return fail(context, datasets.error());
   auto list = datasets->list();
@@ -335,7 +336,7 @@ void add_data_commands(CLI::App& app, Context& context) {
   add_import_command(*data, context);
   add_synth(*data, context);
   CLI::App* list = add_command(*data, context, "list", "all datasets");
-  list->callback([&context] { context.run = [&context] { return run_list(context); }; });
+  list->callback([&context] { context.run = [&context] { return list_datasets(context); }; });
   add_on_dataset(*data, context, "show",
                  "one dataset: source, hash, faults, repairs, and what its bars are like",
                  run_show);

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/instrument.hpp"
+#include "base/text.hpp"
 #include "cli/output.hpp"
 
 namespace winnow::cli {
@@ -22,7 +23,7 @@ TimestampNs import_time() {
 }
 
 Json manifest_json(const store::Manifest& m) {
-  Json out = Json::parse(m.to_json());
+  Json out = parse_ordered_json(m.to_json());
   out["instrument_canonical"] = canonical_instrument(m.instrument);
   return out;
 }

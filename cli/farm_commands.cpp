@@ -115,7 +115,7 @@ void add_door_metrics(actors::MetricsBook& book, const std::string& what, const 
 }
 
 /// A text of a question's arguments; empty if it is not there or no text.
-std::string text_of(const serve::Json& args, const char* key) {
+std::string argument_text(const serve::Json& args, const char* key) {
   const auto found = args.find(key);
   return found != args.end() && found->is_string() ? found->get<std::string>() : "";
 }
@@ -179,12 +179,12 @@ int run_up(const Context& context, const UpOptions& options) {
   surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
   serve::BoardCache boards;
   surroundings.query = [&](std::string_view name, std::string_view args) -> Result<std::string> {
-    const auto parsed = serve::Json::parse(args, nullptr, false);
+    const auto parsed = parse_ordered_json(args);
     if (parsed.is_discarded()) {
       return Error(ErrorCode::InvalidInput, "the question's arguments are not JSON");
     }
     if (name == kBackupQuestion) {
-      const auto made = make_backup(**store, home, text_of(parsed, "name"));
+      const auto made = make_backup(**store, home, argument_text(parsed, "name"));
       if (!made) return made.error();
       return json_text(serve::Json{{"backup", made->string()}});
     }
@@ -292,7 +292,7 @@ int run_nodes(const Context& context) {
     std::printf("%s\n", text->c_str());
     return kDone;
   }
-  const auto nodes = nlohmann::json::parse(*text);
+  const auto nodes = parse_json(*text);
   std::printf("%-28s %8s %8s %12s %10s %14s\n", "node", "workers", "leases", "blocks_done",
               "work_s", "last_seen_ago");
   for (const auto& n : nodes) {

@@ -1,7 +1,6 @@
 #include "cli/instruments.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
 #include "base/instrument.hpp"
@@ -14,16 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using sweeps::yaml::Node;
-
-/// Without case and separators: `BTC-USDT` is `BTCUSDT`.
-std::string plain(std::string_view instrument) {
-  std::string out;
-  for (const char c : instrument) {
-    const auto u = static_cast<unsigned char>(c);
-    if (std::isalnum(u) != 0) out.push_back(static_cast<char>(std::toupper(u)));
-  }
-  return out;
-}
 
 /// The profile that a file names; empty if it names none or is not there.
 Result<std::string> named_in(const fs::path& file, std::string_view instrument) {
@@ -47,7 +36,7 @@ Result<std::string> named_in(const fs::path& file, std::string_view instrument) 
     }
     names.push_back(root->keys[i].text);
     // A venue's own name outranks other names of the same market.
-    if (plain(root->keys[i].text) == plain(instrument)) return profile.text;
+    if (plain_name(root->keys[i].text) == plain_name(instrument)) return profile.text;
   }
   const auto alike = find_instrument(names, instrument);
   return alike ? root->items[*alike].text : std::string();

@@ -288,9 +288,9 @@ int launch_systemd(const Context& context, const LaunchOptions& options) {
 
 using Launcher = int (*)(const Context&, const LaunchOptions&);
 
-using SharedOptions = std::shared_ptr<LaunchOptions>;
+using SharedLaunch = std::shared_ptr<LaunchOptions>;
 
-CLI::App* add_launcher(CLI::App& group, Context& context, const SharedOptions& options,
+CLI::App* add_launcher(CLI::App& group, Context& context, const SharedLaunch& options,
                        const std::string& name, const std::string& help, Launcher launcher) {
   CLI::App* command = add_command(group, context, name, help);
   command->callback([&context, options, launcher] {
@@ -319,7 +319,7 @@ void add_node_options(CLI::App& command, LaunchOptions& options) {
                      "file of `winnow cluster invite`, where the node runs");
 }
 
-void add_ssh(CLI::App& group, Context& context, const SharedOptions& options) {
+void add_ssh(CLI::App& group, Context& context, const SharedLaunch& options) {
   CLI::App* ssh = add_launcher(
       group, context, options, "ssh",
       "a node on each of some machines over ssh, kept running until Ctrl-C", launch_ssh);
@@ -338,7 +338,7 @@ void add_ssh(CLI::App& group, Context& context, const SharedOptions& options) {
   ssh->add_flag("--print", options->print_only, "print the commands and run none");
 }
 
-void add_slurm(CLI::App& group, Context& context, const SharedOptions& options) {
+void add_slurm(CLI::App& group, Context& context, const SharedLaunch& options) {
   CLI::App* slurm = add_launcher(group, context, options, "slurm",
                                  "submit nodes as an array job with sbatch", launch_slurm);
   add_node_options(*slurm, *options);
@@ -361,7 +361,7 @@ void add_slurm(CLI::App& group, Context& context, const SharedOptions& options) 
   add_out(*slurm, *options);
 }
 
-void add_kubernetes(CLI::App& group, Context& context, const SharedOptions& options) {
+void add_kubernetes(CLI::App& group, Context& context, const SharedLaunch& options) {
   CLI::App* kubernetes =
       add_launcher(group, context, options, "kubernetes",
                    "write manifests of a coordinator and nodes", launch_kubernetes);
@@ -381,7 +381,7 @@ void add_kubernetes(CLI::App& group, Context& context, const SharedOptions& opti
   add_out(*kubernetes, *options);
 }
 
-void add_systemd(CLI::App& group, Context& context, const SharedOptions& options) {
+void add_systemd(CLI::App& group, Context& context, const SharedLaunch& options) {
   CLI::App* systemd = add_launcher(
       group, context, options, "systemd",
       "write a service unit: of a node with --join, else of a coordinator", launch_systemd);

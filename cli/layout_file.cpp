@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/text.hpp"
 #include "store/dataset_files.hpp"
 #include "sweeps/yaml_tree.hpp"
 
@@ -22,11 +23,6 @@ const std::vector<std::string> kKeys{
     "no_volume",    "volume_unit", "no_header", "time_zone", "date_format", "time_format",
     "skip_missing", "time",        "date",      "clock",     "open",        "high",
     "low",          "close",       "volume"};
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
 
 /// One character, by itself or by its name.
 char mark(const Cursor& at, std::string_view allowed) {

@@ -39,7 +39,7 @@ std::string render_budgets(const Json& answer, std::size_t width) {
                    {.title = "set at", .align = Align::Left}});
   for (const Json& line : answer["budgets"]) {
     table.add_row({line["user"].get<std::string>(), text_or(line, "data", "all"),
-                   line["trials"].dump(), line["spent"].dump(), line["left"].dump(),
+                   json_text(line["trials"]), json_text(line["spent"]), json_text(line["left"]),
                    text_or(line, "set_by", ""), text_or(line, "set_at", "")});
   }
   if (table.rows() == 0) return "no user has a budget\n";
@@ -53,7 +53,7 @@ Result<Json> set_budget(const Context& context, const Json& args) {
     if (!client) return client.error();
     const auto text = (*client)->query(actors::kBudgetSetQuestion, json_text(args), kPatience);
     if (!text) return text.error();
-    Json answer = Json::parse(*text, nullptr, false);
+    Json answer = parse_ordered_json(*text);
     if (answer.is_object()) return answer;
     return Error(ErrorCode::Corrupt, "the coordinator's answer about the budget is not JSON");
   }

@@ -30,6 +30,13 @@ Status check(std::FILE* file, const char* name) {
 
 void write_stdout(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+void print_json(const nlohmann::json& json, int indent) {
+  write_stdout(json_text(json, indent) + "\n");
+}
+void print_json(const nlohmann::ordered_json& json, int indent) {
+  write_stdout(json_text(json, indent) + "\n");
+}
+
 Status check_output() {
   WINNOW_TRY(check(stdout, "standard output"));
   return check(stderr, "standard error");

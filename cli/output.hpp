@@ -1,6 +1,6 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -15,10 +15,8 @@ namespace winnow::cli {
 void write_stdout(std::string_view text);
 
 /// One JSON document on stdout. `indent` -1: on one line.
-template <class Json = nlohmann::ordered_json>
-void print_json(const Json& json, int indent = 2) {
-  write_stdout(json_text(json, indent) + "\n");
-}
+void print_json(const nlohmann::json& json, int indent = 2);
+void print_json(const nlohmann::ordered_json& json, int indent = 2);
 
 /// Flushes both. Fails: Io if something that was printed did not arrive. A reader that closed its
 /// end of a pipe early wanted no more: that is no failure.

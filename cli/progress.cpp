@@ -41,7 +41,7 @@ std::string bar(double frac, std::size_t width, bool unicode) {
 }
 
 // Rounded down, so that 100% means all of it.
-std::string percent(double frac) {
+std::string whole_percent(double frac) {
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), "%3d%%", static_cast<int>(frac * 100));
   return text.data();
@@ -151,7 +151,7 @@ std::string progress_line(const ProgressState& state, const ProgressMeter& meter
   const auto left = meter.left();
   const std::string eta = left && state.done < state.total ? short_duration(*left) + " left" : "";
   const std::string failed = state.failed > 0 ? group_digits(state.failed) + " failed" : "";
-  const std::string known = state.total > 0 ? percent(frac) : "";
+  const std::string known = state.total > 0 ? whole_percent(frac) : "";
   // In the order of importance; `place` is the order on the line.
   struct Part {
     std::size_t place;

@@ -14,7 +14,7 @@ Result<nlohmann::ordered_json> remote_query(const Context& context, std::string_
   if (!client) return client.error();
   auto text = (*client)->query(name, json_text(args), kAnswerPatience);
   if (!text) return text.error();
-  auto answer = nlohmann::ordered_json::parse(*text, nullptr, false);
+  auto answer = parse_ordered_json(*text);
   if (answer.is_discarded()) {
     return Error(ErrorCode::Corrupt,
                  "the coordinator's answer to '" + std::string(name) + "' is not JSON");

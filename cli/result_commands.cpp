@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/text.hpp"
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
 #include "cli/door.hpp"
@@ -156,7 +157,7 @@ Result<Json> ask_farm(const Context& context, const Json& args) {
   if (!client) return client.error();
   const auto text = (*client)->query("explain_live", json_text(args), kFarmPatience);
   if (!text) return text.error();
-  Json answer = Json::parse(*text, nullptr, false);
+  Json answer = parse_ordered_json(*text);
   if (answer.is_object()) return answer;
   return Error(ErrorCode::Corrupt, "the coordinator's answer to 'explain_live' is not JSON");
 }

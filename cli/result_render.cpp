@@ -75,9 +75,12 @@ std::string render_top(const Json& answer, std::size_t width) {
   if (!shared) columns.erase(columns.begin() + 2);
   TextTable table(columns);
   for (const Json& row : rows) {
-    std::vector<std::string> cells = {
-        row["rank"].dump(),     row["trial"].dump(),  shared ? count_of(row, "same_results") : "",
-        text_of(row, "family"), text_of(row, "data"), text_of(row, "params_text")};
+    std::vector<std::string> cells = {json_text(row["rank"]),
+                                      json_text(row["trial"]),
+                                      shared ? count_of(row, "same_results") : "",
+                                      text_of(row, "family"),
+                                      text_of(row, "data"),
+                                      text_of(row, "params_text")};
     for (const std::string& name : metrics) {
       const auto found = row["metrics"].find(name);
       cells.push_back(found == row["metrics"].end() ? "-" : metric_text(*found));
@@ -131,7 +134,7 @@ std::string contest_text(const Json& answer) {
 std::string render_compare(const Json& answer, std::size_t width) {
   const Json& variants = answer["variants"];
   std::vector<TableColumn> columns = {{.title = "", .align = Align::Left}};
-  for (const Json& v : variants) columns.push_back({.title = "variant " + v["trial"].dump()});
+  for (const Json& v : variants) columns.push_back({.title = "variant " + json_text(v["trial"])});
   TextTable table(columns);
   const auto add = [&](const std::string& name, const auto& cell) {
     std::vector<std::string> cells = {name};
@@ -176,7 +179,7 @@ std::string render_compare(const Json& answer, std::size_t width) {
   }
   const Json& rho = answer["daily_return_correlation"];
   for (std::size_t i = 0; i < variants.size(); ++i) {
-    std::vector<std::string> cells = {"correlation with " + variants[i]["trial"].dump()};
+    std::vector<std::string> cells = {"correlation with " + json_text(variants[i]["trial"])};
     for (const Json& cell : rho[i]) cells.push_back(short_number(number(cell)));
     table.add_row(std::move(cells));
   }
@@ -190,11 +193,11 @@ std::string render_compare(const Json& answer, std::size_t width) {
 std::string render_explain(const Json& answer, std::size_t width) {
   if (!answer.contains("trial")) return render_sweep_show(answer, width);
   std::string out = heading(answer) + "\n" + warnings_of(answer) + "variant " +
-                    answer["trial"].dump() + " of " + text_of(answer, "family") + " on " +
+                    json_text(answer["trial"]) + " of " + text_of(answer, "family") + " on " +
                     text_of(answer, "data") + "\n";
   out += field("parameters", params_of(answer));
   out += field("status", answer["committed"] == true ? text_of(answer, "status") : "not run yet");
-  out += field("block", answer["block"].dump());
+  out += field("block", json_text(answer["block"]));
   out += field("trial key", text_of(answer, "trial_key"));
   out += field("dataset", text_of(answer, "dataset_hash"));
   if (answer.contains("rank_in_family_by_sharpe_ann")) {
@@ -274,7 +277,7 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));
   if (answer.contains("errors")) {
     for (const Json& e : answer["errors"]) {
-      out += field("variant " + e["trial"].dump(), text_of(e, "error"));
+      out += field("variant " + json_text(e["trial"]), text_of(e, "error"));
     }
   }
   TextTable table({{.title = "family", .align = Align::Left},
@@ -341,7 +344,7 @@ std::string render_ledger(const Json& answer, std::size_t width) {
 }
 
 std::string render_points(const Json& answer, std::size_t width) {
-  std::string out = heading(answer) + ", every " + answer["every_days"].dump() + " days\n";
+  std::string out = heading(answer) + ", every " + json_text(answer["every_days"]) + " days\n";
   std::vector<TableColumn> columns;
   for (const Json& name : answer["columns"])
     columns.push_back({printable(name.get<std::string>())});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.hpp"
 #include "cli/render_parts.hpp"
 #include "cli/table.hpp"
 
@@ -122,7 +123,7 @@ std::string policy_table(const Json& v, std::size_t width) {
 }
 
 std::string variant_risk(const Json& v, std::size_t width) {
-  std::string out = "\nvariant " + v["trial"].dump() + " of " + text_of(v, "family") + " on " +
+  std::string out = "\nvariant " + json_text(v["trial"]) + " of " + text_of(v, "family") + " on " +
                     text_of(v, "data") + " (" + text_of(v, "params_text") +
                     "): " + text_of(v, "verdict") + "\n" + reasons_of(v) + warnings_of(v);
   if (text_of(v, "verdict") != "MEASURED") return out;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/app.hpp"
 #include "cli/door.hpp"
@@ -47,7 +48,7 @@ int report(const Context& context, const json& answer, const std::string& line) 
 Result<std::string> ask_for_backup(actors::Client& client, const std::string& name) {
   const auto text = client.query(kBackupQuestion, json_text(json{{"name", name}}), kBackupPatience);
   if (!text) return text.error();
-  const auto answer = json::parse(*text, nullptr, false);
+  const auto answer = parse_json(*text);
   if (!answer.is_object() || !answer.contains("backup")) {
     return Error(ErrorCode::Corrupt, "the coordinator's answer about the backup is not JSON");
   }

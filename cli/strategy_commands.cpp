@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/numbers.hpp"
 #include "base/time.hpp"
 #include "base/window_coverage.hpp"
 #include "base/write_file.hpp"
@@ -29,12 +30,6 @@ namespace winnow::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Shortest text that reads back as the same double.
-std::string number(double v) {
-  char text[32];
-  return std::string(text, std::to_chars(text, text + sizeof text, v).ptr);
-}
 
 std::string_view type_name(engine::ParamType type) {
   return type == engine::ParamType::Int ? "int" : "float";
@@ -71,7 +66,7 @@ int list_families(const Context& context) {
   if (context.json) {
     Json all = Json::array();
     for (const engine::FamilyDecl& f : engine::families()) all.push_back(family_json(f));
-    print_json({{"strategies", all}});
+    print_json(Json{{"strategies", all}});
     return kDone;
   }
   for (const engine::FamilyDecl& f : engine::families()) {
@@ -93,10 +88,10 @@ int show_family(const Context& context, const std::string& name) {
               std::string(family.summary).c_str(), "parameter", "unit", "type", "range", "default",
               "step", "meaning");
   for (const engine::ParamDecl& p : family.params) {
-    const std::string range = "[" + number(p.min) + ", " + number(p.max) + "]";
+    const std::string range = "[" + shortest_text(p.min) + ", " + shortest_text(p.max) + "]";
     std::printf("%-16s %-6s %-6s %-22s %-8s %-6s %s\n", std::string(p.name).c_str(),
                 std::string(p.unit).c_str(), std::string(type_name(p.type)).c_str(), range.c_str(),
-                number(p.default_value).c_str(), number(p.step).c_str(),
+                shortest_text(p.default_value).c_str(), shortest_text(p.step).c_str(),
                 std::string(p.help).c_str());
   }
   return kDone;
@@ -314,7 +309,7 @@ std::string trades_csv(const engine::Backtest& backtest) {
     csv += std::to_string(t.entry_time_ns) + ',' + std::to_string(t.exit_time_ns) + ',';
     csv += t.side == engine::Side::Long ? "long" : "short";
     for (const double v : {t.qty, t.entry_px, t.exit_px, t.fees, t.funding, t.pnl}) {
-      csv += ',' + number(v);
+      csv += ',' + shortest_text(v);
     }
     csv += '\n';
   }
@@ -325,8 +320,8 @@ std::string equity_csv(const engine::Backtest& backtest, const MarketView& marke
                        engine::Window window) {
   std::string csv = "time_ns,equity\n";
   for (std::size_t i = 0; i < backtest.equity.size(); ++i) {
-    csv +=
-        std::to_string(market.time_ns[window.first + i]) + ',' + number(backtest.equity[i]) + '\n';
+    csv += std::to_string(market.time_ns[window.first + i]) + ',' +
+           shortest_text(backtest.equity[i]) + '\n';
   }
   return csv;
 }
@@ -428,7 +423,7 @@ void print_text(const BacktestInput& input, const engine::Backtest& backtest) {
                 std::isnan(v) ? "-" : sweeps::show_rounded(v).c_str(), std::string(m.help).c_str());
   }
   if (backtest.open_qty != 0) {
-    std::printf("  position still open at the end: %s\n", number(backtest.open_qty).c_str());
+    std::printf("  position still open at the end: %s\n", shortest_text(backtest.open_qty).c_str());
   }
 }
 

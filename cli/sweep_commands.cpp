@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/sweep_book.hpp"
+#include "base/text.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
@@ -80,7 +81,7 @@ Result<std::string> full_sweep_id(actors::Client& client, const std::string& swe
   const std::string args = json_text(nlohmann::json{{"sweep", sweep}});
   const auto text = client.query("sweep_show", args, seconds(10));
   if (!text) return text.error();
-  const auto shown = nlohmann::json::parse(*text, nullptr, false);
+  const auto shown = parse_json(*text);
   if (!shown.is_object()) {
     return Error(ErrorCode::Corrupt, "the coordinator's answer to 'sweep_show' is not JSON");
   }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "cli/output.hpp"
 
 namespace winnow::cli {
@@ -50,7 +51,7 @@ Result<SweepFacts> sweep_facts(actors::Client& client, const std::string& sweep)
   const auto text =
       client.query("sweep_show", json_text(nlohmann::json{{"sweep", sweep}}), kFactsPatience);
   if (!text) return text.error();
-  const auto shown = nlohmann::json::parse(*text, nullptr, false);
+  const auto shown = parse_json(*text);
   if (!shown.is_object()) {
     return Error(ErrorCode::Corrupt, "the coordinator's answer to 'sweep_show' is not JSON");
   }

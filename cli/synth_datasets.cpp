@@ -1,12 +1,10 @@
 // From a market specification to datasets whose manifests hold the truth.
 #include <nlohmann/json.hpp>
 
-#include <fstream>
-#include <sstream>
-
 #include "base/text.hpp"
 #include "cli/market_spec.hpp"
 #include "engine/synth/market_sim.hpp"
+#include "store/dataset_files.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -82,22 +80,12 @@ std::string dataset_name(const std::string& name, const std::string& instrument,
   return instrument.starts_with(name + "-") ? instrument : name + "-" + instrument;
 }
 
-Result<std::string> read_text(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || std::filesystem::is_directory(path)) {
-    return Error(ErrorCode::NotFound, "there is no readable file " + path.string());
-  }
-  text << in.rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
 Result<std::vector<store::PutOutcome>> synth_datasets(const store::DatasetStore& datasets,
                                                       const SynthRequest& request) {
   WINNOW_TRY(store::DatasetStore::check_name(request.name));
-  auto text = read_text(request.spec_file);
+  auto text = store::read_whole_file(request.spec_file);
   if (!text.ok()) return text.error();
   auto spec = parse_market_spec(*text, request.spec_file.string());
   if (!spec.ok()) return spec.error();

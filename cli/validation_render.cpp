@@ -1,7 +1,9 @@
 #include "cli/validation_render.hpp"
 
+#include "base/text.hpp"
 #include "cli/render_parts.hpp"
 #include "cli/table.hpp"
+#include "serve/validation.hpp"
 
 namespace winnow::cli::render {
 namespace {
@@ -11,19 +13,6 @@ constexpr std::size_t kFoldsShown = 40;
 bool has_validation(const Json& holder) {
   const auto found = holder.find("validation");
   return found != holder.end() && found->is_object();
-}
-
-/// `2023-01-05 to 2023-04-05`, for several ranges the first start and the last end.
-std::string span_text(const Json& ranges) {
-  if (!ranges.is_array() || ranges.empty()) return "-";
-  std::string out =
-      ranges.front().front().get<std::string>() + " to " + ranges.back().back().get<std::string>();
-  std::size_t parts = 1;
-  for (std::size_t i = 1; i < ranges.size(); ++i) {
-    parts += ranges[i].front() != ranges[i - 1].back() ? 1 : 0;
-  }
-  if (parts > 1) out += " (" + std::to_string(parts) + " parts)";
-  return printable(out);
 }
 
 std::string paths_text(const Json& v) {
@@ -76,8 +65,9 @@ std::string fold_table(const Json& holder, std::size_t width) {
   for (const Json& f : folds) {
     if (table.rows() == kFoldsShown) break;
     table.add_row(
-        {f["fold"].dump(), span_text(f["train"]), span_text(f["test"]), count_of(f, "purged_days"),
-         count_of(f, "embargoed_days"), f["pick"].is_null() ? "none" : f["pick"].dump(),
+        {json_text(f["fold"]), printable(serve::span_text(f["train"])),
+         printable(serve::span_text(f["test"])), count_of(f, "purged_days"),
+         count_of(f, "embargoed_days"), f["pick"].is_null() ? "none" : json_text(f["pick"]),
          text_of(f, "pick_params_text"), short_number(number_of(f, "train_sharpe_ann")),
          short_number(number_of(f, "test_sharpe_ann")), percent(number_of(f, "test_return_frac"))});
   }

@@ -1,12 +1,12 @@
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/app.hpp"
 #include "cli/output.hpp"
+#include "cli/read_file.hpp"
 #include "sweeps/verify/runner.hpp"
 
 namespace winnow::cli {
@@ -15,18 +15,14 @@ namespace {
 using sweeps::verify::CaseReport;
 using sweeps::verify::FileReport;
 
-Result<std::string> read_text(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return Error(ErrorCode::NotFound, "cannot read " + path.string());
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
+constexpr ReadLimits kCases{.bytes_max = std::size_t{256} << 20};
 
 Result<FileReport> verify_file(const std::filesystem::path& path) {
-  Result<std::string> text = read_text(path);
+  Result<std::string> text = read_file(path, kCases);
   if (!text.ok()) return text.error();
   const std::filesystem::path folder = path.parent_path();
   Result<FileReport> report = sweeps::verify::verify_statistics(
-      *text, [&](const std::string& name) { return read_text(folder / name); });
+      *text, [&](const std::string& name) { return read_file(folder / name, kCases); });
   if (!report.ok()) return report.error().within(path.string());
   return report;
 }

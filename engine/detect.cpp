@@ -1,11 +1,11 @@
 #include "engine/detect.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <utility>
 
+#include "base/numbers.hpp"
 #include "engine/prepare.hpp"
 
 namespace winnow::engine {
@@ -33,14 +33,10 @@ std::vector<Fill> settled(std::vector<Fill> fills, std::size_t cut) {
   return fills;
 }
 
-std::string number(double v) {
-  char text[32];
-  return std::string(text, std::to_chars(text, text + sizeof text, v).ptr);
-}
-
 std::string describe(const Fill* fill) {
   if (fill == nullptr) return "none";
-  return number(fill->qty) + " at " + number(fill->px) + " in bar " + std::to_string(fill->bar);
+  return shortest_text(fill->qty) + " at " + shortest_text(fill->px) + " in bar " +
+         std::to_string(fill->bar);
 }
 
 // Empty if equal.
@@ -53,17 +49,6 @@ std::string difference(const std::vector<Fill>& a, const std::vector<Fill>& b) {
     return "fill " + std::to_string(i) + " is " + describe(x) + ", but was " + describe(y);
   }
   return {};
-}
-
-MarketView without_history(const MarketView& market, std::size_t bars) {
-  MarketView view = market;
-  view.time_ns = view.time_ns.subspan(bars);
-  view.open = view.open.subspan(bars);
-  view.high = view.high.subspan(bars);
-  view.low = view.low.subspan(bars);
-  view.close = view.close.subspan(bars);
-  view.volume = view.volume.subspan(bars);
-  return view;
 }
 
 /// The market with one bar that has only opened. Purpose: a copy of which one bar at a time is
@@ -170,8 +155,7 @@ class LookAhead {
     if (search_.stop && search_.stop()) {
       return Error(ErrorCode::Cancelled, "the search for look-ahead was stopped");
     }
-    auto fills = fills_of_(without_history(market, dropped),
-                           {window.first - dropped, window.last - dropped});
+    auto fills = fills_of_(market.from(dropped), {window.first - dropped, window.last - dropped});
     if (fills.ok()) {
       for (Fill& f : *fills) f.bar += dropped;
     }
@@ -315,8 +299,9 @@ class LookAhead {
       // Several fills at one open are taken from their sum, which is rounded.
       constexpr double kRounding = 1e-9;
       if (std::fabs(f.qty) * (1 - kRounding) > std::fabs(left)) {
-        return at_cut(cut, "no more than " + number(left) + " is to be filled, but " + describe(&f),
-                      " was, by the volume of that bar");
+        return at_cut(
+            cut, "no more than " + shortest_text(left) + " is to be filled, but " + describe(&f),
+            " was, by the volume of that bar");
       }
       left -= f.qty;
     }
@@ -347,8 +332,7 @@ Result<Detection> detect_warm_up(const MarketView& market, Window window, const 
   // Three starts are enough to move every split of every rolling window.
   for (const std::size_t dropped :
        {most, most / 2 + most % 2, most - std::min<std::size_t>(most, 1)}) {
-    auto part =
-        fills_of(without_history(market, dropped), {window.first - dropped, window.last - dropped});
+    auto part = fills_of(market.from(dropped), {window.first - dropped, window.last - dropped});
     if (!part.ok()) return part.error();
     for (Fill& f : *part) f.bar += dropped;
     ++detection.checks;

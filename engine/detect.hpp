@@ -56,7 +56,7 @@ Result<Detection> detect_warm_up(const MarketView& market, Window window, const 
 /// Bars of history that fill every indicator of this variant.
 std::size_t warmup_bars(const FamilyDecl& family, std::span<const double> params);
 
-/// Both detectors on one variant of a family: a few cuts through its whole life, and many through
+/// Both detectors on one variant of a family: one cut through its whole life, and many through
 /// stretches of it. The warm-up is checked where the window has history enough. Fails:
 /// InvalidInput, Cancelled.
 Result<Detection> detect_faults(const MarketView& market, Window window, const FamilyDecl& family,

@@ -1,17 +1,13 @@
 #include "engine/execution.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <string>
 #include <string_view>
 
+#include "base/numbers.hpp"
+
 namespace winnow::engine {
 namespace {
-
-std::string number(double v) {
-  char text[32];
-  return std::string(text, std::to_chars(text, text + sizeof text, v).ptr);
-}
 
 struct Limit {
   std::string_view name;
@@ -23,8 +19,9 @@ struct Limit {
 Status check_limit(const Limit& limit, std::string_view where) {
   if (limit.value >= limit.min && limit.value <= limit.max) return {};
   return Error(ErrorCode::InvalidInput, std::string(where) + std::string(limit.name) + "=" +
-                                            number(limit.value) + " is outside [" +
-                                            number(limit.min) + ", " + number(limit.max) + "]");
+                                            shortest_text(limit.value) + " is outside [" +
+                                            shortest_text(limit.min) + ", " +
+                                            shortest_text(limit.max) + "]");
 }
 
 constexpr double kBig = 1e15;
@@ -65,9 +62,9 @@ Status check_execution(const ExecutionModel& e) {
     WINNOW_TRY(check_limit({rule.name, rule.value(e), 0, rule.max}, "execution model: "));
   }
   if (e.impact_bps > 0 && e.impact_y > 0) {
-    return Error(ErrorCode::InvalidInput, "execution model: impact_bps=" + number(e.impact_bps) +
-                                              " and impact_y=" + number(e.impact_y) +
-                                              " exclude each other");
+    return Error(ErrorCode::InvalidInput,
+                 "execution model: impact_bps=" + shortest_text(e.impact_bps) +
+                     " and impact_y=" + shortest_text(e.impact_y) + " exclude each other");
   }
   if (e.sizing == Sizing::FixedQty && e.fixed_qty == 0) {
     return Error(ErrorCode::InvalidInput,

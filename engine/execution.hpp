@@ -41,7 +41,8 @@ struct ExecutionModel {
   double half_spread_range_frac = 0;  ///< volatility part: this times (high-low)/close of the bar
                                       ///< at whose close the order was decided (for stops: the bar
                                       ///< before) is added to the half-spread
-  double impact_bps = 0;              ///< square-root slippage: impact_bps * sqrt(qty / bar volume)
+  double impact_bps = 0;              ///< square-root slippage: impact_bps * sqrt(qty / volume) of
+                                      ///< the fill's bar, as expected where `expected_volume` is
   /// Slippage impact_y * sigma_day * sqrt(qty / volume_day), over the last 20 complete UTC days.
   /// Not beside impact_bps.
   double impact_y = 0;

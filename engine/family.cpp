@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <string>
+
+#include "base/numbers.hpp"
 
 namespace winnow::engine {
 namespace strategies {
@@ -64,12 +65,6 @@ const std::array<FamilyDecl, 2> kFamilies = {{
      strategies::kSmaCrossParams, strategies::check_sma_cross, 0b011},
 }};
 
-std::string number(double v) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, v).ptr;
-  return std::string(text, end);
-}
-
 }  // namespace
 
 std::span<const FamilyDecl> families() { return kFamilies; }
@@ -89,10 +84,11 @@ Status check_params(const FamilyDecl& family, std::span<const double> values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const ParamDecl& p = family.params[i];
     const double v = values[i];
-    const std::string name = where + std::string(p.name) + "=" + number(v);
+    const std::string name = where + std::string(p.name) + "=" + shortest_text(v);
     if (!(v >= p.min && v <= p.max)) {
-      return Error(ErrorCode::InvalidInput, name + " is outside its range [" + number(p.min) +
-                                                ", " + number(p.max) + "] " + std::string(p.unit));
+      return Error(ErrorCode::InvalidInput, name + " is outside its range [" +
+                                                shortest_text(p.min) + ", " + shortest_text(p.max) +
+                                                "] " + std::string(p.unit));
     }
     if (p.type == ParamType::Int && v != std::floor(v)) {
       return Error(ErrorCode::InvalidInput, name + " must be a whole number");

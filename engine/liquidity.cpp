@@ -13,8 +13,6 @@ constexpr std::int64_t kDayNs = days(1).ns;
 constexpr double kNoScale = 1e150;  // above lanes::kNoVolumeScale
 static_assert(kNoScale > lanes::kNoVolumeScale);
 
-std::int64_t day_of(std::int64_t ns) { return utc_day(TimestampNs{ns}); }
-
 /// The bars of the 24 hours before each bar, asked for in order.
 class LastDay {
  public:
@@ -101,7 +99,7 @@ struct Day {
 std::vector<Day> days_before(const MarketView& market, std::size_t last) {
   std::vector<Day> out;
   for (std::size_t t = 0; t < last; ++t) {
-    const std::int64_t day = day_of(market.time_ns[t]);
+    const std::int64_t day = utc_day_of_ns(market.time_ns[t]);
     if (out.empty() || out.back().day != day) out.push_back({day, 0, 0});
     out.back().volume += market.volume[t];
     out.back().close = market.close[t];
@@ -148,7 +146,7 @@ std::vector<double> square_root_scales(const MarketView& market, Window window, 
   std::size_t d = 0;
   DayScale known;
   for (std::size_t t = window.first; t < window.last; ++t) {
-    const std::int64_t day = day_of(market.time_ns[t]);
+    const std::int64_t day = utc_day_of_ns(market.time_ns[t]);
     if (t == window.first || days[d].day != day) {
       while (days[d].day != day) ++d;
       known = scale_of_days(days, d, first_is_whole);
@@ -189,9 +187,9 @@ std::size_t liquidity_bars(const MarketView& market, Window window,
   constexpr int kDaysBack = kLiquidityDays + 2;
   std::size_t t = window.first;
   int seen = 0;
-  std::int64_t day = day_of(market.time_ns[window.first]);
+  std::int64_t day = utc_day_of_ns(market.time_ns[window.first]);
   while (t > 0) {
-    const std::int64_t before = day_of(market.time_ns[t - 1]);
+    const std::int64_t before = utc_day_of_ns(market.time_ns[t - 1]);
     if (before != day && ++seen > kDaysBack) break;
     day = before;
     --t;

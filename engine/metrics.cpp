@@ -4,18 +4,16 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "base/det_math.hpp"
+#include "base/numbers.hpp"
 #include "base/time.hpp"
 #include "engine/engine.hpp"
 #include "engine/lanes/job.hpp"
 
 namespace winnow::engine {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // Order of the metric row. kDecls below follows it.
 enum Metric : int {
@@ -70,7 +68,9 @@ constexpr std::array<MetricDecl, kMetrics> kDecls = {{
      "(final / initial)^(365 days / calendar time from first open to last close) less one", true,
      true},
     {"vol_ann", "frac", "sd (ddof 1) of daily returns times sqrt(periods a year)", false, true},
-    {"drawdown_max_frac", "frac", "largest fall of daily equity from its peak (initial included)",
+    {"drawdown_max_frac", "frac",
+     "largest fall of equity from its peak (initial included): bars' closes, or days' where the "
+     "profile says drawdown_bars: false",
      false},
     {"drawdown_days_max", "days", "longest run of days below an earlier peak", false},
     {"ulcer_frac", "frac", "root mean square of the daily drawdown", false},
@@ -112,7 +112,7 @@ constexpr std::array<MetricDecl, kMetrics> kDecls = {{
 // What rounding leaves of a constant series is not variance.
 bool constant(double squares, double n, double mean) { return squares <= n * mean * mean * 1e-24; }
 
-double ratio(double a, double b) { return b != 0 ? a / b : a == 0 ? 0.0 : kNan; }
+double ratio(double a, double b) { return b != 0 ? a / b : a == 0 ? 0.0 : kNaN; }
 
 // Linear interpolation between order statistics k and k+1 of sorted values.
 double percentile(std::span<const double> sorted, double p) {
@@ -177,7 +177,7 @@ double MetricRow::years(std::size_t periods) const {
 void MetricRow::drop_annual(std::size_t periods, std::span<double> out) const {
   if (input_.elapsed_days[periods - 1] >= kAnnualDaysMin) return;
   for (std::size_t m = 0; m < kDecls.size(); ++m) {
-    if (kDecls[m].annual) out[m] = kNan;
+    if (kDecls[m].annual) out[m] = kNaN;
   }
 }
 
@@ -199,7 +199,7 @@ void MetricRow::compute(std::span<const double> equity, std::span<const double> 
 }
 
 void MetricRow::compute_prefix(std::span<const double> equity, std::span<double> out) {
-  if (equity.empty()) return std::fill(out.begin(), out.end(), kNan);
+  if (equity.empty()) return std::fill(out.begin(), out.end(), kNaN);
   const std::span<const double> returns = std::span<const double>(r_).first(equity.size());
   curve_metrics(equity, out);
   return_metrics(returns, out);

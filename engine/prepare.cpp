@@ -35,8 +35,6 @@ lanes::Step step_of(double size) {
   return {size, 1.0};
 }
 
-std::int64_t day_of(std::int64_t ns) { return utc_day(TimestampNs{ns}); }
-
 Error damaged(std::string_view what, std::size_t index, std::string_view why) {
   return Error(ErrorCode::InvalidInput, "the market is damaged: " + std::string(what) + " " +
                                             std::to_string(index) + " " + std::string(why));
@@ -98,7 +96,7 @@ std::vector<std::int64_t> period_starts(const MarketView& market, Window window)
   constexpr std::int64_t day_ns = days(1).ns;
   std::vector<std::int64_t> starts;
   for (std::size_t t = window.first; t < window.last; ++t) {
-    const std::int64_t midnight = day_of(market.time_ns[t]) * day_ns;
+    const std::int64_t midnight = utc_day_of_ns(market.time_ns[t]) * day_ns;
     if (starts.empty() || starts.back() != midnight) starts.push_back(midnight);
   }
   return starts;
@@ -167,7 +165,8 @@ void Prepared::find_full(const MarketView& market, Window window, const Executio
 
 void Prepared::find_periods(const MarketView& market, Window window) {
   for (std::size_t t = window.first; t + 1 < window.last; ++t) {
-    if (day_of(market.time_ns[t]) != day_of(market.time_ns[t + 1])) period_last_.push_back(t);
+    if (utc_day_of_ns(market.time_ns[t]) != utc_day_of_ns(market.time_ns[t + 1]))
+      period_last_.push_back(t);
   }
   period_last_.push_back(window.last - 1);
 }

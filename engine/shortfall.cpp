@@ -3,24 +3,21 @@
 #include <algorithm>
 #include <set>
 
+#include "base/time.hpp"
+
 namespace winnow::engine {
 namespace {
 
-constexpr std::int64_t kNsPerDay = 86'400'000'000'000;
 // So few bars without a trade are a quiet minute of a market, not a column that was never there.
 constexpr double kSilentBarsFrac = 0.01;
 
-std::int64_t day_of(std::int64_t time_ns) {
-  return time_ns / kNsPerDay - (time_ns % kNsPerDay < 0 ? 1 : 0);
-}
-
 std::string funding_shortfall(const ExecutionModel& model, const MarketView& market, Window window,
                               std::string_view data) {
-  const std::int64_t first = day_of(market.time_ns[window.first]);
-  const std::int64_t last = day_of(market.time_ns[window.last - 1]);
+  const std::int64_t first = utc_day_of_ns(market.time_ns[window.first]);
+  const std::int64_t last = utc_day_of_ns(market.time_ns[window.last - 1]);
   std::set<std::int64_t> covered;
   for (const FundingEvent& e : market.funding) {
-    const std::int64_t day = day_of(e.time_ns);
+    const std::int64_t day = utc_day_of_ns(e.time_ns);
     if (day >= first && day <= last) covered.insert(day);
   }
   if (covered.empty()) return no_funding_text(data, model.name);

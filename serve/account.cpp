@@ -32,7 +32,7 @@ Result<Json> read_json(const store::Store& store, const char* kind, const std::s
   const auto text = store.document(kind, key);
   if (!text.ok()) return text.error();
   if (!*text) return Json();
-  Json json = Json::parse(**text, nullptr, false);
+  Json json = parse_ordered_json(**text);
   return json.is_discarded() ? Json() : json;
 }
 
@@ -147,7 +147,7 @@ SweepFacts facts_of(const store::SweepMeta& meta) {
   const auto resolved = sweeps::ResolvedSpec::from_json(meta.spec_json);
   const std::string text =
       resolved.ok() ? sweeps::ledger_form(*resolved).to_json() : meta.spec_json;
-  Json spec = Json::parse(text, nullptr, false);
+  Json spec = parse_ordered_json(text);
   return {meta.name, std::string(store::sweep_state_name(meta.state)),
           spec.is_object() ? std::move(spec) : Json()};
 }

@@ -19,8 +19,6 @@
 namespace winnow::serve {
 namespace {
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
-
 /// One family of one sweep, as it stands in a comparison.
 struct Place {
   const SweepView* view = nullptr;
@@ -97,12 +95,12 @@ Status check_families(const std::vector<SweepView>& views,
 
 Json series_json(const sweeps::SeriesFigures& s) {
   return {{"days", s.returns.size()},
-          {"sharpe_ann", number(s.sharpe_ann)},
-          {"sharpe_ann_low", number(s.sharpe_interval.low)},
-          {"sharpe_ann_high", number(s.sharpe_interval.high)},
-          {"cagr_frac", number(s.cagr_frac)},
-          {"drawdown_max_frac", number(s.drawdown_frac)},
-          {"mar", number(s.mar)}};
+          {"sharpe_ann", number_json(s.sharpe_ann)},
+          {"sharpe_ann_low", number_json(s.sharpe_interval.low)},
+          {"sharpe_ann_high", number_json(s.sharpe_interval.high)},
+          {"cagr_frac", number_json(s.cagr_frac)},
+          {"drawdown_max_frac", number_json(s.drawdown_frac)},
+          {"mar", number_json(s.mar)}};
 }
 
 Json no_capacity(const std::string& why) {
@@ -149,19 +147,19 @@ Json capacity_json(const Sources& sources, const Place& place, std::uint64_t tri
   if (entries == 0 || !(impact > 0)) return no_capacity("the plateau centre made no trades");
   const double size = entered / static_cast<double>(entries);
   const auto k = sweeps::impact_capacity(pnl + impact, impact);
-  Json out{{"notional_half_edge", number(k.half_edge * size)},
-           {"notional_optimum", number(k.optimum * size)},
-           {"notional_breakeven", number(k.breakeven * size)},
-           {"notional_run", number(size)},
-           {"pnl_before_impact", number(pnl + impact)},
-           {"impact_paid", number(impact)}};
+  Json out{{"notional_half_edge", number_json(k.half_edge * size)},
+           {"notional_optimum", number_json(k.optimum * size)},
+           {"notional_breakeven", number_json(k.breakeven * size)},
+           {"notional_run", number_json(size)},
+           {"pnl_before_impact", number_json(pnl + impact)},
+           {"impact_paid", number_json(impact)}};
   const double share = shares.empty() ? std::nan("") : sweeps::stats::median(shares);
-  out["participation_half_edge_frac"] = number(share * k.half_edge);
+  out["participation_half_edge_frac"] = number_json(share * k.half_edge);
   const double cap = execution.participation_max_frac;
   const bool capped = cap > 0 && share > 0;
   const double most = capped ? size * cap / share : k.half_edge * size;
-  out["notional_participation"] = capped ? number(most) : Json();
-  out["notional"] = number(std::min(most, k.half_edge * size));
+  out["notional_participation"] = capped ? number_json(most) : Json();
+  out["notional"] = number_json(std::min(most, k.half_edge * size));
   out["limited_by"] = most < k.half_edge * size ? "participation" : "impact";
   if (k.half_edge == 0) out["why"] = "there is no edge before impact";
   return out;
@@ -205,13 +203,13 @@ Result<Json> entrant_json(const Sources& sources, const Place& place,
   out["portfolio"] = series_json(e.portfolio);
   out["walk_forward"] = series_json(e.walk_forward);
   out["walk_forward"]["windows"] = e.windows;
-  out["walk_forward"]["efficiency"] = number(e.efficiency);
-  out["walk_forward"]["windows_positive_frac"] = number(e.windows_positive_frac);
-  out["turnover_ann_median"] = all.empty() ? Json() : number(sweeps::stats::median(all));
-  out["crowding_mean"] = number(e.crowding_mean);
-  out["crowding_max"] = number(e.crowding_max);
-  out["p_beats_cash"] = number(e.p_beats_cash);
-  out["p_in_best_set"] = number(e.p_in_best_set);
+  out["walk_forward"]["efficiency"] = number_json(e.efficiency);
+  out["walk_forward"]["windows_positive_frac"] = number_json(e.windows_positive_frac);
+  out["turnover_ann_median"] = all.empty() ? Json() : number_json(sweeps::stats::median(all));
+  out["crowding_mean"] = number_json(e.crowding_mean);
+  out["crowding_max"] = number_json(e.crowding_max);
+  out["p_beats_cash"] = number_json(e.p_beats_cash);
+  out["p_in_best_set"] = number_json(e.p_in_best_set);
   out["plateau_centre"] = Json();
   out["capacity"] = no_capacity("there is no plateau centre");
   if (!place.score.plateau) return out;
@@ -220,7 +218,7 @@ Result<Json> entrant_json(const Sources& sources, const Place& place,
   out["plateau_centre"]["trial"] = trial;
   out["plateau_centre"]["params_text"] =
       sweeps::params_text(view.plan, segment, view.plan.params(trial, 1));
-  out["plateau_centre"]["turnover_ann"] = number(turnover->by_trial[trial]);
+  out["plateau_centre"]["turnover_ann"] = number_json(turnover->by_trial[trial]);
   out["capacity"] = capacity_json(sources, place, trial, centre);
   return out;
 }
@@ -230,11 +228,11 @@ Json pairs_json(const sweeps::Bakeoff& b, const std::vector<sweeps::PairFigures>
   for (const sweeps::PairFigures& pair : pairs) {
     out.push_back({{"first", b.entrants[pair.first].name},
                    {"second", b.entrants[pair.second].name},
-                   {"sharpe_ann_difference", number(pair.difference_sharpe_ann)},
-                   {"low", number(pair.interval.low)},
-                   {"high", number(pair.interval.high)},
-                   {"p", number(pair.p)},
-                   {"p_holm", number(pair.p_holm)}});
+                   {"sharpe_ann_difference", number_json(pair.difference_sharpe_ann)},
+                   {"low", number_json(pair.interval.low)},
+                   {"high", number_json(pair.interval.high)},
+                   {"p", number_json(pair.p)},
+                   {"p_holm", number_json(pair.p_holm)}});
   }
   return out;
 }
@@ -243,7 +241,7 @@ Json correlation_json(const sweeps::Bakeoff& b) {
   Json out = Json::array();
   for (const auto& row : b.correlation) {
     Json line = Json::array();
-    for (const double v : row) line.push_back(number(v));
+    for (const double v : row) line.push_back(number_json(v));
     out.push_back(std::move(line));
   }
   return out;
@@ -350,7 +348,7 @@ Result<Json> compare_places(const Sources& sources, const std::vector<Place>& pl
   out["train_days"] = options.train;
   out["test_days"] = options.test;
   out["mean_block_days"] = b.mean_block;
-  out["p_spa_beats_cash"] = number(b.p_spa);
+  out["p_spa_beats_cash"] = number_json(b.p_spa);
   if (!field->notes.empty()) out["notes"] = field->notes;
   out["entrants"] = Json::array();
   for (std::size_t i = 0; i < places.size(); ++i) {

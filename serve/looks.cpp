@@ -9,7 +9,7 @@
 namespace winnow::serve {
 namespace {
 
-constexpr const char* kDocumentKind = "look";
+constexpr const char* kLookDocument = "look";
 
 /// What stays the same while the data of a hypothesis grows: everything but the end of the window,
 /// the bars there are and how many looks were declared (a plan cannot be changed under way).
@@ -49,10 +49,10 @@ struct Record {
 };
 
 Result<std::optional<Record>> read_record(const Sources& sources, const std::string& key) {
-  const auto text = sources.store->document(kDocumentKind, key);
+  const auto text = sources.store->document(kLookDocument, key);
   if (!text.ok()) return text.error();
   if (!*text) return std::optional<Record>();
-  const Json json = Json::parse(**text, nullptr, false);
+  const Json json = parse_ordered_json(**text);
   Record out;
   try {
     json.at("plan").get_to(out.plan);
@@ -83,7 +83,7 @@ Status record_look(const Sources& sources, const std::string& key, Look& look,
                   {"look", look.number},
                   {"periods", periods},
                   {"sweep", look.sweep}};
-  WINNOW_TRY(sources.verdicts->put_document(kDocumentKind, key, json_text(json)));
+  WINNOW_TRY(sources.verdicts->put_document(kLookDocument, key, json_text(json)));
   look.recorded = true;
   return {};
 }

@@ -1,6 +1,7 @@
 // Budgets of users: how many trials each may still bring to the ledger.
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/user_budget.hpp"
@@ -36,7 +37,7 @@ Result<DatasetName> find_dataset(const Sources& sources, const std::string& want
   const auto metas = sources.store->sweeps();
   if (!metas.ok()) return metas.error();
   for (const store::SweepMeta& meta : *metas) {
-    const Json spec = Json::parse(meta.spec_json, nullptr, false);
+    const Json spec = parse_ordered_json(meta.spec_json);
     if (!spec.is_object() || !spec.contains("data") || !spec["data"].is_array()) continue;
     for (const Json& data : spec["data"]) {
       look_at(data.value("content_hash", ""), data.value("name", ""));

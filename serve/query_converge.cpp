@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::uint64_t kNeighbourhoodsDefault = 20;
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
-
 Json named_variant(const SweepView& view, std::uint64_t trial) {
   const auto& segment = view.plan.segment_of_trial(trial);
   return {{"trial", trial},
@@ -42,11 +40,11 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   out["ledger_trials"] = family.ledger_trials;
   out["noise_sharpe_ann_sd"] = family.noise.sd_ann;
   out["noise_sharpe_ann_max_expected"] = family.noise.max_ann;
-  out["sharpe_ann_median"] = number(family.median_sharpe_ann);
+  out["sharpe_ann_median"] = number_json(family.median_sharpe_ann);
   out["best"] = Json();
   if (family.best_trial) {
     out["best"] = named_variant(view, *family.best_trial);
-    out["best"]["sharpe_ann"] = number(family.best_sharpe_ann);
+    out["best"]["sharpe_ann"] = number_json(family.best_sharpe_ann);
   }
   out["plateau_centre"] = Json();
   if (family.plateau) {

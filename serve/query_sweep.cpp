@@ -1,6 +1,7 @@
 // Sweeps as a whole.
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/names.hpp"
@@ -162,7 +163,7 @@ Result<Json> sweep_show(const Sources& sources, const Json& args) {
   auto errors = errors_json(sources, *view, failed);
   if (!errors.ok()) return errors.error();
   if (!errors->empty()) out["errors"] = std::move(*errors);
-  out["spec"] = Json::parse(view->meta.spec_json, nullptr, false);
+  out["spec"] = parse_ordered_json(view->meta.spec_json);
   return out;
 }
 

@@ -29,8 +29,6 @@ constexpr std::size_t kSameListed = 10;
 // never traded.
 constexpr std::size_t kReturnsComparedMax = 4096;
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
-
 Result<std::vector<std::vector<double>>> read_rows_anew(const Sources& sources,
                                                         const SweepView& view,
                                                         std::span<const std::uint64_t> trials) {
@@ -358,9 +356,9 @@ Json table_json(const SweepView& view, const Board& board, std::span<const std::
                         ? Json()
                         : Json(values[static_cast<std::size_t>(found - decls.begin())]));
     }
-    for (const double v : metrics[i]) row.push_back(number(v));
-    for (const double v : board.luck_of(trials[i], metrics[i])) row.push_back(number(v));
-    for (const double v : oos[i]) row.push_back(number(v));
+    for (const double v : metrics[i]) row.push_back(number_json(v));
+    for (const double v : board.luck_of(trials[i], metrics[i])) row.push_back(number_json(v));
+    for (const double v : oos[i]) row.push_back(number_json(v));
     rows.push_back(std::move(row));
   }
   return {{"columns", std::move(columns)}, {"rows", std::move(rows)}};
@@ -386,10 +384,10 @@ Json rows_json(const SweepView& view, const Board& board, const std::vector<Show
     row["metrics"] = metrics_json(view, metrics[i]);
     const std::vector<double> luck = board.luck_of(trials[i], metrics[i]);
     for (std::size_t k = 0; k < luck.size(); ++k) {
-      row["metrics"][board.luck_names()[k]] = number(luck[k]);
+      row["metrics"][board.luck_names()[k]] = number_json(luck[k]);
     }
     for (std::size_t k = 0; k < oos[i].size(); ++k) {
-      row["metrics"][board.oos_numbers()[k].name] = number(oos[i][k]);
+      row["metrics"][board.oos_numbers()[k].name] = number_json(oos[i][k]);
     }
     if (auto why = missing_numbers_reason(row["metrics"]); !why.empty()) row["reason"] = why;
     rows.push_back(std::move(row));

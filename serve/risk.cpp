@@ -21,12 +21,10 @@ constexpr std::array kTails = {0.05, 0.01};
 constexpr std::array kRuinLosses = {0.1, 0.2, 0.3, 0.5};
 constexpr std::array<std::size_t, 3> kRuinDays = {30, 90, 365};
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
-
 Json distribution_json(const risk::Distribution& d) {
-  Json out{{"mean", number(d.mean)}};
+  Json out{{"mean", number_json(d.mean)}};
   constexpr std::array kNames = {"q01", "q05", "q25", "q50", "q75", "q95", "q99"};
-  for (std::size_t q = 0; q < kNames.size(); ++q) out[kNames[q]] = number(d.quantile[q]);
+  for (std::size_t q = 0; q < kNames.size(); ++q) out[kNames[q]] = number_json(d.quantile[q]);
   return out;
 }
 
@@ -35,13 +33,13 @@ Json summary_json(const risk::PathSummary& s) {
           {"drawdown_max_frac", distribution_json(s.drawdown_frac)},
           {"underwater_days_max", distribution_json(s.underwater)},
           {"sharpe_ann", distribution_json(s.sharpe_ann)},
-          {"p_loss", number(s.p_loss)}};
+          {"p_loss", number_json(s.p_loss)}};
 }
 
 Json history_json(const risk::PolicyHistory& h) {
-  return {{"total_return_frac", number(h.total_return_frac)},
-          {"sharpe_ann", number(h.sharpe_ann)},
-          {"drawdown_max_frac", number(h.drawdown_frac)},
+  return {{"total_return_frac", number_json(h.total_return_frac)},
+          {"sharpe_ann", number_json(h.sharpe_ann)},
+          {"drawdown_max_frac", number_json(h.drawdown_frac)},
           {"triggers", h.triggers},
           {"days_out", h.days_out}};
 }
@@ -77,14 +75,14 @@ Json tail_json(const std::vector<risk::TailRisk>& risks) {
   Json out = Json::array();
   for (const risk::TailRisk& r : risks) {
     out.push_back({{"tail", r.tail},
-                   {"var_frac", number(r.var_frac)},
-                   {"var_frac_low", number(r.var_interval.low)},
-                   {"var_frac_high", number(r.var_interval.high)},
-                   {"var_normal_frac", number(r.var_normal_frac)},
-                   {"cvar_frac", number(r.cvar_frac)},
-                   {"cvar_frac_low", number(r.cvar_interval.low)},
-                   {"cvar_frac_high", number(r.cvar_interval.high)},
-                   {"cvar_normal_frac", number(r.cvar_normal_frac)}});
+                   {"var_frac", number_json(r.var_frac)},
+                   {"var_frac_low", number_json(r.var_interval.low)},
+                   {"var_frac_high", number_json(r.var_interval.high)},
+                   {"var_normal_frac", number_json(r.var_normal_frac)},
+                   {"cvar_frac", number_json(r.cvar_frac)},
+                   {"cvar_frac_low", number_json(r.cvar_interval.low)},
+                   {"cvar_frac_high", number_json(r.cvar_interval.high)},
+                   {"cvar_normal_frac", number_json(r.cvar_normal_frac)}});
   }
   return out;
 }
@@ -130,9 +128,9 @@ Json policies_json(const risk::DayBars& days, const RiskOptions& options, double
     Json row{{"policy", options.policies[k].name}};
     row["history"] = history_json(risk::apply_policy(days, options.policies[k], periods_per_year));
     row["simulation"] = summary_json(s);
-    row["simulation"]["p_triggered"] = number(s.p_triggered);
-    row["simulation"]["triggers_mean"] = number(s.triggers_mean);
-    row["simulation"]["out_frac"] = number(s.out_frac);
+    row["simulation"]["p_triggered"] = number_json(s.p_triggered);
+    row["simulation"]["triggers_mean"] = number_json(s.triggers_mean);
+    row["simulation"]["out_frac"] = number_json(s.out_frac);
     out.push_back(std::move(row));
   }
   return out;
@@ -142,18 +140,18 @@ Json posterior_json(const Sources& sources, const std::vector<double>& returns,
                     double luck_sharpe_ann, const risk::SimulationOptions& simulation) {
   const auto p = risk::sharpe_posterior(returns, luck_sharpe_ann, simulation.periods_per_year);
   Json out;
-  out["sharpe_ann"] = {{"mean", number(p.mean_ann)},
-                       {"sd", number(p.sd_ann)},
-                       {"q05", number(p.low_ann)},
-                       {"q50", number(p.median_ann)},
-                       {"q95", number(p.high_ann)}};
-  out["p_sharpe_above_0"] = number(p.p_above_zero);
-  out["p_sharpe_above_luck"] = number(p.p_above_benchmark);
+  out["sharpe_ann"] = {{"mean", number_json(p.mean_ann)},
+                       {"sd", number_json(p.sd_ann)},
+                       {"q05", number_json(p.low_ann)},
+                       {"q50", number_json(p.median_ann)},
+                       {"q95", number_json(p.high_ann)}};
+  out["p_sharpe_above_0"] = number_json(p.p_above_zero);
+  out["p_sharpe_above_luck"] = number_json(p.p_above_benchmark);
   const auto paths = risk::simulate_posterior(returns, simulation, sources.parallel);
   const auto s = risk::summarise(paths, simulation.horizon);
   out["total_return_frac"] = distribution_json(s.total_return_frac);
   out["drawdown_max_frac"] = distribution_json(s.drawdown_frac);
-  out["p_loss"] = number(s.p_loss);
+  out["p_loss"] = number_json(s.p_loss);
   return out;
 }
 
@@ -188,7 +186,7 @@ Status measure(const Sources& sources, const SweepView& view, std::uint64_t tria
   out["periods_per_year"] = o.periods_per_year;
   out["calendar"] = engine::calendar_name(o.periods_per_year);
   out["ledger_trials"] = *ledger;
-  out["luck_sharpe_ann"] = number(luck);
+  out["luck_sharpe_ann"] = number_json(luck);
   // The first path set is the variant as it is, whatever policies are asked for.
   std::vector<risk::Policy> all = {risk::Policy{}};
   all.insert(all.end(), options.policies.begin(), options.policies.end());
@@ -213,7 +211,7 @@ bool only_within_days(const risk::Policy& policy) {
                      [](const risk::Rule& r) { return r.from == risk::LossFrom::DayStart; });
 }
 
-double median_of(std::vector<double> v) {
+double median_finite(std::vector<double> v) {
   std::erase_if(v, [](double x) { return !std::isfinite(x); });
   return v.empty() ? std::nan("") : stats::median(v);
 }
@@ -307,12 +305,12 @@ Result<Json> policies_over_family(const Sources& sources, const SweepView& view,
     }
     const double n = static_cast<double>(all.size());
     out["policies"].push_back({{"policy", options.policies[k].name},
-                               {"total_return_frac_median", number(median_of(total))},
-                               {"sharpe_ann_median", number(median_of(sharpe))},
-                               {"drawdown_max_frac_median", number(median_of(drawdown))},
-                               {"triggered_frac", number(triggered / n)},
-                               {"sharpe_better_frac", number(better / n)}});
-    if (!std::isfinite(median_of(sharpe))) {
+                               {"total_return_frac_median", number_json(median_finite(total))},
+                               {"sharpe_ann_median", number_json(median_finite(sharpe))},
+                               {"drawdown_max_frac_median", number_json(median_finite(drawdown))},
+                               {"triggered_frac", number_json(triggered / n)},
+                               {"sharpe_better_frac", number_json(better / n)}});
+    if (!std::isfinite(median_finite(sharpe))) {
       out["policies"].back()["why"] = "no variant has daily returns that vary";
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/judged_panel.hpp"
@@ -17,16 +18,15 @@
 namespace winnow::serve {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr const char* kDocumentKind = "convergence";
+constexpr const char* kScoreDocument = "convergence";
 constexpr const char* kPlateauKind = "plateau";
 // Grows with every change of what a verdict means: kept ones are then scored again.
-constexpr int kRulesVersion = 3;
+constexpr int kScoreRules = 3;
 
 /// Everything that a kept verdict depends on beside the trials themselves.
 Json options_json(const SweepView& view, const ScoreOptions& options,
                   const std::optional<Look>& look) {
-  return {{"rules", kRulesVersion},
+  return {{"rules", kScoreRules},
           {"engine_version", view.meta.engine_version},
           {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
           {"declared", view.plan.spec().convergence_json},
@@ -42,9 +42,9 @@ std::string document_key(const SweepView& view, std::uint32_t segment) {
 Result<bool> read_verdict(const Sources& sources, const SweepView& view,
                           const sweeps::Segment& segment, const ScoreOptions& options,
                           FamilyScore& out) {
-  const auto text = sources.store->document(kDocumentKind, document_key(view, segment.index));
+  const auto text = sources.store->document(kScoreDocument, document_key(view, segment.index));
   if (!text.ok() || !*text || out.committed != out.trials) return false;
-  const Json json = Json::parse(**text, nullptr, false);
+  const Json json = parse_ordered_json(**text);
   if (json.is_discarded() || !json.is_object()) return false;
   if (!json.value("panel_periods", Json()).is_number_unsigned()) return false;
   // A search that was extended since has other variants. Verdicts of old have no such number.
@@ -67,7 +67,7 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
                   {"panel_periods", panel_periods},
                   {"trials", family.trials},
                   {"score", convergence_json(family.score)}};
-  keep(sources, {kDocumentKind, document_key(view, family.segment), json_text(json)});
+  keep(sources, {kScoreDocument, document_key(view, family.segment), json_text(json)});
 }
 
 // Sharpe of every trial of a segment: NaN where it failed or is not there yet.
@@ -84,7 +84,7 @@ Result<SharpeColumn> read_sharpe(const Sources& sources, const SweepView& view) 
   const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
   if (!table.ok()) return table.error();
   SharpeColumn out;
-  out.all.assign(view.plan.trials(), kNan);
+  out.all.assign(view.plan.trials(), kNaN);
   out.committed.assign(view.plan.trials(), false);
   out.failed.assign(view.plan.trials(), false);
   for (std::size_t r = 0; r < table->trial.size(); ++r) {
@@ -101,7 +101,7 @@ Result<SharpeColumn> read_sharpe(const Sources& sources, const SweepView& view) 
 
 double median_of(std::vector<double> values) {
   std::erase_if(values, [](double v) { return std::isnan(v); });
-  if (values.empty()) return kNan;
+  if (values.empty()) return kNaN;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 == 1) return *middle;
@@ -150,7 +150,7 @@ void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Se
   const bool complete = family.committed == family.trials;
   if (const auto text = sources.store->document(kPlateauKind, key);
       complete && text.ok() && *text) {
-    const Json kept = Json::parse(**text, nullptr, false);
+    const Json kept = parse_ordered_json(**text);
     if (kept.is_object() && kept.value("trials", Json()) == segment.trials &&
         kept.value("engine_version", Json()) == view.meta.engine_version &&
         kept.value("trial", Json()).is_number_unsigned() &&

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,6 +19,9 @@ namespace winnow::serve {
 
 /// Keys keep the order in which they are said.
 using Json = nlohmann::ordered_json;
+
+/// Null where there is no finite number.
+inline Json number_json(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
 class BoardCache;
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include "base/numbers.hpp"
+#include "base/text.hpp"
 #include "serve/period_days.hpp"
 #include "serve/returns_stream.hpp"
 #include "sweeps/convergence_declared.hpp"
@@ -13,15 +15,13 @@
 namespace winnow::serve {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr const char* kDocumentKind = "validation";
+constexpr const char* kValidationDocument = "validation";
 // Grows with every change of what the numbers mean: kept ones are then computed again.
-constexpr int kRulesVersion = 1;
+constexpr int kValidationRules = 1;
 // So few variants are read by themselves.
 constexpr std::size_t kFewTrials = 64;
 
-Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
-double number_from(const Json& j) { return j.is_number() ? j.get<double>() : kNan; }
+double number_from(const Json& j) { return j.is_number() ? j.get<double>() : kNaN; }
 
 std::string document_key(const SweepView& view, const sweeps::Segment& segment) {
   return view.meta.id + "/" + std::to_string(segment.index);
@@ -29,19 +29,19 @@ std::string document_key(const SweepView& view, const sweeps::Segment& segment) 
 
 /// Everything that kept numbers depend on beside the trials themselves.
 Json options_json(const SweepView& view, const ValidatedFamily& family) {
-  return {{"rules", kRulesVersion},
+  return {{"rules", kValidationRules},
           {"engine_version", view.meta.engine_version},
           {"periods_per_year", family.periods_per_year},
-          {"protocol", Json::parse(view.plan.spec().validation_json, nullptr, false)},
+          {"protocol", parse_ordered_json(view.plan.spec().validation_json)},
           {"trials", family.trials}};
 }
 
 Json figures_json(const sweeps::OosFigures& f) {
   return {{"days", f.days},
-          {"sharpe_ann", number(f.sharpe_ann)},
-          {"mean_ann_frac", number(f.mean_ann_frac)},
-          {"return_frac", number(f.return_frac)},
-          {"drawdown_max_frac", number(f.drawdown_max_frac)}};
+          {"sharpe_ann", number_json(f.sharpe_ann)},
+          {"mean_ann_frac", number_json(f.mean_ann_frac)},
+          {"return_frac", number_json(f.return_frac)},
+          {"drawdown_max_frac", number_json(f.drawdown_max_frac)}};
 }
 
 sweeps::OosFigures figures_from(const Json& j) {
@@ -56,21 +56,21 @@ Json result_json(const sweeps::FamilyValidation& v) {
   Json folds = Json::array();
   for (const sweeps::FoldResult& fold : v.folds) {
     folds.push_back({{"pick", fold.picked ? Json(fold.pick) : Json()},
-                     {"train_sharpe_ann", number(fold.train_sharpe_ann)},
-                     {"train_mean_ann_frac", number(fold.train_mean_ann_frac)},
-                     {"inner_oos_sharpe_ann", number(fold.inner_oos_sharpe_ann)},
+                     {"train_sharpe_ann", number_json(fold.train_sharpe_ann)},
+                     {"train_mean_ann_frac", number_json(fold.train_mean_ann_frac)},
+                     {"inner_oos_sharpe_ann", number_json(fold.inner_oos_sharpe_ann)},
                      {"test", figures_json(fold.test)}});
   }
   Json paths = Json::array();
   for (const sweeps::OosFigures& path : v.paths) paths.push_back(figures_json(path));
   return {{"folds", std::move(folds)},
           {"oos", figures_json(v.oos)},
-          {"train_sharpe_ann_mean", number(v.train_sharpe_ann_mean)},
-          {"train_mean_ann_frac", number(v.train_mean_ann_frac)},
-          {"degradation_frac", number(v.degradation_frac)},
-          {"efficiency", number(v.efficiency)},
-          {"folds_positive_frac", number(v.folds_positive_frac)},
-          {"inner_oos_sharpe_ann", number(v.inner_oos_sharpe_ann)},
+          {"train_sharpe_ann_mean", number_json(v.train_sharpe_ann_mean)},
+          {"train_mean_ann_frac", number_json(v.train_mean_ann_frac)},
+          {"degradation_frac", number_json(v.degradation_frac)},
+          {"efficiency", number_json(v.efficiency)},
+          {"folds_positive_frac", number_json(v.folds_positive_frac)},
+          {"inner_oos_sharpe_ann", number_json(v.inner_oos_sharpe_ann)},
           {"paths", std::move(paths)}};
 }
 
@@ -109,9 +109,9 @@ void plan_on_days(ValidatedFamily& out) {
 
 bool read_kept(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
                ValidatedFamily& out) {
-  const auto text = sources.store->document(kDocumentKind, document_key(view, segment));
+  const auto text = sources.store->document(kValidationDocument, document_key(view, segment));
   if (!text.ok() || !*text) return false;
-  const Json json = Json::parse(**text, nullptr, false);
+  const Json json = parse_ordered_json(**text);
   if (!json.is_object() || json.value("options", Json()) != options_json(view, out)) return false;
   try {
     ValidatedFamily kept = out;
@@ -131,13 +131,12 @@ bool read_kept(const Sources& sources, const SweepView& view, const sweeps::Segm
 
 void keep_result(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
                  const ValidatedFamily& family) {
-  keep(sources, {kDocumentKind, document_key(view, segment),
-                 Json{{"options", options_json(view, family)},
-                      {"days", family.days},
-                      {"calendar_known", family.calendar_known},
-                      {"variants", family.variants},
-                      {"result", result_json(*family.result)}}
-                     .dump()});
+  keep(sources, {kValidationDocument, document_key(view, segment),
+                 json_text(Json{{"options", options_json(view, family)},
+                                {"days", family.days},
+                                {"calendar_known", family.calendar_known},
+                                {"variants", family.variants},
+                                {"result", result_json(*family.result)}})});
 }
 
 /// Returns of the variants that some fold picked.
@@ -223,19 +222,19 @@ Json fold_json(const SweepView& view, const sweeps::Segment& segment, const Vali
            {"purged_days", fold.purged},
            {"embargoed_days", fold.embargoed},
            {"pick", found.picked ? Json(found.pick) : Json()},
-           {"train_sharpe_ann", number(found.train_sharpe_ann)},
-           {"train_mean_ann_frac", number(found.train_mean_ann_frac)},
-           {"test_sharpe_ann", number(found.test.sharpe_ann)},
-           {"test_mean_ann_frac", number(found.test.mean_ann_frac)},
-           {"test_return_frac", number(found.test.return_frac)},
-           {"test_drawdown_max_frac", number(found.test.drawdown_max_frac)}};
+           {"train_sharpe_ann", number_json(found.train_sharpe_ann)},
+           {"train_mean_ann_frac", number_json(found.train_mean_ann_frac)},
+           {"test_sharpe_ann", number_json(found.test.sharpe_ann)},
+           {"test_mean_ann_frac", number_json(found.test.mean_ann_frac)},
+           {"test_return_frac", number_json(found.test.return_frac)},
+           {"test_drawdown_max_frac", number_json(found.test.drawdown_max_frac)}};
   if (found.picked) {
     out["pick_params_text"] =
         sweeps::params_text(view.plan, segment, view.plan.params(found.pick, 1));
   }
   if (!family.plan.inner.empty()) {
     out["inner_folds"] = family.plan.inner[k].size();
-    out["inner_oos_sharpe_ann"] = number(found.inner_oos_sharpe_ann);
+    out["inner_oos_sharpe_ann"] = number_json(found.inner_oos_sharpe_ann);
   }
   if (family.protocol.kind == sweeps::ProtocolKind::Cpcv) out["paths"] = fold.paths;
   return out;
@@ -288,6 +287,18 @@ std::vector<std::string> unmet_requirements(const SweepView& view, const sweeps:
                                      validated != nullptr ? validated->reason : "");
 }
 
+std::string span_text(const Json& ranges) {
+  if (!ranges.is_array() || ranges.empty()) return "-";
+  std::string out =
+      ranges.front().front().get<std::string>() + " to " + ranges.back().back().get<std::string>();
+  std::size_t parts = 1;
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    parts += ranges[i].front() != ranges[i - 1].back() ? 1 : 0;
+  }
+  if (parts > 1) out += " (" + std::to_string(parts) + " parts)";
+  return out;
+}
+
 Json validation_json(const SweepView& view, const sweeps::Segment& segment,
                      const ValidatedFamily* validated) {
   if (validated == nullptr) return Json();
@@ -299,7 +310,7 @@ Json validation_json(const SweepView& view, const sweeps::Segment& segment,
            {"trials", v.trials},
            {"reason", v.reason.empty() ? Json() : Json(v.reason)}};
   for (const auto& n : sweeps::validation_numbers(v.protocol.kind)) {
-    out[n.name] = v.result ? number(n.of(*v.result)) : Json();
+    out[n.name] = v.result ? number_json(n.of(*v.result)) : Json();
   }
   out["folds"] = Json::array();
   if (!v.result) return out;
@@ -374,7 +385,7 @@ Status VariantOos::read_segment(const sweeps::Segment& segment,
 
 Result<std::vector<std::vector<double>>> VariantOos::of(std::span<const std::uint64_t> trials) {
   const std::size_t width = sweeps::variant_oos_numbers().size();
-  std::vector<std::vector<double>> out(trials.size(), std::vector<double>(width, kNan));
+  std::vector<std::vector<double>> out(trials.size(), std::vector<double>(width, kNaN));
   if (trials.size() > kFewTrials) {
     for (const sweeps::Segment& segment : view_->plan.segments()) {
       WINNOW_TRY(read_segment(segment, trials, out));

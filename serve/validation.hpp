@@ -42,6 +42,10 @@ Result<std::shared_ptr<const ValidatedFamily>> validate_family(const Sources& so
 std::vector<std::string> unmet_requirements(const SweepView& view, const sweeps::Convergence& score,
                                             const ValidatedFamily* validated);
 
+/// `2023-01-05 to 2023-04-05`: the first start and the last end of a fold's ranges, and of how many
+/// parts if they are several; `-` for none.
+std::string span_text(const Json& ranges);
+
 /// All of it by name; null for null. Numbers that do not exist are null.
 Json validation_json(const SweepView& view, const sweeps::Segment& segment,
                      const ValidatedFamily* validated);

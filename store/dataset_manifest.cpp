@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.hpp"
+#include "base/text.hpp"
 
 namespace winnow::store {
 namespace {
@@ -34,8 +35,6 @@ constexpr std::array<KindFacts, kFaultKinds> kKinds{{
     {"skipped_hour", true},
 }};
 
-std::string time_text(std::int64_t ns) { return format_timestamp(TimestampNs{ns}); }
-
 Json faults_to_json(const FaultReport& report) {
   Json kinds = Json::object();
   for (std::size_t k = 0; k < kFaultKinds; ++k) {
@@ -43,7 +42,7 @@ Json faults_to_json(const FaultReport& report) {
     if (entry.count == 0) continue;
     Json first = Json::array();
     for (const FaultSample& s : entry.first) {
-      first.push_back({{"time", time_text(s.time_ns)},
+      first.push_back({{"time", format_time_ns(s.time_ns)},
                        {"time_ns", s.time_ns},
                        {"where", s.where},
                        {"text", s.text}});
@@ -81,7 +80,7 @@ Json to_document(const Manifest& m) {
   Json repairs = Json::array();
   for (const Repair& r : m.repairs) {
     repairs.push_back({{"action", r.action},
-                       {"time", time_text(r.time_ns)},
+                       {"time", format_time_ns(r.time_ns)},
                        {"time_ns", r.time_ns},
                        {"where", r.where},
                        {"text", r.text}});
@@ -94,14 +93,14 @@ Json to_document(const Manifest& m) {
   out["interval"] = format_duration(m.interval);
   out["interval_ns"] = m.interval.ns;
   out["bars"] = m.bars;
-  out["first"] = time_text(m.first.ns);
+  out["first"] = format_time_ns(m.first.ns);
   out["first_ns"] = m.first.ns;
-  out["last"] = time_text(m.last.ns);
+  out["last"] = format_time_ns(m.last.ns);
   out["last_ns"] = m.last.ns;
   out["funding_events"] = m.funding_events;
   out["content_hash"] = m.content_hash;
   out["parent"] = m.parent;
-  out["created"] = time_text(m.created.ns);
+  out["created"] = format_time_ns(m.created.ns);
   out["created_ns"] = m.created.ns;
   out["on_fault"] = m.on_fault;
   out["raw_files"] = std::move(raw);
@@ -110,15 +109,10 @@ Json to_document(const Manifest& m) {
   out["notes"] = m.notes;
   // A truth that is not JSON would be our own mistake; it is kept as text rather than lost.
   if (!m.truth_json.empty()) {
-    Json truth = Json::parse(m.truth_json, nullptr, false);
+    Json truth = parse_ordered_json(m.truth_json);
     out["truth"] = truth.is_discarded() ? Json(m.truth_json) : std::move(truth);
   }
   return out;
-}
-
-// Text from file names and headers may be any bytes; JSON takes only UTF-8.
-std::string dump(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 Manifest from_document(const Json& json) {
@@ -145,7 +139,7 @@ Manifest from_document(const Json& json) {
                          r.at("where").get<std::string>(), r.at("text").get<std::string>()});
   }
   m.notes = json.at("notes").get<std::vector<std::string>>();
-  if (const auto truth = json.find("truth"); truth != json.end()) m.truth_json = dump(*truth, -1);
+  if (const auto truth = json.find("truth"); truth != json.end()) m.truth_json = json_text(*truth);
   return m;
 }
 
@@ -170,12 +164,12 @@ std::uint64_t FaultReport::total() const {
 
 std::string Manifest::to_json() const {
   Json document = to_document(*this);
-  document[kChecksumKey] = sha256_hex(dump(document, -1));
-  return dump(document, 2) + "\n";
+  document[kChecksumKey] = sha256_hex(json_text(document));
+  return json_text(document, 2) + "\n";
 }
 
 Result<Manifest> Manifest::from_json(std::string_view text) {
-  Json document = Json::parse(text, nullptr, false);
+  Json document = parse_ordered_json(text);
   if (document.is_discarded() || !document.is_object()) {
     return Error(ErrorCode::Corrupt, "the manifest is not JSON");
   }
@@ -187,7 +181,7 @@ Result<Manifest> Manifest::from_json(std::string_view text) {
   }
   const auto expected = checksum->get<std::string>();
   document.erase(kChecksumKey);
-  if (const auto actual = sha256_hex(dump(document, -1)); actual != expected) {
+  if (const auto actual = sha256_hex(json_text(document)); actual != expected) {
     return Error(ErrorCode::Corrupt,
                  "the manifest's checksum is " + actual + ", not the recorded " + expected);
   }

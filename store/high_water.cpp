@@ -17,12 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMagic = 0x314b52414d574e57;  // "WNWMARK1"
+constexpr std::uint64_t kHeadMagic = 0x314b52414d574e57;  // "WNWMARK1"
 constexpr std::size_t kSweepBytes = 40;
 
 /// What stands at the start of the file.
 struct Head {
-  std::uint64_t magic = kMagic;
+  std::uint64_t magic = kHeadMagic;
   std::uint64_t sequence = 0;
   std::uint64_t log_number = 0;
   std::uint64_t log_bytes = 0;
@@ -59,7 +59,7 @@ bool write_at(int fd, const void* from, std::size_t bytes, off_t at) {
 std::optional<Head> read_head(int fd) {
   Head head;
   if (!read_at(fd, &head, sizeof head, 0)) return std::nullopt;
-  if (head.magic != kMagic || head.sum != head.right_sum()) return std::nullopt;
+  if (head.magic != kHeadMagic || head.sum != head.right_sum()) return std::nullopt;
   return head;
 }
 

@@ -35,7 +35,7 @@ Result<RocksStore::DeletedEntries> RocksStore::deleted_entries(std::string_view 
     return Error(ErrorCode::Corrupt, "the record of the deletion of sweep " +
                                          std::string(sweep_id) + " is not what this binary writes");
   };
-  const Json json = Json::parse(**text, nullptr, false);
+  const Json json = parse_ordered_json(**text);
   if (!json.is_object() || !json.contains("entries") || !json["entries"].is_array()) return odd();
   for (const Json& e : json["entries"]) {
     for (const char* field : {"entry", "executions", "failed"}) {

@@ -10,6 +10,7 @@
 #include <limits>
 #include <sstream>
 
+#include "base/numbers.hpp"
 #include "base/rng.hpp"
 #include "engine/engine.hpp"
 #include "sweeps/stats/halving.hpp"
@@ -26,7 +27,9 @@ using search::OutcomeState;
 
 constexpr std::size_t kRungsMax = 16;
 
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, "search: " + why); }
+Error bad_search(const std::string& why) {
+  return Error(ErrorCode::InvalidInput, "search: " + why);
+}
 
 MethodKind method_of(SearchMethod method) {
   switch (method) {
@@ -52,8 +55,6 @@ std::uint64_t power(std::uint64_t base, std::size_t exponent) {
   for (std::size_t i = 0; i < exponent; ++i) out *= base;
   return out;
 }
-
-std::uint64_t round_up(std::uint64_t n, std::uint64_t unit) { return (n + unit - 1) / unit * unit; }
 
 // Rows of the lowest rung of halving: whole blocks on every rung, no fewer than a generation.
 std::uint64_t halving_rows(const ResolvedSpec& spec, std::size_t rungs) {
@@ -137,48 +138,50 @@ Status check_adaptive(const ResolvedSpec& spec) {
                       spec.method == SearchMethod::Nsga2;
   if (!spec.learns()) {
     if (!method) return {};
-    return bad("a method that learns needs a generation");
+    return bad_search("a method that learns needs a generation");
   }
   if (!method && (a.fidelity == FidelityMethod::None || spec.method == SearchMethod::Grid)) {
-    return bad("a grid, and random points of one fidelity, do not learn");
+    return bad_search("a grid, and random points of one fidelity, do not learn");
   }
   if (a.generation % kAdaptiveBlockRows != 0 || a.generation > kGenerationRowsMax) {
-    return bad("generation " + std::to_string(a.generation) + " is not a multiple of " +
-               std::to_string(kAdaptiveBlockRows) + " up to " + std::to_string(kGenerationRowsMax));
+    return bad_search("generation " + std::to_string(a.generation) + " is not a multiple of " +
+                      std::to_string(kAdaptiveBlockRows) + " up to " +
+                      std::to_string(kGenerationRowsMax));
   }
   const bool several = spec.method == SearchMethod::Nsga2;
   if (several ? a.objectives.size() < 2 || a.objectives.size() > 16 : a.objectives.size() != 1) {
-    return bad(std::to_string(a.objectives.size()) +
-               " objectives; nsga2 takes 2 to 16, the others "
-               "take one");
+    return bad_search(std::to_string(a.objectives.size()) +
+                      " objectives; nsga2 takes 2 to 16, the others "
+                      "take one");
   }
   for (const std::string& name : a.objectives) {
-    if (engine::find_metric(name) < 0) return bad("no metric is named '" + name + "'");
+    if (engine::find_metric(name) < 0) return bad_search("no metric is named '" + name + "'");
   }
   if (a.fidelity != FidelityMethod::None) {
-    if (several) return bad("fidelity ranks by one objective, nsga2 has several");
-    if (a.eta < 2 || a.eta > 16) return bad("eta " + std::to_string(a.eta) + " is not 2 to 16");
+    if (several) return bad_search("fidelity ranks by one objective, nsga2 has several");
+    if (a.eta < 2 || a.eta > 16)
+      return bad_search("eta " + std::to_string(a.eta) + " is not 2 to 16");
     const std::size_t rungs = rung_lengths(spec).size();
     if (a.shortest.ns <= 0 || rungs < 2 || rungs > kRungsMax ||
         static_cast<double>(rungs - 1) * std::log2(static_cast<double>(a.eta)) > 20) {
-      return bad("the shortest window of " + format_duration(a.shortest) + " makes " +
-                 std::to_string(rungs) + " rungs below the whole of " +
-                 format_duration(spec.to - spec.from) + "; take one that makes 2 to " +
-                 std::to_string(kRungsMax));
+      return bad_search("the shortest window of " + format_duration(a.shortest) + " makes " +
+                        std::to_string(rungs) + " rungs below the whole of " +
+                        format_duration(spec.to - spec.from) + "; take one that makes 2 to " +
+                        std::to_string(kRungsMax));
     }
   }
   std::size_t width = 1;
   for (const StrategySpace& s : spec.strategies) width = std::max(width, s.params.size());
   const std::uint64_t bytes = generation_rows_max(spec) * width * sizeof(double);
   if (bytes > kGenerationBytesMax) {
-    return bad("a generation of " + std::to_string(generation_rows_max(spec)) + " rows of " +
-               std::to_string(width) + " parameters is more than " +
-               std::to_string(kGenerationBytesMax >> 10) +
-               " KiB; take a smaller one, fewer rungs or a smaller eta");
+    return bad_search("a generation of " + std::to_string(generation_rows_max(spec)) + " rows of " +
+                      std::to_string(width) + " parameters is more than " +
+                      std::to_string(kGenerationBytesMax >> 10) +
+                      " KiB; take a smaller one, fewer rungs or a smaller eta");
   }
   if (spec.samples == 0 || spec.samples % search_unit(spec) != 0) {
-    return bad(std::to_string(spec.samples) + " trials are not a multiple of " +
-               std::to_string(search_unit(spec)));
+    return bad_search(std::to_string(spec.samples) + " trials are not a multiple of " +
+                      std::to_string(search_unit(spec)));
   }
   return {};
 }
@@ -226,7 +229,7 @@ Result<search::Space> SegmentSearch::space_of(const std::shared_ptr<const Design
     }
     dimensions.push_back(std::move(d));
   }
-  if (dimensions.empty()) return bad("no parameter varies");
+  if (dimensions.empty()) return bad_search("no parameter varies");
   std::vector<search::Constraint> constraints;
   if (design->rules().refuses()) {
     constraints.push_back({std::string(design->family().name),
@@ -270,9 +273,9 @@ Result<SegmentSearch> SegmentSearch::make(const Plan& plan, const Segment& segme
   for (const PriorResult& p : prior) {
     auto point = out.coordinates(p.params);
     if (!point)
-      return bad("warm start: trial " + std::to_string(trials.size()) +
-                 " of the earlier "
-                 "sweep is not a point of this one");
+      return bad_search("warm start: trial " + std::to_string(trials.size()) +
+                        " of the earlier "
+                        "sweep is not a point of this one");
     trials.push_back({*std::move(point), p.outcome});
   }
   if (!trials.empty()) WINNOW_TRY(made->warm_start(made->space().signature(), trials));
@@ -340,7 +343,7 @@ void SegmentSearch::show(std::uint64_t first_row) {
 }
 
 Status SegmentSearch::open() {
-  if (waits()) return bad("a generation is open");
+  if (waits()) return bad_search("a generation is open");
   if (!fidelity_) {
     WINNOW_TRY(search_->open(spec_.adaptive.generation));
     show(rows_made());
@@ -358,8 +361,8 @@ Status SegmentSearch::open() {
 
 Status SegmentSearch::tell(std::span<const Outcome> outcomes) {
   if (!waits() || outcomes.size() != open_.rows()) {
-    return bad(std::to_string(outcomes.size()) + " outcomes for a generation of " +
-               std::to_string(open_.rows()));
+    return bad_search(std::to_string(outcomes.size()) + " outcomes for a generation of " +
+                      std::to_string(open_.rows()));
   }
   const std::uint64_t next = rows_made();
   if (fidelity_) {

@@ -13,7 +13,7 @@ namespace winnow::sweeps {
 namespace {
 
 constexpr double kExactMax = 9007199254740992.0;  // 2^53: whole numbers below are exact
-constexpr std::uint64_t kPointsMax = 1'000'000'000;
+constexpr std::uint64_t kAxisPointsMax = 1'000'000'000;
 
 Error bad(const ParamSpace& space, const std::string& why) {
   return Error(ErrorCode::InvalidInput, space.name + ": " + why);
@@ -52,8 +52,8 @@ Status Axis::set_steps(const ParamSpace& space) {
   }
   const double steps = (high_ - low_) / step_;
   const double whole = std::round(steps);
-  if (whole + 1 > static_cast<double>(kPointsMax)) {
-    return bad(space, "more than " + std::to_string(kPointsMax) + " points");
+  if (whole + 1 > static_cast<double>(kAxisPointsMax)) {
+    return bad(space, "more than " + std::to_string(kAxisPointsMax) + " points");
   }
   count_ = static_cast<std::uint64_t>(whole) + 1;
   if (std::fabs(steps - whole) > 1e-9 * std::max(1.0, whole)) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "base/numbers.hpp"
 #include "sweeps/bakeoff_series.hpp"
 #include "sweeps/best_of_many.hpp"
 #include "sweeps/stats/basic.hpp"
@@ -12,8 +12,6 @@
 namespace winnow::sweeps {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 const SeriesFigures& tested(const Bakeoff& b, std::size_t entrant) {
   const EntrantFigures& e = b.entrants[entrant];
   return b.tested_walk_forward ? e.walk_forward : e.portfolio;
@@ -21,7 +19,7 @@ const SeriesFigures& tested(const Bakeoff& b, std::size_t entrant) {
 
 void fill_correlation(Bakeoff& b) {
   const std::size_t n = b.entrants.size();
-  b.correlation.assign(n, std::vector<double>(n, kNan));
+  b.correlation.assign(n, std::vector<double>(n, kNaN));
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j < n; ++j) {
       const SeriesFigures& x = b.entrants[i].portfolio;
@@ -34,9 +32,9 @@ void fill_correlation(Bakeoff& b) {
     for (std::size_t j = 0; j < n; ++j) {
       if (j != i && std::isfinite(b.correlation[i][j])) others.push_back(b.correlation[i][j]);
     }
-    b.entrants[i].crowding_mean = others.empty() ? kNan : stats::mean(others);
+    b.entrants[i].crowding_mean = others.empty() ? kNaN : stats::mean(others);
     b.entrants[i].crowding_max =
-        others.empty() ? kNan : *std::max_element(others.begin(), others.end());
+        others.empty() ? kNaN : *std::max_element(others.begin(), others.end());
   }
 }
 
@@ -65,7 +63,7 @@ std::vector<PairFigures> pairs_of(const std::vector<const SeriesFigures*>& serie
       pair.difference_sharpe_ann = d;
       pair.p = static_cast<double>(as_far) / static_cast<double>(resampled[i].size() + 1);
       if (drawn.empty()) {
-        pair.interval = {kNan, kNan};
+        pair.interval = {kNaN, kNaN};
       } else {
         pair.interval = {stats::quantile(drawn, (1 - level) / 2),
                          stats::quantile(drawn, (1 + level) / 2)};
@@ -92,7 +90,7 @@ std::vector<PairFigures> resample_kind(std::vector<SeriesFigures*> series,
   for (std::size_t i = 0; i < series.size(); ++i) {
     std::vector<double> known = drawn[i];
     std::erase_if(known, [](double v) { return !std::isfinite(v); });
-    series[i]->sharpe_interval = {kNan, kNan};
+    series[i]->sharpe_interval = {kNaN, kNaN};
     if (known.empty()) continue;
     series[i]->sharpe_interval = {stats::quantile(known, (1 - options.level) / 2),
                                   stats::quantile(known, (1 + options.level) / 2)};

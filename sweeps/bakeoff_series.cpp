@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/metrics.hpp"
 #include "sweeps/stats/validation.hpp"
@@ -12,20 +12,18 @@
 namespace winnow::sweeps {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
-double finite_or_nan(double v) { return std::isfinite(v) ? v : kNan; }
+double finite_or_nan(double v) { return std::isfinite(v) ? v : kNaN; }
 
 // `periods`: of the whole window, of which the series may be a part.
 SeriesFigures figures_of(std::vector<double> returns, std::size_t periods,
                          const BakeoffOptions& options) {
   SeriesFigures s;
   s.returns = std::move(returns);
-  s.sharpe_interval = {kNan, kNan};
-  s.sharpe_ann = kNan;
-  s.cagr_frac = kNan;
-  s.drawdown_frac = kNan;
-  s.mar = kNan;
+  s.sharpe_interval = {kNaN, kNaN};
+  s.sharpe_ann = kNaN;
+  s.cagr_frac = kNaN;
+  s.drawdown_frac = kNaN;
+  s.mar = kNaN;
   if (s.returns.size() < 2) return s;
   const auto n = static_cast<double>(s.returns.size());
   const double whole =
@@ -90,8 +88,8 @@ void add_walk_forward(const PanelView& panel, std::span<const std::uint32_t> row
     positive += sum > 0 ? 1 : 0;
   }
   out.windows = splits.size();
-  out.efficiency = kNan;
-  out.windows_positive_frac = kNan;
+  out.efficiency = kNaN;
+  out.windows_positive_frac = kNaN;
   if (!splits.empty()) {
     // A loss in training has nothing that a test could keep.
     if (trained > 0) {
@@ -137,7 +135,7 @@ std::vector<double> resampled_sharpes(const SeriesFigures& series, const stats::
   for (const auto& indices : rows) {
     for (std::size_t t = 0; t < indices.size(); ++t) sample[t] = series.returns[indices[t]];
     const double sd = stats::stdev(sample);
-    out.push_back(sd > 0 ? stats::mean(sample) / sd * std::sqrt(periods_per_year) : kNan);
+    out.push_back(sd > 0 ? stats::mean(sample) / sd * std::sqrt(periods_per_year) : kNaN);
   }
   return out;
 }

@@ -14,9 +14,9 @@ namespace {
 
 using Eigen::MatrixXd;
 
-constexpr std::uint64_t kSeed = 1;
-constexpr std::size_t kChunk = 128;  // variants; their resampled means stay in cache
-constexpr double kAlpha = 0.05;
+constexpr std::uint64_t kResamplingSeed = 1;
+constexpr std::size_t kVariantsPerTask = 128;  // variants; their resampled means stay in cache
+constexpr double kLuckAlpha = 0.05;
 constexpr std::size_t kStepsMax = 10;
 
 /// The periods of one resample, by its number.
@@ -150,15 +150,15 @@ class Tester {
   }
 
   std::vector<Maxima> pass(Pass which) {
-    const std::size_t chunks = (rows_.size() + kChunk - 1) / kChunk;
+    const std::size_t chunks = (rows_.size() + kVariantsPerTask - 1) / kVariantsPerTask;
     // A few sets of maxima, each of chunks far apart: memory does not grow with the family.
     constexpr std::size_t kParts = 64;
     const std::size_t parts = std::min(kParts, chunks);
     std::vector<std::vector<Maxima>> found(parts, std::vector<Maxima>(resamples_));
     parallel_(parts, [&](std::size_t p) {
       for (std::size_t c = p; c < chunks; c += parts) {
-        const std::size_t first = c * kChunk;
-        const std::size_t count = std::min(kChunk, rows_.size() - first);
+        const std::size_t first = c * kVariantsPerTask;
+        const std::size_t count = std::min(kVariantsPerTask, rows_.size() - first);
         const MatrixXd means = standardised(first, count, which) * weights_;
         add(means, first, count, which, found[p]);
       }
@@ -183,7 +183,7 @@ class Tester {
     std::vector<double> v;
     for (const Maxima& m : maxima) v.push_back(m.step);
     std::sort(v.begin(), v.end());
-    const double at = std::ceil((1 - kAlpha) * static_cast<double>(v.size()) - 1e-9);
+    const double at = std::ceil((1 - kLuckAlpha) * static_cast<double>(v.size()) - 1e-9);
     return v[static_cast<std::size_t>(std::max(at, 1.0)) - 1];
   }
 
@@ -237,7 +237,7 @@ BestOfManyResult best_of_many(const PanelView& panel, std::span<const std::uint3
     const std::size_t resamples =
         rows.size() <= kBestOfManyFewVariants ? kBestOfManyResamples : kBestOfManyResamplesFew;
     const auto resample = [&](std::size_t b) {
-      return stats::stationary_indices(panel.periods(), mean_block, kSeed, b);
+      return stats::stationary_indices(panel.periods(), mean_block, kResamplingSeed, b);
     };
     out.tests = Tester(panel, rows, {resamples, mean_block, resample}, parallel).run();
   }

@@ -121,7 +121,7 @@ Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json)
   const auto bad = [](const std::string& why) {
     return Error(ErrorCode::InvalidInput, "convergence: " + why);
   };
-  const json j = json::parse(canonical_json, nullptr, false);
+  const json j = parse_json(canonical_json);
   if (!j.is_object()) return bad("not a JSON object");
   for (const auto& [key, value] : j.items()) {
     if (key == "looks") {
@@ -156,7 +156,7 @@ Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json)
 }
 
 std::vector<std::string> declared_requirements(std::string_view canonical_json) {
-  const json j = json::parse(canonical_json, nullptr, false);
+  const json j = parse_json(canonical_json);
   std::vector<std::string> out;
   if (!j.is_object() || !j.contains("require")) return out;
   for (const json& v : j["require"]) {
@@ -166,7 +166,7 @@ std::vector<std::string> declared_requirements(std::string_view canonical_json) 
 }
 
 bool judged_on_later_days(std::string_view canonical_json) {
-  const json j = json::parse(canonical_json, nullptr, false);
+  const json j = parse_json(canonical_json);
   return j.is_object() && j.value("survivors", json()) == kLaterDays;
 }
 

@@ -25,10 +25,10 @@ constexpr std::size_t kLeadersMax = 4;
 // so a pair at the limit is within this factor of it with probability .98.
 constexpr float kLikelyFactor = 1.35f;
 constexpr std::size_t kPrefetchRows = 8;
-constexpr std::size_t kRowsPerTask = 1024;
+constexpr std::size_t kComparedPerTask = 1024;
 constexpr std::size_t kQueriesPerTask = 64;
 constexpr std::size_t kTilesPerPass = 64;
-constexpr std::uint64_t kSeed = 0x57696e6e6f7731ull;
+constexpr std::uint64_t kProjectionSeed = 0x57696e6e6f7731ull;
 
 /// Purpose: disjoint sets under concurrent unions. The root of a set is its lowest member, whatever
 /// the order of unions. Thread: any for find and unite.
@@ -116,15 +116,15 @@ class CloneLinker {
     const std::size_t rounds = std::max<std::size_t>(1, task_count(key_bits_ * tables_, padded_));
     std::vector<std::vector<float>> signs(rounds);
     for (std::size_t r = 0; r < rounds; ++r) {
-      Rng rng(kSeed, r);
+      Rng rng(kProjectionSeed, r);
       for (std::size_t t = 0; t < periods_; ++t) {
         signs[r].push_back((rng.next_u64() >> 63) != 0 ? 1.0f : -1.0f);
       }
     }
-    parallel_(task_count(n_, kRowsPerTask), [&](std::size_t task) {
+    parallel_(task_count(n_, kComparedPerTask), [&](std::size_t task) {
       std::vector<Lane8> x(padded_);
-      const std::size_t end = std::min(n_, (task + 1) * kRowsPerTask);
-      for (std::size_t first = task * kRowsPerTask; first < end; first += kLanes) {
+      const std::size_t end = std::min(n_, (task + 1) * kComparedPerTask);
+      for (std::size_t first = task * kComparedPerTask; first < end; first += kLanes) {
         for (std::size_t r = 0; r < rounds; ++r) sketch_tile(first, r, signs[r], x);
       }
     });
@@ -132,7 +132,7 @@ class CloneLinker {
 
   /// Mean of the unit vectors, summed over fixed chunks in order.
   void find_centre() {
-    const std::size_t tasks = task_count(n_, kRowsPerTask);
+    const std::size_t tasks = task_count(n_, kComparedPerTask);
     const std::size_t slots = std::min<std::size_t>(tasks, 64);
     std::vector<std::vector<double>> part(slots, std::vector<double>(periods_, 0.0));
     parallel_(slots, [&](std::size_t slot) {
@@ -304,7 +304,7 @@ class CloneLinker {
   /// Mean number of coordinates before a pair of different groups is given up, from a seeded
   /// sample.
   double expected_dims() {
-    Rng rng(kSeed, 1u << 20);
+    Rng rng(kProjectionSeed, 1u << 20);
     double sum = 0;
     std::size_t drawn = 0;
     for (int trial = 0; trial < 4000; ++trial) {

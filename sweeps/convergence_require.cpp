@@ -3,8 +3,8 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 
+#include "base/numbers.hpp"
 #include "sweeps/filter.hpp"
 #include "sweeps/names.hpp"
 
@@ -45,13 +45,12 @@ std::string short_text(double v) {
 /// In the order of requirement_names.
 std::vector<double> values_of(std::string_view validation_json, const Convergence& score,
                               const FamilyValidation* validation) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   std::vector<double> out;
   for (const ValidationNumber& number : declared_numbers(validation_json)) {
-    out.push_back(validation == nullptr ? kNan : number.of(*validation));
+    out.push_back(validation == nullptr ? kNaN : number.of(*validation));
   }
   for (const ScoreNumber& number : kScoreNumbers) {
-    out.push_back(score.scored ? number.of(score) : kNan);
+    out.push_back(score.scored ? number.of(score) : kNaN);
   }
   return out;
 }

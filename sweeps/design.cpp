@@ -18,16 +18,15 @@ constexpr std::uint64_t kProbesValidMin = kProbes / 64;
 constexpr std::uint64_t kAttemptsMax = 4096;
 constexpr std::size_t kStackParameters = 64;
 
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
-
 }  // namespace
 
 Result<std::shared_ptr<const Design>> Design::make(const StrategySpace& space,
                                                    const engine::FamilyDecl& family,
                                                    const DesignOptions& options) {
   if (space.params.size() != family.params.size() || space.params.size() > kStackParameters) {
-    return bad(std::string(family.name) + " declares " + std::to_string(family.params.size()) +
-               " parameters, the space has " + std::to_string(space.params.size()));
+    return bad_input(std::string(family.name) + " declares " +
+                     std::to_string(family.params.size()) + " parameters, the space has " +
+                     std::to_string(space.params.size()));
   }
   const std::shared_ptr<Design> design(new Design());
   design->options_ = options;
@@ -40,7 +39,7 @@ Result<std::shared_ptr<const Design>> Design::make(const StrategySpace& space,
     if (!axis) return axis.error();
     design->axes_.push_back(*std::move(axis));
     if (options.method == SearchMethod::Grid && design->axes_.back().count() == 0) {
-      return bad(param.name + ": a grid needs a step or values");
+      return bad_input(param.name + ": a grid needs a step or values");
     }
   }
   for (const bool conditional : {false, true}) {
@@ -68,19 +67,20 @@ Status Design::check_ranges() const {
     const std::string name(decl.name);
     const double outside = axis.low() < decl.min ? axis.low() : axis.high();
     if (axis.low() < decl.min || axis.high() > decl.max) {
-      return bad(name + ": " + show_number(outside) + " is outside the range of " +
-                 std::string(family_->name) + ", " + show_number(decl.min) + " to " +
-                 show_number(decl.max) + " " + std::string(decl.unit));
+      return bad_input(name + ": " + show_number(outside) + " is outside the range of " +
+                       std::string(family_->name) + ", " + show_number(decl.min) + " to " +
+                       show_number(decl.max) + " " + std::string(decl.unit));
     }
     if (decl.type != engine::ParamType::Int) continue;
     for (std::uint64_t i = 0; i < axis.count(); ++i) {
       const double v = axis.value(i);
-      if (v != std::floor(v)) return bad(name + ": " + show_number(v) + " is not a whole number");
+      if (v != std::floor(v))
+        return bad_input(name + ": " + show_number(v) + " is not a whole number");
       // A stepped axis is whole everywhere if its first two points are.
       if (i == 1 && axis.stepped()) break;
     }
     if (axis.count() == 0 && !axis.integer()) {
-      return bad(name + ": whole numbers only; write {int: [low, high]}");
+      return bad_input(name + ": whole numbers only; write {int: [low, high]}");
     }
   }
   return {};
@@ -89,7 +89,7 @@ Status Design::check_ranges() const {
 Status Design::check_sampling() {
   const std::uint64_t n = options_.samples;
   if (n == 0 || n > kSamplesMax) {
-    return bad("samples " + std::to_string(n) + ": 1 to " + std::to_string(kSamplesMax));
+    return bad_input("samples " + std::to_string(n) + ": 1 to " + std::to_string(kSamplesMax));
   }
   std::size_t varying = 0;
   double distinct = 1;
@@ -98,12 +98,12 @@ Status Design::check_sampling() {
     distinct *= axis.distinct() == 0 ? HUGE_VAL : static_cast<double>(axis.distinct());
   }
   if (distinct < static_cast<double>(n)) {
-    return bad("samples " + std::to_string(n) + " of a space of " + show_number(distinct) +
-               " points; take fewer, or search: {method: grid}");
+    return bad_input("samples " + std::to_string(n) + " of a space of " + show_number(distinct) +
+                     " points; take fewer, or search: {method: grid}");
   }
   if (options_.method == SearchMethod::Sobol && varying > kSobolDimensionsMax) {
-    return bad(std::to_string(varying) + " parameters vary; sobol takes at most " +
-               std::to_string(kSobolDimensionsMax) + ", use lhs or random");
+    return bad_input(std::to_string(varying) + " parameters vary; sobol takes at most " +
+                     std::to_string(kSobolDimensionsMax) + ", use lhs or random");
   }
   size_ = n;
   if (!rules_->refuses()) return {};
@@ -120,15 +120,15 @@ Status Design::probe_random() const {
     found += valid(values, &why) ? 1 : 0;
   }
   if (found >= kProbesValidMin) return {};
-  return bad("only " + std::to_string(found) + " of " + std::to_string(kProbes) +
-             " draws are valid; narrow the ranges. " + why);
+  return bad_input("only " + std::to_string(found) + " of " + std::to_string(kProbes) +
+                   " draws are valid; narrow the ranges. " + why);
 }
 
 Status Design::table_valid() {
   if (options_.samples > kCheckedSamplesMax) {
-    return bad("samples " + std::to_string(options_.samples) + ": at most " +
-               std::to_string(kCheckedSamplesMax) +
-               " where parameters are checked against each other");
+    return bad_input("samples " + std::to_string(options_.samples) + ": at most " +
+                     std::to_string(kCheckedSamplesMax) +
+                     " where parameters are checked against each other");
   }
   const bool layout = options_.method == SearchMethod::Lhs;
   const std::uint64_t candidates = layout ? options_.samples : 64 * options_.samples;
@@ -142,9 +142,9 @@ Status Design::table_valid() {
     if (hopeless) break;
   }
   if (hopeless || valid_.empty() || (!layout && valid_.size() < options_.samples)) {
-    return bad("only " + std::to_string(valid_.size()) +
-               " points of the space are valid where samples is " +
-               std::to_string(options_.samples) + "; narrow the ranges. " + why);
+    return bad_input("only " + std::to_string(valid_.size()) +
+                     " points of the space are valid where samples is " +
+                     std::to_string(options_.samples) + "; narrow the ranges. " + why);
   }
   size_ = valid_.size();
   return {};
@@ -184,8 +184,9 @@ Result<std::shared_ptr<const Design>> Design::with_rows(
   for (const GenerationRows* r : rows) {
     if (!options_.learns || r->width != axes_.size() || r->rows() == 0 || r->first_row >= size_ ||
         r->rows() > size_ - r->first_row) {
-      return bad("rows " + std::to_string(r->first_row) + " and on, " + std::to_string(r->rows()) +
-                 " of " + std::to_string(r->width) + " parameters, are not of this search");
+      return bad_input("rows " + std::to_string(r->first_row) + " and on, " +
+                       std::to_string(r->rows()) + " of " + std::to_string(r->width) +
+                       " parameters, are not of this search");
     }
     out->known_.push_back(std::make_shared<const GenerationRows>(*r));
   }

@@ -16,7 +16,7 @@ namespace {
 
 // Rows are summed in chunks of one size, and the chunks in order: the bits do not depend on
 // threads.
-constexpr std::size_t kChunk = 4096;
+constexpr std::size_t kTrialsRead = 4096;
 constexpr double kConfidence = 0.95;
 // Copies of one variant tie in every split, which no rank can tell from overfitting.
 constexpr double kSameCorrelation = 1 - 1e-9;
@@ -45,13 +45,13 @@ void add_row(const Real* row, std::size_t index, RowSums& all) {
 }
 
 RowSums sum_rows(const PanelView& panel, const ParallelFor& parallel) {
-  const std::size_t chunks = (panel.variants() + kChunk - 1) / kChunk;
+  const std::size_t chunks = (panel.variants() + kTrialsRead - 1) / kTrialsRead;
   std::vector<RowSums> parts(chunks);
   parallel(chunks, [&](std::size_t c) {
     parts[c].standardised.assign(panel.periods(), 0);
     parts[c].returns.assign(panel.periods(), 0);
-    const std::size_t end = std::min(panel.variants(), (c + 1) * kChunk);
-    for (std::size_t row = c * kChunk; row < end; ++row) {
+    const std::size_t end = std::min(panel.variants(), (c + 1) * kTrialsRead);
+    for (std::size_t row = c * kTrialsRead; row < end; ++row) {
       if (panel.is_double()) {
         add_row(panel.row<double>(row), row, parts[c]);
       } else {

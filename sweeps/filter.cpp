@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "base/text.hpp"
 #include "sweeps/names.hpp"
 
 namespace winnow::sweeps {
@@ -20,7 +21,6 @@ struct Token {
 };
 
 bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_name(char c) { return is_name_start(c) || is_digit(c) || c == '.'; }
 
 bool same_word(std::string_view a, std::string_view lower_case) {
@@ -233,8 +233,8 @@ namespace {
 
 // So many rows are judged together: their truth values stay in the nearest cache, and the compiler
 // makes vector code of each comparison. Row by row, a million of them took 12 ms; so, below 2.
-constexpr std::size_t kChunk = 1024;
-using Truths = std::array<std::uint8_t, kChunk>;
+constexpr std::size_t kRowsFiltered = 1024;
+using Truths = std::array<std::uint8_t, kRowsFiltered>;
 
 template <class Holds>
 void compare(const double* a, const double* b, std::size_t rows, Truths& out, Holds holds) {
@@ -251,7 +251,7 @@ void compare(const double* a, const double* b, std::size_t rows, Truths& out, Ho
 const double* Filter::operand(const Operand& side, std::span<const std::span<const double>> data,
                               std::size_t first, std::vector<double>& room) {
   if (side.is_column) return data[side.column].data() + first;
-  room.assign(kChunk, side.number);
+  room.assign(kRowsFiltered, side.number);
   return room.data();
 }
 
@@ -262,8 +262,8 @@ std::vector<std::uint32_t> Filter::select(std::span<const std::span<const double
   std::vector<Truths> stack;
   std::vector<double> left;
   std::vector<double> right;
-  for (std::size_t first = 0; first < rows; first += kChunk) {
-    const std::size_t n = std::min(kChunk, rows - first);
+  for (std::size_t first = 0; first < rows; first += kRowsFiltered) {
+    const std::size_t n = std::min(kRowsFiltered, rows - first);
     stack.clear();
     for (const Step& step : steps_) {
       if (step.op == Op::Not) {

@@ -14,7 +14,7 @@
 namespace winnow::sweeps {
 namespace {
 
-constexpr std::string_view kMagic = "winnow-generation-1\n";
+constexpr std::string_view kGenerationMagic = "winnow-generation-1\n";
 
 Error corrupt(const std::string& why) {
   return Error(ErrorCode::Corrupt, "a generation of a search: " + why);
@@ -44,11 +44,11 @@ std::string encode_generation(const GenerationRows& rows) {
     boost::archive::binary_oarchive out(body, boost::archive::no_codecvt);
     transfer(out, rows);
   }
-  return sealed(kMagic, body.str());
+  return sealed(kGenerationMagic, body.str());
 }
 
 Result<GenerationRows> decode_generation(std::string_view bytes) {
-  const auto body = unsealed(kMagic, bytes, "it does not start as one of version 1");
+  const auto body = unsealed(kGenerationMagic, bytes, "it does not start as one of version 1");
   if (!body) return corrupt(body.error().text());
   try {
     std::istringstream stream{std::string(*body)};

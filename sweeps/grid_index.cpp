@@ -5,9 +5,7 @@
 namespace winnow::sweeps {
 namespace {
 
-constexpr std::uint64_t kPointsMax = 10'000'000'000;
-
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
+constexpr std::uint64_t kGridPointsMax = 10'000'000'000;
 
 }  // namespace
 
@@ -18,8 +16,8 @@ Result<GridIndex> GridIndex::make(std::span<const Axis> axes, const SpaceRules& 
   for (std::size_t p = axes.size(); p-- > 0;) {
     Level& level = index.levels_[p];
     level.count = axes[p].count();
-    if (level.count > kPointsMax / index.all_) {
-      return bad("the grid has more than " + std::to_string(kPointsMax) + " points");
+    if (level.count > kGridPointsMax / index.all_) {
+      return bad_input("the grid has more than " + std::to_string(kGridPointsMax) + " points");
     }
     index.all_ *= level.count;
     level.tabled = level.count > 1 && rules.reads(p);
@@ -42,10 +40,10 @@ Result<GridIndex> GridIndex::make(std::span<const Axis> axes, const SpaceRules& 
 
 Status GridIndex::tabulate(std::span<const Axis> axes, const SpaceRules& rules) {
   if (leaves_ > kTableMax) {
-    return bad("the grid has " + std::to_string(leaves_) +
-               " points of parameters that are checked against each other; at most " +
-               std::to_string(kTableMax) +
-               " can be planned. Take longer steps or search at random");
+    return bad_input("the grid has " + std::to_string(leaves_) +
+                     " points of parameters that are checked against each other; at most " +
+                     std::to_string(kTableMax) +
+                     " can be planned. Take longer steps or search at random");
   }
   std::vector<double> values(axes.size());
   std::vector<double> settled(axes.size());
@@ -79,7 +77,7 @@ Status GridIndex::tabulate(std::span<const Axis> axes, const SpaceRules& rules) 
     }
   }
   before_.push_back(valid);
-  if (valid == 0) return bad("no point of the grid is valid: " + last_refusal);
+  if (valid == 0) return bad_input("no point of the grid is valid: " + last_refusal);
   size_ = all_ / leaves_ * valid;
   return {};
 }

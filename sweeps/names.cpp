@@ -14,12 +14,9 @@ namespace {
 // Longer names are not typing slips, and the distance is quadratic.
 constexpr std::size_t kNameLengthMax = 64;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (c == '-') c = '_';
-  }
+std::string comparable(std::string_view text) {
+  std::string out = lower(text);
+  std::replace(out.begin(), out.end(), '-', '_');
   return out;
 }
 
@@ -97,16 +94,16 @@ std::string join_names(std::span<const std::string> names, std::size_t limit) {
 
 Nearest nearest_name(std::string_view wrong, std::span<const std::string> allowed) {
   if (wrong.size() > kNameLengthMax) return {};
-  const std::string mine = lower(wrong);
+  const std::string mine = comparable(wrong);
   for (const std::string& name : allowed) {
-    const std::string theirs = lower(name);
+    const std::string theirs = comparable(name);
     if (mine != theirs && stem(mine) == stem(theirs)) return {name, true, true};
   }
   Nearest best;
   std::size_t best_distance = ~std::size_t{0};
   for (const std::string& name : allowed) {
     if (name.size() > kNameLengthMax) continue;
-    const std::size_t distance = edit_distance(mine, lower(name));
+    const std::size_t distance = edit_distance(mine, comparable(name));
     if (distance < best_distance) {
       best_distance = distance;
       best.name = name;

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstring>
 
+#include "base/numbers.hpp"
 #include "sweeps/adaptive.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/generation.hpp"
@@ -20,8 +21,6 @@ constexpr std::uint64_t kBlockRowsStep = 16;
 constexpr std::uint64_t kBlockRowsMax = 4096;
 // A small sweep is cut finer, so that many workers and a progress bar have something to do.
 constexpr std::uint64_t kBlocksWanted = 64;
-
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
 
 TimestampNs window_first(const ResolvedSpec& spec, const DatasetInfo& d) {
   return std::max(spec.from, d.first);
@@ -49,16 +48,16 @@ Result<std::uint32_t> point_steps(const ResolvedSpec& spec, const DatasetInfo& d
   if (spec.points.metrics.empty()) return 0u;
   const auto every = static_cast<std::uint64_t>(spec.points.every.ns / days(1).ns);
   if (every == 0 || spec.points.every.ns % days(1).ns != 0) {
-    return bad("points every " + format_duration(spec.points.every) +
-               "; learning curves go by whole days");
+    return bad_input("points every " + format_duration(spec.points.every) +
+                     "; learning curves go by whole days");
   }
   const std::uint64_t steps = (window_days(spec, d) + every - 1) / every;
   const std::uint64_t values = steps * spec.points.metrics.size();
   if (values > kPointValuesMax) {
-    return bad("points: " + std::to_string(spec.points.metrics.size()) + " metrics at " +
-               std::to_string(steps) + " steps of '" + d.name + "' make " + std::to_string(values) +
-               " values a trial; at most " + std::to_string(kPointValuesMax) +
-               " are kept, so take longer steps");
+    return bad_input("points: " + std::to_string(spec.points.metrics.size()) + " metrics at " +
+                     std::to_string(steps) + " steps of '" + d.name + "' make " +
+                     std::to_string(values) + " values a trial; at most " +
+                     std::to_string(kPointValuesMax) + " are kept, so take longer steps");
   }
   return static_cast<std::uint32_t>(steps);
 }
@@ -68,14 +67,12 @@ Result<std::vector<std::uint32_t>> point_metric_indices(const ResolvedSpec& spec
   for (const std::string& name : spec.points.metrics) {
     const int index = engine::find_metric(name);
     if (index < 0 || !engine::metric_from_equity(index)) {
-      return bad("points: there is no learning curve of '" + name + "'");
+      return bad_input("points: there is no learning curve of '" + name + "'");
     }
     out.push_back(static_cast<std::uint32_t>(index));
   }
   return out;
 }
-
-std::uint64_t round_up(std::uint64_t n, std::uint64_t step) { return (n + step - 1) / step * step; }
 
 // A row's metrics as engine version 1 had them: how a sweep is cut into blocks must not change with
 // every new metric, or the plans of stored sweeps could not be made again.
@@ -95,11 +92,11 @@ std::uint32_t choose_block_rows(const ResolvedSpec& spec, std::uint64_t trials,
 }
 
 Status check_data(const ResolvedSpec& spec) {
-  if (spec.data.empty()) return bad("the sweep names no dataset");
-  if (spec.strategies.empty()) return bad("the sweep names no strategy");
+  if (spec.data.empty()) return bad_input("the sweep names no dataset");
+  if (spec.strategies.empty()) return bad_input("the sweep names no strategy");
   if (spec.execution_by_data.size() != spec.data.size()) {
-    return bad("the sweep has " + std::to_string(spec.data.size()) + " datasets but " +
-               std::to_string(spec.execution_by_data.size()) + " execution models");
+    return bad_input("the sweep has " + std::to_string(spec.data.size()) + " datasets but " +
+                     std::to_string(spec.execution_by_data.size()) + " execution models");
   }
   for (const engine::ExecutionModel& m : spec.execution_by_data) {
     WINNOW_TRY(engine::check_execution(m));
@@ -107,10 +104,10 @@ Status check_data(const ResolvedSpec& spec) {
   for (const DatasetInfo& d : spec.data) {
     const bool sound = d.bars > 0 && d.interval.ns > 0 && d.first <= d.last && d.first.ns >= 0 &&
                        d.last.ns < INT64_MAX - d.interval.ns;
-    if (!sound) return bad("the dataset '" + d.name + "' has no bars or impossible times");
+    if (!sound) return bad_input("the dataset '" + d.name + "' has no bars or impossible times");
     if (spec.from >= spec.to || d.first >= spec.to || d.last < spec.from) {
-      return bad("the dataset '" + d.name + "' has no bars from " + format_timestamp(spec.from) +
-                 " to " + format_timestamp(spec.to));
+      return bad_input("the dataset '" + d.name + "' has no bars from " +
+                       format_timestamp(spec.from) + " to " + format_timestamp(spec.to));
     }
   }
   return {};
@@ -206,7 +203,7 @@ Status Plan::add_segment(Segment segment) {
   segment.point_steps = *steps;
   trials_ += segment.trials;
   if (trials_ > kTrialsMax) {
-    return bad("the sweep has more than " + std::to_string(kTrialsMax) + " trials");
+    return bad_input("the sweep has more than " + std::to_string(kTrialsMax) + " trials");
   }
   for (const TimestampNs to : rung_ends_) {
     segment_keys_.push_back(segment_key(spec_, segment, to, family));
@@ -222,7 +219,7 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
   Plan plan;
   for (const StrategySpace& s : spec.strategies) {
     const engine::FamilyDecl* family = engine::find_family(s.family);
-    if (family == nullptr) return bad("there is no strategy family '" + s.family + "'");
+    if (family == nullptr) return bad_input("there is no strategy family '" + s.family + "'");
     plan.families_.push_back(family);
   }
   for (const DurationNs length : rung_lengths(spec)) {
@@ -253,9 +250,10 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
     plan.blocks_ += segment.blocks;
   }
   if (plan.blocks_ > kBlocksMax) {
-    return bad("the results of " + std::to_string(plan.trials_) + " trials on this window make " +
-               std::to_string(plan.blocks_) + " blocks; at most " + std::to_string(kBlocksMax) +
-               " are kept track of: take fewer trials or a shorter window");
+    return bad_input("the results of " + std::to_string(plan.trials_) +
+                     " trials on this window make " + std::to_string(plan.blocks_) +
+                     " blocks; at most " + std::to_string(kBlocksMax) +
+                     " are kept track of: take fewer trials or a shorter window");
   }
   plan.id_ = sweep_id(plan.spec_, engine::kEngineVersion);
   return plan;
@@ -265,11 +263,11 @@ Result<Plan> Plan::with_rows(std::span<const GenerationRows> rows) const {
   std::vector<std::vector<const GenerationRows*>> by_segment(segments_.size());
   for (const GenerationRows& r : rows) {
     if (r.segment >= segments_.size()) {
-      return bad("rows of segment " + std::to_string(r.segment) + "; the sweep has " +
-                 std::to_string(segments_.size()));
+      return bad_input("rows of segment " + std::to_string(r.segment) + "; the sweep has " +
+                       std::to_string(segments_.size()));
     }
     for (const std::uint8_t rung : r.rungs) {
-      if (rung >= rungs()) return bad("a row of rung " + std::to_string(rung));
+      if (rung >= rungs()) return bad_input("a row of rung " + std::to_string(rung));
     }
     by_segment[r.segment].push_back(&r);
   }

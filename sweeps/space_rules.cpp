@@ -9,8 +9,6 @@
 namespace winnow::sweeps {
 namespace {
 
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
-
 bool has(std::span<const double> values, double v) {
   return std::find(values.begin(), values.end(), v) != values.end();
 }
@@ -19,20 +17,20 @@ Status check_own(const ParamSpace& own, const engine::ParamDecl& decl) {
   const double v = own.when->otherwise;
   const bool whole = decl.type == engine::ParamType::Int;
   if (v < decl.min || v > decl.max || (whole && v != std::floor(v))) {
-    return bad(own.name + ": else: " + show_number(v) + " is not " +
-               (whole ? "a whole number" : "a number") + " from " + show_number(decl.min) + " to " +
-               show_number(decl.max));
+    return bad_input(own.name + ": else: " + show_number(v) + " is not " +
+                     (whole ? "a whole number" : "a number") + " from " + show_number(decl.min) +
+                     " to " + show_number(decl.max));
   }
   const auto axis = Axis::make(own);
   if (!axis) return axis.error();
-  if (axis->fixed()) return bad(own.name + ": when: the parameter does not vary");
+  if (axis->fixed()) return bad_input(own.name + ": when: the parameter does not vary");
   return {};
 }
 
 // The parent must be able to take each of the values, or the condition would be about nothing.
 Result<SpaceRules::Condition> condition_of(const StrategySpace& space, std::size_t p) {
   const ParamSpace& own = space.params[p];
-  const auto no = [&](const std::string& why) { return bad(own.name + ": when: " + why); };
+  const auto no = [&](const std::string& why) { return bad_input(own.name + ": when: " + why); };
   const ParamCondition& when = *own.when;
   const auto parent =
       std::find_if(space.params.begin(), space.params.end(),
@@ -83,14 +81,14 @@ Result<SpaceRules> SpaceRules::make(const StrategySpace& space, const engine::Fa
     out.conditions_[p] = *std::move(condition);
   }
   if (space.require.size() > kRequirementsMax) {
-    return bad("require: " + std::to_string(space.require.size()) + " conditions; at most " +
-               std::to_string(kRequirementsMax) + " are allowed");
+    return bad_input("require: " + std::to_string(space.require.size()) + " conditions; at most " +
+                     std::to_string(kRequirementsMax) + " are allowed");
   }
   for (const std::string& text : space.require) {
     auto filter = Filter::parse(text, names);
     if (!filter) return filter.error().within("require: " + show_text(text));
     if (filter->columns().empty()) {
-      return bad("require: " + show_text(text) + " names no parameter");
+      return bad_input("require: " + show_text(text) + " names no parameter");
     }
     for (const std::uint32_t p : filter->columns()) out.reads_[p] = true;
     out.requirements_.push_back(*std::move(filter));
@@ -120,7 +118,7 @@ Status SpaceRules::check(std::span<const double> values) const {
       columns.push_back(values.subspan(p, 1));
     }
     if (!requirements_[k].select(columns, 1).empty()) continue;
-    return bad("it is required that " + texts_[k]);
+    return bad_input("it is required that " + texts_[k]);
   }
   return {};
 }

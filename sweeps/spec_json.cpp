@@ -268,11 +268,11 @@ std::string ResolvedSpec::to_json() const {
   }
   j["strategies"] = json::array();
   for (const StrategySpace& s : strategies) j["strategies"].push_back(sweeps::to_json(s));
-  j["validation"] = json::parse(validation_json, nullptr, false);
+  j["validation"] = parse_json(validation_json);
   if (j["validation"].is_discarded()) j["validation"] = nullptr;
   // Only where it was said: specifications from before have the same text and so the same id.
   if (!convergence_json.empty()) {
-    j["convergence"] = json::parse(convergence_json, nullptr, false);
+    j["convergence"] = parse_json(convergence_json);
     if (j["convergence"].is_discarded()) j["convergence"] = nullptr;
   }
   // What a sweep does not ask for is not said, so that its id stays what it was.
@@ -288,7 +288,11 @@ std::string ResolvedSpec::to_json() const {
 
 Result<ResolvedSpec> ResolvedSpec::from_json(std::string_view text) {
   try {
-    return spec_from(json::parse(text));
+    const json parsed = parse_json(text);
+    if (parsed.is_discarded()) {
+      return Error(ErrorCode::InvalidInput, "not a resolved sweep specification: it is no JSON");
+    }
+    return spec_from(parsed);
   } catch (const std::exception& e) {
     return Error(ErrorCode::InvalidInput,
                  std::string("not a resolved sweep specification: ") + e.what());

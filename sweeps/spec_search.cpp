@@ -11,10 +11,11 @@ namespace {
 
 using yaml::Cursor;
 
-const std::vector<std::string> kMethods{"grid", "random", "sobol", "lhs", "tpe", "cmaes", "nsga2"};
+const std::vector<std::string> kMethodWords{"grid", "random", "sobol", "lhs",
+                                            "tpe",  "cmaes",  "nsga2"};
 const std::vector<std::string> kSearchKeys{"method",    "samples",    "trials",    "generation",
                                            "objective", "objectives", "warm_start"};
-const std::vector<std::string> kFidelities{"halving", "hyperband", "asha"};
+const std::vector<std::string> kFidelityWords{"halving", "hyperband", "asha"};
 constexpr std::uint64_t kEtaDefault = 3;
 constexpr std::size_t kObjectivesMax = 16;
 constexpr std::size_t kSweepIdDigits = 16;
@@ -78,7 +79,7 @@ void read_fidelity(const Cursor& at, ResolvedSpec& spec) {
   at.expect_map("a ladder of windows such as {method: asha, shortest: 30d}",
                 {"method", "eta", "shortest"});
   const std::string method =
-      at.at("method", "one of " + join_names(kFidelities)).choice(kFidelities);
+      at.at("method", "one of " + join_names(kFidelityWords)).choice(kFidelityWords);
   spec.adaptive.fidelity = method == "halving"     ? FidelityMethod::Halving
                            : method == "hyperband" ? FidelityMethod::Hyperband
                                                    : FidelityMethod::Asha;
@@ -191,9 +192,10 @@ void read_search(const Cursor& root, ResolvedSpec& spec) {
   std::string method = "grid";
   if (search) {
     search->expect_map("a search such as {method: grid}", kSearchKeys);
-    method = search->at("method", "one of " + join_names(kMethods)).choice(kMethods);
+    method = search->at("method", "one of " + join_names(kMethodWords)).choice(kMethodWords);
   }
-  const auto index = std::find(kMethods.begin(), kMethods.end(), method) - kMethods.begin();
+  const auto index =
+      std::find(kMethodWords.begin(), kMethodWords.end(), method) - kMethodWords.begin();
   spec.method = std::array{SearchMethod::Grid, SearchMethod::Random, SearchMethod::Sobol,
                            SearchMethod::Lhs,  SearchMethod::Tpe,    SearchMethod::Cmaes,
                            SearchMethod::Nsga2}[static_cast<std::size_t>(index)];

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
 #include "sweeps/validation_protocol.hpp"
@@ -134,7 +135,7 @@ std::string read_validation(const Cursor& at, const ResolvedSpec& spec) {
               " where a protocol belongs, as in {protocol: walk_forward, train: 90d, "
               "test: 30d}");
   }
-  const std::string out = read_protocol(at, spec.to - spec.from).dump();
+  const std::string out = json_text(read_protocol(at, spec.to - spec.from));
   const auto protocol = declared_validation(out);
   if (!protocol.ok()) at.refuse(protocol.error().text());
   for (const DatasetInfo& d : spec.data) {

@@ -28,7 +28,7 @@ std::string warnings_to_json(const std::vector<std::string>& warnings) {
 
 std::vector<std::string> warnings_from_json(std::string_view json) {
   std::vector<std::string> out;
-  const auto list = nlohmann::json::parse(json, nullptr, false);
+  const auto list = parse_json(json);
   if (!list.is_array()) return out;
   for (const auto& text : list) {
     if (text.is_string()) out.push_back(text.get<std::string>());

@@ -35,7 +35,7 @@ Result<std::vector<TrialLimit>> limits_from_json(std::string_view json, std::str
                                          "' is not what this binary writes; `winnow ledger budget "
                                          "set` sets it anew");
   };
-  const Json whole = Json::parse(json, nullptr, false);
+  const Json whole = parse_ordered_json(json);
   if (!whole.is_object() || !whole.contains("limits") || !whole["limits"].is_array()) return odd();
   std::vector<TrialLimit> out;
   for (const Json& one : whole["limits"]) {

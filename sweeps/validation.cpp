@@ -4,13 +4,13 @@
 #include <array>
 #include <cmath>
 
+#include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/metrics.hpp"
 
 namespace winnow::sweeps {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kTasks = 64;
 constexpr std::size_t kChunkMin = 64;  // variants
 // Rounding alone makes a spread of this part of the mean: returns that do not vary.
@@ -25,9 +25,9 @@ bool better(const Pick& a, const Pick& b) {
   return a.sharpe > b.sharpe || (a.sharpe == b.sharpe && a.variant < b.variant);
 }
 
-double ratio_above_zero(double top, double bottom) { return bottom > 0 ? top / bottom : kNan; }
+double ratio_above_zero(double top, double bottom) { return bottom > 0 ? top / bottom : kNaN; }
 
-double mean_or_nan(const std::vector<double>& x) { return x.empty() ? kNan : stats::mean(x); }
+double mean_or_nan(const std::vector<double>& x) { return x.empty() ? kNaN : stats::mean(x); }
 
 std::vector<double> finite(const std::vector<OosFigures>& paths, double OosFigures::*member) {
   std::vector<double> out;
@@ -91,8 +91,8 @@ void add_paths(const FoldPlan& plan, std::span<const Pick> picks, const ReturnsO
   // One path after the other is no history: what is lost and won belongs to each by itself.
   const auto gains = finite(out.paths, &OosFigures::return_frac);
   const auto falls = finite(out.paths, &OosFigures::drawdown_max_frac);
-  out.oos.return_frac = gains.empty() ? kNan : stats::median(gains);
-  out.oos.drawdown_max_frac = falls.empty() ? kNan : *std::max_element(falls.begin(), falls.end());
+  out.oos.return_frac = gains.empty() ? kNaN : stats::median(gains);
+  out.oos.drawdown_max_frac = falls.empty() ? kNaN : *std::max_element(falls.begin(), falls.end());
 }
 
 void add_folds(const FoldPlan& plan, std::span<const Pick> picks, const ReturnsOf& returns,
@@ -121,12 +121,12 @@ void add_folds(const FoldPlan& plan, std::span<const Pick> picks, const ReturnsO
 
 double path_quantile(const FamilyValidation& v, double q) {
   const auto sharpes = finite(v.paths, &OosFigures::sharpe_ann);
-  return sharpes.empty() ? kNan : stats::quantile(sharpes, q);
+  return sharpes.empty() ? kNaN : stats::quantile(sharpes, q);
 }
 
 double paths_negative(const FamilyValidation& v) {
   const auto sharpes = finite(v.paths, &OosFigures::sharpe_ann);
-  if (sharpes.empty()) return kNan;
+  if (sharpes.empty()) return kNaN;
   const auto below = std::count_if(sharpes.begin(), sharpes.end(), [](double s) { return s < 0; });
   return static_cast<double>(below) / static_cast<double>(sharpes.size());
 }

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "base/text.hpp"
+
 namespace winnow::sweeps {
 namespace {
 
@@ -11,7 +13,6 @@ using nlohmann::json;
 using stats::Range;
 using stats::Ranges;
 
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
 std::string days_text(std::size_t n) { return std::to_string(n) + (n == 1 ? " day" : " days"); }
 
 // A specification has none such; what is stored may be damaged.
@@ -91,9 +92,10 @@ Result<FoldPlan> walk_forward_plan(const ValidationProtocol& p, std::span<const 
                                                   .purge = gap,
                                                   .anchored = p.anchored});
   if (splits.empty()) {
-    return bad("train " + days_text(p.train) + ", embargo and purge " + days_text(gap) +
-               " and test " + days_text(p.test) + " need " + days_text(p.train + gap + p.test) +
-               "; the window has " + std::to_string(window));
+    return bad_input("train " + days_text(p.train) + ", embargo and purge " + days_text(gap) +
+                     " and test " + days_text(p.test) + " need " +
+                     days_text(p.train + gap + p.test) + "; the window has " +
+                     std::to_string(window));
   }
   const auto period = [&](std::size_t day) {
     const auto at =
@@ -113,9 +115,10 @@ Result<FoldPlan> walk_forward_plan(const ValidationProtocol& p, std::span<const 
     out.folds.push_back(std::move(fold));
   }
   if (out.folds.empty()) {
-    return bad("no fold has " + std::to_string(p.train_min) + " days to train on (train " +
-               days_text(p.train) + ", embargo and purge " + days_text(gap) + "; the window has " +
-               days_text(window) + ", " + std::to_string(days.size()) + " of them with bars)");
+    return bad_input("no fold has " + std::to_string(p.train_min) + " days to train on (train " +
+                     days_text(p.train) + ", embargo and purge " + days_text(gap) +
+                     "; the window has " + days_text(window) + ", " + std::to_string(days.size()) +
+                     " of them with bars)");
   }
   return out;
 }
@@ -154,13 +157,13 @@ Result<FoldPlan> parts_plan(const ValidationProtocol& p, FoldPlan out) {
   const std::size_t most = p.kind == ProtocolKind::Cpcv ? kGroupsMax : kPartsMax;
   if (p.folds < 2 || p.folds > most || p.test_folds < 1 || p.test_folds >= p.folds ||
       out.periods < p.folds) {
-    return bad(std::to_string(p.folds) + " " + name + " of " + days_text(out.periods));
+    return bad_input(std::to_string(p.folds) + " " + name + " of " + days_text(out.periods));
   }
   const std::uint64_t splits = stats::combinatorial_split_count(p.folds, p.test_folds);
   if (splits > kSplitsMax) {
-    return bad(std::to_string(p.folds) + " groups, " + std::to_string(p.test_folds) +
-               " tested together, make " + std::to_string(splits) + " splits; at most " +
-               std::to_string(kSplitsMax) + " are computed");
+    return bad_input(std::to_string(p.folds) + " groups, " + std::to_string(p.test_folds) +
+                     " tested together, make " + std::to_string(splits) + " splits; at most " +
+                     std::to_string(kSplitsMax) + " are computed");
   }
   for (auto& split : stats::combinatorial_splits({.periods = out.periods,
                      .folds = p.folds,
@@ -181,9 +184,9 @@ Result<FoldPlan> parts_plan(const ValidationProtocol& p, FoldPlan out) {
 Status check_train(const ValidationProtocol& p, const Fold& fold, const std::string& which) {
   const std::size_t train = size_of(fold.train);
   if (train >= p.train_min) return {};
-  return bad(which + " leaves " + days_text(train) + " to train on (embargo " +
-             days_text(p.embargo) + ", purge " + days_text(p.purge) + "); at least " +
-             std::to_string(p.train_min) + " are needed");
+  return bad_input(which + " leaves " + days_text(train) + " to train on (embargo " +
+                   days_text(p.embargo) + ", purge " + days_text(p.purge) + "); at least " +
+                   std::to_string(p.train_min) + " are needed");
 }
 
 Status check_sizes(const FoldPlan& plan) {
@@ -198,8 +201,8 @@ Status check_sizes(const FoldPlan& plan) {
   }
   const std::size_t tested = size_of(plan.tested);
   if (tested < plan.protocol.test_min) {
-    return bad("the folds test " + days_text(tested) + " together; at least " +
-               std::to_string(plan.protocol.test_min) + " are needed");
+    return bad_input("the folds test " + days_text(tested) + " together; at least " +
+                     std::to_string(plan.protocol.test_min) + " are needed");
   }
   return {};
 }
@@ -221,11 +224,11 @@ const char* protocol_name(ProtocolKind kind) {
 }
 
 Result<ValidationProtocol> declared_validation(std::string_view canonical_json) {
-  const json j = json::parse(canonical_json, nullptr, false);
+  const json j = parse_json(canonical_json);
   try {
     return protocol_from(j);
   } catch (const json::exception& e) {
-    return bad(std::string("validation: ") + e.what());
+    return bad_input(std::string("validation: ") + e.what());
   }
 }
 

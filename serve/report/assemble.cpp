@@ -1,4 +1,5 @@
 #include "serve/report/assemble.hpp"
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/period_days.hpp"
@@ -18,8 +19,6 @@
 
 namespace winnow::serve::report {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 constexpr std::array kLeaderMetrics = {
     "sharpe_ann",    "cagr_frac",     "drawdown_max_frac", "calmar", "sortino_ann",
@@ -45,7 +44,7 @@ Result<Columns> read_columns(const Sources& sources, const SweepView& view) {
   if (!table.ok()) return table.error();
   Columns out;
   const std::uint64_t trials = view.plan.trials();
-  for (auto* column : {&out.sharpe, &out.ruined, &out.trades}) column->assign(trials, kNan);
+  for (auto* column : {&out.sharpe, &out.ruined, &out.trades}) column->assign(trials, kNaN);
   for (std::size_t r = 0; r < table->trial.size(); ++r) {
     const std::uint64_t t = table->trial[r];
     if (t >= trials) continue;
@@ -140,7 +139,7 @@ void add_holding(const Sources& sources, const SweepView& view,
           std::find(kNotOfAHolder.begin(), kNotOfAHolder.end(), name) == kNotOfAHolder.end();
       const int index = engine::find_metric(name);
       row.metrics.push_back(says && index >= 0 ? held->metrics[static_cast<std::size_t>(index)]
-                                               : kNan);
+                                               : kNaN);
     }
     out.holding.push_back(std::move(row));
   }
@@ -176,7 +175,7 @@ Status add_leaders(const Sources& sources, const SweepView& view, std::size_t li
                      params_of(view, trials[i]),
                      {}};
     for (const std::uint32_t m : shown) {
-      leader.metrics.push_back((*rows)[i] ? (*rows)[i]->metrics[m] : kNan);
+      leader.metrics.push_back((*rows)[i] ? (*rows)[i]->metrics[m] : kNaN);
     }
     out.leaders.push_back(std::move(leader));
   }
@@ -379,7 +378,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   out.state = store::sweep_state_name(view.meta.state);
   out.generated = options.generated;
   out.hurdle_sharpe_ann = options.score.hurdle_sharpe_ann;
-  const Json spec = Json::parse(view.meta.spec_json, nullptr, false);
+  const Json spec = parse_ordered_json(view.meta.spec_json);
   out.spec_json = spec.is_discarded() ? view.meta.spec_json : json_text(spec, 2);
   const auto columns = read_columns(sources, view);
   if (!columns.ok()) return columns.error();

@@ -3,7 +3,9 @@
 #include <array>
 #include <cmath>
 
+#include "base/text.hpp"
 #include "serve/bakeoff.hpp"
+#include "serve/report/fields.hpp"
 #include "serve/report/html.hpp"
 #include "serve/risk.hpp"
 
@@ -13,22 +15,6 @@ namespace {
 /// Enough for the two digits a report shows; `winnow risk` draws more.
 constexpr std::size_t kReportPaths = 2000;
 constexpr std::uint64_t kBakeoffBytesMax = std::uint64_t{1} << 30;
-
-double number_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<double>() : std::nan("");
-}
-
-std::string text_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::string percent(const Json& object, const char* key) {
-  return display(number_of(object, key), "frac");
-}
-
-std::string two(const Json& object, const char* key) { return fixed(number_of(object, key), 2); }
 
 std::string joined(const Json& object, const char* key) {
   std::string out;
@@ -58,7 +44,7 @@ std::string ruin_words(const Json& variant) {
 WordTable risk_table(const Json& variant) {
   WordTable out;
   out.title = text_of(variant, "family") + " on " + text_of(variant, "data") +
-              ", plateau centre: variant " + variant["trial"].dump() + " (" +
+              ", plateau centre: variant " + json_text(variant["trial"]) + " (" +
               text_of(variant, "params_text") + ")";
   if (text_of(variant, "verdict") != "MEASURED") {
     out.note = text_of(variant, "verdict") + ": " + joined(variant, "reasons");
@@ -78,7 +64,7 @@ WordTable risk_table(const Json& variant) {
     const Json& may = p["simulation"];
     out.rows.push_back({text_of(p, "policy"), percent(was, "total_return_frac"),
                         two(was, "sharpe_ann"), percent(was, "drawdown_max_frac"),
-                        was["triggers"].dump(), percent(may["total_return_frac"], "q50"),
+                        json_text(was["triggers"]), percent(may["total_return_frac"], "q50"),
                         percent(may["total_return_frac"], "q05"), two(may["sharpe_ann"], "q50"),
                         percent(may["drawdown_max_frac"], "q95"), percent(may, "p_triggered")});
   }

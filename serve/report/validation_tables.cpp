@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "base/text.hpp"
+#include "serve/report/fields.hpp"
 #include "serve/report/html.hpp"
 
 namespace winnow::serve::report {
@@ -9,29 +11,10 @@ namespace {
 
 constexpr std::size_t kFoldsShown = 60;
 
-double number_of(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<double>() : std::nan("");
-}
-std::string two(const Json& v, const char* key) { return fixed(number_of(v, key), 2); }
-std::string percent(const Json& v, const char* key) { return display(number_of(v, key), "frac"); }
-
-std::string span_words(const Json& ranges) {
-  if (!ranges.is_array() || ranges.empty()) return "–";
-  std::string out =
-      ranges.front().front().get<std::string>() + " to " + ranges.back().back().get<std::string>();
-  std::size_t parts = 1;
-  for (std::size_t i = 1; i < ranges.size(); ++i) {
-    parts += ranges[i].front() != ranges[i - 1].back() ? 1 : 0;
-  }
-  if (parts > 1) out += " (" + std::to_string(parts) + " parts)";
-  return out;
-}
-
 std::string summary(const Json& v) {
   std::string out = "Sharpe " + two(v, "oos_sharpe_ann") + " a year, return " +
                     percent(v, "oos_return_frac") + ", largest fall " +
-                    percent(v, "oos_drawdown_max_frac") + " over " + v["oos_days"].dump() +
+                    percent(v, "oos_drawdown_max_frac") + " over " + json_text(v["oos_days"]) +
                     " test days; Sharpe in training " + two(v, "train_sharpe_ann_mean") +
                     ", degradation " + percent(v, "degradation_frac") + ", efficiency " +
                     two(v, "efficiency") + "; " + percent(v, "folds_positive_frac") + " of " +
@@ -69,10 +52,10 @@ WordTable validation_table(const SweepView& view, const sweeps::Segment& segment
                 "Pick", "Sharpe in training", "Sharpe in test", "Return in test"};
   for (const Json& f : v["folds"]) {
     if (out.rows.size() == kFoldsShown) break;
-    out.rows.push_back({span_words(f["test"]), span_words(f["train"]), f["purged_days"].dump(),
-                        f["embargoed_days"].dump(), f["pick"].is_null() ? "none" : f["pick"].dump(),
-                        two(f, "train_sharpe_ann"), two(f, "test_sharpe_ann"),
-                        percent(f, "test_return_frac")});
+    out.rows.push_back(
+        {span_text(f["test"]), span_text(f["train"]), json_text(f["purged_days"]),
+         json_text(f["embargoed_days"]), f["pick"].is_null() ? "none" : json_text(f["pick"]),
+         two(f, "train_sharpe_ann"), two(f, "test_sharpe_ann"), percent(f, "test_return_frac")});
   }
   if (v["folds"].size() > kFoldsShown) {
     out.note += " The first " + std::to_string(kFoldsShown) + " folds are shown.";

@@ -2,23 +2,17 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <numeric>
 #include <unordered_map>
 
+#include "base/numbers.hpp"
+
 namespace winnow::store {
 namespace {
 
 using Order = std::vector<std::size_t>;
-
-std::string number(double v) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, v).ptr};
-}
-
-std::string time_text(std::int64_t ns) { return format_timestamp(TimestampNs{ns}); }
 
 /// The value most of `next()`'s results agree on, and how many do.
 template <class Next>
@@ -34,7 +28,7 @@ std::pair<std::int64_t, std::size_t> most_common(std::size_t n, Next next) {
   return best;
 }
 
-double median_of(std::vector<double>& values) {
+double upper_median(std::vector<double>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -105,8 +99,9 @@ class BarCleaner {
 
 std::string BarCleaner::values(std::size_t i) const {
   const MarketColumns& c = rows_.columns;
-  return "open " + number(c.open[i]) + ", high " + number(c.high[i]) + ", low " + number(c.low[i]) +
-         ", close " + number(c.close[i]) + ", volume " + number(c.volume[i]);
+  return "open " + shortest_text(c.open[i]) + ", high " + shortest_text(c.high[i]) + ", low " +
+         shortest_text(c.low[i]) + ", close " + shortest_text(c.close[i]) + ", volume " +
+         shortest_text(c.volume[i]);
 }
 
 bool BarCleaner::values_hold(std::size_t i) {
@@ -137,8 +132,8 @@ bool BarCleaner::shape_holds(std::size_t i) {
     return false;
   }
   repaired("widened", i,
-           text + "; now high " + number(std::max(top, c.high[i])) + ", low " +
-               number(std::min(bottom, c.low[i])));
+           text + "; now high " + shortest_text(std::max(top, c.high[i])) + ", low " +
+               shortest_text(std::min(bottom, c.low[i])));
   c.high[i] = std::max(top, c.high[i]);
   c.low[i] = std::min(bottom, c.low[i]);
   return true;
@@ -175,7 +170,7 @@ void BarCleaner::check_order() {
     if (time(i) >= time(before)) continue;
     sorted = false;
     if (rows_.origin[i].file != rows_.origin[before].file) continue;  // files are merged
-    fault(FaultKind::NonMonotoneTime, i, "comes after " + time_text(time(before)));
+    fault(FaultKind::NonMonotoneTime, i, "comes after " + format_time_ns(time(before)));
   }
   if (sorted) return;
   if (const auto count = out_.faults[FaultKind::NonMonotoneTime].count; count > 0) {
@@ -226,12 +221,13 @@ Status BarCleaner::check_unit() const {
                                     {1'000'000, "a million times"},
                                     {1'000'000'000, "a billion times"}}) {
     if (time(i) > options_.now.ns / scale || time(i) * scale < kCountedFromNs) continue;
-    meant =
-        "; in a unit " + std::string(unit) + " as long it would be " + time_text(time(i) * scale);
+    meant = "; in a unit " + std::string(unit) + " as long it would be " +
+            format_time_ns(time(i) * scale);
     break;
   }
   return Error(ErrorCode::InvalidInput,
-               rows_.where(i) + ": as it is read, the bar is of " + time_text(time(i)) + meant +
+               rows_.where(i) + ": as it is read, the bar is of " + format_time_ns(time(i)) +
+                   meant +
                    ": the unit of time is another one; --time COLUMN:UNIT says which (s, ms, us, "
                    "ns)");
 }
@@ -339,7 +335,7 @@ void BarCleaner::check_grid() {
       repaired("removed", i, text);
       return true;
     }
-    repaired("moved", i, text + "; moved to " + time_text(nearest));
+    repaired("moved", i, text + "; moved to " + format_time_ns(nearest));
     columns().time_ns[i] = moved_to = nearest;
     return false;
   });
@@ -380,8 +376,8 @@ void BarCleaner::check_last_bar() {
     repaired("removed", i, "last bar: " + (why.empty() ? "as --last-bar drop says" : why));
     order_.pop_back();
   } else if (!why.empty()) {
-    out_.notes.push_back("the last bar, of " + time_text(time(i)) + ", may be unfinished (" + why +
-                         "); it is kept (--last-bar drop leaves it out)");
+    out_.notes.push_back("the last bar, of " + format_time_ns(time(i)) + ", may be unfinished (" +
+                         why + "); it is kept (--last-bar drop leaves it out)");
   }
 }
 
@@ -409,7 +405,7 @@ void BarCleaner::find_gaps() {
     const std::int64_t missing = apart / interval_ - 1;
     out_.faults.bars_missing += static_cast<std::uint64_t>(missing);
     fault(FaultKind::Gap, order_[k],
-          std::to_string(missing) + " bars missing after " + time_text(time(order_[k - 1])));
+          std::to_string(missing) + " bars missing after " + format_time_ns(time(order_[k - 1])));
   }
 }
 
@@ -427,7 +423,7 @@ void BarCleaner::find_outliers() {
     std::vector<double> sizes;
     sizes.reserve(last - first);
     for (std::size_t k = first; k < last; ++k) sizes.push_back(std::abs(move[k]));
-    return 1.4826 * median_of(sizes);
+    return 1.4826 * upper_median(sizes);
   };
   const double overall = spread(0, n);
   if (overall <= 0) return;
@@ -445,13 +441,14 @@ void BarCleaner::find_outliers() {
           std::abs(c.close[order_[k + 1]] / c.close[order_[k - 1]] - 1) <= 0.5 * std::abs(move[k]);
       if (wick > limit) {
         fault(FaultKind::Outlier, i,
-              "a wick of " + number(std::round(wick * 1e6) / 100) + " bps, beyond the limit of " +
-                  number(std::round(limit * 1e6) / 100) + "; kept");
+              "a wick of " + shortest_text(std::round(wick * 1e6) / 100) +
+                  " bps, beyond the limit of " + shortest_text(std::round(limit * 1e6) / 100) +
+                  "; kept");
       } else if (std::abs(move[k]) > limit && reverts) {
         fault(FaultKind::Outlier, i,
-              "a move of " + number(std::round(move[k] * 1e6) / 100) +
+              "a move of " + shortest_text(std::round(move[k] * 1e6) / 100) +
                   " bps that the next bar takes back, beyond the limit of " +
-                  number(std::round(limit * 1e6) / 100) + "; kept");
+                  shortest_text(std::round(limit * 1e6) / 100) + "; kept");
       }
     }
   }
@@ -543,8 +540,8 @@ std::string describe_faults(const FaultReport& faults, FaultScope scope) {
     if (!out.empty()) out += "; ";
     out += std::to_string(entry.count) + " " + std::string(fault_name(kind)) + " (";
     for (std::size_t s = 0; s < std::min(entry.first.size(), kShown); ++s) {
-      out += (s > 0 ? "; " : "") + entry.first[s].where + " " + time_text(entry.first[s].time_ns) +
-             ": " + entry.first[s].text;
+      out += (s > 0 ? "; " : "") + entry.first[s].where + " " +
+             format_time_ns(entry.first[s].time_ns) + ": " + entry.first[s].text;
     }
     out += entry.count > kShown ? "; ...)" : ")";
   }

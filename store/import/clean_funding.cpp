@@ -11,8 +11,6 @@ namespace {
 constexpr double kRateUsualMax =
     0.05;  // venues cap a payment near 3%; beyond, it may be in percent
 
-std::string time_text(std::int64_t ns) { return format_timestamp(TimestampNs{ns}); }
-
 /// Venues stamp payments a few milliseconds late, so spacing is compared in whole minutes.
 void note_missing_payments(const std::vector<FundingEvent>& events,
                            std::vector<std::string>& notes) {
@@ -30,7 +28,7 @@ void note_missing_payments(const std::vector<FundingEvent>& events,
   std::string first;
   for (std::size_t i = 1; i < events.size(); ++i) {
     if (minutes(i) * 2 <= usual * 3) continue;
-    if (gaps++ == 0) first = time_text(events[i - 1].time_ns);
+    if (gaps++ == 0) first = format_time_ns(events[i - 1].time_ns);
   }
   if (gaps == 0) return;
   notes.push_back("funding: " + std::to_string(gaps) + " gaps in payments every " +
@@ -70,7 +68,7 @@ Result<CleanFunding> clean_funding(FundingRows rows, const CleanOptions& options
     if (!order.empty() && event.time_ns < rows.events[order.back()].time_ns &&
         rows.origin[i].file == rows.origin[order.back()].file) {
       fault(FaultKind::NonMonotoneTime, i,
-            "comes after " + time_text(rows.events[order.back()].time_ns));
+            "comes after " + format_time_ns(rows.events[order.back()].time_ns));
     }
     order.push_back(i);
   }

@@ -6,11 +6,12 @@
 #include <cstring>
 #include <limits>
 
+#include "base/text.hpp"
+
 namespace winnow::store {
 namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// A tab between fields is no blank around one.
 std::string_view trimmed(std::string_view s, char delimiter) {

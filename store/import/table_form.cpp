@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/instrument.hpp"
+#include "base/text.hpp"
 
 namespace winnow::store {
 namespace {
@@ -73,16 +74,6 @@ constexpr std::string_view kClock[] = {"time", "clock", "hour", "time_of_day"};
 constexpr std::string_view kSymbol[] = {"symbol", "ticker",  "tic",    "instrument",
                                         "pair",   "inst_id", "instid", "asset"};
 constexpr std::string_view kPriceWords[] = {"open", "high", "low", "close"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 struct HeaderName {
   std::string name;  ///< lower case, words joined by _

@@ -4,13 +4,12 @@
 #include <limits>
 
 #include "base/instrument.hpp"
+#include "base/text.hpp"
 #include "store/import/formats.hpp"
 #include "store/import/row_tools.hpp"
 
 namespace winnow::store {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Purpose: reads one table, whose form is known, into rows. Thread: one.
 class TableReader {

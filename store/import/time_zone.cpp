@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/text.hpp"
 #include "store/dataset_files.hpp"
 
 namespace winnow::store {
@@ -13,8 +14,6 @@ namespace {
 constexpr std::int64_t kDayS = 86'400;
 constexpr std::int64_t kHourS = 3'600;
 constexpr std::int64_t kOffsetMaxS = 26 * kHourS;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::int64_t days_of(int year, int month, int day) {
   const std::chrono::year_month_day ymd{std::chrono::year(year),

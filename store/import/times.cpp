@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "store/import/csv.hpp"
 
@@ -13,11 +14,8 @@ namespace winnow::store {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
-constexpr std::int64_t kDayS = 86'400;
+constexpr std::int64_t kSecondsOfDay = 86'400;
 constexpr std::int64_t kMaxNs = 7'258'118'400 * kSecondNs;  // 2200
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 constexpr std::int64_t unit_ns(TimeUnit unit) {
   switch (unit) {
@@ -120,12 +118,12 @@ bool finish(const Civil& c, ParsedTime& out) {
         c.second > 60) {
       return false;
     }
-    seconds = std::chrono::sys_days(ymd).time_since_epoch().count() * kDayS + hour * 3600 +
+    seconds = std::chrono::sys_days(ymd).time_since_epoch().count() * kSecondsOfDay + hour * 3600 +
               c.minute * 60 + c.second - c.offset_s;
   }
   out.ns = seconds * kSecondNs + c.fraction_ns;
   // A naive time may yet move by a day.
-  return out.ns >= (out.naive ? -kDayS * kSecondNs : 0) && out.ns <= kMaxNs;
+  return out.ns >= (out.naive ? -kSecondsOfDay * kSecondNs : 0) && out.ns <= kMaxNs;
 }
 
 /// `Z`, `+02:00`, `-0400`, `+02`, `UTC`, `GMT+0100`, with a blank before it, or nothing.

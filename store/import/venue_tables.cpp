@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/instrument.hpp"
+#include "base/text.hpp"
 #include "store/import/formats.hpp"
 #include "store/import/row_tools.hpp"
 
@@ -22,14 +23,6 @@ constexpr std::array<std::string_view, 12> kKlineColumns{"open_time",
                                                          "taker_buy_volume",
                                                          "taker_buy_quote_volume",
                                                          "ignore"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 Error not_a_header(const CsvReader& csv, std::string_view expected) {
   return csv.error("the first line is no header with " + std::string(expected) + "; it is " +

@@ -12,7 +12,7 @@
 namespace winnow::sweeps::risk {
 namespace {
 
-constexpr std::size_t kChunk = 128;  // paths a body of the ParallelFor simulates
+constexpr std::size_t kPathsPerTask = 128;  // paths a body of the ParallelFor simulates
 // Streams of one seed: paths draw their days and their parameters apart.
 constexpr std::uint64_t kParameterStream = std::uint64_t{1} << 40;
 
@@ -82,8 +82,9 @@ PathOutcome walk_path(const DayBars& days, const Policy& policy,
 
 void in_chunks(std::size_t paths, const ParallelFor& parallel,
                const std::function<void(std::size_t, std::size_t)>& body) {
-  parallel((paths + kChunk - 1) / kChunk,
-           [&](std::size_t c) { body(c * kChunk, std::min(paths, (c + 1) * kChunk)); });
+  parallel((paths + kPathsPerTask - 1) / kPathsPerTask, [&](std::size_t c) {
+    body(c * kPathsPerTask, std::min(paths, (c + 1) * kPathsPerTask));
+  });
 }
 
 }  // namespace

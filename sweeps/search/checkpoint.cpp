@@ -11,7 +11,7 @@
 namespace winnow::sweeps::search {
 namespace {
 
-constexpr std::string_view kMagic = "winnow-search-1\n";
+constexpr std::string_view kSearchMagic = "winnow-search-1\n";
 
 /// What a checkpoint holds before the method's own state.
 struct Header {
@@ -46,12 +46,13 @@ std::string Search::checkpoint() const {
     out << header;
     method_->save(out);
   }
-  return sealed(kMagic, body.str());
+  return sealed(kSearchMagic, body.str());
 }
 
 Result<Search> Search::restore(Space space, std::string_view bytes) {
   const auto body = unsealed(
-      kMagic, bytes, "the first bytes are not '" + std::string(kMagic, 0, kMagic.size() - 1) + "'");
+      kSearchMagic, bytes,
+      "the first bytes are not '" + std::string(kSearchMagic, 0, kSearchMagic.size() - 1) + "'");
   if (!body) return corrupt(body.error().text());
   try {
     std::istringstream stream{std::string(*body)};

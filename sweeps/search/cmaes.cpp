@@ -60,10 +60,6 @@ constexpr double kChoiceRate = 0.2;
 constexpr double kChoiceFloor = 0.1;  // of the uniform law
 constexpr std::uint64_t kRestartSalt = 0x636d'6165'7331'0001ull;
 
-double normal(Rng& rng) {
-  return det_normal_quantile((static_cast<double>(rng.next_u64() >> 11) + 0.5) * 0x1.0p-53);
-}
-
 /// Purpose: CMA-ES with negative weights (Hansen, tutorial 2016) on the unit cube, restarts by IPOP
 /// (Auger and Hansen 2005) or BIPOP (Hansen 2009). Draws outside the cube are redrawn, at last
 /// clamped. A population is made of whole generations of at least lambda rows; categories follow
@@ -183,7 +179,7 @@ class Cmaes final : public Method {
     const auto n = static_cast<Index>(numbers_.size());
     Vector z(n);
     for (int attempt = 0; n > 0 && attempt < kInsideTries; ++attempt) {
-      for (Index k = 0; k < n; ++k) z[k] = normal(rng);
+      for (Index k = 0; k < n; ++k) z[k] = det_normal(rng);
       const Vector x = map(s_.mean) + (scaled_ * z).cwiseProduct(stretch_);
       const Vector inside = x.cwiseMax(0.0).cwiseMin(1.0);
       std::copy_n(inside.data(), n, latent_.begin());

@@ -15,36 +15,38 @@ namespace winnow::sweeps::search {
 namespace {
 
 // Version 1 knew no batch.
-constexpr std::string_view kMagicFirst = "winnow-fidelity-1\n";
-constexpr std::string_view kMagic = "winnow-fidelity-2\n";
+constexpr std::string_view kFidelityMagicFirst = "winnow-fidelity-1\n";
+constexpr std::string_view kFidelityMagic = "winnow-fidelity-2\n";
 
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, "fidelity: " + why); }
+Error bad_fidelity(const std::string& why) {
+  return Error(ErrorCode::InvalidInput, "fidelity: " + why);
+}
 
 Status check(const FidelityOptions& o) {
   const bool range = std::isfinite(o.resource_max) && o.resource_min > 0 &&
                      o.resource_min <= o.resource_max && o.resource_max <= 1e9 * o.resource_min;
   if (!range) {
-    return bad("resources " + std::to_string(o.resource_min) + " to " +
-               std::to_string(o.resource_max) + " are not 0 < min <= max <= 10^9 min");
+    return bad_fidelity("resources " + std::to_string(o.resource_min) + " to " +
+                        std::to_string(o.resource_max) + " are not 0 < min <= max <= 10^9 min");
   }
   if (o.eta < 2 || o.eta > 1000) {
-    return bad("eta is 2 to 1000, not " + std::to_string(o.eta));
+    return bad_fidelity("eta is 2 to 1000, not " + std::to_string(o.eta));
   }
   const bool counted = o.kind != FidelityKind::Hyperband;
   if (counted && (o.configs < 1 || o.configs > FidelitySearch::kConfigsMax)) {
-    return bad("configs is 1 to " + std::to_string(FidelitySearch::kConfigsMax) + ", not " +
-               std::to_string(o.configs));
+    return bad_fidelity("configs is 1 to " + std::to_string(FidelitySearch::kConfigsMax) +
+                        ", not " + std::to_string(o.configs));
   }
   if (o.batch < 1 || o.batch > 1000) {
-    return bad("a batch is 1 to 1000 jobs, not " + std::to_string(o.batch));
+    return bad_fidelity("a batch is 1 to 1000 jobs, not " + std::to_string(o.batch));
   }
   if (o.kind == FidelityKind::Asha && o.generation % o.batch != 0) {
-    return bad("a generation of " + std::to_string(o.generation) +
-               " jobs is not whole batches of " + std::to_string(o.batch));
+    return bad_fidelity("a generation of " + std::to_string(o.generation) +
+                        " jobs is not whole batches of " + std::to_string(o.batch));
   }
   if (o.kind == FidelityKind::Asha && (o.generation < 1 || o.generation > Search::kGenerationMax)) {
-    return bad("a generation of asha is 1 to " + std::to_string(Search::kGenerationMax) +
-               " jobs, not " + std::to_string(o.generation));
+    return bad_fidelity("a generation of asha is 1 to " + std::to_string(Search::kGenerationMax) +
+                        " jobs, not " + std::to_string(o.generation));
   }
   return {};
 }
@@ -53,14 +55,15 @@ Status check(const FidelityOptions& o) {
 
 Result<FidelitySearch> FidelitySearch::make(Search search, const FidelityOptions& options) {
   WINNOW_TRY(check(options));
-  if (!search.rows().empty()) return bad("the search has an open generation");
+  if (!search.rows().empty()) return bad_fidelity("the search has an open generation");
   FidelitySearch out(std::move(search));
   out.options_ = options;
   out.start_ = out.search_.checkpoint();
   out.plan_rungs();
   for (const auto& bracket : out.brackets_) {
     if (bracket[0].rows > Search::kGenerationMax) {
-      return bad("a bracket has more than " + std::to_string(Search::kGenerationMax) + " rows");
+      return bad_fidelity("a bracket has more than " + std::to_string(Search::kGenerationMax) +
+                          " rows");
     }
   }
   return out;
@@ -107,7 +110,8 @@ Status FidelitySearch::start_configs(std::uint64_t wanted, std::uint64_t first_c
 }
 
 Status FidelitySearch::open() {
-  if (!jobs_.empty()) return bad("a generation is open, " + std::to_string(left_) + " are missing");
+  if (!jobs_.empty())
+    return bad_fidelity("a generation is open, " + std::to_string(left_) + " are missing");
   if (finished_) return {};
   WINNOW_TRY(options_.kind == FidelityKind::Asha ? open_asha() : open_bracket());
   finished_ = jobs_.empty();
@@ -173,12 +177,13 @@ std::vector<std::uint64_t> FidelitySearch::ranked(const std::vector<std::uint64_
 Status FidelitySearch::tell(std::uint64_t trial, Outcome outcome) {
   const std::uint64_t first = log_.size() - jobs_.size();
   const std::string name = "trial " + std::to_string(trial);
-  if (trial < first || trial >= log_.size()) return bad(name + " is not in the open generation");
-  if (told_[trial - first] != 0) return bad(name + " was told before");
+  if (trial < first || trial >= log_.size())
+    return bad_fidelity(name + " is not in the open generation");
+  if (told_[trial - first] != 0) return bad_fidelity(name + " was told before");
   const bool none = outcome.state == OutcomeState::Failed && outcome.losses.empty();
   if (!none && outcome.losses.size() != search_.options().objectives) {
-    return bad(name + ": " + std::to_string(outcome.losses.size()) + " losses for " +
-               std::to_string(search_.options().objectives) + " objectives");
+    return bad_fidelity(name + ": " + std::to_string(outcome.losses.size()) + " losses for " +
+                        std::to_string(search_.options().objectives) + " objectives");
   }
   log_[trial] = std::move(outcome);
   told_[trial - first] = 1;
@@ -249,15 +254,16 @@ std::string FidelitySearch::checkpoint() const {
     const std::uint64_t open = jobs_.size();
     out << open;
   }
-  return sealed(kMagic, body.str());
+  return sealed(kFidelityMagic, body.str());
 }
 
 Result<FidelitySearch> FidelitySearch::restore(Space space, std::string_view bytes) {
   const auto corrupt = [](const std::string& why) {
     return Error(ErrorCode::Corrupt, "fidelity checkpoint: " + why);
   };
-  const bool first = bytes.starts_with(kMagicFirst);
-  const auto body = unsealed(first ? kMagicFirst : kMagic, bytes, "it does not start as one");
+  const bool first = bytes.starts_with(kFidelityMagicFirst);
+  const auto body =
+      unsealed(first ? kFidelityMagicFirst : kFidelityMagic, bytes, "it does not start as one");
   if (!body) return corrupt(body.error().text());
   try {
     std::istringstream stream{std::string(*body)};

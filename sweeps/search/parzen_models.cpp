@@ -15,11 +15,6 @@ constexpr double kTapSigmas = 4;
 
 double cdf(double z) { return 0.5 * std::erfc(-z * std::numbers::sqrt2 / 2); }
 
-double normal(Rng& rng) {
-  const double u = (static_cast<double>(rng.next_u64() >> 11) + 0.5) * 0x1.0p-53;
-  return det_normal_quantile(u);
-}
-
 }  // namespace
 
 void Kernels::fit(std::span<const double> observations, std::span<const double> weights,
@@ -92,7 +87,7 @@ double Kernels::draw(Rng& rng) const {
       std::min<std::size_t>(static_cast<std::size_t>(at - cumulative_.begin()), centre_.size() - 1);
   // A third of the draws at least lies inside: the centre does.
   for (int attempt = 0; attempt < 100; ++attempt) {
-    const double u = centre_[k] + sigma_[k] * normal(rng);
+    const double u = centre_[k] + sigma_[k] * det_normal(rng);
     if (u >= 0 && u < 1) return u;
   }
   return centre_[k];

@@ -11,27 +11,25 @@ namespace {
 // Draws of trial t come from stream t under a seed that is not used for anything else.
 constexpr std::uint64_t kSearchSalt = 0x7365'6172'6368'0001ull;
 
-Error bad(const std::string& why) { return Error(ErrorCode::InvalidInput, why); }
-
 Status check_options(const Space& space, const SearchOptions& o) {
   const bool one = o.method == MethodKind::Tpe || o.method == MethodKind::Cmaes;
   if (o.objectives < 1 || o.objectives > 16) {
-    return bad("a search has 1 to 16 objectives, not " + std::to_string(o.objectives));
+    return bad_input("a search has 1 to 16 objectives, not " + std::to_string(o.objectives));
   }
   if (one && o.objectives != 1) {
-    return bad("tpe and cmaes take one objective, not " + std::to_string(o.objectives) +
-               "; nsga2 takes several");
+    return bad_input("tpe and cmaes take one objective, not " + std::to_string(o.objectives) +
+                     "; nsga2 takes several");
   }
   if (o.candidates < 1 || o.candidates > 1000) {
-    return bad("tpe compares 1 to 1000 candidates, not " + std::to_string(o.candidates));
+    return bad_input("tpe compares 1 to 1000 candidates, not " + std::to_string(o.candidates));
   }
   if (o.population == 1 || o.population > 100'000) {
-    return bad("a population is 2 to 100000, or 0 for the default, not " +
-               std::to_string(o.population));
+    return bad_input("a population is 2 to 100000, or 0 for the default, not " +
+                     std::to_string(o.population));
   }
   if (o.method == MethodKind::Sobol && space.size() > 64) {
-    return bad("the Sobol sequence has 64 dimensions, the space has " +
-               std::to_string(space.size()) + "; use lhs or random");
+    return bad_input("the Sobol sequence has 64 dimensions, the space has " +
+                     std::to_string(space.size()) + "; use lhs or random");
   }
   return {};
 }
@@ -107,12 +105,12 @@ Status Search::make_row(std::uint64_t trial, std::vector<double>& row) {
 
 Status Search::open(std::size_t rows) {
   if (!rows_.empty()) {
-    return bad("generation " + std::to_string(generation_) + " is open, " + std::to_string(left_) +
-               " of its outcomes are missing");
+    return bad_input("generation " + std::to_string(generation_) + " is open, " +
+                     std::to_string(left_) + " of its outcomes are missing");
   }
   if (rows < 1 || rows > kGenerationMax) {
-    return bad("a generation has 1 to " + std::to_string(kGenerationMax) + " rows, not " +
-               std::to_string(rows));
+    return bad_input("a generation has 1 to " + std::to_string(kGenerationMax) + " rows, not " +
+                     std::to_string(rows));
   }
   method_->begin(first_trial_, rows);
   Rows made(rows, std::vector<double>(space_->size()));
@@ -132,8 +130,8 @@ Status Search::open(std::size_t rows) {
 Status Search::check(const Outcome& o) const {
   const bool none = o.state == OutcomeState::Failed && o.losses.empty();
   if (!none && o.losses.size() != options_.objectives) {
-    return bad(std::to_string(o.losses.size()) + " losses for " +
-               std::to_string(options_.objectives) + " objectives");
+    return bad_input(std::to_string(o.losses.size()) + " losses for " +
+                     std::to_string(options_.objectives) + " objectives");
   }
   return {};
 }
@@ -141,10 +139,10 @@ Status Search::check(const Outcome& o) const {
 Status Search::tell(std::uint64_t trial, Outcome outcome) {
   const std::string name = "trial " + std::to_string(trial);
   if (trial < first_trial_ || trial - first_trial_ >= rows_.size()) {
-    return bad(name + " is not in the open generation");
+    return bad_input(name + " is not in the open generation");
   }
   const std::size_t k = static_cast<std::size_t>(trial - first_trial_);
-  if (told_[k] != 0) return bad(name + " was told before");
+  if (told_[k] != 0) return bad_input(name + " was told before");
   if (auto status = check(outcome); !status) return status.error().within(name);
   outcomes_[k] = std::move(outcome);
   told_[k] = 1;
@@ -194,7 +192,7 @@ void Search::close() {
 Status Search::warm_start(const std::vector<std::string>& signature,
                           const std::vector<PriorTrial>& trials) {
   if (generation_ > 0 || !rows_.empty()) {
-    return bad("a warm start comes before the first generation");
+    return bad_input("a warm start comes before the first generation");
   }
   if (auto status = space_->same_as(signature); !status) {
     return status.error().within("warm start");

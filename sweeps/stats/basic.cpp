@@ -5,14 +5,12 @@
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <limits>
 #include <numeric>
+
+#include "base/numbers.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 double standardised_moment(std::span<const double> x, int order) {
   const double m = mean(x);

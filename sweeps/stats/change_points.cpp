@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 /// Sums of squares about the mean of any segment, from prefix sums of the centred series.
 class SegmentSquares {

@@ -1,11 +1,9 @@
 #include "sweeps/stats/johansen_critical.hpp"
 
-#include <limits>
+#include "base/numbers.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// [terms][series - 1][90%, 95%, 99%].
 using Table = std::array<std::array<std::array<double, 3>, kJohansenSeriesMax>, 3>;
@@ -89,7 +87,7 @@ constexpr Table kMaxEigen{{{{{{2.9762, 4.1296, 6.9406}},
 JohansenCritical johansen_critical(std::size_t series, int det_order) {
   const bool known =
       series >= 1 && series <= kJohansenSeriesMax && det_order >= -1 && det_order <= 1;
-  if (!known) return {{kNan, kNan, kNan}, {kNan, kNan, kNan}};
+  if (!known) return {{kNaN, kNaN, kNaN}, {kNaN, kNaN, kNaN}};
   const auto terms = static_cast<std::size_t>(det_order + 1);
   return {kTrace[terms][series - 1], kMaxEigen[terms][series - 1]};
 }

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double growth(std::span<const double> r) {
   double g = 1;

@@ -3,15 +3,14 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 
+#include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/pbo_kernel.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr std::size_t kBlocksMax = 20;
 constexpr std::size_t kSlots = 32;
 constexpr std::size_t kGridPoints = 1000;

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
+#include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 Columns means_by_resample(const Columns& columns, const IndexRows& resamples) {
   Columns out;

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/dense.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 std::size_t term_count(Trend trend) {
   return trend == Trend::None ? 0 : (trend == Trend::Constant ? 1 : 2);

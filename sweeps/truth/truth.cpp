@@ -12,7 +12,7 @@
 namespace winnow::sweeps {
 namespace {
 
-constexpr double kAlpha = 0.05;
+constexpr double kPromotionAlpha = 0.05;
 
 /// All combinations of the grid, the last axis fastest, in the family's order of parameters.
 std::vector<double> grid_rows(const TruthWorld& world, const engine::FamilyDecl& family) {
@@ -123,7 +123,7 @@ void count_sweep(std::span<const FamilyOutcome> families, TruthReport& report) {
   for (std::size_t i = 0; i < families.size(); ++i) {
     const bool converged = families[i].score.verdict == Verdict::Converged;
     report.converged += converged ? 1 : 0;
-    promoted += converged && decisions[i].p_holm <= kAlpha ? 1 : 0;
+    promoted += converged && decisions[i].p_holm <= kPromotionAlpha ? 1 : 0;
     report.family_sharpe_ann += families[i].mean_sharpe_ann;
     report.best_sharpe_ann += families[i].best_sharpe_ann;
   }

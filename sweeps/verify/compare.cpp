@@ -4,16 +4,14 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
+#include "base/numbers.hpp"
 #include "base/text.hpp"
 
 namespace winnow::sweeps::verify {
 namespace {
-
-constexpr double kInf = std::numeric_limits<double>::infinity();
 
 struct Allowed {
   double rel = 0;

@@ -26,7 +26,7 @@ Json as_given(const Case& c, std::string_view key, const std::vector<double>& v)
   return c.at(key).is_array() ? Json(v) : Json(v.front());
 }
 
-std::vector<double> returns_of(const Case& c) {
+std::vector<double> track_returns(const Case& c) {
   std::vector<double> r = c.has("returns_csv") ? c.series("returns_csv") : c.numbers("returns");
   if (r.size() < 4) throw CaseFault{"inputs: four returns are needed"};
   return r;
@@ -94,7 +94,7 @@ Json min_trl_case(const Case& c) {
 
 /// All that is inferred from one series of returns, autocorrelation included.
 Json inference_case(const Case& c) {
-  const auto returns = returns_of(c);
+  const auto returns = track_returns(c);
   const TrackRecord r = stats::track_record(returns);
   TrackRecord iid = r;
   iid.autocorrelation = 0;
@@ -121,7 +121,7 @@ Json inference_case(const Case& c) {
 }
 
 Json risk_free_case(const Case& c) {
-  return {{"sharpe_unannualised", stats::sharpe_ann(returns_of(c), 1, c.number("rf"))}};
+  return {{"sharpe_unannualised", stats::sharpe_ann(track_returns(c), 1, c.number("rf"))}};
 }
 
 Json min_trl_grid_case(const Case& c) {

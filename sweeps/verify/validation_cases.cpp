@@ -105,7 +105,7 @@ Json purged_case(const Case& c) {
   return {{"afml_snippet_7_3", out}};
 }
 
-Json interval_case(const Case& c) {
+Json interval_folds_case(const Case& c) {
   const auto t1 = c.numbers("t1");
   c.means("t0", {"0..n-1"});
   if (c.has("n") && c.count("n") != t1.size()) throw CaseFault{"inputs.n is not the size of t1"};
@@ -181,7 +181,7 @@ void add_validation_kinds(std::vector<Kind>& kinds) {
                    [](const Case& c) {
                      return c.has({"t1", "folds", "test_folds"});
                    },
-                   interval_case});
+                   interval_folds_case});
   kinds.push_back({"combinatorial splits",
                    [](const Case& c) {
                      return c.has({"n", "folds", "test_folds"});

@@ -182,6 +182,9 @@ TEST(HouseRules, NamesSizesSleepsAndGuardsAreFound) {
   EXPECT_EQ(findings_of("tests/e2e/a.cpp", "std::this_thread::sleep_for(1s);\n").size(), 1u);
   EXPECT_EQ(findings_of("tests/e2e/a.cpp", "(void)::nanosleep(&pause, nullptr);\n").size(), 1u);
   EXPECT_EQ(findings_of("cluster/a.cpp", "std::this_thread::sleep_for(1s);\n"), Texts{});
+  EXPECT_EQ(findings_of("serve/a.cpp", "return json.dump();\n").size(), 1u);
+  EXPECT_EQ(findings_of("cli/a.cpp", "const Json j = Json::parse(text);\n").size(), 1u);
+  EXPECT_EQ(findings_of("tests/serve/a.cpp", "const Json j = Json::parse(text);\n"), Texts{});
   std::string text;
   for (int i = 0; i < 801; ++i) text += "int a;\n";
   EXPECT_EQ(findings_of("base/a.cpp", text),
