@@ -9,12 +9,12 @@ command -v clang-tidy > /dev/null || {
   exit 2
 }
 cd "$root"
-[ -f build/release/compile_commands.json ] || cmake --preset release > /dev/null
+[ -f build/quick/compile_commands.json ] || cmake --preset quick > /dev/null
 if [ $# -eq 0 ]; then
   mapfile -t files < <(
-    sed -n 's/.*"file": "\(.*\)",\{0,1\}$/\1/p' build/release/compile_commands.json |
+    sed -n 's/.*"file": "\(.*\)",\{0,1\}$/\1/p' build/quick/compile_commands.json |
       grep -v '/tests/\|/build/' | sort -u)
   set -- "${files[@]}"
 fi
 printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -n 1 \
-  clang-tidy --quiet -p build/release --extra-arg=-Wno-unknown-warning-option
+  clang-tidy --quiet -p build/quick --extra-arg=-Wno-unknown-warning-option
