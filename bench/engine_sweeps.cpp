@@ -25,14 +25,14 @@ struct Workload {
 
 const std::vector<Workload>& workloads() {
   static const std::vector<Workload> all = {
-      {"W1/small", "sma_cross", 3'000, w1_rows(4, 10), "79029fca5cdd4791f8677784980c310b"},
-      {"W3/small", "mean_reversion", 3'000, w3_rows(40, true), "90d6583b9a433eea64ff72c1fc277f2b"},
+      {"W1/small", "sma_cross", 3'000, w1_rows(4, 10), "9fe58e8ec83c6d00fccfd3aa95e43a6c"},
+      {"W3/small", "mean_reversion", 3'000, w3_rows(40, true), "b7ae00ae81fc6450ab2e8d0cf4c44a30"},
       {"W1/10000x100000", "sma_cross", 100'000, w1_rows(50, 200),
-       "bc4bab3213a8ee74486891f9322eff5d"},
+       "f9f6148ff6d6d6c4b5c9725c7b7e650b"},
       {"W3/dense/1000x100000", "mean_reversion", 100'000, w3_rows(1'000, true),
-       "2a8d53003f981d476f840b5bf8a80696"},
+       "4861d66446e7365a25a10c9c7dc992cb"},
       {"W3/sparse/1000x100000", "mean_reversion", 100'000, w3_rows(1'000, false),
-       "ea97cd8366d0ecf6703e3f50b5589835"},
+       "a92e523864ee73fd53f03aded8cb4394"},
   };
   return all;
 }

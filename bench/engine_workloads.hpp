@@ -84,10 +84,18 @@ inline engine::ExecutionModel bench_execution() {
   return e;
 }
 
-/// Names every bit of a result; NaN counts as one value.
+/// Names every bit of what trading did: each period's return, and of each variant the trades and
+/// what they cost. A metric that is new, or defined anew, is no other result. NaN counts as one
+/// value.
 inline Hash128 result_hash(const engine::BatchResult& result) {
   KeyHasher hasher("bench");
-  for (const double v : result.metrics) hasher.add(v);
+  for (const char* name : {"trades", "win_rate_frac", "hold_bars_avg", "fees_frac", "slippage_frac",
+                           "total_return_frac"}) {
+    const auto m = static_cast<std::size_t>(engine::find_metric(name));
+    for (std::size_t v = 0; v < result.variants; ++v) {
+      hasher.add(result.metrics[m * result.variants + v]);
+    }
+  }
   for (const float r : result.returns) hasher.add(static_cast<double>(r));
   return hasher.finish();
 }

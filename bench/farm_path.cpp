@@ -27,11 +27,13 @@
 #include "actors/coordinator.hpp"
 #include "actors/node.hpp"
 #include "base/text.hpp"
+#include "bench/engine_workloads.hpp"
 #include "bench/farm_runner.hpp"
 #include "bench/store_data.hpp"
 #include "serve/board_cache.hpp"
 #include "serve/parallel.hpp"
 #include "serve/query.hpp"
+#include "store/dataset_store.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -109,25 +111,42 @@ constexpr double kCurveMetrics = 4;
 /// Whether every trial reports a learning curve: four metrics on each of thirty days.
 enum class Curves { No, Yes };
 
-sweeps::Catalog catalog() {
-  sweeps::DatasetInfo data;
-  data.name = "bench";
-  data.content_hash = "bench-content";
-  data.instrument = "BENCH";
-  data.interval = seconds(300);
-  data.first = TimestampNs{} + days(19'000);
-  data.bars = 288;
-  data.last = data.first + DurationNs{data.interval.ns * 287};
-  // Thirty days, for learning curves.
-  sweeps::DatasetInfo month = data;
-  month.name = "bench-month";
-  month.content_hash = "bench-month-content";
-  month.bars = static_cast<std::uint64_t>(288 * kCurveDays);
-  month.last = month.first + DurationNs{month.interval.ns * (288 * kCurveDays - 1)};
+/// Puts the market of `bars` five-minute bars into a farm's datasets.
+Result<sweeps::DatasetInfo> put_market(const store::DatasetStore& datasets, const std::string& name,
+                                       std::size_t bars) {
+  MarketColumns market = bench::minute_market(42, bars);
+  market.interval_ns = seconds(300).ns;
+  for (std::size_t i = 0; i < bars; ++i) {
+    market.time_ns[i] = days(19'000).ns + static_cast<std::int64_t>(i) * market.interval_ns;
+  }
+  store::NewDataset meta;
+  meta.name = name;
+  meta.instrument = "BENCH";
+  meta.format = "synth";
+  const auto put = datasets.put(market.view(), meta);
+  if (!put) return put.error();
+  return sweeps::DatasetInfo{.name = name,
+                             .content_hash = put->manifest.content_hash,
+                             .instrument = meta.instrument,
+                             .first = put->manifest.first,
+                             .last = put->manifest.last,
+                             .interval = put->manifest.interval,
+                             .bars = put->manifest.bars};
+}
+
+/// A day for trials, thirty for learning curves.
+Result<sweeps::Catalog> make_catalog(const std::filesystem::path& data_dir) {
+  const auto datasets = store::DatasetStore::open(data_dir);
+  if (!datasets) return datasets.error();
+  auto day = put_market(*datasets, "bench", 288);
+  if (!day) return day.error();
+  auto month = put_market(*datasets, "bench-month", static_cast<std::size_t>(288 * kCurveDays));
+  if (!month) return month.error();
   sweeps::Catalog out;
-  out.dataset_names = {data.name, month.name};
-  out.dataset = [data, month](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
-    if (name == data.name) return data;
+  out.dataset_names = {day->name, month->name};
+  out.dataset = [day = *day,
+                 month = *month](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
+    if (name == day.name) return day;
     if (name == month.name) return month;
     return std::nullopt;
   };
@@ -167,12 +186,16 @@ std::string spec_yaml(std::uint64_t trials, Curves curves = Curves::No, int seed
 class Farm {
  public:
   Status start(std::uint32_t workers, DurationNs trial_cost) {
-    auto store = store::Store::open(dir_.path());
+    auto catalog = make_catalog(dir_.path() / "data");
+    if (!catalog) return catalog.error();
+    catalog_ = *std::move(catalog);
+    auto store = store::Store::open(dir_.path() / "store");
     if (!store) return store.error();
     store_ = std::move(*store);
     CoordinatorContext context;
     context.store = store_.get();
-    context.catalog = catalog;
+    context.data_dir = dir_.path() / "data";
+    context.catalog = [this] { return catalog_; };
     context.query = [this](std::string_view name, std::string_view args) -> Result<std::string> {
       const auto answer = serve::query({.store = store_.get(),
                                         .datasets = nullptr,
@@ -236,6 +259,7 @@ class Farm {
   }
 
   const store::Store& store() const { return *store_; }
+  const sweeps::Catalog& catalog() const { return catalog_; }
   Client& client() { return *client_; }
   /// Another node in place of the one there was.
   void replace_node(std::uint32_t workers, DurationNs trial_cost) {
@@ -249,6 +273,7 @@ class Farm {
   }
 
   store::BenchDir dir_;
+  sweeps::Catalog catalog_;
   std::unique_ptr<store::Store> store_;
   serve::BoardCache boards_;
   std::unique_ptr<CoordinatorProcess> coordinator_;
@@ -263,7 +288,7 @@ class Farm {
 Result<std::string> check(const Farm& farm, const Farm::Taken& taken, std::uint64_t trials,
                           Curves curves) {
   const auto wrong = [](const std::string& what) { return Error(ErrorCode::Corrupt, what); };
-  auto spec = sweeps::parse_spec(spec_yaml(trials, curves), "farm_path.yaml", catalog());
+  auto spec = sweeps::parse_spec(spec_yaml(trials, curves), "farm_path.yaml", farm.catalog());
   if (!spec) return spec.error();
   const auto plan = sweeps::Plan::make(std::move(*spec));
   if (!plan) return plan.error();
