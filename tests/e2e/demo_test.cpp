@@ -27,6 +27,11 @@ TEST_P(Demo, EndsWithVerdictsAndAReport) {
   EXPECT_GE(sweep["trials"], 10'000);
   EXPECT_EQ(sweep["trials_failed"], 0);
   EXPECT_EQ(sweep["segments"].size(), 4u);
+  // What was planted is found, and nothing else is.
+  for (const json& family : ask(folder.path(), {"converge", "last"})["families"]) {
+    const bool planted = family["family"] == "mean_reversion" && family["data"] == "sim-btc";
+    EXPECT_EQ(family["verdict"] == "CONVERGED", planted) << family.dump();
+  }
   std::size_t reports = 0;
   for (const auto& file : fs::directory_iterator(folder.path() / "reports")) {
     EXPECT_GT(fs::file_size(file.path()), 50'000u);
