@@ -429,25 +429,63 @@ TEST(FaultE5, TightStopsHaveNoEdgeOnMartingales) {
 
 // --- A8
 
-TEST(FaultA8, WhatAnOrderCostsDoesNotDependOnTheBarsLength) {
-  // Three weeks of five-minute bars; the same as ten-minute bars. One trade a day on the ten.
+// Five-minute bars of 24 days, and the same as ten-minute bars.
+struct TwoLengths {
+  MarketColumns five;
+  MarketColumns ten;
+};
+TwoLengths two_lengths(std::uint64_t seed) {
   synth::MarketSpec spec;
   spec.interval = seconds(300);
   spec.bars = 288 * 24;
   spec.instruments.resize(1);
   spec.instruments[0].name = "one";
-  const auto market = synth::simulate_market(spec, 4);
-  const MarketColumns& five = (*market)[0].columns;
-  MarketColumns ten;
-  ten.interval_ns = 2 * five.interval_ns;
+  TwoLengths out;
+  out.five = (*synth::simulate_market(spec, seed))[0].columns;
+  const MarketColumns& five = out.five;
+  out.ten.interval_ns = 2 * five.interval_ns;
   for (std::size_t i = 0; i + 1 < five.size(); i += 2) {
-    ten.time_ns.push_back(five.time_ns[i]);
-    ten.open.push_back(five.open[i]);
-    ten.high.push_back(std::max(five.high[i], five.high[i + 1]));
-    ten.low.push_back(std::min(five.low[i], five.low[i + 1]));
-    ten.close.push_back(five.close[i + 1]);
-    ten.volume.push_back(five.volume[i] + five.volume[i + 1]);
+    out.ten.time_ns.push_back(five.time_ns[i]);
+    out.ten.open.push_back(five.open[i]);
+    out.ten.high.push_back(std::max(five.high[i], five.high[i + 1]));
+    out.ten.low.push_back(std::min(five.low[i], five.low[i + 1]));
+    out.ten.close.push_back(five.close[i + 1]);
+    out.ten.volume.push_back(five.volume[i] + five.volume[i + 1]);
   }
+  return out;
+}
+
+TEST(FaultA8, DoublingTheBarsLengthHardlyChangesWhatIsPaidInAll) {
+  const auto slippage = [](const MarketColumns& market, double fast, const ExecutionModel& e) {
+    const std::vector<double> params{fast, 6 * fast, 1};
+    const auto b = run_backtest(market.view(), {market.size() / 8, market.size()},
+                                *find_family("sma_cross"), params, e);
+    EXPECT_TRUE(b.ok());
+    return b->metrics[static_cast<std::size_t>(find_metric("slippage_frac"))];
+  };
+  const auto ratio = [&](const ExecutionModel& e) {
+    double five = 0;
+    double ten = 0;
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+      const TwoLengths market = two_lengths(seed);
+      five += slippage(market.five, 24, e);
+      ten += slippage(market.ten, 12, e);
+    }
+    return five / ten;
+  };
+  ExecutionModel e = honest();
+  e.initial_cash = 1e9;
+  e.sizing = Sizing::FixedQty;
+  e.fixed_qty = 1;
+  e.impact_y = 1;
+  EXPECT_NEAR(ratio(e), 1, 0.15);
+  e.impact_y = 0;
+  e.impact_bps = 10;
+  EXPECT_GT(ratio(e), 1.25) << "against the bar's volume it is the root of two";
+}
+
+TEST(FaultA8, WhatAnOrderCostsDoesNotDependOnTheBarsLength) {
+  const auto [five, ten] = two_lengths(4);
   ExecutionModel e = honest();
   e.impact_y = 1;
   for (std::size_t at = 1000; at + 300 < ten.size(); at += 144) {
