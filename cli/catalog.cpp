@@ -159,13 +159,11 @@ Result<actors::Submit> make_submission(const fs::path& spec_file, std::string ya
 
 Result<sweeps::Plan> check_submission(const actors::Submit& submit, const fs::path& home) {
   const auto catalog = [&home] { return make_catalog(home, config_dir()); };
-  const fs::path folder = home / "store";
-  std::error_code ec;
-  if (!fs::exists(folder / "CURRENT", ec)) {
+  const auto store = store::Store::open(home / "store", {.read_only = true});
+  if (!store && store.error().code() == ErrorCode::NotFound) {
     NoSweeps nothing;
     return actors::SweepRegistry(nothing, catalog).preview(submit);
   }
-  const auto store = store::Store::open(folder, {.read_only = true});
   if (!store) return store.error();
   actors::StoreSweepBook book(**store);
   return actors::SweepRegistry(book, catalog).preview(submit);

@@ -51,6 +51,16 @@ FamilyNames families_there(const std::filesystem::path& dir) {
   return there;
 }
 
+std::vector<std::string_view> families_missing(const FamilyNames& there) {
+  std::vector<std::string_view> missing;
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    // Stores of an earlier version lack the youngest family; a writer adds it.
+    if (static_cast<Family>(i) == Family::Points) continue;
+    if (!has_name(there, kFamilyNames[i])) missing.push_back(kFamilyNames[i]);
+  }
+  return missing;
+}
+
 // Whether nothing was ever written: what a process that died while it made the store leaves.
 bool is_empty_store(const std::filesystem::path& dir, const FamilyNames& there) {
   rocksdb::DBOptions options;
@@ -90,12 +100,7 @@ Status check_families(const std::filesystem::path& dir, const FamilyNames& there
                                          listed(kFamilyNames) +
                                          ". A younger winnow made it: use that one");
   }
-  std::vector<std::string_view> missing;
-  for (std::size_t i = 0; i < kFamilies; ++i) {
-    // Stores of an earlier version lack the youngest family; a writer adds it.
-    if (static_cast<Family>(i) == Family::Points) continue;
-    if (!has_name(there, kFamilyNames[i])) missing.push_back(kFamilyNames[i]);
-  }
+  const std::vector<std::string_view> missing = families_missing(there);
   if (missing.empty() || is_empty_store(dir, there)) return {};
   return Error(ErrorCode::Corrupt, "store " + dir.string() + " lacks the column families " +
                                        listed(missing) + "; it has " + listed(there) +
@@ -203,8 +208,18 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   const auto cache = rocksdb::NewLRUCache(options.cache_bytes, kCacheShardBits);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
-  const FamilyNames there = families_there(dir);
+  FamilyNames there = families_there(dir);
+  // A writer makes them one after the other; killed meanwhile it leaves what nothing was written
+  // to.
+  const auto half_made = [&] { return !there.empty() && !families_missing(there).empty(); };
+  for (int i = 0; options.read_only && half_made() && i < kReadOnlyAttempts; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    there = families_there(dir);
+  }
   WINNOW_TRY(check_families(dir, there));
+  if (options.read_only && half_made()) {
+    return Error(ErrorCode::NotFound, "no store in " + dir.string() + ": its making was cut off");
+  }
   // Before opening: a writer beside a reader goes on acknowledging.
   const auto mark = there.empty() ? std::nullopt : HighWater::read(dir);
   // A store of an earlier version lacks the youngest families; its writer adds them.

@@ -283,8 +283,10 @@ TEST(GoldenStore, HalfMadeStoreIsFinished) {
       db->DestroyColumnFamilyHandle(handle);
     }
   }
+  // Whoever only reads finds no store yet; who comes next to write finishes it.
   const auto reader = Store::open(folder, {.read_only = true});
   ASSERT_FALSE(reader.ok());
+  EXPECT_EQ(reader.error().code(), ErrorCode::NotFound) << reader.error().text();
   auto store = open_store(folder);
   must(store->put_sweep(make_sweep("s", 1)));
   const ResultBlock block = make_block(1, 0);
