@@ -50,12 +50,15 @@ function(winnow_precompile_as owner target)
 endfunction()
 
 # Files of a room that are compiled as one: headers are read and templates made once for all of
-# them, which halves what a build costs. Where files are edited one by one, in the presets quick and
-# dev, each is compiled alone, and says there what it forgot to include. A united file stays below
-# 20 s of processor time (tools/build_cost.sh). Two files of a room cannot both name a thing alike,
-# in namespaces without a name either: what both need has one place.
+# them, which halves what a build costs. Where files are edited one by one, in the preset quick, each
+# is compiled alone, and says there what it forgot to include. A united file stays below 20 s of
+# processor time (tools/build_cost.sh). Two files of a room cannot both name a thing alike, in
+# namespaces without a name either: what both need has one place.
 option(WINNOW_UNITED "compile several files of a room at once" OFF)
 set(winnow_united_bytes 40000)
+if(WINNOW_UNITED AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-subobject-linkage)  # it takes an included file for a header
+endif()
 function(winnow_unite target out)
   if(NOT WINNOW_UNITED)
     set(${out} ${ARGN} PARENT_SCOPE)
@@ -150,13 +153,14 @@ function(winnow_places)
   endforeach()
 endfunction()
 
-# winnow_test(NAME LABEL label [SANITIZED] [DEPS room...] [LIBS lib...]): one GoogleTest binary of
-# the .cpp files in the current folder; each TEST is a ctest entry under LABEL (unit, sim, e2e,
+# winnow_test(NAME LABEL label [SANITIZED] [UNITED] [DEPS room...] [LIBS lib...]): one GoogleTest
+# binary of the .cpp files in the current folder; each TEST is a ctest entry under LABEL (unit, sim, e2e,
 # slow). The target winnow_<label>_tests builds all binaries of a label. SANITIZED are those of what
 # handles memory, threads and bytes from outside: winnow_sanitized_tests builds them, and only they
 # are unit tests of a build with sanitizers. Arithmetic alone finds there nothing that asserts miss.
+# UNITED ones are compiled as rooms are (winnow_unite).
 function(winnow_test name)
-  cmake_parse_arguments(ARG "SANITIZED" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "SANITIZED;UNITED" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES" ${ARGN})
   if(ARG_SOURCES)
     set(sources ${ARG_SOURCES})
   else()
@@ -168,7 +172,11 @@ function(winnow_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  add_executable(winnow_test_${name} ${sources})
+  set(units ${sources})
+  if(ARG_UNITED)
+    winnow_unite(test_${name} units ${sources})
+  endif()
+  add_executable(winnow_test_${name} ${units})
   winnow_precompile_as(winnow_test_headers winnow_test_${name} <gtest/gtest.h>)
   target_compile_options(winnow_test_${name} PRIVATE ${winnow_test_options})
   foreach(dep ${ARG_DEPS})

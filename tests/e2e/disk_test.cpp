@@ -18,21 +18,21 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // About 40 MB of results.
-const std::string kSweep = grid_sweep(
+const std::string kDiskSweep = grid_sweep(
     "full-disk",
     {"lookback_bars: {int: [12, 96], step: 2}", "entry_z: {float: [1.0, 3.0], step: 0.1}",
      "exit_z: {values: [0, 0.25, 0.5]}", "stop_bps: {values: [0, 100, 200, 300]}"});
 
-fs::path make_home(const TemporaryFolder& folder, const std::string& name) {
+fs::path make_disk_home(const TemporaryFolder& folder, const std::string& name) {
   const fs::path home = folder.path() / name;
   make_market(home, 60);
-  write_text(home / "sweep.yaml", kSweep);
+  write_text(home / "sweep.yaml", kDiskSweep);
   return home;
 }
 
 TEST(FullDisk, SweepWaitsSaysSoAndFinishesWhenThereIsRoom) {
   const TemporaryFolder folder;
-  const fs::path home = make_home(folder, "small");
+  const fs::path home = make_disk_home(folder, "small");
   SmallDisk disk(home / "store", 12);
   if (disk.error() == EPERM || disk.error() == EACCES) {
     GTEST_SKIP() << "mounting a file system is not permitted here";
@@ -60,7 +60,7 @@ TEST(FullDisk, SweepWaitsSaysSoAndFinishesWhenThereIsRoom) {
   EXPECT_EQ(done["blocks_quarantined"], 0);
   EXPECT_EQ(done["trials_committed"], done["trials"]);
 
-  const fs::path quiet = make_home(folder, "quiet");
+  const fs::path quiet = make_disk_home(folder, "quiet");
   const Ran reference = winnow(quiet, {"sweep", "run", (quiet / "sweep.yaml").string()}, 200);
   ASSERT_EQ(reference.status, 0) << reference.errors;
   EXPECT_TRUE(leaderboard(home) == leaderboard(quiet)) << "a full disk left a trace in the results";

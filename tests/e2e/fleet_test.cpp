@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* kSweep = R"(sweep: fleet
+constexpr const char* kFleetSweep = R"(sweep: fleet
 data: [sim-alpha, sim-beta]
 execution: binance-usdm
 strategies:
@@ -40,10 +40,10 @@ seed: 5
 
 class Fleet : public ::testing::Test {
  protected:
-  fs::path make_home(const std::string& name) const {
+  fs::path make_fleet_home(const std::string& name) const {
     const fs::path home = folder_.path() / name;
     make_market(home, 120);
-    write_text(home / "sweep.yaml", kSweep);
+    write_text(home / "sweep.yaml", kFleetSweep);
     return home;
   }
   static Ran sweep(const fs::path& home, const std::string& nodes, const std::string& workers) {
@@ -84,12 +84,12 @@ void compare_with_backtest(const fs::path& home, const Table& table, std::size_t
 }
 
 TEST_F(Fleet, AnyNumberOfNodesAndWorkersGivesTheSameBytes) {
-  const fs::path one = make_home("one");
+  const fs::path one = make_fleet_home("one");
   const Ran ran = sweep(one, "1", "1");
   ASSERT_EQ(ran.status, 0) << ran.errors;
   const std::string expected = leaderboard(one);
   for (const auto& [nodes, workers] : {std::pair{"2", "2"}, {"3", "1"}}) {
-    const fs::path home = make_home(std::string("farm-") + nodes);
+    const fs::path home = make_fleet_home(std::string("farm-") + nodes);
     const Ran more = sweep(home, nodes, workers);
     ASSERT_EQ(more.status, 0) << more.errors;
     EXPECT_TRUE(leaderboard(home) == expected) << nodes << " nodes, " << workers << " workers";
@@ -103,10 +103,10 @@ TEST_F(Fleet, AnyNumberOfNodesAndWorkersGivesTheSameBytes) {
 }
 
 TEST_F(Fleet, FrozenNodeHoldsNothingUpAndDoesNoHarmWhenItWakes) {
-  const fs::path quiet = make_home("quiet");
+  const fs::path quiet = make_fleet_home("quiet");
   ASSERT_EQ(sweep(quiet, "1", "1").status, 0);
 
-  const fs::path home = make_home("frozen");
+  const fs::path home = make_fleet_home("frozen");
   Coordinator farm(home);
   ASSERT_NE(farm.port(), 0) << farm.process().errors();
   const std::vector<std::string> join{"node", "--join", farm.endpoint(), "--workers", "1"};

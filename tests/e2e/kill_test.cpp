@@ -14,21 +14,21 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 // Enough work that kills land in the middle of it.
-const std::string kSweep = grid_sweep(
+const std::string kKillSweep = grid_sweep(
     "kill", {"lookback_bars: {int: [12, 288], step: 4}", "entry_z: {float: [1.0, 3.0], step: 0.25}",
              "exit_z: {values: [0, 0.25, 0.5]}", "stop_bps: {values: [0, 50, 100, 200, 400]}",
              "max_hold_bars: {values: [0, 48, 96, 192]}"});
 
-fs::path make_home(const TemporaryFolder& folder, const std::string& name) {
+fs::path make_kill_home(const TemporaryFolder& folder, const std::string& name) {
   const fs::path home = folder.path() / name;
   make_market(home, 400);
-  write_text(home / "sweep.yaml", kSweep);
+  write_text(home / "sweep.yaml", kKillSweep);
   return home;
 }
 
 TEST(KilledFarm, FinishesWithTheSameBits) {
   const TemporaryFolder folder;
-  const fs::path quiet_home = make_home(folder, "quiet");
+  const fs::path quiet_home = make_kill_home(folder, "quiet");
   const Ran quiet =
       winnow(quiet_home,
              {"sweep", "run", (quiet_home / "sweep.yaml").string(), "--nodes", "1", "--json"}, 300);
@@ -36,7 +36,7 @@ TEST(KilledFarm, FinishesWithTheSameBits) {
   const std::string expected = leaderboard(quiet_home);
   ASSERT_GT(expected.size(), 100'000u);
 
-  const fs::path home = make_home(folder, "killed");
+  const fs::path home = make_kill_home(folder, "killed");
   const int kills = run_under_kills(home, {.lives = 6, .kills_a_life = 6});
   EXPECT_GT(kills, 3);
 
@@ -47,7 +47,7 @@ TEST(KilledFarm, FinishesWithTheSameBits) {
 
 TEST(KilledFarm, InterruptedCommandIsResumable) {
   const TemporaryFolder folder;
-  const fs::path home = make_home(folder, "interrupted");
+  const fs::path home = make_kill_home(folder, "interrupted");
   Process run(home, winnow_argv(home, {"sweep", "run", (home / "sweep.yaml").string(), "--json"}));
   ASSERT_TRUE(eventually(60, [&] {
     const Ran asked = winnow(home, {"sweep", "show", "last", "--json"});

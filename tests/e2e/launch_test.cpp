@@ -26,8 +26,9 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kBinary = WINNOW_BINARY_DIR "/winnow";
-const std::string kSweep = grid_sweep("launched", {"lookback_bars: {int: [12, 96], step: 4}",
-                                                   "entry_z: {float: [1.0, 3.0], step: 0.25}"});
+const std::string kLaunchSweep = grid_sweep(
+    "launched",
+    {"lookback_bars: {int: [12, 96], step: 4}", "entry_z: {float: [1.0, 3.0], step: 0.25}"});
 
 /// The program's file in PATH or where administrators' programs are; empty if it is not installed.
 std::string find_program(const std::string& name) {
@@ -41,23 +42,11 @@ std::string find_program(const std::string& name) {
   return "";
 }
 
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof at;
-  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&at), size) == 0 &&
-                     ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0;
-  ::close(fd);
-  return bound ? ntohs(at.sin_port) : 0;
-}
-
 class Launch : public ::testing::Test {
  protected:
   void SetUp() override {
     make_market(home(), 60);
-    write_text(home() / "sweep.yaml", kSweep);
+    write_text(home() / "sweep.yaml", kLaunchSweep);
     farm_ = std::make_unique<Coordinator>(home());
     ASSERT_NE(farm_->port(), 0) << farm_->process().errors();
   }
@@ -304,7 +293,7 @@ struct LaunchThroughDoor : DoorFarm {
   void run_a_sweep() {
     make_market(home, 60);
     const fs::path spec = folder.path() / "sweep.yaml";
-    write_text(spec, kSweep);
+    write_text(spec, kLaunchSweep);
     const Ran ran = ask_as("user", {"sweep", "run", spec.string(), "--quiet"});
     EXPECT_EQ(ran.status, 0) << ran.errors << up->errors();
     EXPECT_EQ(ask(home, {"sweep", "list"})["sweeps"][0]["state"], "done");

@@ -22,7 +22,7 @@ std::string wide_sweep(const std::string& entry_step) {
                      "entry_z: {float: [1.0, 3.0], step: " + entry_step + "}",
                      "exit_z: {values: [0, 0.25, 0.5]}", "stop_bps: {values: [0, 50, 100, 200]}"});
 }
-const std::string kSweep = wide_sweep("0.25");
+const std::string kNetworkSweep = wide_sweep("0.25");
 // Long enough that what a test does meanwhile falls into it, on a busy machine, too.
 const std::string kLongSweep = wide_sweep("0.05");
 
@@ -134,7 +134,7 @@ TEST_F(ThreeHosts, SlowWireIsOnlySlow) {
   for (int host = 0; host <= kNodes; ++host) {
     if (!network_.slow(host, 20'000)) GTEST_SKIP() << "this kernel cannot slow a wire";
   }
-  submit(kSweep);
+  submit(kNetworkSweep);
   ASSERT_TRUE(done_within(300)) << logs();
   expect_as_quiet();
 }

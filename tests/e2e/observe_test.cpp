@@ -91,19 +91,6 @@ std::set<std::string> names_in(const std::string& text) {
   return {std::sregex_token_iterator(text.begin(), text.end(), name), {}};
 }
 
-/// A port of loopback that nobody listens on now: Prometheus does not say which one it took.
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof where;
-  EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&where), size), 0);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&where), &size);
-  ::close(fd);
-  return ntohs(where.sin_port);
-}
-
 class Scraped : public ::testing::Test {
  protected:
   void SetUp() override {

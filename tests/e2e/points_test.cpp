@@ -16,7 +16,7 @@ using nlohmann::json;
 
 // 120 days in steps of 7: 17 whole ones and the rest.
 constexpr std::uint64_t kSteps = 18;
-constexpr const char* kSweep = R"(sweep: curves
+constexpr const char* kPointsSweep = R"(sweep: curves
 data: [sim-alpha, sim-beta]
 execution: binance-usdm
 strategies:
@@ -29,10 +29,10 @@ strategies:
 points: {metrics: [final_equity, sharpe_ann, drawdown_max_frac], every: 7d}
 )";
 
-fs::path make_home(const TemporaryFolder& folder, const std::string& name) {
+fs::path make_points_home(const TemporaryFolder& folder, const std::string& name) {
   const fs::path home = folder.path() / name;
   make_market(home, 120);
-  write_text(home / "sweep.yaml", kSweep);
+  write_text(home / "sweep.yaml", kPointsSweep);
   return home;
 }
 
@@ -44,7 +44,7 @@ std::string all_points(const fs::path& home) {
 
 TEST(Points, OfAFinishedTrialEndWithItsMetrics) {
   const TemporaryFolder folder;
-  const fs::path home = make_home(folder, "quiet");
+  const fs::path home = make_points_home(folder, "quiet");
   const Ran ran = winnow(home, {"sweep", "run", (home / "sweep.yaml").string(), "--json"}, 300);
   ASSERT_EQ(ran.status, 0) << ran.errors;
   const json one = ask(home, {"points", "last", "123"});
@@ -68,13 +68,13 @@ TEST(Points, OfAFinishedTrialEndWithItsMetrics) {
 
 TEST(Points, SurviveTheDeathOfNodesAndCoordinator) {
   const TemporaryFolder folder;
-  const fs::path quiet_home = make_home(folder, "quiet");
+  const fs::path quiet_home = make_points_home(folder, "quiet");
   const Ran quiet = winnow(
       quiet_home, {"sweep", "run", (quiet_home / "sweep.yaml").string(), "--nodes", "1"}, 300);
   ASSERT_EQ(quiet.status, 0) << quiet.errors;
   const std::string expected = all_points(quiet_home);
 
-  const fs::path home = make_home(folder, "killed");
+  const fs::path home = make_points_home(folder, "killed");
   const int kills =
       run_under_kills(home, {.lives = 5, .kills_a_life = 4, .written_bytes_max = 100'000});
   EXPECT_GT(kills, 3);

@@ -1,9 +1,12 @@
 #include "tests/e2e/process.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +14,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/e2e/tables.hpp"
 #include "tests/support/eventually.hpp"
 
 extern char** environ;  // NOLINT: POSIX declares it so
@@ -20,17 +24,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_text(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return std::string((std::istreambuf_iterator<char>(in)), {});
-}
-
 int unique_number() {
   static int n = 0;
   return ++n;
 }
 
 }  // namespace
+
+int free_port() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&at), size) == 0 &&
+                     ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) == 0;
+  ::close(fd);
+  return bound ? ntohs(at.sin_port) : 0;
+}
 
 TemporaryFolder::TemporaryFolder() {
   std::string name = (fs::temp_directory_path() / "winnow-e2e-XXXXXX").string();

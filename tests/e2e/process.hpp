@@ -8,6 +8,10 @@
 
 namespace winnow::e2e {
 
+/// A port of loopback that nobody listens on now, for programs that do not say which one they took;
+/// 0 if there is none.
+int free_port();
+
 /// A folder that goes away with the test.
 class TemporaryFolder {
  public:

@@ -31,7 +31,7 @@ void write_sweep(const fs::path& home, const std::string& name, int samples, int
 
 class Recovery : public ::testing::Test {
  protected:
-  fs::path make_home(const std::string& name, int days) const {
+  fs::path make_recovery_home(const std::string& name, int days) const {
     const fs::path home = folder_.path() / name;
     make_market(home, days);
     return home;
@@ -53,7 +53,7 @@ class Recovery : public ::testing::Test {
 
 TEST_F(Recovery, CoordinatorOverAMillionStoredTrialsServesAgainWithinTwoSeconds) {
   constexpr int kStored = 1'000'000, kRunning = 400'000;
-  const fs::path home = make_home("killed", 4);
+  const fs::path home = make_recovery_home("killed", 4);
   write_sweep(home, "stored", kStored, 1);
   write_sweep(home, "running", kRunning, 2);
   const Ran stored = winnow(home, {"sweep", "run", (home / "stored.yaml").string()}, 300);
@@ -91,7 +91,7 @@ TEST_F(Recovery, CoordinatorOverAMillionStoredTrialsServesAgainWithinTwoSeconds)
   farm->process().send(SIGTERM);
   EXPECT_EQ(farm->process().wait(30), 0);
 
-  const fs::path quiet = make_home("quiet", 4);
+  const fs::path quiet = make_recovery_home("quiet", 4);
   write_sweep(quiet, "running", kRunning, 2);
   ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "running.yaml").string()}, 300).status, 0);
   EXPECT_TRUE(leaderboard(home, "running") == leaderboard(quiet, "running"));
@@ -99,7 +99,7 @@ TEST_F(Recovery, CoordinatorOverAMillionStoredTrialsServesAgainWithinTwoSeconds)
 }
 
 TEST_F(Recovery, RunningLeasesAreAdoptedAndEachBlockIsComputedOnce) {
-  const fs::path home = make_home("home", 400);
+  const fs::path home = make_recovery_home("home", 400);
   write_sweep(home, "work", 24'000, 3);
   auto farm = std::make_unique<Coordinator>(home);
   ASSERT_NE(farm->port(), 0) << farm->process().errors();
@@ -162,7 +162,7 @@ TEST_F(Recovery, RunningLeasesAreAdoptedAndEachBlockIsComputedOnce) {
 class LostNode : public Recovery {
  protected:
   void SetUp() override {
-    home_ = make_home("home", 400);
+    home_ = make_recovery_home("home", 400);
     write_sweep(home_, "work", 24'000, 3);
     farm_ = std::make_unique<Coordinator>(home_);
     ASSERT_NE(farm_->port(), 0) << farm_->process().errors();

@@ -20,7 +20,7 @@ using nlohmann::json;
 const std::string kTpe =
     learning_sweep("learns", "search: {method: tpe, trials: 768, generation: 32}\n");
 
-fs::path make_home(const TemporaryFolder& folder, const std::string& name) {
+fs::path make_search_home(const TemporaryFolder& folder, const std::string& name) {
   const fs::path home = folder.path() / name;
   make_market(home, 200);
   return home;
@@ -38,8 +38,8 @@ class Searches : public testing::TestWithParam<std::string> {};
 
 TEST_P(Searches, OneNodeAndThreeMakeTheSameTrials) {
   const TemporaryFolder folder;
-  const fs::path one = make_home(folder, "one");
-  const fs::path three = make_home(folder, "three");
+  const fs::path one = make_search_home(folder, "one");
+  const fs::path three = make_search_home(folder, "three");
   const std::string spec = learning_sweep("same", GetParam());
   const Ran first = run(one, spec, "1");
   ASSERT_EQ(first.status, 0) << first.errors;
@@ -65,12 +65,12 @@ INSTANTIATE_TEST_SUITE_P(Methods, Searches,
 
 TEST(KilledSearch, MakesTheSameTrials) {
   const TemporaryFolder folder;
-  const fs::path quiet = make_home(folder, "quiet");
+  const fs::path quiet = make_search_home(folder, "quiet");
   const Ran peace = run(quiet, kTpe, "1");
   ASSERT_EQ(peace.status, 0) << peace.errors;
   const std::string expected = leaderboard(quiet);
 
-  const fs::path home = make_home(folder, "killed");
+  const fs::path home = make_search_home(folder, "killed");
   write_text(home / "sweep.yaml", kTpe);
   const int kills =
       run_under_kills(home, {.lives = 5, .kills_a_life = 5, .written_bytes_max = 20'000});
@@ -81,8 +81,8 @@ TEST(KilledSearch, MakesTheSameTrials) {
 
 TEST(Search, GoesOnInPlaceAsIfItHadBeenLongerAtFirst) {
   const TemporaryFolder folder;
-  const fs::path whole = make_home(folder, "whole");
-  const fs::path parts = make_home(folder, "parts");
+  const fs::path whole = make_search_home(folder, "whole");
+  const fs::path parts = make_search_home(folder, "parts");
   const auto spec = [](int trials) {
     return learning_sweep("longer", "search: {method: tpe, generation: 32, trials: " +
                                         std::to_string(trials) + "}\n");
@@ -100,7 +100,7 @@ TEST(Search, GoesOnInPlaceAsIfItHadBeenLongerAtFirst) {
 
 TEST(Search, LearnsFromAnEarlierSweepOfTheSameSpace) {
   const TemporaryFolder folder;
-  const fs::path home = make_home(folder, "warm");
+  const fs::path home = make_search_home(folder, "warm");
   const Ran first =
       run(home, learning_sweep("first", "search: {method: random, samples: 64}\n"), "1");
   ASSERT_EQ(first.status, 0) << first.errors;
@@ -130,7 +130,7 @@ TEST(Search, LearnsFromAnEarlierSweepOfTheSameSpace) {
 
 TEST(Search, IsJudgedByTheVariantsItTriedBeforeItLearned) {
   const TemporaryFolder folder;
-  const fs::path home = make_home(folder, "judged");
+  const fs::path home = make_search_home(folder, "judged");
   const Ran ran = run(
       home, learning_sweep("judged", "search: {method: tpe, trials: 96, generation: 32}\n"), "2");
   ASSERT_EQ(ran.status, 0) << ran.errors;
@@ -154,7 +154,7 @@ TEST(Search, IsJudgedByTheVariantsItTriedBeforeItLearned) {
 // may spend a trial on it.
 TEST(Search, KeepsToWhatTheFamilyAllows) {
   const TemporaryFolder folder;
-  const fs::path home = make_home(folder, "allowed");
+  const fs::path home = make_search_home(folder, "allowed");
   for (const std::string method :
        {"tpe", "cmaes", "nsga2, objectives: [sharpe_ann, drawdown_max_frac]"}) {
     SCOPED_TRACE(method);
@@ -195,7 +195,7 @@ TEST(Search, KeepsToWhatTheFamilyAllows) {
 
 TEST(Search, CheckSaysThatTheFirstGenerationIsTooSmall) {
   const TemporaryFolder folder;
-  const fs::path home = make_home(folder, "small");
+  const fs::path home = make_search_home(folder, "small");
   const fs::path spec = home / "small.yaml";
   write_text(spec,
              "sweep: small\ndata: [sim-alpha]\nexecution: none\nstrategies:\n"
@@ -211,7 +211,7 @@ TEST(Search, CheckSaysThatTheFirstGenerationIsTooSmall) {
 
 TEST(Search, RefusesWhatIsNotOne) {
   const TemporaryFolder folder;
-  const fs::path home = make_home(folder, "bad");
+  const fs::path home = make_search_home(folder, "bad");
   const Ran metric = run(home,
                          learning_sweep("bad",
                                         "search: {method: tpe, trials: 64, "

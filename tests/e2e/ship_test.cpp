@@ -15,7 +15,7 @@ using nlohmann::json;
 
 class Ship : public ::testing::Test {
  protected:
-  fs::path make_home(const std::string& name, int days, int samples) const {
+  fs::path make_ship_home(const std::string& name, int days, int samples) const {
     const fs::path home = folder_.path() / name;
     make_market(home, days);
     write_text(home / "work.yaml", random_sweep("work", samples, 9));
@@ -44,7 +44,7 @@ class Ship : public ::testing::Test {
 };
 
 TEST_F(Ship, ResultsNobodyAcknowledgedSurviveCoordinatorAndNode) {
-  const fs::path home = make_home("home", 200, 24'000);
+  const fs::path home = make_ship_home("home", 200, 24'000);
   const fs::path spool = home / "spool";
   auto farm = std::make_unique<Coordinator>(home);
   ASSERT_NE(farm->port(), 0) << farm->process().errors();
@@ -81,14 +81,14 @@ TEST_F(Ship, ResultsNobodyAcknowledgedSurviveCoordinatorAndNode) {
   farm->process().send(SIGTERM);
   EXPECT_EQ(farm->process().wait(30), 0);
 
-  const fs::path quiet = make_home("quiet", 200, 24'000);
+  const fs::path quiet = make_ship_home("quiet", 200, 24'000);
   ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "work.yaml").string()}, 200).status, 0);
   EXPECT_TRUE(leaderboard(home, "work") == leaderboard(quiet, "work"));
   EXPECT_EQ(ask(home, {"ledger", "show"})["trials_total"], 24'000);
 }
 
 TEST_F(Ship, NodesWithEmptyHomesFetchTheDatasetAndComputeTheSame) {
-  const fs::path home = make_home("home", 1500, 6'000);
+  const fs::path home = make_ship_home("home", 1500, 6'000);
   Coordinator farm(home);
   ASSERT_NE(farm.port(), 0) << farm.process().errors();
   const fs::path one = empty_home("one"), two = empty_home("two");
@@ -113,13 +113,13 @@ TEST_F(Ship, NodesWithEmptyHomesFetchTheDatasetAndComputeTheSame) {
     EXPECT_NE(listed.dump().find("sim-alpha"), std::string::npos) << listed.dump();
     EXPECT_EQ(winnow(at, {"data", "verify", "sim-alpha"}).status, 0);
   }
-  const fs::path quiet = make_home("quiet", 1500, 6'000);
+  const fs::path quiet = make_ship_home("quiet", 1500, 6'000);
   ASSERT_EQ(winnow(quiet, {"sweep", "run", (quiet / "work.yaml").string()}, 200).status, 0);
   EXPECT_TRUE(leaderboard(home, "work") == leaderboard(quiet, "work"));
 }
 
 TEST_F(Ship, F3ADatasetThatTheCoordinatorLostIsWaitedForAndFailsNoTrial) {
-  const fs::path home = make_home("home", 100, 2'000);
+  const fs::path home = make_ship_home("home", 100, 2'000);
   Coordinator farm(home);
   ASSERT_NE(farm.port(), 0) << farm.process().errors();
   submit(home, farm);

@@ -16,14 +16,14 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-const std::string kSweep = grid_sweep(
+const std::string kStoreSweep = grid_sweep(
     "kept", {"lookback_bars: {int: [12, 96], step: 4}", "entry_z: {float: [1.0, 3.0], step: 0.5}"});
 
 class StoreCommands : public ::testing::Test {
  protected:
   void SetUp() override {
     make_market(home(), 30);
-    write_text(home() / "sweep.yaml", kSweep);
+    write_text(home() / "sweep.yaml", kStoreSweep);
     const Ran ran = winnow(home(), {"sweep", "run", (home() / "sweep.yaml").string()});
     ASSERT_EQ(ran.status, 0) << ran.errors;
     results_ = leaderboard(home());

@@ -30,7 +30,7 @@ strategies:
 search: {method: grid}
 )";
 
-Json ask(Home& home, const char* what, const Json& args) {
+Json ask_and_keep(Home& home, const char* what, const Json& args) {
   Sources sources = home.sources();
   sources.verdicts = &home.store();
   return must(query(sources, what, args));
@@ -38,22 +38,22 @@ Json ask(Home& home, const char* what, const Json& args) {
 
 class OneNumber : public testing::Test {
  protected:
-  Json ask(const char* what, Json args) {
+  Json ask_and_keep(const char* what, Json args) {
     if (!args.contains("sweep") && std::string(what) != "ledger") args["sweep"] = id_;
-    return serve::ask(home_, what, args);
+    return serve::ask_and_keep(home_, what, args);
   }
   Home home_;
   std::string id_ = home_.run({.name = "sparse", .yaml = kSparseYaml});
 };
 
 TEST_F(OneNumber, B2EveryAnswerHasTheSameDeflatedRatio) {
-  const Json converge = ask("converge", Json::object());
+  const Json converge = ask_and_keep("converge", Json::object());
   const Json& family = converge["families"][0];
   const std::uint64_t best = family["best"]["trial"];
-  const Json told = ask("explain", {{"variant", best}})["luck"];
-  const Json side = ask("compare", {{"variants", {best, 0}}})["variants"][0]["luck"];
+  const Json told = ask_and_keep("explain", {{"variant", best}})["luck"];
+  const Json side = ask_and_keep("compare", {{"variants", {best, 0}}})["variants"][0]["luck"];
   std::map<std::uint64_t, Json> board;
-  const Json ranked = ask("top", {{"by", "dsr"}, {"limit", 1000}, {"all", true}});
+  const Json ranked = ask_and_keep("top", {{"by", "dsr"}, {"limit", 1000}, {"all", true}});
   for (const Json& row : ranked["rows"]) {
     board[row["trial"]] = row["metrics"];
   }
@@ -81,8 +81,8 @@ TEST_F(OneNumber, B2EveryAnswerHasTheSameDeflatedRatio) {
 }
 
 TEST_F(OneNumber, B6LuckIsOneFunction) {
-  const Json top = ask("top", Json::object());
-  const Json converge = ask("converge", Json::object());
+  const Json top = ask_and_keep("top", Json::object());
+  const Json converge = ask_and_keep("converge", Json::object());
   const double shown = top["noise"][0]["noise_sharpe_ann_max_expected"];
   EXPECT_EQ(shown, converge["families"][0]["noise_sharpe_ann_max_expected"].get<double>());
   const double sd = top["noise"][0]["noise_sharpe_ann_sd"];
@@ -124,16 +124,16 @@ TEST_F(OneNumber, B7TheEffectiveNumberOfTrialsIsTheSameEverywhereAndNamesItsBasi
 TEST(EffectiveTrialsB7, AnAnswerThatMeasuresAgreesWithTheNext) {
   Home home;
   const std::string id = home.run({.name = "test"});
-  const Json first = ask(home, "converge", {{"sweep", id}});
+  const Json first = ask_and_keep(home, "converge", {{"sweep", id}});
   for (const Json& family : first["families"]) {
     const Json& basis = family["ledger_trials_effective_basis"];
     EXPECT_NE(basis.get<std::string>().find("2 of 2"), std::string::npos) << basis;
   }
-  EXPECT_EQ(ask(home, "converge", {{"sweep", id}}), first);
+  EXPECT_EQ(ask_and_keep(home, "converge", {{"sweep", id}}), first);
 }
 
 TEST_F(OneNumber, B8PerfectRatiosRankFirstAndFiltersSayWhatTheyLeftOut) {
-  const Json all = ask("top", {{"by", "profit_factor"}, {"limit", 1000}, {"all", true}});
+  const Json all = ask_and_keep("top", {{"by", "profit_factor"}, {"limit", 1000}, {"all", true}});
   std::size_t perfect = 0;
   bool measured = false;
   for (const Json& row : all["rows"]) {
@@ -147,9 +147,9 @@ TEST_F(OneNumber, B8PerfectRatiosRankFirstAndFiltersSayWhatTheyLeftOut) {
   const std::uint64_t n = all["trials_matching"];
   for (const std::string expression :
        {"profit_factor > 1", "dsr > 0.001", "psr > 0.5 or profit_factor > 2"}) {
-    const Json yes = ask("top", {{"where", expression}, {"limit", 1000}, {"all", true}});
-    const Json no =
-        ask("top", {{"where", "not (" + expression + ")"}, {"limit", 1000}, {"all", true}});
+    const Json yes = ask_and_keep("top", {{"where", expression}, {"limit", 1000}, {"all", true}});
+    const Json no = ask_and_keep(
+        "top", {{"where", "not (" + expression + ")"}, {"limit", 1000}, {"all", true}});
     EXPECT_EQ(yes["trials_undecided"], no["trials_undecided"]) << expression;
     EXPECT_EQ(yes["trials_matching"].get<std::uint64_t>() +
                   no["trials_matching"].get<std::uint64_t>() +
@@ -157,10 +157,10 @@ TEST_F(OneNumber, B8PerfectRatiosRankFirstAndFiltersSayWhatTheyLeftOut) {
               n)
         << expression;
   }
-  const Json some = ask("top", {{"where", "dsr > 0.001"}});
+  const Json some = ask_and_keep("top", {{"where", "dsr > 0.001"}});
   EXPECT_GT(some["trials_undecided"].get<std::uint64_t>(), 0u) << "variants that never moved";
   const Json none =
-      ask("top", {{"where", "profit_factor > 1e300"}, {"limit", 1000}, {"all", true}});
+      ask_and_keep("top", {{"where", "profit_factor > 1e300"}, {"limit", 1000}, {"all", true}});
   EXPECT_EQ(none["trials_matching"], perfect) << "what never lost is above any number";
 }
 
@@ -180,7 +180,7 @@ seed: 7
 TEST(FidelityB3, OnlyTrialsOfTheWholeWindowAreComparedCountedAndRanked) {
   Home home;
   const std::string id = home.run({.name = "halving", .yaml = kHalvingYaml});
-  const Json top = ask(home, "top", {{"sweep", id}, {"limit", 10'000}, {"all", true}});
+  const Json top = ask_and_keep(home, "top", {{"sweep", id}, {"limit", 10'000}, {"all", true}});
   const std::uint64_t ranked = top["trials_matching"];
   const std::uint64_t committed = top["trials_committed"];
   ASSERT_GT(ranked, 1u);
@@ -193,10 +193,10 @@ TEST(FidelityB3, OnlyTrialsOfTheWholeWindowAreComparedCountedAndRanked) {
       ratios.push_back(row["metrics"]["sharpe_ann"].get<double>());
     }
   }
-  const Json family = ask(home, "converge", {{"sweep", id}})["families"][0];
+  const Json family = ask_and_keep(home, "converge", {{"sweep", id}})["families"][0];
   const std::uint64_t best = family["best"]["trial"];
   EXPECT_EQ(top["rows"][0]["trial"], best);
-  const Json told = ask(home, "explain", {{"sweep", id}, {"variant", best}});
+  const Json told = ask_and_keep(home, "explain", {{"sweep", id}, {"variant", best}});
   EXPECT_EQ(told["rank_in_family_by_sharpe_ann"], 1);
   EXPECT_EQ(told["ranked_in_family"], ranked);
   EXPECT_NEAR(told["luck"]["ratio_sd_ann"].get<double>(), sweeps::stats::stdev(ratios), 1e-9);
@@ -206,11 +206,11 @@ TEST(FidelityB3, OnlyTrialsOfTheWholeWindowAreComparedCountedAndRanked) {
   for (std::uint64_t t = 0; t < committed && shorter < 3; ++t) {
     if (board.contains(t)) continue;
     ++shorter;
-    const Json early = ask(home, "explain", {{"sweep", id}, {"variant", t}});
+    const Json early = ask_and_keep(home, "explain", {{"sweep", id}, {"variant", t}});
     EXPECT_TRUE(early["luck"].is_null()) << t;
     EXPECT_FALSE(early.contains("rank_in_family_by_sharpe_ann")) << t;
     EXPECT_NE(early["why"].dump().find("whole window"), std::string::npos);
-    const Json side = ask(home, "compare", {{"sweep", id}, {"variants", {best, t}}});
+    const Json side = ask_and_keep(home, "compare", {{"sweep", id}, {"variants", {best, t}}});
     EXPECT_TRUE(side["variants"][1]["luck"].is_null()) << t;
     EXPECT_FALSE(side["contest"]["reason"].is_null()) << t;
   }

@@ -3,11 +3,7 @@
 #include "tests/sim/hosts.hpp"
 
 namespace winnow::sim {
-namespace {
-
-constexpr std::int64_t kMs = 1'000'000;
-
-}  // namespace
+namespace {}  // namespace
 
 void ClientHost::start() {
   process.name = "client";

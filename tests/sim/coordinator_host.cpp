@@ -6,7 +6,6 @@
 namespace winnow::sim {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
 constexpr std::size_t kGroupBlocksMax = 256;  // as actors/intake.cpp
 constexpr std::int64_t kRetryNs = 250 * kMs;
 constexpr std::int64_t kCheckNs = 120 * kMs;

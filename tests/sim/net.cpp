@@ -5,7 +5,6 @@
 namespace winnow::sim {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kDialTimeoutNs = 3000 * kMs;
 constexpr std::int64_t kResetNs = 40 * kMs;  // a dead process's connections close within it
 

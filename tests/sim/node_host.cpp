@@ -5,7 +5,6 @@
 namespace winnow::sim {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
 // As actors/node.cpp.
 constexpr std::int64_t kDialDelayMinNs = 50 * kMs;
 constexpr std::int64_t kDialDelayMaxNs = 500 * kMs;

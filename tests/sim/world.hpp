@@ -14,6 +14,9 @@
 
 namespace winnow::sim {
 
+/// In nanoseconds, as all times here.
+inline constexpr std::int64_t kMs = 1'000'000;
+
 /// A process that can be killed, stopped and continued, with a clock of its own.
 struct Process {
   std::string name;
