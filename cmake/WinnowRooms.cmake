@@ -50,10 +50,10 @@ function(winnow_precompile_as owner target)
 endfunction()
 
 # Files of a room that are compiled as one: headers are read and templates made once for all of
-# them, which halves what a build costs. Where files are edited one by one, in the preset quick, each
-# is compiled alone, and says there what it forgot to include. A united file stays below 20 s of
-# processor time (tools/build_cost.sh). Two files of a room cannot both name a thing alike, in
-# namespaces without a name either: what both need has one place.
+# them, which halves what a build costs. Where files are edited one by one, in the presets quick and
+# dev, each is compiled alone, and says there what it forgot to include. A united file stays below
+# 20 s of processor time (tools/build_cost.sh). Two files of a room cannot both name a thing alike,
+# in namespaces without a name either: what both need has one place.
 option(WINNOW_UNITED "compile several files of a room at once" OFF)
 set(winnow_united_bytes 40000)
 if(WINNOW_UNITED AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -154,11 +154,11 @@ function(winnow_places)
 endfunction()
 
 # winnow_test(NAME LABEL label [SANITIZED] [UNITED] [DEPS room...] [LIBS lib...]): one GoogleTest
-# binary of the .cpp files in the current folder; each TEST is a ctest entry under LABEL (unit, sim, e2e,
-# slow). The target winnow_<label>_tests builds all binaries of a label. SANITIZED are those of what
-# handles memory, threads and bytes from outside: winnow_sanitized_tests builds them, and only they
-# are unit tests of a build with sanitizers. Arithmetic alone finds there nothing that asserts miss.
-# UNITED ones are compiled as rooms are (winnow_unite).
+# binary of the .cpp files in the current folder; each TEST is a ctest entry under LABEL (unit, sim,
+# e2e, slow). The target winnow_<label>_tests builds all binaries of a label. SANITIZED are those of
+# what handles memory, threads and bytes from outside: winnow_sanitized_tests builds them, and only
+# they are unit tests of a build with sanitizers. Arithmetic alone finds there nothing that asserts
+# miss. UNITED ones are compiled as rooms are (winnow_unite).
 function(winnow_test name)
   cmake_parse_arguments(ARG "SANITIZED;UNITED" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES" ${ARGN})
   if(ARG_SOURCES)
