@@ -177,6 +177,8 @@ struct BlockHeader {
   std::uint32_t metric_count = 0;
   std::uint32_t periods = 0;
   std::uint32_t error_count = 0;
+  std::uint32_t exposures = 0;  ///< 1: there is a panel of them
+  std::uint32_t unused = 0;
 };
 
 template <class T>
@@ -196,14 +198,20 @@ bool take_column(std::string_view& in, std::vector<T>& column, std::uint64_t cou
 }  // namespace
 
 std::string encode_block(const ResultBlock& block) {
-  const BlockHeader header{block.block,   block.first_trial,
-                           block.rows,    block.metric_count,
-                           block.periods, static_cast<std::uint32_t>(block.errors.size())};
+  const BlockHeader header{block.block,
+                           block.first_trial,
+                           block.rows,
+                           block.metric_count,
+                           block.periods,
+                           static_cast<std::uint32_t>(block.errors.size()),
+                           block.exposures.empty() ? 0u : 1u,
+                           0};
   std::string out;
   out.append(reinterpret_cast<const char*>(&header), sizeof header);
   append_column(out, block.keys);
   append_column(out, block.metrics);
   append_column(out, block.returns);
+  append_column(out, block.exposures);
   append_column(out, block.status);
   for (const std::string& text : block.errors) {
     const auto size = static_cast<std::uint32_t>(text.size());
@@ -241,6 +249,7 @@ Result<ResultBlock> decode_block(std::string_view bytes) {
   if (!take_column(in, block.keys, rows) ||
       !take_column(in, block.metrics, rows * header.metric_count) ||
       !take_column(in, block.returns, rows * header.periods) ||
+      !take_column(in, block.exposures, header.exposures != 0 ? rows * header.periods : 0) ||
       !take_column(in, block.status, rows)) {
     return corrupt;
   }

@@ -164,6 +164,7 @@ class EngineComputer final : public TrialComputer {
     }
     out.metrics = std::move(result.metrics);
     out.returns = std::move(result.returns);
+    out.exposures = std::move(result.exposures);
     out.point_steps = range.segment.point_steps;
     if (out.point_steps > 0) {
       out.point_metrics = static_cast<std::uint32_t>(range.plan.point_metrics().size());

@@ -75,6 +75,9 @@ class Batch {
     out.keys.resize(rows);
     out.metrics.assign(out.metric_count * rows, std::numeric_limits<double>::quiet_NaN());
     out.returns.assign(rows * out.periods, std::numeric_limits<float>::quiet_NaN());
+    const bool exposed = std::any_of(pieces_.begin(), pieces_.end(),
+                                     [](const ResultBlock& b) { return !b.exposures.empty(); });
+    if (exposed) out.exposures.assign(rows * out.periods, std::numeric_limits<float>::quiet_NaN());
     out.points.assign(rows * out.point_metrics * out.point_steps,
                       std::numeric_limits<double>::quiet_NaN());
     for (const ResultBlock& piece : pieces_) copy(piece, out);
@@ -107,9 +110,14 @@ class Batch {
     for (std::size_t p = 0; p < std::size_t{to.point_metrics} * to.point_steps; ++p) {
       column(from.points, from.rows, to.points, p);
     }
-    std::copy_n(from.returns.begin() + static_cast<std::ptrdiff_t>(a * from.periods),
-                count * from.periods,
-                to.returns.begin() + static_cast<std::ptrdiff_t>(b * to.periods));
+    const auto panel = [&](const std::vector<float>& source, std::vector<float>& target) {
+      if (source.empty()) return;
+      std::copy_n(source.begin() + static_cast<std::ptrdiff_t>(a * from.periods),
+                  count * from.periods,
+                  target.begin() + static_cast<std::ptrdiff_t>(b * to.periods));
+    };
+    panel(from.returns, to.returns);
+    panel(from.exposures, to.exposures);
   }
 
   // A computer may fail a row by itself.

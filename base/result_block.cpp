@@ -18,7 +18,8 @@ Hash128 ResultBlock::content_hash() const {
   hasher.add(hash128(bytes_of(keys))).add(hash128(bytes_of(status)));
   hasher.add(hash128(bytes_of(metrics))).add(hash128(bytes_of(returns)));
   for (const std::string& text : errors) hasher.add(text);
-  // Blocks without points hash as they always did.
+  // Blocks without exposures and points hash as they always did.
+  if (!exposures.empty()) hasher.add("exposures").add(hash128(bytes_of(exposures)));
   if (point_steps > 0) {
     hasher.add(std::uint64_t{point_metrics}).add(std::uint64_t{point_steps});
     hasher.add(hash128(bytes_of(points)));

@@ -31,8 +31,11 @@ struct ResultBlock {
   std::uint32_t periods = 0;
   std::vector<TrialKey> keys;
   std::vector<TrialStatus> status;
-  std::vector<double> metrics;      ///< [metric][row]
-  std::vector<float> returns;       ///< [row][period]
+  std::vector<double> metrics;  ///< [metric][row]
+  std::vector<float> returns;   ///< [row][period]
+  /// [row][period]: the mean position, signed notional over equity. Empty: not recorded (results of
+  /// engine version 1).
+  std::vector<float> exposures;
   std::vector<std::string> errors;  ///< one a failed row, in row order
   /// Learning curves: some metrics as they stood at fixed steps of data time. 0 steps: none.
   std::uint32_t point_metrics = 0;

@@ -303,7 +303,7 @@ Result<std::string> check(const Farm& farm, const Farm::Taken& taken, std::uint6
       best = std::max(best, made.metrics[by * made.rows + row]);
     }
     expected.add(made);
-    const auto block = farm.store().read_block(plan->id(), b, {true, true, true, true});
+    const auto block = farm.store().read_block(plan->id(), b, store::Store::kAllParts);
     if (!block) return block.error();
     found.add(*block);
   }

@@ -45,6 +45,7 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   }
   std::vector<double> equity(prepared.periods());
   std::vector<double> drawdown(execution.drawdown_bars ? prepared.periods() : 0);
+  std::vector<double> exposure(prepared.periods());
   std::vector<double> tallies(lanes::kTallies);
   lanes::Job job = prepared.job();
   job.params = params.data();
@@ -53,6 +54,7 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   job.spec_count = specs.size();
   job.columns = columns.data();
   job.period_equity = equity.data();
+  job.period_exposure = exposure.data();
   job.tallies = tallies.data();
   if (!drawdown.empty()) job.period_drawdown = drawdown.data();
 
@@ -72,8 +74,10 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   Backtest& backtest = result.backtest;
   backtest.metrics.resize(metric_decls().size());
   backtest.returns.resize(equity.size());
+  backtest.exposures.assign(exposure.begin(), exposure.end());
   MetricRow row(metric_input(job, market));
   row.see_drawdown(drawdown);
+  row.see_exposure(exposure);
   row.compute(equity, tallies, backtest.metrics, backtest.returns);
   backtest.period_start_ns = period_starts(market, window);
   backtest.trades = std::move(recorder.trades);

@@ -207,11 +207,13 @@ class Collector {
   Collector(std::size_t periods, std::size_t slots, bool drawdown)
       : slots_(slots),
         equity_(periods * slots),
+        exposure_(periods * slots),
         drawdown_(drawdown ? periods * slots : 0),
         tallies_(lanes::kTallies * slots) {}
 
   void attach(lanes::Job& job) {
     job.period_equity = equity_.data();
+    job.period_exposure = exposure_.data();
     job.tallies = tallies_.data();
     if (!drawdown_.empty()) job.period_drawdown = drawdown_.data();
   }
@@ -221,6 +223,7 @@ class Collector {
     const std::size_t metrics = metric_decls().size();
     std::vector<double> equity(result.periods);
     std::vector<double> drawdown(drawdown_.empty() ? 0 : result.periods);
+    std::vector<double> exposure(result.periods);
     std::vector<double> tallies(lanes::kTallies);
     std::vector<double> values(metrics);
     for (std::size_t slot = 0; slot < slots_; ++slot) {
@@ -231,6 +234,13 @@ class Collector {
       row.see_drawdown(drawdown);
       for (std::size_t i = 0; i < tallies.size(); ++i) tallies[i] = tallies_[i * slots_ + slot];
       const std::span<float> returns(result.returns.data() + v * result.periods, result.periods);
+      const std::span<float> exposures(result.exposures.data() + v * result.periods,
+                                       result.periods);
+      for (std::size_t p = 0; p < exposures.size(); ++p) {
+        exposure[p] = exposure_[p * slots_ + slot];
+        exposures[p] = static_cast<float>(exposure[p]);
+      }
+      row.see_exposure(exposure);
       row.compute(equity, tallies, values, returns);
       for (std::size_t m = 0; m < metrics; ++m) result.metrics[m * result.variants + v] = values[m];
       if (!request.point_metrics.empty()) write_points(request, v, equity, values, row, result);
@@ -253,6 +263,7 @@ class Collector {
 
   std::size_t slots_;
   std::vector<double> equity_;    // [period][slot]
+  std::vector<double> exposure_;  // [period][slot]
   std::vector<double> drawdown_;  // [period][slot], empty unless taken at every close
   std::vector<double> tallies_;   // [tally][slot]
 };
@@ -283,14 +294,14 @@ Result<std::uint64_t> batch_bytes(const BatchRequest& request) {
   constexpr std::uint64_t kLaneDoubles = 80;
   const std::uint64_t slots = variants + variants / 4 + kLanesMax;
   const std::uint64_t periods = period_starts(*request.market, request.window).size();
-  doubles += slots * (periods + lanes::kTallies + kLaneDoubles + 2 * width);
+  doubles += slots * (2 * periods + lanes::kTallies + kLaneDoubles + 2 * width);
   if (request.execution->drawdown_bars) doubles += slots * periods;
   // Expected volume, slippage, and what they are counted with.
   if (request.execution->has_rules()) doubles += 3 * request.market->size();
   // A row of the result, as a block and as the bytes that travel.
   const std::uint64_t row_doubles =
       metric_decls().size() + request.point_metrics.size() * request.point_periods.size();
-  doubles += 2 * variants * (row_doubles + periods / 2 + 4) + 4 * periods;
+  doubles += 2 * variants * (row_doubles + periods + 4) + 4 * periods;
   return doubles * sizeof(double);
 }
 
@@ -338,6 +349,7 @@ Result<BatchResult> run_batch(const BatchRequest& request) {
   result.points.resize(request.point_metrics.size() * request.point_periods.size() * variants);
   result.metrics.resize(metric_decls().size() * variants);
   result.returns.resize(variants * result.periods);
+  result.exposures.resize(variants * result.periods);
   MetricRow row(metric_input(job, *request.market));
   collector.write(layout, request, row, result);
   return result;

@@ -72,7 +72,9 @@ struct BatchResult {
   std::size_t periods = 0;
   std::vector<double> metrics;  ///< [metric][variant], see metric_decls()
   std::vector<float> returns;   ///< [variant][period], simple net return of the period
-  std::vector<double> points;   ///< [point metric][step][variant]
+  /// [variant][period]: mean signed notional over equity, weighted by the bars it was held.
+  std::vector<float> exposures;
+  std::vector<double> points;  ///< [point metric][step][variant]
 };
 
 /// Bytes that run_batch takes at most for so many variants of the request's family and window, its
@@ -101,8 +103,9 @@ struct Trade {
 
 /// One variant in full, by the scalar instance.
 struct Backtest {
-  std::vector<double> metrics;  ///< see metric_decls()
-  std::vector<float> returns;   ///< per period
+  std::vector<double> metrics;   ///< see metric_decls()
+  std::vector<float> returns;    ///< per period
+  std::vector<float> exposures;  ///< as BatchResult::exposures
   std::vector<std::int64_t> period_start_ns;
   std::vector<Trade> trades;   ///< closed ones; a position open at the end has no exit
   std::vector<double> equity;  ///< at the close of each bar of the window

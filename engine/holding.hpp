@@ -17,4 +17,14 @@ struct Holding {
 /// Fails: InvalidInput (an empty window, columns of different lengths).
 Result<Holding> hold_market(const MarketView& market, Window window);
 
+/// What one unit of the position pays for being held.
+enum class HoldingCost {
+  None,
+  Funding,  ///< what the data recorded, as a long pays it
+};
+/// The same returns, less what holding costs: what skill is measured against. Fails: as
+/// hold_market.
+Result<std::vector<double>> holding_returns(const MarketView& market, Window window,
+                                            HoldingCost cost);
+
 }  // namespace winnow::engine

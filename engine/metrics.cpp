@@ -54,6 +54,7 @@ enum Metric : int {
   kAlpha,
   kBeta,
   kMarketCorrelation,
+  kMeanExposure,
   kMetrics
 };
 
@@ -107,6 +108,8 @@ constexpr std::array<MetricDecl, kMetrics> kDecls = {{
      true},
     {"beta", "ratio", "slope of daily returns on the market's daily returns (least squares)", true},
     {"market_corr", "ratio", "correlation of daily returns with the market's", false},
+    {"mean_exposure", "ratio",
+     "mean over days of the position held, signed notional over equity, weighted by bars", false},
 }};
 
 // What rounding leaves of a constant series is not variance.
@@ -286,6 +289,9 @@ void MetricRow::market_metrics(std::span<const double> returns, std::span<double
   out[kMarketCorrelation] =
       related ? std::clamp(products / std::sqrt(return_squares_ * market_squares_), -1.0, 1.0)
               : 0.0;
+  double held = 0;
+  for (const double e : exposure_) held += e;
+  out[kMeanExposure] = exposure_.empty() ? 0.0 : held / static_cast<double>(exposure_.size());
 }
 
 // The ends are looked for among the values a standard deviation away from the mean, an eighth of

@@ -40,6 +40,9 @@ class MetricRow {
   /// saw more than the periods' ends; empty: the equity alone says it. Must outlive the calls.
   void see_drawdown(std::span<const double> drawdown) { drawdown_ = drawdown; }
 
+  /// Of the rows that follow: the mean position of each period. Must outlive the calls.
+  void see_exposure(std::span<const double> exposure) { exposure_ = exposure; }
+
   /// `equity`: at the end of each period, never negative. `tallies`: lanes::kTallies values. Writes
   /// metric_decls().size() values to `out` and, unless empty, the period returns to `returns`.
   void compute(std::span<const double> equity, std::span<const double> tallies,
@@ -64,6 +67,7 @@ class MetricRow {
 
   MetricInput input_;
   std::span<const double> drawdown_;
+  std::span<const double> exposure_;
   std::vector<double> market_;  ///< returns of holding, less their mean
   double market_mean_ = 0;
   double market_growth_ = 1;

@@ -54,8 +54,8 @@ FamilyNames families_there(const std::filesystem::path& dir) {
 std::vector<std::string_view> families_missing(const FamilyNames& there) {
   std::vector<std::string_view> missing;
   for (std::size_t i = 0; i < kFamilies; ++i) {
-    // Stores of an earlier version lack the youngest family; a writer adds it.
-    if (static_cast<Family>(i) == Family::Points) continue;
+    // Stores of an earlier version lack the youngest families; a writer adds them.
+    if (may_lack(static_cast<Family>(i))) continue;
     if (!has_name(there, kFamilyNames[i])) missing.push_back(kFamilyNames[i]);
   }
   return missing;
@@ -222,14 +222,14 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   }
   // Before opening: a writer beside a reader goes on acknowledging.
   const auto mark = there.empty() ? std::nullopt : HighWater::read(dir);
-  // A store of an earlier version lacks the youngest families; its writer adds them.
-  const bool lacks_points =
-      options.read_only && !there.empty() &&
-      !has_name(there, kFamilyNames[static_cast<std::size_t>(Family::Points)]);
+  // A store of an earlier version lacks the youngest families; its writer adds them once it knows
+  // that the store is one it may write (add_missing_families).
+  std::vector<Family> opened;
   for (std::size_t i = 0; i < kFamilies; ++i) {
-    if (static_cast<Family>(i) == Family::Points && lacks_points) continue;
-    families.emplace_back(std::string(kFamilyNames[i]),
-                          family_options(static_cast<Family>(i), cache));
+    const auto family = static_cast<Family>(i);
+    if (may_lack(family) && !there.empty() && !has_name(there, kFamilyNames[i])) continue;
+    families.emplace_back(std::string(kFamilyNames[i]), family_options(family, cache));
+    opened.push_back(family);
   }
   std::unique_ptr<RocksDb> out(new RocksDb);
   rocksdb::DBOptions db_options = database_options(options, out->health_);
@@ -267,12 +267,28 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
   out->dir_ = dir;
   out->db_.reset(db);
   out->default_ = handles[0];
-  // Only the last one can be missing.
-  for (std::size_t i = 0; i + 1 < handles.size(); ++i) out->handles_[i] = handles[i + 1];
+  out->cache_ = cache;
+  for (std::size_t i = 0; i < opened.size(); ++i) {
+    out->handles_[static_cast<std::size_t>(opened[i])] = handles[i + 1];
+  }
   if (mark && db->GetLatestSequenceNumber() < mark->sequence) {
     return HighWater::missing(dir, *mark, db->GetLatestSequenceNumber());
   }
   return out;
+}
+
+Status RocksDb::add_missing_families() {
+  for (std::size_t i = 0; i < kFamilies; ++i) {
+    if (handles_[i] != nullptr) continue;
+    const auto options = family_options(static_cast<Family>(i), cache_);
+    const rocksdb::Status made =
+        db_->CreateColumnFamily(options, std::string(kFamilyNames[i]), &handles_[i]);
+    if (!made.ok()) {
+      return Error(ErrorCode::Io,
+                   "store " + dir_.string() + ", adding a column family: " + made.ToString());
+    }
+  }
+  return {};
 }
 
 rocksdb::Status RocksDb::revive() {

@@ -25,14 +25,18 @@ enum class Family : std::uint8_t {
   Keys,     ///< TrialKey to its first result
   Ledger,
   Alarms,
-  Pending,  ///< blocks whose keys are not in Keys yet
-  Points,   ///< learning curves, one value a block, in blob files
+  Pending,    ///< blocks whose keys are not in Keys yet
+  Points,     ///< learning curves, one value a block, in blob files
+  Exposures,  ///< one panel a block, in blob files
 };
-inline constexpr std::size_t kFamilies = 9;
+inline constexpr std::size_t kFamilies = 10;
+/// Younger than the first stores: a store may lack them until a writer opens it.
+constexpr bool may_lack(Family f) { return f == Family::Points || f == Family::Exposures; }
 /// Files on their way into Keys; what a crash leaves there is of no use.
 inline constexpr std::string_view kIngestFolder = "ingest";
 inline constexpr std::array<std::string_view, kFamilies> kFamilyNames = {
-    "meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms", "pending", "points"};
+    "meta",   "blocks", "metrics", "returns", "keys",
+    "ledger", "alarms", "pending", "points",  "exposures"};
 
 /// What RocksDB's own threads report of themselves.
 struct RocksHealth {
@@ -51,6 +55,10 @@ class RocksDb {
   ~RocksDb();
   RocksDb(const RocksDb&) = delete;
   RocksDb& operator=(const RocksDb&) = delete;
+
+  /// The families that are younger than the store. Requires: open for writing, and the store is of
+  /// this binary's format. Fails: Io.
+  Status add_missing_families();
 
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* family(Family f) const {
@@ -82,6 +90,7 @@ class RocksDb {
   std::optional<ReaderGate> readers_;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_ = nullptr;
+  std::shared_ptr<rocksdb::Cache> cache_;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> handles_{};
 };
 

@@ -95,6 +95,7 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
       o.write_buffer_size = 32 * kMiB;
       table.block_size = 32 << 10;
       break;
+    case Family::Exposures:
     case Family::Points:
     case Family::Returns:
       o.write_buffer_size = 64 * kMiB;

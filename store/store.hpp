@@ -189,8 +189,10 @@ class Store {
     bool keys = false;
     bool metrics = false;
     bool returns = false;
+    bool exposures = false;
     bool points = false;
   };
+  static constexpr Parts kAllParts{true, true, true, true, true};
   virtual Result<ResultBlock> read_block(std::string_view sweep_id, std::uint64_t block,
                                          Parts parts) const = 0;
 

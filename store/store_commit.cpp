@@ -34,6 +34,7 @@ Status check_block(const BlockCommit& commit, const SweepInfo& sweep) {
   if (rows == 0) return bad("it has no rows; at least one is needed");
   if (b.keys.size() != rows || b.status.size() != rows ||
       b.metrics.size() != rows * b.metric_count || b.returns.size() != rows * b.periods ||
+      (!b.exposures.empty() && b.exposures.size() != b.returns.size()) ||
       b.points.size() != rows * b.point_metrics * b.point_steps) {
     return bad("its columns do not have " + std::to_string(rows) + " rows, " +
                std::to_string(b.metric_count) + " metrics, " + std::to_string(b.periods) +
@@ -198,9 +199,7 @@ Status CommitBuilder::judge_repeat(std::size_t i, const Hash128& content,
   if (first != nullptr) {
     where = describe_difference(*first, *commit.block);
   } else {
-    auto block =
-        store_.read_block(commit.sweep_id, commit.block->block,
-                          {.keys = true, .metrics = true, .returns = true, .points = true});
+    auto block = store_.read_block(commit.sweep_id, commit.block->block, Store::kAllParts);
     where = block.ok() ? describe_difference(*block, *commit.block) : block.error().text();
   }
   // They differ in nothing but rows that one of them cut off at a limit.
@@ -341,6 +340,11 @@ void CommitBuilder::put_block(const Fresh& fresh, std::uint64_t nth) {
     put_value(Family::Returns, header_key,
               codec::encode_panel(header_key, block.returns, block.rows, block.periods, scratch_));
   }
+  if (!block.exposures.empty()) {
+    put_value(
+        Family::Exposures, header_key,
+        codec::encode_panel(header_key, block.exposures, block.rows, block.periods, scratch_));
+  }
   if (!block.points.empty()) {
     put_value(Family::Points, header_key,
               codec::encode_points(header_key, block.points,
@@ -406,10 +410,12 @@ std::vector<std::uint64_t> CommitBuilder::row_hashes(const ResultBlock& block) {
       const std::uint32_t row = first + r;
       if (block.status[row] == TrialStatus::Cut) continue;
       const XXH64_hash_t numbers = XXH3_64bits(&row_bytes_[r * row_bytes], row_bytes);
-      out[row] = block.periods == 0
-                     ? numbers
-                     : XXH3_64bits_withSeed(block.returns.data() + std::size_t{row} * block.periods,
-                                            block.periods * sizeof(float), numbers);
+      out[row] = numbers;
+      for (const std::vector<float>* panel : {&block.returns, &block.exposures}) {
+        if (panel->empty()) continue;
+        out[row] = XXH3_64bits_withSeed(panel->data() + std::size_t{row} * block.periods,
+                                        block.periods * sizeof(float), out[row]);
+      }
     }
   }
   return out;

@@ -117,7 +117,8 @@ Status RocksStore::delete_sweep(std::string_view id, const SweepDeletion& how) {
   rocksdb::WriteBatch batch;
   const std::string first = sweep_bytes(known->number);
   const std::string last = sweep_bytes(known->number + 1);
-  for (const Family family : {Family::Blocks, Family::Metrics, Family::Returns, Family::Points}) {
+  for (const Family family :
+       {Family::Blocks, Family::Metrics, Family::Returns, Family::Exposures, Family::Points}) {
     if (!rocks_->has(family)) continue;
     batch.DeleteRange(rocks_->family(family), slice(first), slice(last));
   }

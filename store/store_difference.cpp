@@ -37,6 +37,22 @@ std::vector<std::string> own_errors(const ResultBlock& block, const ResultBlock&
   return out;
 }
 
+/// Where two panels differ in a row; empty where they do not.
+std::string panel_difference(const ResultBlock& shape, const std::vector<float>& first,
+                             const std::vector<float>& second, std::size_t row,
+                             const std::string& what) {
+  if (first.size() != second.size()) return what + "s are there once and not twice";
+  if (first.empty()) return {};
+  for (std::size_t p = 0; p < shape.periods; ++p) {
+    const float a = first[row * shape.periods + p];
+    const float b = second[row * shape.periods + p];
+    if (same_bits(a, b)) continue;
+    return what + " of period " + std::to_string(p) + " is " + in_words(double{a}) + ", then " +
+           in_words(double{b});
+  }
+  return {};
+}
+
 }  // namespace
 
 // A row that either of them cut off at a limit says nothing.
@@ -71,13 +87,11 @@ std::string describe_difference(const ResultBlock& first, const ResultBlock& sec
       return trial(row) + ", metric " + std::to_string(m) + " is " + in_words(a) + ", then " +
              in_words(b);
     }
-    for (std::size_t p = 0; p < first.periods; ++p) {
-      const float a = first.returns[row * first.periods + p];
-      const float b = second.returns[row * first.periods + p];
-      if (same_bits(a, b)) continue;
-      return trial(row) + ", return of period " + std::to_string(p) + " is " + in_words(double{a}) +
-             ", then " + in_words(double{b});
+    std::string where = panel_difference(first, first.returns, second.returns, row, "return");
+    if (where.empty()) {
+      where = panel_difference(first, first.exposures, second.exposures, row, "exposure");
     }
+    if (!where.empty()) return trial(row) + ", " + where;
   }
   for (std::size_t i = 0; i < first.points.size(); ++i) {
     const std::size_t row = i % first.rows;

@@ -90,6 +90,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& dir,
   auto store = std::make_unique<RocksStore>(std::move(*rocks), options);
   if (!options.read_only && options.sync) store->watch_high_water();
   WINNOW_TRY(store->load());
+  if (!options.read_only) WINNOW_TRY(store->add_missing_families());
   return std::unique_ptr<Store>(std::move(store));
 }
 
@@ -98,8 +99,8 @@ Status RocksStore::load() {
   if (!format.ok()) return format.error();
   if (!format->has_value()) {
     if (options_.read_only) {
-      return Error(ErrorCode::Unavailable,
-                   "store " + rocks_->dir().string() + " has not been set up yet");
+      return Error(ErrorCode::NotFound,
+                   "no store in " + rocks_->dir().string() + ": it has not been set up yet");
     }
     rocksdb::WriteBatch batch;
     batch.Put(rocks_->family(Family::Meta), slice(kFormatKey), slice(kStoreFormat));

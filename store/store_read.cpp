@@ -130,6 +130,9 @@ Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint6
     const Status decoded = codec::decode_panel(key, view(value), h.rows, h.periods, out.returns);
     if (!decoded.ok()) return named(decoded.error().within("returns"), sweep_id, block);
   }
+  if (parts.exposures && h.periods > 0 && rocks_->has(Family::Exposures)) {
+    WINNOW_TRY(read_exposures(sweep_id, sweep->number, out));
+  }
   if (parts.points && rocks_->has(Family::Points)) {
     WINNOW_TRY(read_points(sweep_id, sweep->number, out));
   }
@@ -141,6 +144,22 @@ Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint6
     out.errors = std::move(*texts);
   }
   return out;
+}
+
+// Those of engine version 1 have none, which their content hash confirms.
+Status RocksStore::read_exposures(std::string_view sweep_id, std::uint32_t sweep,
+                                  ResultBlock& block) const {
+  const std::string key = codec::block_key(sweep, block.block);
+  rocksdb::PinnableSlice value;
+  const rocksdb::Status status =
+      db().Get({}, rocks_->family(Family::Exposures), slice(key), &value);
+  if (status.IsNotFound()) return {};
+  if (!status.ok()) return rocks_failure(status, "reading exposures");
+  block.exposures.resize(std::size_t{block.rows} * block.periods);
+  const Status decoded =
+      codec::decode_panel(key, view(value), block.rows, block.periods, block.exposures);
+  if (!decoded.ok()) return named(decoded.error().within("exposures"), sweep_id, block.block);
+  return {};
 }
 
 // Most blocks have none, which their content hash confirms.

@@ -49,6 +49,7 @@ class RocksStore final : public Store {
 
   /// Reads what memory keeps: sweep numbers, the ledger, the next alarm's number.
   Status load();
+  Status add_missing_families() { return rocks_->add_missing_families(); }
 
   Status put_sweep(const SweepMeta& meta) override;
   Result<std::optional<SweepMeta>> sweep(std::string_view id) const override;
@@ -130,6 +131,7 @@ class RocksStore final : public Store {
   /// Headers of blocks [first, first + count) that are there, ascending.
   Result<std::vector<NumberedHeader>> headers(std::uint32_t sweep, std::uint64_t first,
                                               std::uint64_t count) const;
+  Status read_exposures(std::string_view sweep_id, std::uint32_t sweep, ResultBlock& block) const;
   Status read_points(std::string_view sweep_id, std::uint32_t sweep, ResultBlock& block) const;
   Status read_column(std::uint32_t sweep, std::uint16_t column,
                      const std::vector<NumberedHeader>& headers, std::vector<double>& out) const;

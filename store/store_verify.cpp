@@ -47,6 +47,7 @@ class Verifier {
   Status blocks();
   Status block(std::uint32_t sweep, std::uint64_t number, const codec::BlockHeader& header);
   Status panels();
+  Status count_values(Family family, std::uint64_t expected, std::string_view what);
   Status key_index();
   Status key_entry(const codec::KeyEntry& entry);
   Status deletions();
@@ -75,6 +76,7 @@ class Verifier {
   std::uint64_t column_count_ = 0;
   std::uint64_t panel_count_ = 0;
   std::uint64_t curve_count_ = 0;
+  std::uint64_t exposure_count_ = 0;
   std::uint64_t key_count_ = 0;
   /// Blocks that are there, of sweeps that were deleted once.
   std::map<std::uint32_t, std::set<std::uint64_t>> run_again_;
@@ -166,8 +168,7 @@ Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
                        const codec::BlockHeader& header) {
   const auto name = store_.sweep_name(sweep);
   if (!name) return corrupt(place(sweep, number) + ": its sweep is missing");
-  auto stored = store_.read_block(*name, number,
-                                  {.keys = true, .metrics = true, .returns = true, .points = true});
+  auto stored = store_.read_block(*name, number, Store::kAllParts);
   if (!stored.ok()) return stored.error().within(place(sweep, number));
   if (stored->content_hash() != header.content) {
     return corrupt(place(sweep, number) + ": its columns do not hash to the committed content");
@@ -177,6 +178,7 @@ Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
   column_count_ += header.metric_count + std::uint64_t{1} + (header.status.empty() ? 0 : 1);
   panel_count_ += header.periods > 0 ? 1 : 0;
   curve_count_ += stored->points.empty() ? 0 : 1;
+  exposure_count_ += stored->exposures.empty() ? 0 : 1;
   Tally& tally = tallies_[header.ledger_entry];
   tally.executions += header.rows;
   tally.failed += static_cast<std::uint64_t>(
@@ -206,22 +208,20 @@ Status Verifier::block(std::uint32_t sweep, std::uint64_t number,
 }
 
 Status Verifier::panels() {
-  const auto it = iterate(Family::Returns);
+  WINNOW_TRY(count_values(Family::Returns, panel_count_, "panels of returns"));
+  WINNOW_TRY(count_values(Family::Exposures, exposure_count_, "panels of exposures"));
+  return count_values(Family::Points, curve_count_, "blocks of points");
+}
+
+Status Verifier::count_values(Family family, std::uint64_t expected, std::string_view what) {
+  if (!store_.rocks_->has(family)) return {};
+  const auto it = iterate(family);
   std::uint64_t found = 0;
   for (it->SeekToFirst(); it->Valid(); it->Next()) ++found;
-  WINNOW_TRY(scan_error(*it, "returns"));
-  if (found != panel_count_) {
-    return corrupt(std::to_string(found) + " panels of returns are stored, the blocks have " +
-                   std::to_string(panel_count_));
-  }
-  if (!store_.rocks_->has(Family::Points)) return {};
-  const auto curves = iterate(Family::Points);
-  std::uint64_t with_points = 0;
-  for (curves->SeekToFirst(); curves->Valid(); curves->Next()) ++with_points;
-  WINNOW_TRY(scan_error(*curves, "points"));
-  if (with_points == curve_count_) return {};
-  return corrupt(std::to_string(with_points) + " blocks of points are stored, the blocks have " +
-                 std::to_string(curve_count_));
+  WINNOW_TRY(scan_error(*it, kFamilyNames[static_cast<std::size_t>(family)]));
+  if (found == expected) return {};
+  return corrupt(std::to_string(found) + " " + std::string(what) + " are stored, the blocks have " +
+                 std::to_string(expected));
 }
 
 // A key whose result was deleted with its sweep is still a trial that was made.

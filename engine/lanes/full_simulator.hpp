@@ -51,6 +51,8 @@ struct FullGroup {
   V trade_funding{0.0};
   V exit_pnl{0.0};  // of the parts that were closed, less their fees
   V tally[kTallies];
+
+  Exposure<V> exposure;
 };
 
 /// Purpose: as Simulator, with every rule of the execution model: exits are orders that are worked
@@ -74,6 +76,7 @@ class FullSimulator {
     g.cash = g.peak = V(job_.costs.initial_cash);
     g.bound = g.peak * V(kBoundSlack);
     for (V& t : g.tally) t = V(0.0);
+    g.exposure.since = bar_number(job_.first);
   }
 
   template <class Bar>
@@ -306,6 +309,7 @@ class FullSimulator {
     g.entry_cash = select(m, g.cash, g.entry_cash);
     g.trade_funding = select(m, V(0.0), g.trade_funding);
     g.exit_pnl = select(m, V(0.0), g.exit_pnl);
+    g.exposure.change(m, side * notional / g.cash, bar_number(fill));
     g.cash = select(m, g.cash - side * notional - fee, g.cash);
     g.qty = select(m, side * order.qty, g.qty);
     g.side = select(m, side, g.side);
@@ -357,6 +361,8 @@ class FullSimulator {
       if (any(m)) recorder_->part(bar, kind, signed_qty.v, p.px.v, fee.v);
     }
     if (any(done)) close_trade(g, done, gain, fee, bar);
+    const V left = masked(!done, g.exposure.now * ((held - p.qty) / held));
+    g.exposure.change(m, left, bar_number(bar));
     g.exit_pnl = select(m, g.exit_pnl + (gain - fee), g.exit_pnl);
     g.cash = select(m, g.cash + signed_qty * p.px - fee, g.cash);
     g.qty = select(m, g.qty - signed_qty, g.qty);
@@ -423,9 +429,12 @@ class FullSimulator {
     changed(g);
   }
 
-  void store_day(const G& g, std::size_t t, std::size_t slot, std::size_t period) const {
+  void store_day(G& g, std::size_t t, std::size_t slot, std::size_t period) const {
     const V equity = masked(g.alive > V(0.0), g.cash + g.qty * V(job_.close[t]));
     equity.store(job_.period_equity + period * job_.slots + slot);
+    const V held = masked(equity > V(0.0), g.qty * V(job_.close[t]) / equity);
+    g.exposure.end_period(held, bar_number(t + 1), V(period_bars(job_, period)))
+        .store(job_.period_exposure + period * job_.slots + slot);
     if (job_.period_drawdown == nullptr) return;
     (V(1.0) - g.worst).store(job_.period_drawdown + period * job_.slots + slot);
   }

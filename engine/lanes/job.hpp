@@ -118,6 +118,7 @@ struct Job {
   const std::uint32_t* columns = nullptr;  ///< [column][slot], index into specs
 
   double* period_equity = nullptr;    ///< out, [period][slot]
+  double* period_exposure = nullptr;  ///< out, [period][slot]: see Group::exposure
   double* tallies = nullptr;          ///< out, [tally][slot]
   double* period_drawdown = nullptr;  ///< out, [period][slot]: greatest at a close so far; or null
 

@@ -26,6 +26,36 @@ struct NoRecorder {
   static constexpr bool kEnabled = false;
 };
 
+/// Purpose: the mean position of each period, signed notional over equity, weighted by the bars it
+/// was held. It is looked at where a position changes and where a period begins, and taken as the
+/// same between: no bar has to be looked at for it.
+template <class V>
+struct Exposure {
+  V now{0.0};
+  V since{0.0};  // bar
+  V sum{0.0};    // of this period: position times bars
+
+  /// From the open of `bar` on it is `position`.
+  void change(typename V::Mask m, V position, V bar) {
+    sum = sum + masked(m, now * (bar - since));
+    now = select(m, position, now);
+    since = select(m, bar, since);
+  }
+  /// The mean of the period that ends with the close before `next`; the next one begins.
+  V end_period(V position, V next, V bars) {
+    const V mean = (sum + now * (next - since)) / bars;
+    now = position;
+    since = next;
+    sum = V(0.0);
+    return mean;
+  }
+};
+
+inline double period_bars(const Job& job, std::size_t period) {
+  const std::size_t first = period == 0 ? job.first : job.period_last[period - 1] + 1;
+  return static_cast<double>(static_cast<std::int64_t>(job.period_last[period] + 1 - first));
+}
+
 /// Account, open trade and tallies of the variants of one lane group.
 template <class V, class Strategy>
 struct Group {
@@ -45,6 +75,8 @@ struct Group {
   V trade_funding{0.0};
   V alive{1.0};
   V tally[kTallies];
+
+  Exposure<V> exposure;
 };
 
 /// Purpose: moves one group of variants over bars. Between special bars (funding, ends of periods,
@@ -65,6 +97,7 @@ class Simulator {
     g.strategy.load([&](int p) { return V::load(job_.params + p * job_.slots + slot); });
     g.cash = V(job_.costs.initial_cash);
     for (V& t : g.tally) t = V(0.0);
+    g.exposure.since = bar_number(job_.first);
     flatten_levels(g, !(V(0.0) > V(0.0)));
   }
 
@@ -195,6 +228,7 @@ class Simulator {
     g.entry_notional = select(m, notional, g.entry_notional);
     g.entry_cash = select(m, g.cash, g.entry_cash);
     g.trade_funding = select(m, V(0.0), g.trade_funding);
+    g.exposure.change(m, side * notional / g.cash, bar_number(fill));
     g.cash = select(m, g.cash - side * notional - fee, g.cash);
     g.qty = select(m, side * order.qty, g.qty);
     g.side = select(m, side, g.side);
@@ -242,6 +276,7 @@ class Simulator {
     if constexpr (Recorder::kEnabled) {
       if (any(m)) recorder_->exit(px.v, fee.v, g.trade_funding.v, pnl.v);
     }
+    g.exposure.change(m, zero, bar_number(bar));
     g.cash = select(m, g.cash + g.qty * px - fee, g.cash);
     g.qty = select(m, zero, g.qty);
     g.side = select(m, zero, g.side);
@@ -272,6 +307,9 @@ class Simulator {
     }
     equity = select(g.alive > zero, equity, zero);
     equity.store(job_.period_equity + period * job_.slots + slot);
+    const V held = masked(equity > zero, g.qty * close_px / equity);
+    g.exposure.end_period(held, bar_number(t + 1), V(period_bars(job_, period)))
+        .store(job_.period_exposure + period * job_.slots + slot);
   }
 
   static void add(G& g, Tally which, Mask m, V x) {

@@ -50,6 +50,18 @@ TEST(Codec, PointsTravelWithTheirBlock) {
   EXPECT_NE(back->content_hash(), sample_block().content_hash());
 }
 
+TEST(Codec, ExposuresTravelWithTheirBlock) {
+  ResultBlock block = block_with_points();
+  for (int i = 0; i < 12; ++i) block.exposures.push_back(0.125F * static_cast<float>(i) - 1);
+  const std::string bytes = encode_block(block);
+  const auto back = decode_block(bytes);
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(back->exposures, block.exposures);
+  EXPECT_EQ(back->points, block.points);
+  EXPECT_EQ(back->content_hash(), block.content_hash());
+  EXPECT_NE(back->content_hash(), block_with_points().content_hash());
+}
+
 TEST(Codec, BlockRoundTripsBitForBit) {
   const ResultBlock block = sample_block();
   const auto back = decode_block(encode_block(block));

@@ -99,8 +99,8 @@ TEST_F(MetricsOfAStore, CountFilesAndBytesByColumnFamily) {
   ASSERT_TRUE(store_->compact().ok());
   const auto after = read();
   double bytes = 0;
-  for (const char* family :
-       {"meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms", "pending", "points"}) {
+  for (const char* family : {"meta", "blocks", "metrics", "returns", "keys", "ledger", "alarms",
+                             "pending", "points", "exposures"}) {
     bytes += after.at("winnow_store_file_bytes " + std::string(family) + " table");
     EXPECT_TRUE(after.contains("winnow_store_unmerged_files " + std::string(family))) << family;
   }

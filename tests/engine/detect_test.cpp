@@ -84,6 +84,7 @@ Result<std::vector<Fill>> run_faulty(const MarketView& market, Window window) {
   const lanes::ColumnSpec spec = Strategy::column(0, nullptr);
   const std::uint32_t column = 0;
   std::vector<double> equity(prepared.periods());
+  std::vector<double> exposure(prepared.periods());
   std::vector<double> tallies(lanes::kTallies);
   lanes::Job job = prepared.job();
   job.slots = 1;
@@ -91,6 +92,7 @@ Result<std::vector<Fill>> run_faulty(const MarketView& market, Window window) {
   job.spec_count = 1;
   job.columns = &column;
   job.period_equity = equity.data();
+  job.period_exposure = exposure.data();
   job.tallies = tallies.data();
   TradeRecorder recorder(market, window);
   lanes::SweepWindow<lanes::Lane1, Strategy, TradeRecorder, lanes::Skip::No>(job, 256, &recorder)

@@ -69,6 +69,7 @@ TEST_P(WidthTest, GivesTheBitsOfTheScalarInstance) {
     ASSERT_TRUE(wide.ok());
     EXPECT_TRUE(same_bits(scalar->metrics, wide->metrics));
     EXPECT_TRUE(same_bits(scalar->returns, wide->returns));
+    EXPECT_TRUE(same_bits(scalar->exposures, wide->exposures));
     const auto m = static_cast<std::size_t>(find_metric("trades"));
     for (std::size_t v = 0; v < scalar->variants; ++v) {
       trades += scalar->metrics[m * scalar->variants + v];
@@ -103,6 +104,7 @@ TEST_P(WidthTest, DoesNotDependOnBatchSizeOrOrder) {
       }
       for (std::size_t p = 0; p < whole->periods; ++p) {
         EXPECT_EQ(alone->returns[p], whole->returns[v * whole->periods + p]);
+        EXPECT_EQ(alone->exposures[p], whole->exposures[v * whole->periods + p]);
       }
     }
   }
@@ -116,6 +118,7 @@ struct Written {
   std::vector<double> equity;
   std::vector<double> tallies;
   std::vector<double> drawdown;
+  std::vector<double> exposure;
 };
 template <class Strategy, lanes::Skip kSkip>
 Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_bars,
@@ -129,7 +132,7 @@ Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_
     columns.push_back(static_cast<std::uint32_t>(i));
   }
   Written written{std::vector<double>(prepared.periods()), std::vector<double>(lanes::kTallies),
-                  std::vector<double>(prepared.periods())};
+                  std::vector<double>(prepared.periods()), std::vector<double>(prepared.periods())};
   lanes::Job job = prepared.job();
   job.params = row.data();
   job.slots = 1;
@@ -137,6 +140,7 @@ Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_
   job.spec_count = specs.size();
   job.columns = columns.data();
   job.period_equity = written.equity.data();
+  job.period_exposure = written.exposure.data();
   job.tallies = written.tallies.data();
   if (job.full.drawdown_bars) job.period_drawdown = written.drawdown.data();
   if (full_impact != nullptr) {
@@ -166,6 +170,7 @@ void expect_skipping_changes_nothing(const Case& c) {
       EXPECT_TRUE(same_bits(all.equity, skipped.equity));
       EXPECT_TRUE(same_bits(all.tallies, skipped.tallies));
       EXPECT_TRUE(same_bits(all.drawdown, skipped.drawdown));
+      EXPECT_TRUE(same_bits(all.exposure, skipped.exposure));
     }
   }
 }
@@ -196,6 +201,7 @@ TEST(FullExecutor, WithoutRulesHasThePlainOnesBits) {
       full.tallies[lanes::kForgiven] = 0;  // the plain one does not count it
       EXPECT_TRUE(same_bits(plain.equity, full.equity));
       EXPECT_TRUE(same_bits(plain.tallies, full.tallies));
+      EXPECT_TRUE(same_bits(plain.exposure, full.exposure));
     };
     const std::size_t width = c.family->params.size();
     for (std::size_t v = 0; v * width < c.rows.size(); ++v) {

@@ -22,7 +22,7 @@ struct Hashes {
   std::string with_rules;
 };
 const std::map<std::uint32_t, Hashes> kHashes = {
-    {2, {"7a9d09ce4df92695e84d9ae3f1ea3b4c", "bd278ea193032b02fc10f43c75acd834"}},
+    {2, {"2c327abcaf1836016952bf474d531746", "05e08e5b9b08be6b98a2784ead7b4aba"}},
 };
 
 constexpr std::size_t kMarkets = 20;

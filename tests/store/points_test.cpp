@@ -4,7 +4,7 @@
 
 #include "store_fixture.hpp"
 
-// Learning curves and rows that a limit cut off.
+// What not every block has: learning curves, exposures, and rows that a limit cut off.
 namespace winnow::store {
 namespace {
 
@@ -56,7 +56,7 @@ TEST(StoredPoints, ComeBackBitForBitAfterARestart) {
     EXPECT_EQ(commit_one(*store, commit_of("s", block)).kind, CommitKind::Fresh);
   }
   const auto store = open_store(dir.path());
-  const ResultBlock back = must(store->read_block("s", 1, {true, true, true, true}));
+  const ResultBlock back = must(store->read_block("s", 1, Store::kAllParts));
   EXPECT_EQ(back.point_metrics, 2u);
   EXPECT_EQ(back.point_steps, 5u);
   EXPECT_EQ(back.content_hash(), block.content_hash());
@@ -126,6 +126,74 @@ TEST(StoredPoints, StoresWithoutThemOpenReadOnlyAndForWriting) {
   const ResultBlock block = with_points(1);
   EXPECT_EQ(commit_one(*store, commit_of("s", block)).kind, CommitKind::Fresh);
   EXPECT_EQ(stored_points(*store, 1), block.points);
+}
+
+ResultBlock with_exposures(std::uint64_t block) {
+  ResultBlock b = make_block(1, block, kShape);
+  Rng rng(block, 6);
+  for (std::size_t i = 0; i < b.returns.size(); ++i) {
+    b.exposures.push_back(static_cast<float>(2 * rng.uniform() - 1));
+  }
+  return b;
+}
+
+TEST(StoredExposures, ComeBackBitForBitAndAreReadWhereTheyAreWanted) {
+  const TempDir dir;
+  const ResultBlock block = with_exposures(1);
+  EXPECT_NE(block.content_hash(), make_block(1, 1, kShape).content_hash());
+  {
+    const auto store = store_with_sweep(dir);
+    EXPECT_EQ(commit_one(*store, commit_of("s", block)).kind, CommitKind::Fresh);
+    EXPECT_EQ(commit_one(*store, commit_of("s", block)).kind, CommitKind::Duplicate);
+  }
+  const auto store = open_store(dir.path());
+  expect_stored(*store, "s", block);
+  EXPECT_EQ(must(store->read_block("s", 1, {.exposures = true})).exposures, block.exposures);
+  EXPECT_TRUE(must(store->read_block("s", 1, {.returns = true})).exposures.empty());
+  must(store->verify([](std::string_view) {}));
+}
+
+TEST(StoredExposures, AnotherContentUnderTheSamePlaceIsAMismatch) {
+  const TempDir dir;
+  const auto store = store_with_sweep(dir);
+  const ResultBlock block = with_exposures(1);
+  (void)commit_one(*store, commit_of("s", block));
+  ResultBlock other = block;
+  other.exposures[kShape.periods + 1] += 0.5F;
+  EXPECT_EQ(commit_one(*store, commit_of("s", other)).kind, CommitKind::Mismatch);
+  const auto alarms = must(store->alarms());
+  ASSERT_FALSE(alarms.empty());
+  EXPECT_NE(alarms.back().text.find("exposure of period 1"), std::string::npos)
+      << alarms.back().text;
+  ResultBlock short_one = block;
+  short_one.block = 2;
+  short_one.exposures.pop_back();
+  const BlockCommit commit = commit_of("s", short_one);
+  EXPECT_FALSE(store->commit({&commit, 1}, TimestampNs{1}).ok());
+}
+
+TEST(StoredExposures, AreMissedByVerifyWhereTheyWereLost) {
+  const TempDir dir;
+  {
+    const auto store = store_with_sweep(dir);
+    (void)commit_one(*store, commit_of("s", with_exposures(1)));
+  }
+  rocksdb::DBOptions options;
+  std::vector<std::string> names;
+  ASSERT_TRUE(rocksdb::DB::ListColumnFamilies(options, dir.path().string(), &names).ok());
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : names) families.emplace_back(name, rocksdb::ColumnFamilyOptions{});
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, dir.path().string(), families, &handles, &db).ok());
+  for (auto* handle : handles) {
+    if (handle->GetName() == "exposures") ASSERT_TRUE(db->DropColumnFamily(handle).ok());
+    db->DestroyColumnFamilyHandle(handle);
+  }
+  delete db;
+  const auto store = open_store(dir.path());
+  const Status checked = store->verify([](std::string_view) {});
+  EXPECT_EQ(checked.error().code(), ErrorCode::Corrupt);
 }
 
 TEST(CutRows, AreCountedAsFailuresAndHaveTheirReason) {

@@ -133,8 +133,7 @@ inline CommitOutcome commit_one(Store& store, const BlockCommit& commit) {
 /// Expects the stored block to be `expected`, bit for bit.
 inline void expect_stored(const Store& store, const std::string& sweep,
                           const ResultBlock& expected) {
-  auto got = store.read_block(sweep, expected.block,
-                              {.keys = true, .metrics = true, .returns = true, .points = true});
+  auto got = store.read_block(sweep, expected.block, Store::kAllParts);
   ASSERT_TRUE(got.ok()) << got.error().text();
   EXPECT_EQ(got->content_hash(), expected.content_hash()) << "block " << expected.block;
   EXPECT_EQ(got->first_trial, expected.first_trial);
