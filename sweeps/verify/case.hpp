@@ -116,5 +116,6 @@ void add_pbo_kinds(std::vector<Kind>& kinds);
 void add_metrics_kinds(std::vector<Kind>& kinds);
 void add_sharpe_kinds(std::vector<Kind>& kinds);
 void add_multiplicity_kinds(std::vector<Kind>& kinds);
+void add_level_kinds(std::vector<Kind>& kinds);
 
 }  // namespace winnow::sweeps::verify

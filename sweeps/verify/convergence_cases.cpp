@@ -227,7 +227,8 @@ void add_convergence_kinds(std::vector<Kind>& kinds) {
        [](const Case& c) { return c.has("panel_csv") && (c.wants("C") || c.wants("C_stress")); },
        score_case});
   kinds.push_back({"analysis of variance of block means",
-                   [](const Case& c) { return c.has("block_means"); }, block_table_case});
+                   [](const Case& c) { return c.has("block_means") && !c.has("flips"); },
+                   block_table_case});
   kinds.push_back(
       {"intraclass correlation", [](const Case& c) { return c.has("ratings"); }, icc_case});
   kinds.push_back({"Kendall's W",

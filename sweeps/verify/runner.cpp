@@ -27,6 +27,7 @@ const std::vector<Kind>& kinds() {
     add_metrics_kinds(k);
     add_sharpe_kinds(k);
     add_multiplicity_kinds(k);
+    add_level_kinds(k);
     return k;
   }();
   return kKinds;

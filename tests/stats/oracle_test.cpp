@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Shared, Oracle,
                                          "06_metrics_a.json", "07_walkforward_a.json",
                                          "08_regime_a.json", "09_sizing_a.json", "10_bayes_a.json",
                                          "11_search_a.json", "12_convergence_a.json",
-                                         "13_followup_a2.json"),
+                                         "13_followup_a2.json", "15_level_a.json"),
                          [](const auto& topic) {
                            std::string name = topic.param;
                            return name.substr(0, name.rfind("_a"));

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace winnow::sweeps::level {
+
+/// Days of a market, as numbers from 1970: [start, end).
+struct DayRange {
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+  bool operator==(const DayRange&) const = default;
+};
+
+/// Fewer judged days carry no verdict.
+inline constexpr std::int64_t kJudgedDaysMin = 60;
+
+std::int64_t day_count(std::span<const DayRange> ranges);
+
+/// Sorted, without overlaps and empty ones; neighbours are joined.
+std::vector<DayRange> joined(std::vector<DayRange> ranges);
+
+/// The days of `window` that none of `shown` has.
+std::vector<DayRange> fresh_days(DayRange window, std::span<const DayRange> shown);
+
+}  // namespace winnow::sweeps::level
