@@ -95,6 +95,16 @@ std::string look_text(const Json& look) {
   return out;
 }
 
+std::string market_text(const Json& f) {
+  if (f["c_cash"].is_null()) return "not known: " + text_of(f, "market_text");
+  const std::string said = text_of(f, "market_text");
+  return "C " + short_number(number_of(f, "c_cash")) + " against cash, " +
+         short_number(number_of(f, "c_ols")) + " less beta " +
+         short_number(number_of(f, "beta_mean")) + " times the market, " +
+         short_number(number_of(f, "c_exposure")) + " less the market at exposure " +
+         short_number(number_of(f, "exposure_mean")) + (said.empty() ? "" : ": " + said);
+}
+
 std::string family_detail(const Json& f) {
   std::string out = "\n" + text_of(f, "family") + " on " + text_of(f, "data") + ": " +
                     text_of(f, "verdict") + "\n";
@@ -120,6 +130,9 @@ std::string family_detail(const Json& f) {
     out +=
         field("annual by", text_of(f, "calendar") + ", " +
                                short_number(number_of(f, "periods_per_year")) + " periods a year");
+  }
+  if (f.contains("c_cash")) {  // earlier coordinators do not say it
+    out += field("market", market_text(f));
   }
   out += field("recency", recency_text(f));
   out += field("stress", stress_text(f));

@@ -30,6 +30,7 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   out["trials_committed"] = family.committed;
   out["trials_failed"] = family.failed;
   out.update(convergence_json(family.score));
+  out.update(skill_json(family.skill));
   out["look"] = family.look ? look_json(*family.look) : Json();
   if (family.validation) {
     out["validation"] = validation_json(view, segment, family.validation.get());
@@ -114,6 +115,7 @@ Result<Json> by_neighbourhood(const Sources& sources, const SweepView& view,
     row["members"] = tile.members;
     row["sharpe_ann_mean"] = tile.mean_sharpe_ann;
     row.update(convergence_json(tile.score));
+    row.update(skill_json(tile.skill));
     row["p"] = tile.score.p_value();
     row["p_holm"] = tile.p_holm;
     row["p_bh"] = tile.p_bh;

@@ -7,11 +7,13 @@
 #include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/judged_panel.hpp"
+#include "serve/market_part.hpp"
 #include "serve/validation.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/convergence_require.hpp"
 #include "sweeps/diversity.hpp"
 #include "sweeps/judged.hpp"
+#include "sweeps/level/skill.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
 
@@ -21,7 +23,28 @@ namespace {
 constexpr const char* kScoreDocument = "convergence";
 constexpr const char* kPlateauKind = "plateau";
 // Grows with every change of what a verdict means: kept ones are then scored again.
-constexpr int kScoreRules = 3;
+constexpr int kScoreRules = 4;
+
+std::string fixed_digits(double v) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", v);
+  return text;
+}
+
+std::optional<SkillScore> skill_from_json(const Json& json) {
+  SkillScore out;
+  try {
+    json.at("c_cash").get_to(out.c_cash);
+    json.at("c_ols").get_to(out.c_ols);
+    json.at("c_exposure").get_to(out.c_exposure);
+    json.at("beta_mean").get_to(out.beta_mean);
+    json.at("exposure_mean").get_to(out.exposure_mean);
+    json.at("market_text").get_to(out.text);
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+  return out;
+}
 
 /// Everything that a kept verdict depends on beside the trials themselves.
 Json options_json(const SweepView& view, const ScoreOptions& options,
@@ -53,8 +76,10 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
   if (!look.ok()) return look.error();
   if (json.value("options", Json()) != options_json(view, options, *look)) return false;
   auto score = convergence_from_json(json.value("score", Json()));
-  if (!score) return false;
+  auto skill = skill_from_json(json.value("skill", Json()));
+  if (!score || !skill) return false;
   out.score = std::move(*score);
+  out.skill = std::move(*skill);
   out.look = *look;
   out.cached = true;
   return true;
@@ -62,11 +87,13 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
 
 void keep_verdict(const Sources& sources, const SweepView& view, const FamilyScore& family,
                   const ScoreOptions& options, std::uint64_t panel_periods) {
-  if (family.committed != family.trials) return;
+  // What is not known today may be tomorrow: a dataset comes back.
+  if (family.committed != family.trials || !family.skill.missing.empty()) return;
   const Json json{{"options", options_json(view, options, family.look)},
                   {"panel_periods", panel_periods},
                   {"trials", family.trials},
-                  {"score", convergence_json(family.score)}};
+                  {"score", convergence_json(family.score)},
+                  {"skill", skill_json(family.skill)}};
   keep(sources, {kScoreDocument, document_key(view, family.segment), json_text(json)});
 }
 
@@ -194,6 +221,52 @@ sweeps::PanelView looked_at(const FamilyPanel& panel, const std::optional<Look>&
   return look && look->periods > 0 ? all.window(0, look->periods) : all;
 }
 
+/// The rows and periods of a panel that judge: all rows for none.
+struct JudgedPart {
+  const sweeps::PanelView& all;
+  const std::vector<std::uint32_t>* rows;
+};
+
+/// Scores some rows of a panel against cash and the market. Without a market it is scored against
+/// cash, and says why that promotes nothing.
+template <class Scored>
+void score_rows(const JudgedPart& part, const Result<MarketPart>& market,
+                const sweeps::ConvergenceOptions& how, const sweeps::ParallelFor& parallel,
+                Scored& out) {
+  const sweeps::PanelView returns = part.rows == nullptr ? part.all : part.all.subset(*part.rows);
+  if (!market.ok()) {
+    out.score = sweeps::score_convergence(returns, how, parallel);
+    out.skill.missing = market.error().text();
+    if (out.score.verdict == sweeps::Verdict::Converged) {
+      out.score.verdict = sweeps::Verdict::Insufficient;
+    }
+    out.score.reasons.push_back("skill: " + out.skill.missing);
+    return;
+  }
+  std::vector<double> exposure;
+  if (part.rows != nullptr) {
+    for (const std::uint32_t row : *part.rows) exposure.push_back(market->mean_exposure[row]);
+  }
+  const auto skill = sweeps::level::score_skill(
+      returns, std::span(market->returns).first(returns.periods()),
+      part.rows == nullptr ? std::span<const double>(market->mean_exposure) : exposure, how,
+      parallel);
+  out.score = skill.gate();
+  out.skill = {.c_cash = skill.cash.c,
+               .c_ols = skill.ols.c,
+               .c_exposure = skill.exposure.c,
+               .beta_mean = skill.beta_mean,
+               .exposure_mean = skill.exposure_mean,
+               .text = sweeps::level::market_share_text(skill.market_share()),
+               .missing = {}};
+  if (out.skill.text.empty() || out.score.verdict == sweeps::Verdict::Converged) return;
+  out.score.reasons.insert(out.score.reasons.begin(),
+                           "skill: C = " + fixed_digits(out.skill.c_cash) + " against cash, " +
+                               fixed_digits(out.skill.c_ols) + " less beta times the market, " +
+                               fixed_digits(out.skill.c_exposure) +
+                               " less the market at the mean exposure: " + out.skill.text);
+}
+
 void warn_of(const SweepView& view, const sweeps::Segment& segment,
              std::vector<std::string>& warnings) {
   const std::string note = sweeps::judged_variants(view.plan, segment).note;
@@ -226,9 +299,11 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
     if (!how.ok()) return how.error();
     const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
     const sweeps::PanelView all = looked_at(*panel, out.look);
-    out.score = sweeps::score_convergence(
-        judged.note.empty() ? all : all.subset(judged_rows(view, segment, judged, *panel)), *how,
-        sources.parallel);
+    const auto market =
+        read_market_part(sources, view, segment, *panel,
+                         std::min(how->chosen_by_periods, all.periods()), all.periods());
+    const std::vector<std::uint32_t> rows = judged_rows(view, segment, judged, *panel);
+    score_rows({all, judged.note.empty() ? nullptr : &rows}, market, *how, sources.parallel, out);
     keep_verdict(sources, view, out, options, panel->periods);
     if (options.panels == Panels::Share && shares_panels(view)) out.panel = panel;
   }
@@ -398,6 +473,9 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     warn_of(view, segment, out.warnings);
     const auto validated = validate_family(sources, view, segment, &*panel);
     if (!validated.ok()) return validated.error();
+    const auto market =
+        read_market_part(sources, view, segment, *panel,
+                         std::min(how->chosen_by_periods, all.periods()), all.periods());
     std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
     sources.parallel(tiles.size(), [&](std::size_t i) {
       const auto tile = near->at(i);
@@ -421,7 +499,7 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
       sweeps::ConvergenceOptions own = *how;
       own.launched = own.chosen = members;
-      scored.score = sweeps::score_convergence(all.subset(rows), own);
+      score_rows({all, &rows}, market, own, sweeps::serial_for(), scored);
       if (*look) apply_look(**look, scored.score);
       sweeps::apply_requirements(unmet_requirements(view, scored.score, validated->get()),
                                  scored.score);

@@ -55,6 +55,19 @@ struct Plateau {
 
 struct ValidatedFamily;  // serve/validation.hpp
 
+/// What the market explains of a family (sweeps/level/skill.hpp): C against cash, less beta times
+/// the market, less the market at the mean exposure; the smaller of the last two is the score.
+struct SkillScore {
+  double c_cash = 0;
+  double c_ols = 0;
+  double c_exposure = 0;
+  double beta_mean = 0;
+  double exposure_mean = 0;
+  std::string text;     ///< what the market explains, in a sentence; empty: little
+  std::string missing;  ///< why it is not known; then all the rest is 0
+};
+Json skill_json(const SkillScore& skill);
+
 /// Purpose: what is known of one family on one dataset.
 struct FamilyScore {
   std::uint32_t segment = 0;
@@ -62,6 +75,7 @@ struct FamilyScore {
   std::uint64_t committed = 0;
   std::uint64_t failed = 0;
   sweeps::Convergence score;
+  SkillScore skill;
   std::optional<Look> look;  ///< where the specification declares several
   double p = 1;
   double p_holm = 1;  ///< over all hypotheses ever scored
@@ -123,6 +137,7 @@ struct NeighbourhoodScore {
   std::uint64_t members = 0;
   double mean_sharpe_ann = 0;
   sweeps::Convergence score;
+  SkillScore skill;
   double p_holm = 1;
   double p_bh = 1;
 };

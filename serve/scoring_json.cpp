@@ -56,6 +56,19 @@ Json convergence_json(const sweeps::Convergence& score) {
   return out;
 }
 
+Json skill_json(const SkillScore& skill) {
+  if (!skill.missing.empty()) {
+    return {{"c_cash", Json()},    {"c_ols", Json()},         {"c_exposure", Json()},
+            {"beta_mean", Json()}, {"exposure_mean", Json()}, {"market_text", skill.missing}};
+  }
+  return {{"c_cash", skill.c_cash},
+          {"c_ols", skill.c_ols},
+          {"c_exposure", skill.c_exposure},
+          {"beta_mean", skill.beta_mean},
+          {"exposure_mean", skill.exposure_mean},
+          {"market_text", skill.text}};
+}
+
 std::optional<sweeps::Convergence> convergence_from_json(const Json& json) {
   using sweeps::Verdict;
   sweeps::Convergence score;

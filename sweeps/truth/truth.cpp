@@ -7,7 +7,9 @@
 #include <optional>
 
 #include "engine/engine.hpp"
+#include "engine/holding.hpp"
 #include "engine/synth/market_sim.hpp"
+#include "sweeps/level/skill.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -48,10 +50,17 @@ struct FamilyOutcome {
 
 /// What a family's variants did, in the order of the grid.
 struct FamilyRun {
-  std::vector<float> returns;
+  std::vector<float> ols;       ///< returns less beta times their market
+  std::vector<float> exposure;  ///< less their market at the mean exposure
   std::vector<double> sharpes_ann;
   std::size_t periods = 0;
 };
+
+void append(const PanelView& panel, std::vector<float>& out) {
+  for (std::size_t v = 0; v < panel.variants(); ++v) {
+    out.insert(out.end(), panel.row<float>(v), panel.row<float>(v) + panel.periods());
+  }
+}
 
 void describe(std::span<const double> sharpes_ann, FamilyOutcome& out) {
   double sum = 0;
@@ -85,12 +94,19 @@ Status run_variants(const TruthWorld& world, const engine::synth::MarketSpec& sp
   request.isa = engine::best_isa();
   const auto result = engine::run_batch(request);
   if (!result) return result.error();
-  const std::size_t column =
-      static_cast<std::size_t>(engine::find_metric("sharpe_ann")) * result->variants;
-  const std::span<const double> metrics(result->metrics);
-  const auto sharpes = metrics.subspan(column, result->variants);
+  const auto column = [&](std::string_view name) {
+    const auto metric = static_cast<std::size_t>(engine::find_metric(name));
+    return std::span<const double>(result->metrics)
+        .subspan(metric * result->variants, result->variants);
+  };
+  const auto market = engine::holding_returns(view, request.window, engine::HoldingCost::None);
+  if (!market) return market.error();
+  const auto returns = PanelView::of(result->returns, result->variants, result->periods);
+  append(level::LessMarket(returns, level::market_betas(returns, *market), *market).view(),
+         out.ols);
+  append(level::LessMarket(returns, column("mean_exposure"), *market).view(), out.exposure);
+  const auto sharpes = column("sharpe_ann");
   out.sharpes_ann.insert(out.sharpes_ann.end(), sharpes.begin(), sharpes.end());
-  out.returns.insert(out.returns.end(), result->returns.begin(), result->returns.end());
   out.periods = result->periods;
   return {};
 }
@@ -110,7 +126,10 @@ Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double
   describe(run.sharpes_ann, out);
   ConvergenceOptions options;
   options.launched = all;
-  out.score = score_convergence(PanelView::of(run.returns, all, run.periods), options);
+  // As serve/scoring.cpp: the smaller of the two, each market its own variants' (level/skill.hpp).
+  out.score = score_convergence(PanelView::of(run.ols, all, run.periods), options);
+  Convergence other = score_convergence(PanelView::of(run.exposure, all, run.periods), options);
+  if (other.c < out.score.c) out.score = std::move(other);
   return out;
 }
 

@@ -56,6 +56,10 @@ struct TruthWorld {
 ///   lucky_day      a martingale with one enormous jump: some variants happened to be on its side
 ///   costs_eat_edge a fast edge that is real before costs and gone after
 ///   without_costs  the same market without costs, to show that there was something to eat
+///   stops_4, _16, _64, targets_4, _16, _64
+///                  martingales without costs, stops or targets of 5 to 100 bps, so many prices a
+///                  bar: a fill at a level must gain nothing by it
+///   drift          a market that rises, held or not without timing: the market's, not skill
 std::span<const TruthWorld> truth_worlds();
 /// Null if there is none of that name.
 const TruthWorld* find_truth_world(std::string_view name);

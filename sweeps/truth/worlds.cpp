@@ -45,9 +45,7 @@ engine::ExecutionModel with_costs() {
   return out;
 }
 
-/// 500 variants: 20 lookbacks, 5 entries, 5 holding times. No stops: a bar's low is the least of a
-/// few prices, and a stop that fills at its level between two of them gains what the path skipped
-/// (a Sharpe ratio of 0.3 with 4 prices a bar), so a martingale would not be without edge.
+/// 500 variants: 20 lookbacks, 5 entries, 5 holding times.
 std::vector<TruthAxis> wide_grid() {
   return {{"lookback_bars", steps(12, 240, 12)},
           {"entry_z", steps(1, 3, 0.5)},
@@ -66,6 +64,31 @@ InstrumentSpec with_lucky_day() {
   // About one jump in two years, of a fifth of the price.
   out.jumps = {.per_year = 0.5, .sd_frac = 0.2};
   return out;
+}
+
+/// Tight stops and targets on martingales: what fills at a level must gain nothing by it.
+std::vector<TruthAxis> tight_grid(std::string_view level) {
+  return {{"lookback_bars", steps(12, 120, 12)},
+          {"entry_z", steps(1, 2, 0.5)},
+          {level, {5, 10, 20, 50, 100}}};
+}
+
+MarketSpec with_steps(MarketSpec market, std::uint32_t steps_per_bar) {
+  market.steps_per_bar = steps_per_bar;
+  return market;
+}
+
+/// A market that rises: holding it has this Sharpe ratio.
+InstrumentSpec rising(double sharpe_ann) {
+  InstrumentSpec out;
+  out.regimes[0].drift_ann_frac = sharpe_ann * out.regimes[0].volatility_ann_frac;
+  return out;
+}
+
+/// Long or flat, by crossings of means that know nothing.
+std::vector<TruthAxis> long_only_grid() {
+  return {
+      {"fast_bars", steps(12, 96, 12)}, {"slow_bars", steps(120, 960, 120)}, {"short_side", {0}}};
 }
 
 std::vector<TruthWorld> make_worlds() {
@@ -101,6 +124,21 @@ std::vector<TruthWorld> make_worlds() {
                  "mean_reversion", fast, TruthAim::Rejected, 0.05});
   out.push_back({"without_costs", "the same edge before costs: it was there", fast_market,
                  free_of_cost(), "mean_reversion", fast, TruthAim::Found, 0.90});
+  struct Tight {
+    std::string_view name, level;
+    std::uint32_t steps_per_bar;
+  };
+  for (const Tight& t :
+       {Tight{"stops_4", "stop_bps", 4}, Tight{"stops_16", "stop_bps", 16},
+        Tight{"stops_64", "stop_bps", 64}, Tight{"targets_4", "take_profit_bps", 4},
+        Tight{"targets_16", "take_profit_bps", 16}, Tight{"targets_64", "take_profit_bps", 64}}) {
+    out.push_back({t.name, "martingales without costs, stops or targets of 5 to 100 bps",
+                   with_steps(hourly({}), t.steps_per_bar), free_of_cost(), "mean_reversion",
+                   tight_grid(t.level), TruthAim::Rejected, 0.05});
+  }
+  out.push_back({"drift", "a market that rises (holding: 2 a year), long or flat without timing",
+                 hourly(rising(2)), free_of_cost(), "sma_cross", long_only_grid(),
+                 TruthAim::Rejected, 0.05});
   return out;
 }
 

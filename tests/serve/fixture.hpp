@@ -90,8 +90,8 @@ class Home {
     path_ = pattern;
     datasets_.emplace(must(store::DatasetStore::open(path_ / "data")));
     store_ = must(store::Store::open(path_ / "store"));
-    add_dataset("alpha", 1);
-    add_dataset("beta", 2);
+    add_market("alpha", seeded_market(1, 24 * 160));
+    add_market("beta", seeded_market(2, 24 * 160));
   }
   ~Home() {
     store_.reset();
@@ -172,9 +172,7 @@ class Home {
     return meta.id;
   }
 
- private:
-  void add_dataset(const std::string& name, std::uint64_t seed) {
-    const MarketColumns columns = seeded_market(seed, 24 * 160);
+  void add_market(const std::string& name, const MarketColumns& columns) {
     store::NewDataset meta;
     meta.name = name;
     meta.instrument = "SIM-" + name;
@@ -182,6 +180,7 @@ class Home {
     must(datasets_->put(columns.view(), meta));
   }
 
+ private:
   // A search of one segment, generation by generation, as a coordinator runs it.
   void learn(sweeps::Plan p, const store::SweepMeta& meta, const RunOptions& o) {
     const sweeps::Segment segment = p.segments()[0];
@@ -234,6 +233,7 @@ class Home {
     block.periods = static_cast<std::uint32_t>(result.periods);
     block.metrics = result.metrics;
     block.returns = result.returns;
+    block.exposures = result.exposures;
     block.status.assign(range.rows, TrialStatus::Ok);
     const std::size_t width = p.family(segment).params.size();
     for (std::uint32_t r = 0; r < range.rows; ++r) {
@@ -251,6 +251,7 @@ class Home {
     }
     for (std::uint32_t p = 0; p < block.periods; ++p) {
       block.returns[std::size_t{r} * block.periods + p] = std::nanf("");
+      block.exposures[std::size_t{r} * block.periods + p] = std::nanf("");
     }
   }
 

@@ -57,6 +57,21 @@ TEST(Truth, EdgeThatCostsEatIsRejectedAndWithoutThemFound) {
   EXPECT_GT(there.family_sharpe_ann, 3);
 }
 
+TEST(Truth, ARisingMarketIsNotSkill) {
+  const TruthReport r = run("drift", {.sweeps = 20, .families = 5, .seed = 1});
+  EXPECT_TRUE(r.met) << r.sweeps_with_promotion << " of 20 sweeps";
+  EXPECT_GT(r.family_sharpe_ann, 0.8) << "the world is not what it says";
+}
+
+TEST(Truth, StopsAndTargetsGainNothingByTheirLevels) {
+  for (const char* world :
+       {"stops_4", "stops_16", "stops_64", "targets_4", "targets_16", "targets_64"}) {
+    const TruthReport r = run(world, {.sweeps = 10, .families = 5, .seed = 1});
+    EXPECT_LE(r.rate_low, 0.05) << world << ": " << r.sweeps_with_promotion << " of 10 sweeps";
+    EXPECT_NEAR(r.family_sharpe_ann, 0, 0.3) << world;
+  }
+}
+
 TEST(Truth, SameSeedGivesTheSameReportOnAnyNumberOfThreads) {
   const TruthWorld* world = find_truth_world("plateau");
   ASSERT_NE(world, nullptr);

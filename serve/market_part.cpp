@@ -1,0 +1,86 @@
+#include "serve/market_part.hpp"
+
+#include "base/numbers.hpp"
+#include "serve/holding.hpp"
+#include "serve/rerun.hpp"
+
+namespace winnow::serve {
+namespace {
+
+Result<std::vector<double>> market_returns(const Sources& sources, const SweepView& view,
+                                           const sweeps::Segment& segment, std::size_t periods) {
+  const sweeps::DatasetInfo& info = view.dataset(segment);
+  if (sources.datasets == nullptr) {
+    return Error(ErrorCode::NotFound, "no datasets are here, so what the market did is not known");
+  }
+  const auto loaded = sources.datasets->load(info.content_hash);
+  if (!loaded.ok()) return loaded.error();
+  const auto cost = view.plan.execution(segment).funding ? engine::HoldingCost::Funding
+                                                         : engine::HoldingCost::None;
+  auto out =
+      engine::holding_returns(loaded->view(), window_of(loaded->view(), view.plan.spec()), cost);
+  if (out.ok() && out->size() != periods) {
+    return Error(ErrorCode::NotFound, "dataset " + info.name + " has " +
+                                          std::to_string(out->size()) + " days in the window, " +
+                                          "the results " + std::to_string(periods));
+  }
+  return out;
+}
+
+/// Means of the blocks [begin, end), by trial of the segment.
+Status add_means(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+                 std::uint64_t begin, std::uint64_t end, std::size_t first, std::size_t last,
+                 std::vector<double>& out) {
+  for (std::uint64_t b = begin; b < end; ++b) {
+    if (!view.plan.whole_window(b)) continue;
+    const auto block = sources.store->read_block(view.meta.id, b, {.exposures = true});
+    if (!block.ok() && block.error().code() == ErrorCode::NotFound) continue;
+    if (!block.ok()) return block.error();
+    if (block->exposures.empty() || block->periods < last) continue;
+    for (std::uint32_t r = 0; r < block->rows; ++r) {
+      const float* row = block->exposures.data() + std::size_t{r} * block->periods;
+      double sum = 0;
+      for (std::size_t t = first; t < last; ++t) sum += static_cast<double>(row[t]);
+      out[block->first_trial - segment.first_trial + r] = sum / static_cast<double>(last - first);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<MarketPart> read_market_part(const Sources& sources, const SweepView& view,
+                                    const sweeps::Segment& segment, const FamilyPanel& panel,
+                                    std::size_t first, std::size_t last) {
+  auto returns = market_returns(sources, view, segment, panel.periods);
+  if (!returns.ok()) return returns.error();
+  constexpr std::uint64_t kBlocks = 32;
+  const std::uint64_t tasks = (segment.blocks + kBlocks - 1) / kBlocks;
+  std::vector<double> by_trial(segment.trials, kNaN);
+  std::vector<std::optional<Error>> errors(tasks);
+  sources.parallel(tasks, [&](std::size_t task) {
+    const std::uint64_t begin = segment.first_block + task * kBlocks;
+    const std::uint64_t end = std::min(begin + kBlocks, segment.first_block + segment.blocks);
+    const Status read = add_means(sources, view, segment, begin, end, first, last, by_trial);
+    if (!read.ok()) errors[task] = read.error();
+  });
+  for (const auto& error : errors) {
+    if (error) return *error;
+  }
+  MarketPart out;
+  out.returns = *std::move(returns);
+  bool known = panel.trial.empty();
+  for (const std::uint64_t trial : panel.trial) {
+    out.mean_exposure.push_back(by_trial[trial - segment.first_trial]);
+    known = known || std::isfinite(out.mean_exposure.back());
+  }
+  if (!known) {
+    return Error(ErrorCode::NotFound,
+                 "these results have no positions beside their returns (they were made by engine "
+                 "version " +
+                     std::to_string(view.meta.engine_version) + "): run the sweep again");
+  }
+  return out;
+}
+
+}  // namespace winnow::serve
