@@ -96,8 +96,6 @@ class Account {
   std::span<const Hypothesis> hypotheses() const { return hypotheses_; }
   double left() const { return left_; }
   std::uint64_t promotions() const;
-  /// False ones to expect so far, at most: of levels given, the stakes that are gone or at risk.
-  double charged() const { return parameters_.alpha - left_; }
 
  private:
   Hypothesis* find_own(std::string_view id);
