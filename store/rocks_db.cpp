@@ -11,7 +11,6 @@
 #include <thread>
 #include <vector>
 
-#include "store/database_log.hpp"
 #include "store/high_water.hpp"
 #include "store/log_files.hpp"
 #include "store/rocks_options.hpp"
@@ -63,8 +62,7 @@ std::vector<std::string_view> families_missing(const FamilyNames& there) {
 
 // Whether nothing was ever written: what a process that died while it made the store leaves.
 bool is_empty_store(const std::filesystem::path& dir, const FamilyNames& there) {
-  rocksdb::DBOptions options;
-  options.info_log = silent_log();
+  const rocksdb::DBOptions options = looking_options(dir);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (const std::string& name : there) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -112,8 +110,7 @@ Status check_families(const std::filesystem::path& dir, const FamilyNames& there
 Status check_nothing_is_missing(const std::filesystem::path& dir, const HighWater::Mark& mark,
                                 const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
   if (HighWater::log_is_there(dir, mark)) return {};
-  rocksdb::DBOptions options;
-  options.info_log = silent_log();
+  const rocksdb::DBOptions options = looking_options(dir);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* raw = nullptr;
   // What cannot be opened so, the opening for writing refuses with better words.
@@ -232,8 +229,7 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
     opened.push_back(family);
   }
   std::unique_ptr<RocksDb> out(new RocksDb);
-  rocksdb::DBOptions db_options = database_options(options, out->health_);
-  db_options.info_log = options.read_only ? silent_log() : database_log(dir);
+  const rocksdb::DBOptions db_options = database_options(dir, options, out->health_);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;

@@ -4,6 +4,10 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
+
+#include "store/database_log.hpp"
+
 namespace winnow::store {
 namespace {
 
@@ -36,11 +40,33 @@ class RecoverWhenAsked final : public rocksdb::EventListener {
   std::shared_ptr<RocksHealth> health_;
 };
 
+// RocksDB starts this many threads for each column family and opening, also for a family of no
+// table. Its own 16 made a thousand threads of two openings, which was most of the time of every
+// command that reads a small store; tables by the hundred are worth some.
+int opening_threads(const std::filesystem::path& dir) {
+  constexpr std::ptrdiff_t kTablesOfAThread = 64;
+  std::error_code ec;
+  std::ptrdiff_t tables = 0;
+  for (std::filesystem::directory_iterator it(dir, ec), end; !ec && it != end; it.increment(ec)) {
+    tables += it->path().extension() == ".sst" ? 1 : 0;
+  }
+  return static_cast<int>(std::clamp<std::ptrdiff_t>(tables / kTablesOfAThread, 1, 16));
+}
+
 }  // namespace
 
-rocksdb::DBOptions database_options(const StoreOptions& options,
+rocksdb::DBOptions looking_options(const std::filesystem::path& dir) {
+  rocksdb::DBOptions o;
+  o.info_log = silent_log();
+  o.max_file_opening_threads = opening_threads(dir);
+  return o;
+}
+
+rocksdb::DBOptions database_options(const std::filesystem::path& dir, const StoreOptions& options,
                                     const std::shared_ptr<RocksHealth>& health) {
   rocksdb::DBOptions o;
+  o.info_log = options.read_only ? silent_log() : database_log(dir);
+  o.max_file_opening_threads = opening_threads(dir);
   o.create_if_missing = !options.read_only;
   o.create_missing_column_families = !options.read_only;
   // A flush or compaction beside the committing thread, and one more so that a long compaction of

@@ -3,15 +3,20 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/options.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "store/rocks_db.hpp"
 
 namespace winnow::store {
 
-/// Options of the whole database: two cores, bounded memory, files and logs. `health` follows
-/// whether RocksDB refuses writes.
-rocksdb::DBOptions database_options(const StoreOptions& options,
+/// Options of an opening of `dir` that only looks, by whatever families it names: no log of its
+/// own.
+rocksdb::DBOptions looking_options(const std::filesystem::path& dir);
+
+/// Options of the whole database in `dir`: two cores, bounded memory, files and logs. `health`
+/// follows whether RocksDB refuses writes.
+rocksdb::DBOptions database_options(const std::filesystem::path& dir, const StoreOptions& options,
                                     const std::shared_ptr<RocksHealth>& health);
 
 /// Options of one column family; all share `cache`.
