@@ -128,11 +128,17 @@ void CoordinatorCore::query(const Query& m, const From& from) {
   if (m.name == "explain_live") {
     return answered(from.peer, from.session, explain_json(m.args_json, from.now));
   }
-  if (m.name == kBudgetSetQuestion && from.role != PeerRole::Local) {
-    return refuse(from, Error(ErrorCode::Refused,
-                              "budgets of users are set by an operator on the coordinator's own "
-                              "machine, past no door; this is a connection of a " +
-                                  std::string(peer_role_name(from.role))));
+  const bool operators_own = std::find(kOperatorQuestions.begin(), kOperatorQuestions.end(),
+                                       m.name) != kOperatorQuestions.end();
+  if (operators_own && from.role != PeerRole::Local) {
+    const bool budget = m.name == kBudgetSetQuestion;
+    return refuse(from,
+                  Error(ErrorCode::Refused,
+                        (budget ? std::string("budgets of users are set")
+                                : "'" + m.name + "' is answered for and put on record") +
+                            " by an operator on the coordinator's own machine, past no door; this "
+                            "is a connection of a " +
+                            std::string(peer_role_name(from.role))));
   }
   outside_.ask(from.peer, from.session, m);
 }

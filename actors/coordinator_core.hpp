@@ -172,7 +172,7 @@ class CoordinatorCore {
   Result<std::vector<std::uint32_t>> unchecked(const sweeps::Plan& plan);
   void check_first(sweeps::Plan plan, std::vector<std::uint32_t> segments, Submit request,
                    const From& from);
-  void begin(sweeps::Plan plan, const std::string& user, const From& from);
+  void begin(sweeps::Plan plan, const SweepRegistry::Asker& asker, const From& from);
   void tell(const Checks& checks);
   void tell_checks();
   void forget_asker(PeerId peer);

@@ -16,7 +16,7 @@ void CoordinatorCore::submit(const Submit& m, const From& from) {
   if (!plan) return refuse(from, plan.error());
   auto segments = unchecked(*plan);
   if (!segments) return refuse(from, segments.error());
-  if (segments->empty()) return begin(*std::move(plan), request.user, from);
+  if (segments->empty()) return begin(*std::move(plan), {request.user, request.unseal}, from);
   check_first(*std::move(plan), *std::move(segments), std::move(request), from);
 }
 
@@ -89,13 +89,14 @@ void CoordinatorCore::checked(const CheckResult& result, MonoNs now) {
     if (!result.status) {
       refuse(from, result.status.error());
     } else {
-      begin(*checks.order.plan, asker.request.user, from);
+      begin(*checks.order.plan, {asker.request.user, asker.request.unseal}, from);
     }
   }
 }
 
-void CoordinatorCore::begin(sweeps::Plan plan, const std::string& user, const From& from) {
-  auto sweep = registry_.submit(std::move(plan), user, outside_.utc_now());
+void CoordinatorCore::begin(sweeps::Plan plan, const SweepRegistry::Asker& asker,
+                            const From& from) {
+  auto sweep = registry_.submit(std::move(plan), asker, outside_.utc_now());
   if (!sweep) return refuse(from, sweep.error());
   ActiveSweep& active = **sweep;
   if (active.meta.state == store::SweepState::Cancelled ||

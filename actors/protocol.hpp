@@ -14,6 +14,7 @@
 
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -388,9 +389,11 @@ struct Submit {
   std::string user;
   std::vector<std::string> profile_names;  ///< execution profiles named by path in the spec...
   std::vector<std::string> profile_texts;  ///< ...and their text
+  std::string open;  ///< how a specification is opened that does not say it; empty: it explores
+  bool unseal = false;  ///< sealed days may be shown, on record
   template <class A>
   void serialize(A& a, unsigned) {
-    a& yaml& file_name& user& profile_names& profile_texts;
+    a& yaml& file_name& user& profile_names& profile_texts& open& unseal;
   }
 };
 
@@ -462,8 +465,11 @@ struct Control {
   }
 };
 
-/// The question that changes a user's budget; the coordinator takes it from local processes only.
+/// The question that changes a user's budget.
 inline constexpr std::string_view kBudgetSetQuestion = "budget_set";
+/// Questions of an operator; the coordinator takes them from local processes only, past no door.
+inline constexpr std::array<std::string_view, 4> kOperatorQuestions = {
+    kBudgetSetQuestion, "account_declare", "reveal", "void"};
 
 /// The question that any peer may ask to see whether it reached the coordinator it looks for.
 inline constexpr std::string_view kInstanceQuestion = "instance";

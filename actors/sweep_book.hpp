@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/store_documents.hpp"
 #include "store/store.hpp"
 #include "sweeps/generation.hpp"
 #include "sweeps/spec_warnings.hpp"
@@ -52,6 +53,8 @@ class SweepBook {
     return {};
   }
   virtual Status put_last_run(const std::string& /*sweep_id*/) { return {}; }
+  /// Accounts, openings, and who saw which days. Null: none are kept here, nothing can be opened.
+  virtual sweeps::level::Documents* documents() { return nullptr; }
   /// A generation of a search under generation_key(), and what was put down so.
   virtual Status put_generation(const std::string& key, const std::string& bytes) = 0;
   virtual Result<std::optional<std::string>> generation(const std::string& key) const = 0;
@@ -67,7 +70,7 @@ inline std::vector<std::string> deleted_with_a_sweep() {
 /// The store's own. Requires: the store outlives it.
 class StoreSweepBook final : public SweepBook {
  public:
-  explicit StoreSweepBook(store::Store& store) : store_(store) {}
+  explicit StoreSweepBook(store::Store& store) : store_(store), documents_(store) {}
   Status put_sweep(const store::SweepMeta& meta) override { return store_.put_sweep(meta); }
   Result<std::optional<store::SweepMeta>> sweep(std::string_view id) const override {
     return store_.sweep(id);
@@ -106,6 +109,7 @@ class StoreSweepBook final : public SweepBook {
   Status put_last_run(const std::string& sweep_id) override {
     return store_.put_document(sweeps::kLastRunKind, sweeps::kLastRunKey, sweep_id);
   }
+  sweeps::level::Documents* documents() override { return &documents_; }
   Status put_generation(const std::string& key, const std::string& bytes) override {
     return store_.put_document(sweeps::kGenerationKind, key, bytes);
   }
@@ -116,6 +120,7 @@ class StoreSweepBook final : public SweepBook {
  private:
   static constexpr std::string_view kCheckedKind = "detectors";
   store::Store& store_;
+  StoreDocuments documents_;
 };
 
 }  // namespace winnow::actors

@@ -53,11 +53,11 @@ Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
   return sweeps::Plan::make(std::move(*spec));
 }
 
-Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const std::string& user,
+Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const Asker& asker,
                                            TimestampNs now) {
   const auto warnings = sweeps::spec_warnings(plan);
   if (!warnings) return warnings.error();
-  auto recorded = record(std::move(plan), user, now);
+  auto recorded = record(std::move(plan), asker, now);
   if (!recorded) return recorded;
   const std::string& id = (*recorded)->meta.id;
   // Both are said again at the next submission: a disk that is full just now takes nothing else.
@@ -69,7 +69,7 @@ Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const std::string&
 }
 
 Result<sweeps::Plan> SweepRegistry::preview(const Submit& request) {
-  auto plan = plan_of(request, catalog_());
+  auto plan = this->plan(request);
   if (!plan) return plan.error();
   const auto stored = book_.sweep(plan->id());
   if (!stored) return stored.error();
@@ -104,8 +104,9 @@ Status SweepRegistry::check_unknown(const sweeps::Plan& plan, const std::string&
   return check_new(user, plan);
 }
 
-Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string& user,
+Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const Asker& asker,
                                            TimestampNs now) {
+  const std::string& user = asker.user;
   const sweeps::ResolvedSpec asked = plan.spec();
   ActiveSweep* known = find(plan.id());
   if (known == nullptr) {
@@ -141,6 +142,8 @@ Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const std::string&
   for (const engine::MetricDecl& metric : engine::metric_decls()) {
     meta.metric_names.emplace_back(metric.name);
   }
+  WINNOW_TRY(open_hypotheses(plan, user, now));
+  WINNOW_TRY(record_days(plan, asker, now));
   WINNOW_TRY(book_.put_sweep(meta));
   return adopt(std::move(plan), std::move(meta));
 }
@@ -188,7 +191,7 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
   if (spec.trials_max > 0) spec.trials_max = std::max(spec.trials_max, spec.samples * segments);
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
-  return record(std::move(*plan), more.user, now);
+  return record(std::move(*plan), {.user = more.user}, now);
 }
 
 Status SweepRegistry::extend_cpu(ActiveSweep& sweep, const Control& more) {

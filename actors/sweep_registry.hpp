@@ -35,10 +35,18 @@ class SweepRegistry {
       : book_(book), catalog_(std::move(catalog)) {}
 
   /// What a request asks for. Fails: as parse_spec and Plan::make.
-  Result<sweeps::Plan> plan(const Submit& request) const { return plan_of(request, catalog_()); }
-  /// Records a sweep, or finds the same one again. Fails: Refused (a budget), InvalidInput, Io,
-  /// Corrupt.
-  Result<ActiveSweep*> submit(sweeps::Plan plan, const std::string& user, TimestampNs now);
+  Result<sweeps::Plan> plan(const Submit& request) const {
+    return plan_of(request, catalog_for(request));
+  }
+  /// In whose name a sweep is recorded, and whether it may show sealed days.
+  struct Asker {
+    std::string user;
+    bool unseal = false;
+  };
+  /// Records a sweep, or finds the same one again. What it opens is opened, and the days that it
+  /// will show are put down as shown, before anything of it is computed. Fails: Refused (a budget,
+  /// an account that is spent), InvalidInput, Io, Corrupt.
+  Result<ActiveSweep*> submit(sweeps::Plan plan, const Asker& asker, TimestampNs now);
   /// What submit() would take or refuse, its budgets and the user's included; nothing is recorded.
   /// Fails: as submit.
   Result<sweeps::Plan> preview(const Submit& request);
@@ -82,7 +90,12 @@ class SweepRegistry {
 
  private:
   Result<ActiveSweep*> load(store::SweepMeta meta);
-  Result<ActiveSweep*> record(sweeps::Plan plan, const std::string& user, TimestampNs now);
+  Result<ActiveSweep*> record(sweeps::Plan plan, const Asker& asker, TimestampNs now);
+  // Days and openings (sweep_registry_open.cpp).
+  /// The catalogue with what is known of days: which are sealed for this request.
+  sweeps::Catalog catalog_for(const Submit& request) const;
+  Status open_hypotheses(const sweeps::Plan& plan, const std::string& user, TimestampNs now);
+  Status record_days(const sweeps::Plan& plan, const Asker& asker, TimestampNs now);
   Status extend_cpu(ActiveSweep& sweep, const Control& more);
   Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max,
                     const std::string& asker);

@@ -105,6 +105,11 @@ std::string format_timestamp(TimestampNs t) {
   return out + "Z";
 }
 
+std::string format_day(std::int64_t day) {
+  constexpr std::size_t kDigits = std::string_view("2023-01-01").size();
+  return format_timestamp(TimestampNs{} + days(day)).substr(0, kDigits);
+}
+
 Result<DurationNs> parse_duration(std::string_view text) {
   std::int64_t count = 0;
   const char* const last = text.data() + text.size();

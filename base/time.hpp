@@ -73,6 +73,9 @@ constexpr std::int64_t utc_day(TimestampNs t) {
   constexpr std::int64_t day = 86'400'000'000'000;
   return t.ns >= 0 ? t.ns / day : -((-t.ns + day - 1) / day);
 }
+/// `2023-01-01`: a day counted from 1970-01-01.
+std::string format_day(std::int64_t day);
+
 /// Of a column of times.
 constexpr std::int64_t utc_day_of_ns(std::int64_t ns) { return utc_day(TimestampNs{ns}); }
 

@@ -75,7 +75,7 @@ int write_identity(const Context& context, const ClusterOptions& options, Author
                   {"valid_until", format_timestamp(until)},
                   {"out", options.out}},
              "wrote " + options.out + ": " + options.role + " '" + identity->name +
-                 "', valid until " + format_timestamp(until).substr(0, 10) +
+                 "', valid until " + format_day(utc_day(until)) +
                  "; carry it to that machine by a way you trust, it holds a private key");
 }
 

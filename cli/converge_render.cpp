@@ -106,9 +106,7 @@ std::string market_text(const Json& f) {
 }
 
 std::string family_detail(const Json& f) {
-  std::string out = "\n" + text_of(f, "family") + " on " + text_of(f, "data") + ": " +
-                    text_of(f, "verdict") + "\n";
-  out += field("score C", short_number(number_of(f, "c")) + " (needs " +
+  std::string out = field("score C", short_number(number_of(f, "c")) + " (needs " +
                               short_number(number_of(f, "c_required")) + "), p " +
                               short_number(number_of(f, "p")) + ", Holm-corrected " +
                               short_number(number_of(f, "p_holm")));
@@ -141,12 +139,6 @@ std::string family_detail(const Json& f) {
   out += field("best", best_text(f));
   out += profit_detail(f);
   out += validation_fields(f);
-  for (const Json& reason : f["reasons"]) {
-    out += field("because", printable(reason.get<std::string>()));
-  }
-  if (text_of(f, "verdict") == "CONVERGED" && number_of(f, "p_holm") > 0.05) {
-    out += field("but", "not after correction for all hypotheses: corrected p above 0.05");
-  }
   return out;
 }
 
@@ -175,30 +167,75 @@ std::string converge_neighbourhoods(const Json& answer, std::size_t width) {
 
 }  // namespace
 
-std::string render_converge(const Json& answer, std::size_t width) {
-  if (text_of(answer, "by") == "neighbourhood") return converge_neighbourhoods(answer, width);
+namespace {
+
+/// The sentence and what it rests on; the figures are for --details.
+std::string family_words(const Json& f) {
+  std::string out = "\n" + text_of(f, "verdict") + ": " + text_of(f, "sentence") + ".\n";
+  const Json& opened = f["opened"];
+  if (opened.is_object()) {
+    out += field("hypothesis", text_of(opened, "hypothesis") + ", level " +
+                                   short_number(number_of(opened, "level")) + ", number " +
+                                   count_of(opened, "index") + " of " + text_of(opened, "account"));
+  }
+  if (f.value("numbers", "") == "hidden") {
+    return out + field("numbers", "sealed: `winnow reveal " + text_of(opened, "hypothesis") +
+                                      "` shows them, on record");
+  }
+  if (f["tile"].is_object()) {
+    out += field("where", text_of(f["tile"], "text") + ": " + count_of(f["tile"], "variants") +
+                              " variants, the best of " + count_of(f["tile"], "tiles_tried") +
+                              " parts of the space, all of which are paid for");
+  }
+  for (const Json& reason : f["reasons"]) {
+    out += field("because", printable(reason.get<std::string>()));
+  }
+  return out + field("would change it", text_of(f, "would_change"));
+}
+
+std::string converge_families(const Json& answer, std::size_t width, bool details) {
   TextTable table({{.title = "family", .align = Align::Left},
                    {.title = "data", .align = Align::Left},
                    {.title = "variants"},
+                   {.title = "days", .optional = true},
                    {.title = "C"},
-                   {.title = "evidence", .optional = true},
-                   {.title = "coverage", .optional = true},
                    {.title = "p"},
-                   {.title = "p_holm"},
+                   {.title = "level"},
                    {.title = "verdict", .align = Align::Left}});
-  std::string details;
+  std::string words;
   for (const Json& f : answer["families"]) {
+    const bool hidden = f.value("numbers", "") == "hidden";
+    const auto shown = [&](const char* key) {
+      return hidden || !f[key].is_number() ? std::string("-") : short_number(number_of(f, key));
+    };
     table.add_row({text_of(f, "family"), text_of(f, "data"), count_of(f, "trials"),
-                   short_number(number_of(f, "c")), short_number(number_of(f, "evidence")),
-                   short_number(number_of(f, "coverage")), short_number(number_of(f, "p")),
-                   short_number(number_of(f, "p_holm")), text_of(f, "verdict")});
-    details += family_detail(f);
-    details += fold_table(f, width);
+                   f.contains("judged_days") ? count_of(f, "judged_days") : "-", shown("c"),
+                   shown("p"), f["level"].is_number() ? short_number(number_of(f, "level")) : "-",
+                   text_of(f, "verdict")});
+    words += family_words(f);
+    if (!details || hidden) continue;
+    words += family_detail(f);
+    words += fold_table(f, width);
   }
-  return heading(answer) + "\np is Holm-corrected over " + count_of(answer, "hypotheses") +
-         " hypotheses (every family on every dataset ever tried); hurdle Sharpe " +
-         short_number(number_of(answer, "hurdle_sharpe_ann")) + "/year\n" + warnings_of(answer) +
-         table.render(width) + details;
+  std::string out = heading(answer) + "\n" + count_of(answer, "hypotheses") +
+                    " hypotheses (every family on every market ever tried)";
+  const double hurdle = number_of(answer, "hurdle_sharpe_ann");
+  if (hurdle != 0) out += "; hurdle Sharpe " + short_number(hurdle) + "/year";
+  out += "\n" + warnings_of(answer) + table.render(width) + words;
+  if (!details) out += "\nthe figures: `winnow converge " + text_of(answer, "sweep_id") + " --details`\n";
+  return out;
+}
+
+}  // namespace
+
+std::string render_converge(const Json& answer, std::size_t width) {
+  if (text_of(answer, "by") == "neighbourhood") return converge_neighbourhoods(answer, width);
+  return converge_families(answer, width, false);
+}
+
+std::string render_converge_details(const Json& answer, std::size_t width) {
+  if (text_of(answer, "by") == "neighbourhood") return converge_neighbourhoods(answer, width);
+  return converge_families(answer, width, true);
 }
 
 }  // namespace winnow::cli

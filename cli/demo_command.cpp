@@ -87,13 +87,13 @@ int run_demo(const Context& context, const DemoOptions& options) {
   std::error_code ec;
   std::filesystem::create_directories(report.parent_path(), ec);
   if (context.json) {
+    const auto verdicts = answer_query(context, "converge", {{"sweep", id}});
+    if (!verdicts) return fail(context, verdicts.error());
     Context silent = context;
     silent.json = false;
     silent.quiet = true;
     const int written = run_report(silent, id, report.string());
     if (written != kDone) return written;
-    const auto verdicts = answer_query(context, "converge", {{"sweep", id}});
-    if (!verdicts) return fail(context, verdicts.error());
     const Json out = {{"sweep_id", id},
                       {"sweep", id},
                       {"trials", summary->last.trials_committed},

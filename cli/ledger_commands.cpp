@@ -16,8 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr DurationNs kPatience = seconds(30);
-
 struct BudgetOptions {
   std::string user, data;
   std::uint64_t trials = 0;
@@ -46,26 +44,6 @@ std::string render_budgets(const Json& answer, std::size_t width) {
   return table.render(width);
 }
 
-/// By the coordinator that holds the store, or, where none does, by this process.
-Result<Json> set_budget(const Context& context, const Json& args) {
-  if (!context.connect.empty() || advertised_coordinator(context.home())) {
-    auto client = running_coordinator(context);
-    if (!client) return client.error();
-    const auto text = (*client)->query(actors::kBudgetSetQuestion, json_text(args), kPatience);
-    if (!text) return text.error();
-    Json answer = parse_ordered_json(*text);
-    if (answer.is_object()) return answer;
-    return Error(ErrorCode::Corrupt, "the coordinator's answer about the budget is not JSON");
-  }
-  const auto store = store::Store::open(context.home() / "store");
-  if (!store) return store.error();
-  const auto datasets = store::DatasetStore::open(context.home() / "data");
-  return serve::query({.store = store->get(),
-                       .datasets = datasets ? &*datasets : nullptr,
-                       .verdicts = store->get()},
-                      actors::kBudgetSetQuestion, args);
-}
-
 int run_set(const Context& context, const BudgetOptions& options) {
   const bool unlimited = options.unlimited_option->count() > 0;
   if (unlimited == (options.trials_option->count() > 0)) {
@@ -77,7 +55,8 @@ int run_set(const Context& context, const BudgetOptions& options) {
   } else {
     args["trials"] = options.trials;
   }
-  return show_answer(context, set_budget(context, args), render_budgets);
+  return show_answer(context, answer_writing(context, actors::kBudgetSetQuestion, args),
+                     render_budgets);
 }
 
 }  // namespace

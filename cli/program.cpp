@@ -75,6 +75,7 @@ void add_all_commands(CLI::App& app, Context& context) {
   add_sweep_commands(app, context);
   add_config_commands(app, context);
   add_result_commands(app, context);
+  add_opening_commands(app, context);
   add_cluster_commands(app, context);
   add_launch_commands(app, context);
   add_store_commands(app, context);

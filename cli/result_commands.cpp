@@ -107,10 +107,12 @@ void add_converge(CLI::App& app, Context& context) {
     std::uint64_t limit = 20;
     double hurdle = 0;
     bool require = false;
+    bool details = false;
   };
   auto o = std::make_shared<Options>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
   command->add_option("--by", o->by, "family (default) or neighbourhood");
+  command->add_flag("--details", o->details, "the figures that the verdicts rest on");
   command->add_option("--limit", o->limit, "neighbourhoods shown (default 20)")
       ->check(natural_number(1));
   command->add_option("--hurdle", o->hurdle, "annual Sharpe to beat, after costs (default 0)");
@@ -122,7 +124,8 @@ void add_converge(CLI::App& app, Context& context) {
                       {"limit", o->limit},
                       {"hurdle_sharpe_ann", o->hurdle}};
       const auto answer = answer_query(context, "converge", args);
-      const int status = show_answer(context, answer, render_converge);
+      const int status =
+          show_answer(context, answer, o->details ? render_converge_details : render_converge);
       const bool refused = o->require && status == kDone && !all_converged(*answer);
       return refused ? static_cast<int>(kRefused) : status;
     };
@@ -285,10 +288,12 @@ void add_ledger(CLI::App& app, Context& context) {
 
 /// A look or a correlation of this answer would go on record, had the store been open for writing.
 bool waits_for_record(const Json& answer) {
+  if (answer.value("look_awaits_record", false)) return true;
   const auto families = answer.find("families");
   if (families == answer.end() || !families->is_array()) return false;
   return std::any_of(families->begin(), families->end(), [](const Json& f) {
     if (f.value("correlation_awaits_record", false)) return true;
+    if (f.value("look_awaits_record", false)) return true;
     const auto look = f.find("look");
     return look != f.end() && look->is_object() && !look->value("recorded", false) &&
            look->value("recordable", false);
@@ -359,6 +364,27 @@ Result<Json> answer_query(const Context& context, std::string_view name, const J
     keep_for_later(folder, std::move(keepsakes));
   }
   return answer;
+}
+
+Result<Json> answer_writing(const Context& context, std::string_view name, const Json& args) {
+  constexpr DurationNs kPatience = seconds(30);
+  if (!context.connect.empty() || advertised_coordinator(context.home())) {
+    auto client = running_coordinator(context);
+    if (!client) return client.error();
+    const auto text = (*client)->query(std::string(name), json_text(args), kPatience);
+    if (!text) return text.error();
+    Json answer = parse_ordered_json(*text);
+    if (answer.is_object()) return answer;
+    return Error(ErrorCode::Corrupt,
+                 "the coordinator's answer to '" + std::string(name) + "' is not JSON");
+  }
+  const auto store = store::Store::open(context.home() / "store");
+  if (!store) return store.error();
+  const auto datasets = store::DatasetStore::open(context.home() / "data");
+  return serve::query({.store = store->get(),
+                       .datasets = datasets ? &*datasets : nullptr,
+                       .verdicts = store->get()},
+                      name, args);
 }
 
 int show_answer(const Context& context, const Result<Json>& answer,

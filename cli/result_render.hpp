@@ -12,6 +12,8 @@ using Json = nlohmann::ordered_json;
 
 std::string render_top(const Json& answer, std::size_t width);
 std::string render_converge(const Json& answer, std::size_t width);
+/// With the figures.
+std::string render_converge_details(const Json& answer, std::size_t width);
 std::string render_compare(const Json& answer, std::size_t width);
 std::string render_explain(const Json& answer, std::size_t width);
 std::string render_sweep_list(const Json& answer, std::size_t width);

@@ -14,6 +14,11 @@ namespace winnow::cli {
 Result<nlohmann::ordered_json> answer_query(const Context& context, std::string_view name,
                                             const nlohmann::ordered_json& args);
 
+/// The same of a question that puts something on record: asked of the coordinator that holds the
+/// store, or answered by this process where none does.
+Result<nlohmann::ordered_json> answer_writing(const Context& context, std::string_view name,
+                                              const nlohmann::ordered_json& args);
+
 /// Prints an answer as JSON or, by `render` (answer, columns of the terminal), as text.
 int show_answer(const Context& context, const Result<nlohmann::ordered_json>& answer,
                 std::string (*render)(const nlohmann::ordered_json&, std::size_t));
@@ -21,6 +26,9 @@ int show_answer(const Context& context, const Result<nlohmann::ordered_json>& an
 /// `winnow sweep list` and `winnow sweep show ID`: print and give the exit status.
 int run_sweep_list(const Context& context);
 int run_sweep_show(const Context& context, const std::string& sweep);
+
+/// `winnow open SPEC.yaml`: as `sweep run`, the families opened.
+void add_open_run(CLI::App& open, Context& context);
 
 /// `winnow ledger budget set|show`, below `winnow ledger`.
 void add_ledger_budget(CLI::App& ledger, Context& context);

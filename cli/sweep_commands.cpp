@@ -24,6 +24,8 @@ struct SweepOptions {
   double more_cpu_hours = 0;
   std::string user;  ///< --user; see user_of()
   std::string yes;
+  std::string open;     ///< how a specification is opened that does not say it
+  bool unseal = false;  ///< sealed days may be shown
 };
 
 std::string user_of(const SweepOptions& options) {
@@ -41,6 +43,8 @@ int run_sweep(const Context& context, const SweepOptions& options) {
   auto submit = make_submission(options.spec);
   if (!submit) return fail(context, submit.error());
   submit->user = user_of(options);
+  submit->open = options.open;
+  submit->unseal = options.unseal;
   SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
   const auto on_progress = [&](const actors::Progress& p) { progress.update(p); };
   auto session = FarmSession::open(context, options.run, *submit);
@@ -206,7 +210,44 @@ void add_delete(CLI::App& sweep, Context& context, const std::shared_ptr<SweepOp
   });
 }
 
+/// What `sweep run SPEC` and `open SPEC` have in common.
+void add_run_options(CLI::App& run, Context& context,
+                     const std::shared_ptr<SweepOptions>& options) {
+  auto* connect = run.add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
+  add_identity_option(run, context);
+  run.add_option("--nodes", options->run.nodes, "node processes of a local farm")
+      ->check(CLI::Range(1u, 256u))
+      ->capture_default_str()
+      ->excludes(connect);
+  run.add_option("--workers", options->run.workers,
+                 "workers in each local node (default: the cores shared between the nodes)")
+      ->check(CLI::Range(1u, 4096u))
+      ->excludes(connect);
+  run.add_flag_callback(
+      "--detach", [options] { options->run.wait = Wait::No; },
+      "submit and do not wait for the end");
+  add_user_option(run, *options);
+}
+
 }  // namespace
+
+void add_open_run(CLI::App& open, Context& context) {
+  auto options = std::make_shared<SweepOptions>();
+  open.add_option("spec", options->spec,
+                  "sweep specification (YAML); without `open:` in it, `open: confirm`");
+  add_run_options(open, context, options);
+  open.callback([&context, options, &open] {
+    if (!open.get_subcommands().empty()) return;
+    context.stops = Stops::InOrder;
+    options->open = "confirm";
+    context.run = [&context, options] {
+      if (!options->spec.empty()) return run_sweep(context, *options);
+      return fail(context, Error(ErrorCode::InvalidInput,
+                                 "open what? Give a specification, or say `open list` or `open "
+                                 "show HYPOTHESIS`"));
+    };
+  });
+}
 
 void add_sweep_commands(CLI::App& app, Context& context) {
   CLI::App* sweep = app.add_subcommand("sweep", "plan, run and manage sweeps");
@@ -216,20 +257,9 @@ void add_sweep_commands(CLI::App& app, Context& context) {
   CLI::App* run =
       add_command(*sweep, context, "run", "plan and run a sweep, or go on with it if it was cut");
   run->add_option("spec", options->spec, "sweep specification (YAML)")->required();
-  auto* connect = run->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
-  add_identity_option(*run, context);
-  run->add_option("--nodes", options->run.nodes, "node processes of a local farm")
-      ->check(CLI::Range(1u, 256u))
-      ->capture_default_str()
-      ->excludes(connect);
-  run->add_option("--workers", options->run.workers,
-                  "workers in each local node (default: the cores shared between the nodes)")
-      ->check(CLI::Range(1u, 4096u))
-      ->excludes(connect);
-  run->add_flag_callback(
-      "--detach", [options] { options->run.wait = Wait::No; },
-      "submit and do not wait for the end");
-  add_user_option(*run, *options);
+  add_run_options(*run, context, options);
+  run->add_flag("--unseal", options->unseal,
+                "explore days that are sealed, on record: they will judge nothing that was seen");
   run->callback([&context, options] {
     context.stops = Stops::InOrder;
     context.run = [&context, options] { return run_sweep(context, *options); };

@@ -29,19 +29,25 @@ Result<std::vector<double>> market_returns(const Sources& sources, const SweepVi
 
 /// Means of the blocks [begin, end), by trial of the segment.
 Status add_means(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
-                 std::uint64_t begin, std::uint64_t end, std::size_t first, std::size_t last,
+                 std::uint64_t begin, std::uint64_t end, std::span<const PeriodRange> periods,
                  std::vector<double>& out) {
+  double count = 0;
+  for (const PeriodRange& p : periods) count += static_cast<double>(p.last - p.first);
   for (std::uint64_t b = begin; b < end; ++b) {
     if (!view.plan.whole_window(b)) continue;
     const auto block = sources.store->read_block(view.meta.id, b, {.exposures = true});
     if (!block.ok() && block.error().code() == ErrorCode::NotFound) continue;
     if (!block.ok()) return block.error();
-    if (block->exposures.empty() || block->periods < last) continue;
+    if (block->exposures.empty() || (!periods.empty() && block->periods < periods.back().last)) {
+      continue;
+    }
     for (std::uint32_t r = 0; r < block->rows; ++r) {
       const float* row = block->exposures.data() + std::size_t{r} * block->periods;
       double sum = 0;
-      for (std::size_t t = first; t < last; ++t) sum += static_cast<double>(row[t]);
-      out[block->first_trial - segment.first_trial + r] = sum / static_cast<double>(last - first);
+      for (const PeriodRange& p : periods) {
+        for (std::size_t t = p.first; t < p.last; ++t) sum += static_cast<double>(row[t]);
+      }
+      out[block->first_trial - segment.first_trial + r] = sum / count;
     }
   }
   return {};
@@ -51,7 +57,7 @@ Status add_means(const Sources& sources, const SweepView& view, const sweeps::Se
 
 Result<MarketPart> read_market_part(const Sources& sources, const SweepView& view,
                                     const sweeps::Segment& segment, const FamilyPanel& panel,
-                                    std::size_t first, std::size_t last) {
+                                    std::span<const PeriodRange> periods) {
   auto returns = market_returns(sources, view, segment, panel.periods);
   if (!returns.ok()) return returns.error();
   constexpr std::uint64_t kBlocks = 32;
@@ -61,7 +67,7 @@ Result<MarketPart> read_market_part(const Sources& sources, const SweepView& vie
   sources.parallel(tasks, [&](std::size_t task) {
     const std::uint64_t begin = segment.first_block + task * kBlocks;
     const std::uint64_t end = std::min(begin + kBlocks, segment.first_block + segment.blocks);
-    const Status read = add_means(sources, view, segment, begin, end, first, last, by_trial);
+    const Status read = add_means(sources, view, segment, begin, end, periods, by_trial);
     if (!read.ok()) errors[task] = read.error();
   });
   for (const auto& error : errors) {

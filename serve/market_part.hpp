@@ -2,20 +2,20 @@
 
 #include <vector>
 
-#include "serve/scoring.hpp"
+#include "serve/opening.hpp"
 
 namespace winnow::serve {
 
 /// What skill is judged against: holding the market over the days of a family's panel.
 struct MarketPart {
   std::vector<double> returns;        ///< of each period, with funding where the profile pays it
-  std::vector<double> mean_exposure;  ///< of each row of the panel, over [first, last)
+  std::vector<double> mean_exposure;  ///< of each row of the panel, over the periods asked for
 };
 
 /// Fails: NotFound (the data are not here, or the results are of an engine that recorded no
 /// positions), Corrupt, Io.
 Result<MarketPart> read_market_part(const Sources& sources, const SweepView& view,
                                     const sweeps::Segment& segment, const FamilyPanel& panel,
-                                    std::size_t first, std::size_t last);
+                                    std::span<const PeriodRange> periods);
 
 }  // namespace winnow::serve

@@ -15,7 +15,7 @@ struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
 };
-constexpr std::array<Question, 13> kQuestions = {{{"top", parts::top},
+constexpr std::array<Question, 19> kQuestions = {{{"top", parts::top},
                                                   {"converge", parts::converge},
                                                   {"compare", parts::compare},
                                                   {"explain", parts::explain},
@@ -24,6 +24,12 @@ constexpr std::array<Question, 13> kQuestions = {{{"top", parts::top},
                                                   {"ledger", parts::ledger},
                                                   {"budgets", parts::budgets},
                                                   {"budget_set", parts::budget_set},
+                                                  {"openings", parts::openings},
+                                                  {"opening_show", parts::opening_show},
+                                                  {"account", parts::account_show},
+                                                  {"account_declare", parts::account_declare},
+                                                  {"reveal", parts::reveal},
+                                                  {"void", parts::void_promotion},
                                                   {"sweep_list", parts::sweep_list},
                                                   {"sweep_show", parts::sweep_show},
                                                   {"report", parts::report},

@@ -23,6 +23,12 @@ namespace winnow::serve {
 ///                trials ever made, and how that number came about
 ///   budgets      [user]: budgets of users, with what is spent of them
 ///   budget_set   user, trials | unlimited = true [data, by]: needs sources.verdicts
+///   openings     [user]: every hypothesis that was ever opened, with its level, days and looks
+///   opening_show hypothesis
+///   account      [user]: what the year's accounts have left, and what the next opening would get
+///   account_declare account [year, users, alpha, openings, ...]: needs sources.verdicts
+///   reveal       hypothesis, user: shows the numbers of sealed days; needs sources.verdicts
+///   void         hypothesis, reason, user: takes a promotion back; needs sources.verdicts
 ///   points       sweep [variant, limit]: learning curves, as rows under `columns`
 ///   sweep_list   [limit]
 ///   sweep_show   sweep

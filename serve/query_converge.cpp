@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "serve/account.hpp"
+#include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/scoring.hpp"
 #include "serve/validation.hpp"
@@ -20,7 +21,8 @@ Json named_variant(const SweepView& view, std::uint64_t trial) {
           {"params_text", sweeps::params_text(view.plan, segment, view.plan.params(trial, 1))}};
 }
 
-Json family_json(const SweepView& view, const FamilyScore& family) {
+/// What is said of every family, also of one that is judged in words: no number of its days.
+Json family_words(const SweepView& view, const FamilyScore& family) {
   const sweeps::Segment& segment = view.plan.segments()[family.segment];
   Json out;
   out["family"] = view.family(segment);
@@ -28,9 +30,45 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   out["dataset_hash"] = view.dataset(segment).content_hash;
   out["trials"] = family.trials;
   out["trials_committed"] = family.committed;
+  out["verdict"] = family.word;
+  out["sentence"] = family.sentence;
+  out["would_change"] = family.would_change;
+  const bool judged = family.judged_days > 0;
+  out["judged_from"] = judged ? Json(format_day(family.judged_from)) : Json();
+  out["judged_to"] = judged ? Json(format_day(family.judged_to)) : Json();
+  out["judged_days"] = family.judged_days;
+  out["seen_by_trials"] = family.ledger_trials;
+  out["level"] = family.opened ? Json(family.opened->in_account.level) : Json();
+  out["opened"] = opened_json(family);
+  out["look_awaits_record"] = family.look_recordable;
+  return out;
+}
+
+bool words_only(const FamilyScore& family) {
+  return family.opened && !family.opened->numbers_shown();
+}
+
+Json family_json(const SweepView& view, const FamilyScore& family) {
+  const sweeps::Segment& segment = view.plan.segments()[family.segment];
+  Json out = family_words(view, family);
+  out["numbers"] = words_only(family) ? "hidden" : "shown";
+  if (words_only(family)) {
+    // The kind of a refusal, never how far off it was.
+    out["reasons"] = Json::array();
+    return out;
+  }
   out["trials_failed"] = family.failed;
   out.update(convergence_json(family.score));
+  out["verdict"] = family.word;
+  out["c_skill"] = family.score.c;
+  out["tile"] = Json();
+  if (family.tile) {
+    out["tile"] = {{"text", family.tile->text},         {"variants", family.tile->variants},
+                   {"tiles_tried", family.tile->tiles}, {"flips", family.tile->flips},
+                   {"p_ols", family.tile->p_ols},       {"p_exposure", family.tile->p_exposure}};
+  }
   out.update(skill_json(family.skill));
+  out["beta"] = out["beta_mean"];
   out["look"] = family.look ? look_json(*family.look) : Json();
   if (family.validation) {
     out["validation"] = validation_json(view, segment, family.validation.get());
@@ -71,6 +109,12 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
   add_hypotheses(scoring->hypotheses, out);
   if (!scoring->warnings.empty()) out["notes"] = scoring->warnings;
   out["families"] = Json::array();
+  if (view.openings && view.openings->words_only()) {
+    for (const FamilyScore& family : scoring->families) {
+      out["families"].push_back(family_json(view, family));
+    }
+    return out;
+  }
   const auto evidence = read_all_evidence(sources, view, scoring->families);
   if (!evidence.ok()) return evidence.error();
   const auto account = read_account(sources);
@@ -115,6 +159,7 @@ Result<Json> by_neighbourhood(const Sources& sources, const SweepView& view,
     row["members"] = tile.members;
     row["sharpe_ann_mean"] = tile.mean_sharpe_ann;
     row.update(convergence_json(tile.score));
+    row["verdict"] = exploring_word(tile.score);
     row.update(skill_json(tile.skill));
     row["p"] = tile.score.p_value();
     row["p_holm"] = tile.p_holm;
@@ -141,8 +186,15 @@ Result<Json> converge(const Sources& sources, const Json& args) {
                                               sweeps::did_you_mean(*by, allowed) +
                                               "; allowed: family, neighbourhood");
   }
-  const auto view = SweepView::open(sources, *selector);
+  const auto view =
+      SweepView::open(sources, *selector, *by == "family" ? Answers::Words : Answers::Numbers);
   if (!view.ok()) return view.error();
+  if (view->openings && *hurdle != 0) {
+    return Error(ErrorCode::InvalidInput,
+                 "hurdle " + sweeps::show_number(*hurdle) + ": sweep " + view->meta.id +
+                     " opened its hypotheses, and what they have to beat was fixed then (0 a year, "
+                     "after costs)");
+  }
   const ScoreOptions options{.hurdle_sharpe_ann = *hurdle, .panels = Panels::Share};
   return *by == "family" ? by_family(sources, *view, options)
                          : by_neighbourhood(sources, *view, options, *limit);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "serve/query_parts.hpp"
 #include "serve/report/assemble.hpp"
 #include "serve/report/render.hpp"
@@ -15,6 +17,9 @@ Result<Json> report(const Sources& sources, const Json& args) {
       sources, *view, {.generated = {static_cast<std::int64_t>(*generated)}});
   if (!input.ok()) return input.error();
   Json out = sweep_head(*view);
+  out["look_awaits_record"] =
+      std::any_of(input->families.begin(), input->families.end(),
+                  [](const report::Family& f) { return f.score.look_recordable; });
   out["html"] = report::render_report(*input);
   return out;
 }

@@ -134,7 +134,7 @@ Result<Json> sweep_list(const Sources& sources, const Json& args) {
 Result<Json> sweep_show(const Sources& sources, const Json& args) {
   const auto selector = sweep_arg(args);
   if (!selector.ok()) return selector.error();
-  const auto view = SweepView::open(sources, *selector);
+  const auto view = SweepView::open(sources, *selector, Answers::Words);
   if (!view.ok()) return view.error();
   const auto committed = committed_blocks(sources, view->meta);
   if (!committed.ok()) return committed.error();

@@ -3,17 +3,21 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/hash.hpp"
 #include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/market_part.hpp"
+#include "serve/opening.hpp"
+#include "serve/report/fields.hpp"
 #include "serve/validation.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/convergence_require.hpp"
 #include "sweeps/diversity.hpp"
 #include "sweeps/judged.hpp"
 #include "sweeps/level/skill.hpp"
+#include "sweeps/level/tile_search.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
 
@@ -23,13 +27,9 @@ namespace {
 constexpr const char* kScoreDocument = "convergence";
 constexpr const char* kPlateauKind = "plateau";
 // Grows with every change of what a verdict means: kept ones are then scored again.
-constexpr int kScoreRules = 4;
+constexpr int kScoreRules = 5;
 
-std::string fixed_digits(double v) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4f", v);
-  return text;
-}
+std::string fixed_digits(double v) { return report::fixed(v, 4); }
 
 std::optional<SkillScore> skill_from_json(const Json& json) {
   SkillScore out;
@@ -37,6 +37,7 @@ std::optional<SkillScore> skill_from_json(const Json& json) {
     json.at("c_cash").get_to(out.c_cash);
     json.at("c_ols").get_to(out.c_ols);
     json.at("c_exposure").get_to(out.c_exposure);
+    json.at("alpha_ann_frac").get_to(out.alpha_ann_frac);
     json.at("beta_mean").get_to(out.beta_mean);
     json.at("exposure_mean").get_to(out.exposure_mean);
     json.at("market_text").get_to(out.text);
@@ -46,13 +47,35 @@ std::optional<SkillScore> skill_from_json(const Json& json) {
   return out;
 }
 
+Json tile_json(const std::optional<ZoomedTile>& tile) {
+  if (!tile) return {};
+  return {{"text", tile->text},   {"variants", tile->variants}, {"tiles", tile->tiles},
+          {"flips", tile->flips}, {"p_ols", tile->p_ols},       {"p_exposure", tile->p_exposure}};
+}
+
+std::optional<ZoomedTile> tile_from_json(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  try {
+    return ZoomedTile{json.at("text"),  json.at("variants"), json.at("tiles"),
+                      json.at("flips"), json.at("p_ols"),    json.at("p_exposure")};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
 /// Everything that a kept verdict depends on beside the trials themselves.
-Json options_json(const SweepView& view, const ScoreOptions& options,
+Json options_json(const SweepView& view, std::uint32_t segment, const ScoreOptions& options,
                   const std::optional<Look>& look) {
+  Json judged;
+  if (view.openings && view.openings->by_segment[segment]) {
+    const sweeps::level::Claim& claim = view.openings->by_segment[segment]->claim;
+    judged = {claim.id, sweeps::level::days_text(claim.judged)};
+  }
   return {{"rules", kScoreRules},
           {"engine_version", view.meta.engine_version},
           {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
           {"declared", view.plan.spec().convergence_json},
+          {"judged", std::move(judged)},
           {"look", look ? Json(look->number) : Json()},
           {"look_periods", look ? Json(look->periods) : Json()}};
 }
@@ -74,12 +97,13 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
   if (json.value("trials", segment.trials) != segment.trials) return false;
   const auto look = take_look(sources, view, segment, json["panel_periods"], FamilyState::Complete);
   if (!look.ok()) return look.error();
-  if (json.value("options", Json()) != options_json(view, options, *look)) return false;
+  if (json.value("options", Json()) != options_json(view, segment.index, options, *look)) return false;
   auto score = convergence_from_json(json.value("score", Json()));
   auto skill = skill_from_json(json.value("skill", Json()));
   if (!score || !skill) return false;
   out.score = std::move(*score);
   out.skill = std::move(*skill);
+  out.tile = tile_from_json(json.value("tile", Json()));
   out.look = *look;
   out.cached = true;
   return true;
@@ -89,11 +113,12 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
                   const ScoreOptions& options, std::uint64_t panel_periods) {
   // What is not known today may be tomorrow: a dataset comes back.
   if (family.committed != family.trials || !family.skill.missing.empty()) return;
-  const Json json{{"options", options_json(view, options, family.look)},
+  const Json json{{"options", options_json(view, family.segment, options, family.look)},
                   {"panel_periods", panel_periods},
                   {"trials", family.trials},
                   {"score", convergence_json(family.score)},
-                  {"skill", skill_json(family.skill)}};
+                  {"skill", skill_json(family.skill)},
+                  {"tile", tile_json(family.tile)}};
   keep(sources, {kScoreDocument, document_key(view, family.segment), json_text(json)});
 }
 
@@ -255,6 +280,7 @@ void score_rows(const JudgedPart& part, const Result<MarketPart>& market,
   out.skill = {.c_cash = skill.cash.c,
                .c_ols = skill.ols.c,
                .c_exposure = skill.exposure.c,
+               .alpha_ann_frac = skill.alpha_mean * how.periods_per_year,
                .beta_mean = skill.beta_mean,
                .exposure_mean = skill.exposure_mean,
                .text = sweeps::level::market_share_text(skill.market_share()),
@@ -281,38 +307,155 @@ bool shares_panels(const SweepView& view) {
   return bytes <= kPanelBytesShared;
 }
 
+/// The seed of a claim's sign flips: of everything that it fixed.
+std::uint64_t flip_seed(const sweeps::level::Claim& claim) { return hash128(claim.id).low; }
+
+/// Finds the best tile of a declared search on the judged panel, and the rows in it.
+std::vector<std::uint32_t> zoom(const Sources& sources, const SweepView& view,
+                                const sweeps::Segment& segment, const FamilyPanel& panel,
+                                const sweeps::PanelView& judged, const MarketPart& market,
+                                const sweeps::level::Claim& claim, ZoomedTile& out) {
+  namespace level = sweeps::level;
+  const std::size_t blocks = level::tile_blocks(judged.periods());
+  const std::vector<double> betas =
+      level::market_betas(judged, market.returns, sources.parallel);
+  const auto means = [&](std::span<const double> shares) {
+    const level::LessMarket rest(judged, shares, market.returns, sources.parallel);
+    return level::scaled_block_means(rest.view(), blocks, sources.parallel);
+  };
+  const std::vector<double> ols = means(betas);
+  const std::vector<double> exposure = means(market.mean_exposure);
+  std::vector<std::string> names;
+  for (const auto& p : view.plan.spec().strategies[segment.strategy].params) names.push_back(p.name);
+  std::vector<double> params;
+  for (const std::uint64_t trial : panel.trial) {
+    const std::vector<double> row = view.plan.params(trial, 1);
+    params.insert(params.end(), row.begin(), row.end());
+  }
+  const std::vector<level::SpaceTile> tiles = level::space_tiles(params, names);
+  const level::BestTile best =
+      level::search_space(ols, exposure, blocks, tiles, flip_seed(claim), sources.parallel);
+  out = {.text = tiles[best.tile].text,
+         .variants = tiles[best.tile].rows.size(),
+         .tiles = best.tiles,
+         .flips = best.flips,
+         .p_ols = best.p_ols,
+         .p_exposure = best.p_exposure};
+  return tiles[best.tile].rows;
+}
+
+/// The score of a family that was opened, on the days that judge it.
+Status score_opened(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+                    const FamilyPanel& panel, const Judging& judging,
+                    sweeps::ConvergenceOptions how, FamilyScore& out) {
+  FamilyPanel cut;
+  if (!judging.all) cut = judged_panel(panel, judging);
+  const FamilyPanel& judged = judging.all ? panel : cut;
+  const auto all = sweeps::PanelView::of(judged.returns, judged.trial.size(), judged.periods);
+  auto market = read_market_part(sources, view, segment, panel, judging.periods);
+  if (market.ok()) market->returns = judged_values(market->returns, judging);
+  const bool searches = out.opened->claim.mode == sweeps::level::OpenMode::Search;
+  const bool enough = sweeps::level::tile_blocks(judged.periods) > 1;
+  if (!searches || !market.ok() || !enough || judged.trial.empty()) {
+    score_rows({all, nullptr}, market, how, sources.parallel, out);
+    return {};
+  }
+  ZoomedTile tile;
+  const std::vector<std::uint32_t> rows =
+      zoom(sources, view, segment, judged, all, *market, out.opened->claim, tile);
+  how.launched = how.chosen = rows.size();
+  if (rows.size() < judged.trial.size()) how.spread = {};  // a part of the space by construction
+  score_rows({all, &rows}, market, how, sources.parallel, out);
+  out.tile = std::move(tile);
+  return {};
+}
+
+/// What a look finds: of a declared search the largest of its panels' and its tile's own.
+double look_p(const FamilyScore& family) {
+  double p = family.score.p_value();
+  if (family.tile) p = std::max({p, family.tile->p_ols, family.tile->p_exposure});
+  return p;
+}
+
+/// Puts the look down that is due, where that may be done.
+Status look_at(const Sources& sources, const Judging& judging, FamilyScore& family) {
+  if (!family.opened || judging.look == 0 || family.committed != family.trials) return {};
+  family.look_recordable = sources.verdicts == nullptr;
+  if (family.look_recordable) return {};
+  const sweeps::level::LookRecord look{
+      .judged_days = family.judged_days,
+      .p = look_p(family),
+      .gates = family.score.verdict == sweeps::Verdict::Converged,
+      .bound = 0,
+      .time = system_clock().now(),
+      .number = judging.look};
+  auto documents = documents_of(sources);
+  auto after =
+      sweeps::level::take_look(documents, family.opened->account, family.opened->claim.id, look);
+  if (!after.ok()) return after.error();
+  family.opened = std::move(*after);
+  return {};
+}
+
+void describe_days(const Judging& judging, FamilyScore& out) {
+  out.judged_days = static_cast<std::int64_t>(judging.days.size());
+  if (judging.days.empty()) return;
+  out.judged_from = judging.days.front();
+  out.judged_to = judging.days.back() + 1;
+}
+
 /// Requires: `out` is described.
 Status score_family(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
                     const ScoreOptions& options, FamilyScore& out) {
+  if (view.openings && segment.index < view.openings->by_segment.size()) {
+    out.opened = view.openings->by_segment[segment.index];
+    out.not_opened = view.openings->refusals[segment.index];
+  }
   const auto known = read_verdict(sources, view, segment, options, out);
   if (!known.ok()) return known.error();
   std::shared_ptr<const FamilyPanel> panel;
+  std::uint32_t periods = segment.periods;
   if (!*known) {
     auto read = read_panel(sources, view, segment);
     if (!read.ok()) return read.error();
     panel = std::make_shared<const FamilyPanel>(std::move(*read));
+    periods = panel->periods;
+  } else if (const auto shape = sources.store->returns_shape(view.meta.id, segment.first_block, 1);
+             shape.ok()) {
+    periods = shape->periods;
+  }
+  const Judging judging = judging_of(sources, view, segment, periods);
+  if (!*known) {
     auto look =
         take_look(sources, view, segment, panel->periods, family_state(out.committed, out.trials));
     if (!look.ok()) return look.error();
     out.look = std::move(*look);
     const auto how = score_options(view, segment, options);
     if (!how.ok()) return how.error();
-    const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
-    const sweeps::PanelView all = looked_at(*panel, out.look);
-    const auto market =
-        read_market_part(sources, view, segment, *panel,
-                         std::min(how->chosen_by_periods, all.periods()), all.periods());
-    const std::vector<std::uint32_t> rows = judged_rows(view, segment, judged, *panel);
-    score_rows({all, judged.note.empty() ? nullptr : &rows}, market, *how, sources.parallel, out);
+    if (out.opened) {
+      WINNOW_TRY(score_opened(sources, view, segment, *panel, judging, *how, out));
+    } else {
+      const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
+      const sweeps::PanelView all = looked_at(*panel, out.look);
+      const PeriodRange scored{std::min(how->chosen_by_periods, all.periods()), all.periods()};
+      const auto market = read_market_part(sources, view, segment, *panel, {&scored, 1});
+      const std::vector<std::uint32_t> rows = judged_rows(view, segment, judged, *panel);
+      score_rows({all, judged.note.empty() ? nullptr : &rows}, market, *how, sources.parallel, out);
+    }
     keep_verdict(sources, view, out, options, panel->periods);
     if (options.panels == Panels::Share && shares_panels(view)) out.panel = panel;
   }
+  describe_days(judging, out);
   if (out.look) apply_look(*out.look, out.score);
   auto validated = validate_family(sources, view, segment, panel.get());
   if (!validated.ok()) return validated.error();
   out.validation = std::move(*validated);
   sweeps::apply_requirements(unmet_requirements(view, out.score, out.validation.get()), out.score);
-  out.p = out.score.p_value();
+  out.p = look_p(out);
+  WINNOW_TRY(look_at(sources, judging, out));
+  out.word = verdict_word(out);
+  out.sentence = verdict_sentence(view, out);
+  out.would_change = what_would_change(out);
   return {};
 }
 
@@ -473,9 +616,9 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     warn_of(view, segment, out.warnings);
     const auto validated = validate_family(sources, view, segment, &*panel);
     if (!validated.ok()) return validated.error();
-    const auto market =
-        read_market_part(sources, view, segment, *panel,
-                         std::min(how->chosen_by_periods, all.periods()), all.periods());
+    const PeriodRange scored_periods{std::min(how->chosen_by_periods, all.periods()),
+                                     all.periods()};
+    const auto market = read_market_part(sources, view, segment, *panel, {&scored_periods, 1});
     std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
     sources.parallel(tiles.size(), [&](std::size_t i) {
       const auto tile = near->at(i);

@@ -11,6 +11,7 @@
 #include "serve/looks.hpp"
 #include "serve/sweep_view.hpp"
 #include "sweeps/convergence.hpp"
+#include "sweeps/level/account_book.hpp"
 
 namespace winnow::serve {
 
@@ -61,12 +62,23 @@ struct SkillScore {
   double c_cash = 0;
   double c_ols = 0;
   double c_exposure = 0;
+  double alpha_ann_frac = 0;  ///< mean over variants of what beta does not explain, a year
   double beta_mean = 0;
   double exposure_mean = 0;
   std::string text;     ///< what the market explains, in a sentence; empty: little
   std::string missing;  ///< why it is not known; then all the rest is 0
 };
 Json skill_json(const SkillScore& skill);
+
+/// Where a declared search found the best part of the space (sweeps/level/tile_search.hpp).
+struct ZoomedTile {
+  std::string text;            ///< the box, in parameters
+  std::uint64_t variants = 0;  ///< in it
+  std::uint64_t tiles = 0;     ///< that were tried and paid for
+  std::uint64_t flips = 0;
+  double p_ols = 1;
+  double p_exposure = 1;
+};
 
 /// Purpose: what is known of one family on one dataset.
 struct FamilyScore {
@@ -77,6 +89,16 @@ struct FamilyScore {
   sweeps::Convergence score;
   SkillScore skill;
   std::optional<Look> look;  ///< where the specification declares several
+  /// As it stands after this look; nothing for a family that explores or could not be opened.
+  std::optional<sweeps::level::OpenedHypothesis> opened;
+  std::string not_opened;       ///< why `open` bought nothing; empty: it did, or nothing was asked
+  bool look_recordable = false;  ///< a look would be put down, had the store been open for writing
+  std::optional<ZoomedTile> tile;  ///< the best one, where the program zoomed
+  std::int64_t judged_from = 0, judged_to = 0;  ///< UTC days [from, to) that were scored
+  std::int64_t judged_days = 0;
+  std::string word;             ///< the verdict
+  std::string sentence;         ///< it, for a person who has read no page
+  std::string would_change;     ///< what would make it another, in a sentence
   double p = 1;
   double p_holm = 1;  ///< over all hypotheses ever scored
   double p_bh = 1;

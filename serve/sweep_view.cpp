@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "actors/store_documents.hpp"
 #include "engine/shortfall.hpp"
 #include "sweeps/generation.hpp"
 #include "sweeps/names.hpp"
@@ -134,7 +135,24 @@ std::string old_engine_note(std::uint32_t version) {
          "sweep, which the ledger does not charge for the same trials";
 }
 
-Result<SweepView> SweepView::open(const Sources& sources, std::string_view selector) {
+namespace {
+
+Error only_words(const SweepView& view) {
+  std::string ids;
+  for (const auto& h : view.openings->by_segment) {
+    if (h && !h->numbers_shown()) ids += (ids.empty() ? "" : ", ") + h->claim.id;
+  }
+  return Error(ErrorCode::Refused,
+               "sweep " + view.meta.id +
+                   " is judged in words: its days are sealed, and a number of theirs would keep "
+                   "them from judging again. `winnow converge` says the word; `winnow reveal " +
+                   ids + "` shows the numbers, for good and on record");
+}
+
+}  // namespace
+
+Result<SweepView> SweepView::open(const Sources& sources, std::string_view selector,
+                                  Answers answers) {
   auto meta = find_sweep(*sources.store, selector);
   if (!meta.ok()) return meta.error();
   auto spec = sweeps::ResolvedSpec::from_json(meta->spec_json);
@@ -147,6 +165,13 @@ Result<SweepView> SweepView::open(const Sources& sources, std::string_view selec
   }
   if (!plan.ok()) return plan.error().within("sweep " + meta->id);
   SweepView view{std::move(*meta), std::move(*plan), {}};
+  auto openings = sweeps::level::openings_of(
+      actors::StoreDocuments(*sources.store, sources.verdicts), view.meta.id);
+  if (!openings.ok()) return openings.error();
+  view.openings = std::move(*openings);
+  if (answers == Answers::Numbers && view.openings && view.openings->words_only()) {
+    return only_words(view);
+  }
   if (view.plan.trials() != view.meta.trials || view.plan.blocks() != view.meta.blocks) {
     return Error(ErrorCode::Refused, "sweep " + view.meta.id + " was planned as " +
                                          std::to_string(view.meta.trials) + " trials by " +

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "store/dataset_store.hpp"
 #include "store/store.hpp"
+#include "sweeps/level/account_book.hpp"
 #include "sweeps/plan.hpp"
 #include "sweeps/stats/parallel.hpp"
 
@@ -49,13 +50,24 @@ void keep(const Sources& sources, Keepsake document);
 /// InvalidInput (ambiguous, with the ids).
 Result<store::SweepMeta> find_sweep(const store::Store& store, std::string_view selector);
 
+/// What an answer says of a sweep.
+enum class Answers : std::uint8_t {
+  Numbers,
+  Words,  ///< nothing from which a result could be known
+};
+
 /// Purpose: one sweep of the store with its plan made again. Thread: const, any.
 struct SweepView {
   store::SweepMeta meta;
   sweeps::Plan plan;
   std::vector<std::string> warnings;  ///< such as: planned by another engine version
+  /// What it opened; nothing for a sweep that explores.
+  std::optional<sweeps::level::SweepOpenings> openings = std::nullopt;
 
-  static Result<SweepView> open(const Sources& sources, std::string_view selector);
+  /// Refuses a sweep that is judged in words only, unless the answer says none of its numbers.
+  /// Fails: as find_sweep, Refused, Corrupt, Io.
+  static Result<SweepView> open(const Sources& sources, std::string_view selector,
+                                Answers answers = Answers::Numbers);
 
   const sweeps::DatasetInfo& dataset(const sweeps::Segment& segment) const {
     return plan.spec().data[segment.dataset];

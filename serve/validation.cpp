@@ -189,7 +189,6 @@ Status compute(const Sources& sources, const SweepView& view, const sweeps::Segm
   return {};
 }
 
-std::string date_of(std::int64_t day) { return format_timestamp({day * days(1).ns}).substr(0, 10); }
 
 /// [[from, to], ...]: dates, the end exclusive.
 Json dates_json(const ValidatedFamily& family, std::span<const sweeps::stats::Range> ranges) {
@@ -197,7 +196,7 @@ Json dates_json(const ValidatedFamily& family, std::span<const sweeps::stats::Ra
   if (!family.calendar_known) return Json();
   for (const auto& r : ranges) {
     if (r.first == r.last) continue;
-    out.push_back({date_of(family.days[r.first]), date_of(family.days[r.last - 1] + 1)});
+    out.push_back({format_day(family.days[r.first]), format_day(family.days[r.last - 1] + 1)});
   }
   return out;
 }

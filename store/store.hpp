@@ -243,8 +243,14 @@ class Store {
                               std::string_view json) = 0;
   virtual Result<std::optional<std::string>> document(std::string_view kind,
                                                       std::string_view key) const = 0;
-  /// Keys of all documents of a kind, ascending.
-  virtual Result<std::vector<std::string>> document_keys(std::string_view kind) const = 0;
+  /// Keys of all documents of a kind that start so, ascending.
+  virtual Result<std::vector<std::string>> document_keys(std::string_view kind,
+                                                         std::string_view prefix = {}) const = 0;
+  /// Replaces a document by what `change` makes of it (nothing: there is none); no other update of
+  /// a document meanwhile. Fails: as `change` (then nothing is written), as put_document.
+  using DocumentChange = std::function<Result<std::string>(const std::optional<std::string>&)>;
+  virtual Status update_document(std::string_view kind, std::string_view key,
+                                 const DocumentChange& change) = 0;
 
   /// Reads everything: checksums of files and values, completeness of blocks, key index and ledger
   /// against the blocks. `progress` gets one line a step. Requires: no commit() of this instance

@@ -73,7 +73,7 @@ Result<std::vector<std::string>> RocksStore::documents_of(
   std::vector<std::string> out;
   const std::string below = std::string(sweep_id) + "/";
   for (const std::string& kind : kinds) {
-    const auto keys = document_keys(kind);
+    const auto keys = document_keys(kind, {});
     if (!keys.ok()) return keys.error();
     for (const std::string& key : *keys) {
       if (key == sweep_id || key.starts_with(below)) out.push_back(document_name(kind, key));

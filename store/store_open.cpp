@@ -122,7 +122,7 @@ Status RocksStore::load() {
                     sweep_names_[record->number] = record->meta.id;
                     return {};
                   }));
-  const auto deleted = document_keys(kDeletedKind);
+  const auto deleted = document_keys(kDeletedKind, {});
   if (!deleted.ok()) return deleted.error();
   ever_deleted_.insert(deleted->begin(), deleted->end());
   std::vector<std::pair<std::uint32_t, LedgerEntry>> entries;
@@ -327,12 +327,24 @@ Result<std::optional<std::string>> RocksStore::document(std::string_view kind,
   return std::optional<std::string>(std::move(texts->front()));
 }
 
-Result<std::vector<std::string>> RocksStore::document_keys(std::string_view kind) const {
-  const std::string prefix = document_key(kind, "");
+Status RocksStore::update_document(std::string_view kind, std::string_view key,
+                                   const DocumentChange& change) {
+  const std::lock_guard lock(documents_mutex_);
+  WINNOW_TRY(check_writable());
+  const auto there = document(kind, key);
+  if (!there.ok()) return there.error();
+  const auto made = change(*there);
+  if (!made.ok()) return made.error();
+  return *there && **there == *made ? Status() : put_document(kind, key, *made);
+}
+
+Result<std::vector<std::string>> RocksStore::document_keys(std::string_view kind,
+                                                           std::string_view prefix) const {
+  const std::string all = document_key(kind, "");
   std::vector<std::string> out;
-  WINNOW_TRY(scan(db(), rocks_->family(Family::Meta), prefix, rocks_->dir(), "reading documents",
-                  [&](std::string_view key, std::string_view) -> Status {
-                    out.emplace_back(key.substr(prefix.size()));
+  WINNOW_TRY(scan(db(), rocks_->family(Family::Meta), document_key(kind, prefix), rocks_->dir(),
+                  "reading documents", [&](std::string_view key, std::string_view) -> Status {
+                    out.emplace_back(key.substr(all.size()));
                     return {};
                   }));
   return out;

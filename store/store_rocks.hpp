@@ -76,7 +76,10 @@ class RocksStore final : public Store {
   Status put_document(std::string_view kind, std::string_view key, std::string_view json) override;
   Result<std::optional<std::string>> document(std::string_view kind,
                                               std::string_view key) const override;
-  Result<std::vector<std::string>> document_keys(std::string_view kind) const override;
+  Result<std::vector<std::string>> document_keys(std::string_view kind,
+                                                 std::string_view prefix) const override;
+  Status update_document(std::string_view kind, std::string_view key,
+                         const DocumentChange& change) override;
   Status verify(const std::function<void(std::string_view)>& progress) const override;
   Status backup(const std::filesystem::path& dir) const override;
   StoreHealth health() const override;
@@ -148,7 +151,8 @@ class RocksStore final : public Store {
   std::unordered_map<std::string, SweepInfo> sweeps_;
   std::vector<std::string> sweep_names_;  ///< by number
   std::unordered_set<std::string> ever_deleted_;
-  std::mutex writing_mutex_;  ///< commits, deletions and compactions one after the other
+  std::mutex documents_mutex_;  ///< of one update_document() after the other
+  std::mutex writing_mutex_;    ///< commits, deletions and compactions one after the other
   /// Shared by readers of blocks, so that none of them sees half a block.
   mutable std::shared_mutex deletion_mutex_;
   mutable KeyIndex index_;

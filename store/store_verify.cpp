@@ -236,7 +236,7 @@ Status Verifier::key_entry(const codec::KeyEntry& entry) {
 
 // What deletions took away was counted, too.
 Status Verifier::deletions() {
-  const auto ids = store_.document_keys(kDeletedKind);
+  const auto ids = store_.document_keys(kDeletedKind, {});
   if (!ids.ok()) return ids.error();
   for (const std::string& id : *ids) {
     const auto entries = store_.deleted_entries(id);

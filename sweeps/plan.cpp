@@ -169,6 +169,7 @@ ResolvedSpec ledger_form(ResolvedSpec spec) {
   spec.execution = version_1_form(std::move(spec.execution));
   for (auto& m : spec.execution_by_data) m = version_1_form(std::move(m));
   for (DatasetInfo& d : spec.data) d.periods_per_year = engine::kPeriodsPerYearOpen;
+  spec.open = {};
   return spec;
 }
 

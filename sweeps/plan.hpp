@@ -14,6 +14,7 @@
 #include "base/time.hpp"
 #include "engine/calendar.hpp"
 #include "engine/engine.hpp"
+#include "sweeps/level/claim.hpp"
 
 namespace winnow::sweeps {
 
@@ -36,6 +37,12 @@ struct Catalog {
   /// All dataset names, for "did you mean".
   std::vector<std::string> dataset_names;
   std::function<std::optional<DatasetInfo>(std::string_view name)> dataset;
+  /// The market behind a dataset. Empty: each is a market of its own, and nothing is sealed.
+  std::function<level::MarketDays(const DatasetInfo&)> market;
+  /// Days of a dataset that only an opened hypothesis may touch. Empty: none.
+  std::function<Result<std::vector<level::DayRange>>(const DatasetInfo&)> sealed;
+  /// How a specification is opened that does not say it.
+  level::OpenMode open_otherwise = level::OpenMode::Explore;
   std::vector<std::string> execution_names;
   /// YAML text of an execution profile and where it came from.
   std::function<Result<std::string>(std::string_view name)> execution;
@@ -123,6 +130,8 @@ struct ResolvedSpec {
   std::string convergence_json;
   TrialLimits limits;
   PointsSpec points;
+  /// How the families are judged; not part of what the ledger knows a sweep by.
+  level::OpenSpec open;
   /// What the person should know although nothing is wrong. Not part of the JSON.
   std::vector<std::string> warnings;
 

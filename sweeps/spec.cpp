@@ -3,6 +3,7 @@
 #include "base/window_coverage.hpp"
 #include "engine/shortfall.hpp"
 #include "sweeps/attachment.hpp"
+#include "sweeps/convergence_declared.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/execution_profile.hpp"
 #include "sweeps/names.hpp"
@@ -23,9 +24,8 @@ constexpr double kWeightMin = 0.01, kWeightMax = 100;
 const std::vector<std::string> kSpecKeys{"sweep",       "data",   "window",   "execution",
                                          "strategies",  "search", "fidelity", "validation",
                                          "convergence", "seed",   "priority", "budget",
-                                         "limits",      "points", "weight"};
-
-TimestampNs end_of(const DatasetInfo& d) { return d.last + d.interval; }
+                                         "limits",      "points", "weight",   "open",
+                                         "share",       "looks"};
 
 DatasetInfo read_dataset(const Cursor& at, const Catalog& catalog) {
   const std::string name = at.name("the name of a dataset");
@@ -86,7 +86,7 @@ void cut_holdout(const Cursor& window, ResolvedSpec& spec) {
   spec.to = spec.to - spec.holdout;
 }
 
-void read_window(const Cursor& root, ResolvedSpec& spec) {
+void read_window(const Cursor& root, const Catalog& catalog, ResolvedSpec& spec) {
   const auto window = root.find("window");
   if (window) {
     window->expect_map("a window such as {from: 2023-01-01, to: 2024-01-01, holdout: 90d}",
@@ -104,6 +104,8 @@ void read_window(const Cursor& root, ResolvedSpec& spec) {
   if (from) spec.from = from->time();
   if (to) spec.to = to->time();
   const Cursor& place = to ? *to : from ? *from : window ? *window : root;
+  const SealedDays sealed = sealed_days(place, catalog, spec);
+  place_window(place, sealed, {from.has_value(), to.has_value()}, spec);
   if (spec.from >= spec.to) {
     place.refuse("the window from " + format_timestamp(spec.from) + " to " +
                  format_timestamp(spec.to) + " is empty" +
@@ -111,6 +113,7 @@ void read_window(const Cursor& root, ResolvedSpec& spec) {
                              : "; what is not given is what all datasets have in common"));
   }
   if (window) cut_holdout(*window, spec);
+  check_window(place, sealed, spec);
   for (const DatasetInfo& d : spec.data) {
     if (d.first >= spec.to || d.last < spec.from) {
       place.refuse("'" + d.name + "' has no bars from " + format_timestamp(spec.from) + " to " +
@@ -269,12 +272,32 @@ void check_points(const Cursor& root, ResolvedSpec& spec) {
   }
 }
 
+// What an opened hypothesis is judged by must not have chosen it.
+void check_open(const Cursor& root, const ResolvedSpec& spec) {
+  if (spec.open.mode == level::OpenMode::Explore) return;
+  const auto said = root.find("open");
+  const Cursor& at = said ? *said : root;
+  if (spec.learns()) {
+    at.refuse(
+        "a search that learns is chosen by the days that would judge it; let it explore, then open "
+        "the space around what it found with random, sobol, lhs or grid");
+  }
+  const auto declared = declared_convergence(spec.convergence_json);
+  if (declared && declared->looks != LookPlan::OneLook) {
+    root.find("convergence")
+        ->find("looks")
+        ->refuse("an opened hypothesis has looks of its own, which its level is split over; leave "
+                 "it out, or say `looks` beside `open`");
+  }
+}
+
 ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
   root.expect_map("a sweep specification, a map of keys", kSpecKeys);
   ResolvedSpec spec;
   spec.name = root.at("sweep", "name the sweep, as in sweep: eth-mean-reversion").name("a name");
   spec.data = read_data(root.at("data", "list dataset names, as in data: [ethusdt-5m]"), catalog);
-  read_window(root, spec);
+  spec.open = read_open(root, catalog.open_otherwise);
+  read_window(root, catalog, spec);
   for (const DatasetInfo& d : spec.data) {
     const std::string short_of = window_coverage(spec.from, spec.to, d.first, end_of(d));
     if (!short_of.empty()) spec.warnings.push_back("'" + d.name + "': " + short_of);
@@ -304,6 +327,7 @@ ResolvedSpec read_spec(const Cursor& root, const Catalog& catalog) {
   if (const auto at = root.find("convergence")) {
     spec.convergence_json = read_convergence(*at, spec);
   }
+  check_open(root, spec);
   check_points(root, spec);
   return spec;
 }

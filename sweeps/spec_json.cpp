@@ -206,6 +206,22 @@ AdaptiveSpec adaptive_from(const json& j) {
   return a;
 }
 
+json to_json(const level::OpenSpec& open) {
+  json looks = json::array();
+  for (const level::LookDay& look : open.looks) looks.push_back({look.judged_days, look.weight});
+  return {{"mode", level::open_mode_name(open.mode)}, {"share", open.share}, {"looks", looks}};
+}
+
+level::OpenSpec open_from(const json& j) {
+  level::OpenSpec open;
+  const auto mode = level::find_open_mode(j.at("mode").get<std::string>());
+  if (!mode) throw json::other_error::create(501, "unknown way to open", &j);
+  open.mode = *mode;
+  open.share = j.at("share");
+  for (const json& look : j.at("looks")) open.looks.push_back({look.at(0), look.at(1)});
+  return open;
+}
+
 ResolvedSpec spec_from(const json& j) {
   if (j.at("format") != kFormat) throw json::other_error::create(501, "unknown format", &j);
   ResolvedSpec spec;
@@ -241,6 +257,7 @@ ResolvedSpec spec_from(const json& j) {
     spec.points.metrics = points->at("metrics").get<std::vector<std::string>>();
     spec.points.every.ns = points->at("every_ns");
   }
+  if (const auto open = j.find("open"); open != j.end()) spec.open = open_from(*open);
   return spec;
 }
 
@@ -283,6 +300,7 @@ std::string ResolvedSpec::to_json() const {
   if (!points.metrics.empty()) {
     j["points"] = {{"metrics", points.metrics}, {"every_ns", points.every.ns}};
   }
+  if (open.mode != level::OpenMode::Explore) j["open"] = sweeps::to_json(open);
   return json_text(j);
 }
 

@@ -59,6 +59,7 @@ margin:12px 0;font-size:13px}
 table.kv{width:100%;border-collapse:collapse;font-size:13px}
 table.kv td{padding:3px 0;border-top:1px solid var(--grid);vertical-align:top}
 table.kv td+td{text-align:right;padding-left:12px;font-variant-numeric:tabular-nums}
+p.says{margin:8px 0 10px;font-size:15px;line-height:1.45}
 ul.why{margin:10px 0 0;padding-left:18px;font-size:13px;color:var(--dim)}
 .figures{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px}
 svg{display:block;width:100%;height:auto;overflow:visible}

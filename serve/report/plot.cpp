@@ -122,7 +122,7 @@ std::vector<std::size_t> spread(std::size_t n, std::size_t limit) {
 
 std::string time_name(std::span<const std::int64_t> start_ns, std::size_t period) {
   if (period >= start_ns.size()) return "day " + std::to_string(period + 1);
-  return format_timestamp({start_ns[period]}).substr(0, 10);
+  return format_day(utc_day_of_ns(start_ns[period]));
 }
 
 std::vector<Plot::Tick> time_ticks(std::span<const std::int64_t> start_ns, std::size_t periods) {

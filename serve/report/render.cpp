@@ -11,22 +11,17 @@
 namespace winnow::serve::report {
 namespace {
 
-constexpr double kAlpha = 0.05;
-
 struct VerdictLook {
-  const char* css;
-  const char* text;
+  std::string css;
+  std::string text;
 };
 
-VerdictLook look_of(sweeps::Verdict verdict) {
-  switch (verdict) {
-    case sweeps::Verdict::Converged:
-      return {"v-yes", "✓ Converged"};
-    case sweeps::Verdict::NotConverged:
-      return {"v-no", "✕ Not converged"};
-    case sweeps::Verdict::Insufficient:
-      break;
-  }
+VerdictLook look_of(const std::string& word) {
+  if (word == "CONVERGED") return {"v-yes", "✓ Converged"};
+  if (word == "PROMISING") return {"v-wait", "◔ Promising"};
+  if (word == "NOT_CONVERGED") return {"v-no", "✕ Not converged"};
+  if (word == "NOT_PROMOTED") return {"v-no", "✕ Not promoted"};
+  if (word == "OPEN") return {"v-wait", "… Open"};
   return {"v-wait", "… Insufficient"};
 }
 
@@ -89,13 +84,37 @@ std::string luck_rows(const Json& profit) {
          row("Profitable by these measures", profit["profitable"] == true ? "yes" : "not shown");
 }
 
+/// What was judged, on which days, after how much was tried, and what would change it.
+std::string verdict_words(const FamilyScore& f) {
+  std::string out = "<p class=\"says\">" + escape(f.sentence) + ".</p><table class=\"kv\">";
+  if (f.judged_days > 0) {
+    out += row("Judged on", grouped(static_cast<std::uint64_t>(f.judged_days)) + " days, " +
+                                format_day(f.judged_from) + " to " + format_day(f.judged_to - 1));
+  }
+  out += row("Against", "cash, beta times the market, and the market at the same mean exposure");
+  if (f.opened) {
+    out += row("Hypothesis", escape(f.opened->claim.id) + ", level " +
+                                 probability(f.opened->in_account.level) + ", number " +
+                                 std::to_string(f.opened->in_account.index) + " of " +
+                                 escape(f.opened->account));
+  }
+  if (f.tile) {
+    out += row("Where", escape(f.tile->text) + ": the best of " + grouped(f.tile->tiles) +
+                            " parts of the space, all paid for");
+  }
+  out += row("Trials on this market so far, by anybody", grouped(f.ledger_trials));
+  out += row("What would change this", escape(f.would_change));
+  return out + "</table>";
+}
+
 std::string verdict_card(const ReportInput& input, const Family& family) {
   const FamilyScore& f = family.score;
   const sweeps::Convergence& s = f.score;
-  const VerdictLook look = look_of(s.verdict);
+  const VerdictLook look = look_of(f.word);
   std::string out = "<article class=\"card\"><header><h3>" + escape(family.name) + "<small>on " +
                     escape(family.data) + "</small></h3><span class=\"pill " + look.css + "\">" +
                     look.text + "</span></header>";
+  out += verdict_words(f);
   out += "<div class=\"score\"><b data-v=\"" + exact(s.c) + "\">" + fixed(s.c, 3) +
          "</b><span>convergence score C; ";
   out += s.c_required <= 1 ? "needs " + fixed(s.c_required, 3) : "too early for a look";
@@ -145,11 +164,7 @@ std::string verdict_card(const ReportInput& input, const Family& family) {
   }
   out += luck_rows(family.profit);
   out += "</table>";
-  std::vector<std::string> reasons = s.reasons;
-  if (s.verdict == sweeps::Verdict::Converged && f.p_holm > kAlpha) {
-    reasons.push_back("converged by itself, but not after correction for all " +
-                      grouped(input.hypotheses) + " hypotheses: the corrected p is above 0.05");
-  }
+  const std::vector<std::string>& reasons = s.reasons;
   if (!reasons.empty()) {
     out += "<ul class=\"why\">";
     for (const std::string& reason : reasons) out += "<li>" + escape(reason) + "</li>";

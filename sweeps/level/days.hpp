@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace winnow::sweeps::level {
@@ -11,6 +13,13 @@ struct DayRange {
   std::int64_t start = 0;
   std::int64_t end = 0;
   bool operator==(const DayRange&) const = default;
+};
+
+/// What the catalogue knows of the market behind a dataset.
+struct MarketDays {
+  std::string id;                           ///< its identity
+  std::vector<std::string> hashes;          ///< contents of all its datasets
+  std::optional<std::int64_t> sealed_from;  ///< by its import: that day and all later ones
 };
 
 /// Fewer judged days carry no verdict.

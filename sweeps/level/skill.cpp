@@ -42,6 +42,16 @@ double mean_finite(std::span<const double> values) {
   return n > 0 ? sum / n : 0;
 }
 
+std::vector<double> row_means(const PanelView& returns, const ParallelFor& parallel) {
+  std::vector<double> out(returns.variants());
+  each_row(returns.variants(), parallel, [&](std::size_t v) {
+    double sum = 0;
+    for (std::size_t t = 0; t < returns.periods(); ++t) sum += returns.at(v, t);
+    out[v] = sum / static_cast<double>(returns.periods());
+  });
+  return out;
+}
+
 bool stands(const Convergence& score) { return score.scored && score.c >= score.c_required; }
 
 }  // namespace
@@ -93,6 +103,7 @@ Skill score_skill(const PanelView& returns, std::span<const double> market,
   const std::vector<double> betas = market_betas(returns, market, parallel);
   Skill out;
   out.beta_mean = mean_finite(betas);
+  out.alpha_mean = mean_finite(row_means(returns, parallel)) - out.beta_mean * mean_finite(market);
   out.exposure_mean = mean_finite(mean_exposure);
   out.cash = score_convergence(returns, options, parallel);
   {

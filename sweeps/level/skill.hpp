@@ -50,6 +50,7 @@ struct Skill {
   Convergence cash;
   Convergence ols;
   Convergence exposure;
+  double alpha_mean = 0;     ///< over the variants, of a period: what beta does not explain
   double beta_mean = 0;      ///< over the variants
   double exposure_mean = 0;  ///< over the variants and periods
 

@@ -1,0 +1,150 @@
+// What a sweep opens, and which days it shows: on record before anything of it is computed.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "actors/sweep_registry.hpp"
+#include "base/hash.hpp"
+#include "base/text.hpp"
+#include "sweeps/level/account_book.hpp"
+#include "sweeps/level/day_book.hpp"
+
+namespace winnow::actors {
+namespace {
+
+namespace level = sweeps::level;
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kHypothesisIdDigits = 12;
+
+/// The days of a dataset that a sweep's window touches.
+level::DayRange days_on(const sweeps::ResolvedSpec& spec, const sweeps::DatasetInfo& d) {
+  const TimestampNs from = std::max(spec.from, d.first);
+  const TimestampNs to = std::min(spec.to, d.last + d.interval);
+  return {utc_day(from), utc_day(to - DurationNs{1}) + 1};
+}
+
+/// Everything but market and days that a hypothesis is: another word here is another hypothesis.
+/// In the ledger's form, so that a newer engine does not make it one.
+std::string fixed_text(const sweeps::ResolvedSpec& ledger_spec, const sweeps::Plan& plan,
+                       const sweeps::Segment& segment) {
+  const Json spec = parse_ordered_json(ledger_spec.to_json());
+  Json out;
+  out["space"] = spec["strategies"][segment.strategy];
+  out["code_version"] = plan.family(segment).code_version;
+  for (const char* part : {"method", "samples", "seed", "validation"}) out[part] = spec[part];
+  out["execution"] = spec["execution_by_data"][segment.dataset];
+  out["convergence"] = spec.contains("convergence") ? spec["convergence"] : Json();
+  return json_text(out);
+}
+
+level::Claim claim_of(const sweeps::ResolvedSpec& ledger_spec, const sweeps::Plan& plan,
+                      const sweeps::Segment& segment, const level::MarketDays& market) {
+  const sweeps::DatasetInfo& data = plan.spec().data[segment.dataset];
+  level::Claim claim;
+  claim.mode = plan.spec().open.mode;
+  claim.family = plan.family(segment).name;
+  claim.data = data.name;
+  claim.dataset_hash = data.content_hash;
+  claim.market = market.id;
+  claim.sweep = plan.id();
+  claim.segment = segment.index;
+  claim.window = days_on(plan.spec(), data);
+  claim.share = plan.spec().open.share;
+  claim.fixed = fixed_text(ledger_spec, plan, segment);
+  Json key{{"fixed", claim.fixed},
+           {"mode", level::open_mode_name(claim.mode)},
+           {"market", claim.market},
+           {"from", claim.window.start}};
+  claim.key = sha256_hex(json_text(key)).substr(0, kHypothesisIdDigits);
+  key["to"] = claim.window.end;
+  claim.id = sha256_hex(json_text(key)).substr(0, kHypothesisIdDigits);
+  return claim;
+}
+
+level::MarketDays market_of(const sweeps::Catalog& catalog, const sweeps::DatasetInfo& d) {
+  if (catalog.market) return catalog.market(d);
+  return {.id = d.content_hash, .hashes = {d.content_hash}, .sealed_from = std::nullopt};
+}
+
+}  // namespace
+
+sweeps::Catalog SweepRegistry::catalog_for(const Submit& request) const {
+  sweeps::Catalog catalog = catalog_();
+  if (const auto mode = level::find_open_mode(request.open)) catalog.open_otherwise = *mode;
+  const auto known = catalog.market;
+  if (request.unseal) {
+    catalog.market = [known](const sweeps::DatasetInfo& d) {
+      level::MarketDays market = market_of({.market = known}, d);
+      market.sealed_from.reset();
+      return market;
+    };
+    return catalog;
+  }
+  const level::Documents* documents = book_.documents();
+  if (documents == nullptr) return catalog;
+  catalog.sealed =
+      [known, documents](
+          const sweeps::DatasetInfo& d) -> Result<std::vector<level::DayRange>> {
+    const auto days = level::DayBook::read(*documents, market_of({.market = known}, d));
+    if (!days) return days.error();
+    return days->sealed();
+  };
+  return catalog;
+}
+
+Status SweepRegistry::open_hypotheses(const sweeps::Plan& plan, const std::string& user,
+                                      TimestampNs now) {
+  if (plan.spec().open.mode == level::OpenMode::Explore) return {};
+  level::Documents* documents = book_.documents();
+  if (documents == nullptr) {
+    return Error(ErrorCode::Refused, "no account is kept here, so nothing can be opened");
+  }
+  const sweeps::Catalog catalog = catalog_();
+  const sweeps::ResolvedSpec ledger_spec = sweeps::ledger_form(plan.spec());
+  std::vector<level::Claim> claims;
+  for (const sweeps::Segment& segment : plan.segments()) {
+    const level::MarketDays market = market_of(catalog, plan.spec().data[segment.dataset]);
+    level::Claim claim = claim_of(ledger_spec, plan, segment, market);
+    const auto days = level::DayBook::read(*documents, market);
+    if (!days) return days.error();
+    WINNOW_TRY(level::set_judged_days(*documents, *days, claim));
+    claim.looks = level::looks_for(plan.spec().open, level::day_count(claim.judged));
+    claim.user = user;
+    claim.opened = now;
+    claims.push_back(std::move(claim));
+  }
+  const auto account = level::account_of_user(*documents, now, user);
+  if (!account) return account.error();
+  const auto opened = level::open_claims(*documents, *account, std::move(claims));
+  return opened ? Status() : Status(opened.error());
+}
+
+Status SweepRegistry::record_days(const sweeps::Plan& plan, const Asker& asker, TimestampNs now) {
+  level::Documents* documents = book_.documents();
+  if (documents == nullptr) return {};
+  const sweeps::ResolvedSpec& spec = plan.spec();
+  const sweeps::Catalog catalog = catalog_();
+  for (const sweeps::DatasetInfo& d : spec.data) {
+    const level::DayRange window = days_on(spec, d);
+    level::Showing showing{d.content_hash, window, level::Breadth::Broad, "sweep " + plan.id()};
+    // What is judged in words shows nothing.
+    if (spec.open.mode != level::OpenMode::Confirm) {
+      const auto sealed = level::DayBook::read(*documents, market_of(catalog, d));
+      if (!sealed) return sealed.error();
+      const std::vector<level::DayRange> kept = sealed->sealed();
+      const bool unsealed =
+          asker.unseal && std::any_of(kept.begin(), kept.end(), [&](const level::DayRange& r) {
+            return r.start < window.end && window.start < r.end;
+          });
+      WINNOW_TRY(
+          level::record_showing(*documents, showing, asker.user, now, std::string(), unsealed));
+    }
+    if (spec.holdout.ns > 0) {
+      showing.days = {utc_day(spec.to), utc_day(spec.to + spec.holdout - DurationNs{1}) + 1};
+      WINNOW_TRY(level::record_seal(*documents, showing, asker.user, now));
+    }
+  }
+  return {};
+}
+
+}  // namespace winnow::actors

@@ -1,0 +1,243 @@
+#include "serve/opening.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "serve/period_days.hpp"
+#include "serve/report/fields.hpp"
+
+namespace winnow::serve {
+namespace {
+
+namespace level = sweeps::level;
+using sweeps::Verdict;
+
+const level::OpenedHypothesis* opened_in(const SweepView& view, const sweeps::Segment& segment) {
+  if (!view.openings || segment.index >= view.openings->by_segment.size()) return nullptr;
+  const auto& h = view.openings->by_segment[segment.index];
+  return h ? &*h : nullptr;
+}
+
+// What was fixed, and everything after its window.
+bool judges(const level::Claim& claim, std::int64_t day) {
+  if (day >= claim.window.end) return true;
+  return std::any_of(claim.judged.begin(), claim.judged.end(), [&](const level::DayRange& r) {
+    return day >= r.start && day < r.end;
+  });
+}
+
+/// The look that so many judged days make due, from 1; 0: none, or it was taken.
+std::size_t due_look(const level::OpenedHypothesis& h, std::int64_t judged_days) {
+  if (h.in_account.state != level::HypothesisState::Open) return 0;
+  std::size_t due = 0;
+  for (std::size_t i = 0; i < h.claim.looks.size(); ++i) {
+    const std::int64_t needs = h.claim.looks[i].judged_days > 0 ? h.claim.looks[i].judged_days
+                                                                : level::kJudgedDaysMin;
+    if (judged_days >= needs) due = i + 1;
+  }
+  return due > h.in_account.looks ? due : 0;
+}
+
+std::string span_of_days(const FamilyScore& family) {
+  if (family.judged_days == 0) return "no days";
+  return std::to_string(family.judged_days) + " days, " + format_day(family.judged_from) + " to " +
+         format_day(family.judged_to - 1);
+}
+
+std::string level_text(double level) { return report::fixed(100 * level, 2) + "%"; }
+
+std::string opened_sentence(const FamilyScore& family, const std::string& who) {
+  const level::OpenedHypothesis& h = *family.opened;
+  const std::string by = " by " + std::to_string(family.judged_days) +
+                         " days that nobody had seen when it was opened";
+  const std::string price = "at its level of " + level_text(h.in_account.level);
+  switch (h.in_account.state) {
+    case level::HypothesisState::Converged:
+      return who + " is real" + by + ", " + price + ": " +
+             (family.tile ? "the variants with " + family.tile->text : std::string("its variants")) +
+             " agree on an edge that the market does not explain";
+    case level::HypothesisState::NotPromoted:
+      return who + " was judged" + by + " and not promoted " + price + ": it stays an idea";
+    case level::HypothesisState::Void:
+      return who + " was CONVERGED until it was voided: " + h.void_reason;
+    case level::HypothesisState::Open:
+      break;
+  }
+  if (family.look_recordable) {
+    return who + " waits for its look to be put on record; ask where the store can be written";
+  }
+  if (family.committed != family.trials) return who + " is opened and still being computed";
+  return who + " is opened and has " + std::to_string(family.judged_days) + " of " +
+         std::to_string(h.next_look_days()) + " judged days for its next look";
+}
+
+}  // namespace
+
+Judging judging_of(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+                   std::uint32_t periods) {
+  Judging out;
+  const PeriodDays calendar = period_days(sources, view, segment, periods);
+  const level::OpenedHypothesis* h = opened_in(view, segment);
+  for (std::size_t t = 0; t < periods; ++t) {
+    if (h != nullptr && !judges(h->claim, calendar.days[t])) continue;
+    out.days.push_back(calendar.days[t]);
+    if (out.periods.empty() || out.periods.back().last != t) out.periods.push_back({t, t});
+    out.periods.back().last = t + 1;
+  }
+  out.all = out.days.size() == periods;
+  if (h != nullptr) out.look = due_look(*h, static_cast<std::int64_t>(out.days.size()));
+  return out;
+}
+
+FamilyPanel judged_panel(const FamilyPanel& panel, const Judging& judging) {
+  FamilyPanel out;
+  out.trial = panel.trial;
+  out.skipped = panel.skipped;
+  out.periods = static_cast<std::uint32_t>(judging.days.size());
+  out.returns.resize(panel.trial.size() * out.periods);
+  auto to = out.returns.begin();
+  for (std::size_t r = 0; r < panel.trial.size(); ++r) {
+    const auto row = panel.returns.begin() + static_cast<std::ptrdiff_t>(r * panel.periods);
+    for (const PeriodRange& p : judging.periods) {
+      to = std::copy(row + static_cast<std::ptrdiff_t>(p.first),
+                     row + static_cast<std::ptrdiff_t>(p.last), to);
+    }
+  }
+  return out;
+}
+
+std::vector<double> judged_values(std::span<const double> values, const Judging& judging) {
+  std::vector<double> out;
+  for (const PeriodRange& p : judging.periods) {
+    for (std::size_t t = p.first; t < p.last; ++t) out.push_back(values[t]);
+  }
+  return out;
+}
+
+actors::StoreDocuments documents_of(const Sources& sources) {
+  return {*sources.store, sources.verdicts};
+}
+
+std::string exploring_word(const sweeps::Convergence& score) {
+  return score.verdict == Verdict::Converged ? "PROMISING"
+                                             : std::string(sweeps::verdict_name(score.verdict));
+}
+
+std::string verdict_word(const FamilyScore& family) {
+  if (!family.not_opened.empty()) return sweeps::verdict_name(Verdict::Insufficient);
+  if (!family.opened) return exploring_word(family.score);
+  switch (family.opened->in_account.state) {
+    case level::HypothesisState::Converged:
+      return "CONVERGED";
+    case level::HypothesisState::Open:
+      return "OPEN";
+    case level::HypothesisState::NotPromoted:
+      if (family.score.verdict == Verdict::Insufficient) {
+        return sweeps::verdict_name(Verdict::Insufficient);
+      }
+      return "NOT_PROMOTED";
+    case level::HypothesisState::Void:
+      return "NOT_PROMOTED";
+  }
+  return "OPEN";
+}
+
+std::string verdict_sentence(const SweepView& view, const FamilyScore& family) {
+  const sweeps::Segment& segment = view.plan.segments()[family.segment];
+  const std::string who = view.family(segment) + " on " + view.dataset(segment).name;
+  if (!family.not_opened.empty()) return who + " could not be opened: " + family.not_opened;
+  if (family.opened) return opened_sentence(family, who);
+  if (family.score.verdict == Verdict::Converged) {
+    return who + " looks like an edge on " + span_of_days(family) +
+           ", days that were there to explore: open it (`open: confirm`) to have it judged by days "
+           "that did not suggest it";
+  }
+  if (family.score.verdict == Verdict::Insufficient) {
+    return who + " cannot be judged: " +
+           (family.score.reasons.empty() ? std::string("too little is known")
+                                         : family.score.reasons.front());
+  }
+  return who + " shows no edge that its variants share on " + span_of_days(family);
+}
+
+std::string what_would_change(const FamilyScore& family) {
+  if (!family.not_opened.empty()) {
+    return "days that nobody has seen: new ones, or another market";
+  }
+  if (!family.opened) {
+    if (family.score.verdict == Verdict::Converged) {
+      return "opening it: only days that did not suggest the idea can say that it is real";
+    }
+    return family.score.verdict == Verdict::Insufficient
+               ? "what is missing: more days, more variants, or the rest of the results"
+               : "an edge that more of its variants share, on these days or on others";
+  }
+  switch (family.opened->in_account.state) {
+    case level::HypothesisState::Converged:
+      return "only a mistake in the data or the code, put on record by `winnow void`";
+    case level::HypothesisState::Open:
+      return "its next look, at " + std::to_string(family.opened->next_look_days()) +
+             " judged days";
+    case level::HypothesisState::NotPromoted:
+    case level::HypothesisState::Void:
+      break;
+  }
+  return "nothing on these days; later days, for another stake";
+}
+
+Json hypothesis_json(const level::OpenedHypothesis& h) {
+  Json looks = Json::array();
+  for (const level::LookRecord& look : h.looks) {
+    Json row{{"number", look.number},
+             {"judged_days", look.judged_days},
+             {"time", format_timestamp(look.time)}};
+    // Of one that is judged in words not even how near it came.
+    row["p"] = h.numbers_shown() ? Json(look.p) : Json();
+    row["bound"] = look.bound;
+    looks.push_back(std::move(row));
+  }
+  Json days = Json::array();
+  for (const level::DayRange& r : h.claim.judged) {
+    days.push_back({format_day(r.start), format_day(r.end)});
+  }
+  Json planned = Json::array();
+  for (const level::LookDay& look : h.claim.looks) {
+    planned.push_back({{"judged_days", look.judged_days > 0 ? Json(look.judged_days) : Json()},
+                       {"weight", look.weight}});
+  }
+  const std::int64_t next = h.next_look_days();
+  return {{"hypothesis", h.claim.id},
+          {"state", level::state_name(h.in_account.state)},
+          {"mode", level::open_mode_name(h.claim.mode)},
+          {"family", h.claim.family},
+          {"data", h.claim.data},
+          {"market", h.claim.market.substr(0, 12)},
+          {"sweep_id", h.claim.sweep},
+          {"user", h.claim.user},
+          {"opened", format_timestamp(h.claim.opened)},
+          {"account", h.account},
+          {"index", h.in_account.index},
+          {"stake", h.in_account.stake},
+          {"level", h.in_account.level},
+          {"left_before", h.in_account.left_before},
+          {"promotions_before", h.in_account.promotions_before},
+          {"related", h.in_account.related},
+          {"judged_days_at_opening", level::day_count(h.claim.judged)},
+          {"judged", std::move(days)},
+          {"seen_by", h.claim.seen_by},
+          {"looks_planned", std::move(planned)},
+          {"looks", std::move(looks)},
+          {"next_look_days", next > 0 ? Json(next) : Json()},
+          {"revealed_by", h.revealed_by.empty() ? Json() : Json(h.revealed_by)},
+          {"void_reason", h.void_reason.empty() ? Json() : Json(h.void_reason)},
+          {"fixed", parse_ordered_json(h.claim.fixed)}};
+}
+
+Json opened_json(const FamilyScore& family) {
+  if (!family.opened) return {};
+  Json out = hypothesis_json(*family.opened);
+  out.erase("fixed");
+  return out;
+}
+
+}  // namespace winnow::serve

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "actors/store_documents.hpp"
+#include "serve/scoring.hpp"
+#include "serve/sweep_view.hpp"
+
+namespace winnow::serve {
+
+// What an opened hypothesis is judged by, and the one word that every answer says of a family.
+
+/// Periods [first, last) of a family's results.
+struct PeriodRange {
+  std::size_t first = 0, last = 0;
+};
+
+/// Purpose: which of a family's periods judge it.
+struct Judging {
+  std::vector<PeriodRange> periods;  ///< ascending
+  std::vector<std::int64_t> days;    ///< UTC day of each judged period, from 1970
+  bool all = true;                   ///< every period judges
+  std::size_t look = 0;              ///< the one that is due, from 1; 0: none
+};
+
+/// An exploring family is judged by all its periods; an opened one by the days that were fixed at
+/// its opening and those that came after its window.
+Judging judging_of(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+                   std::uint32_t periods);
+
+/// The judged periods of a panel, copied. Requires: not judging.all.
+FamilyPanel judged_panel(const FamilyPanel& panel, const Judging& judging);
+std::vector<double> judged_values(std::span<const double> values, const Judging& judging);
+
+/// Accounts and days as the store has them.
+actors::StoreDocuments documents_of(const Sources& sources);
+
+/// What is said of a score by itself: PROMISING, NOT_CONVERGED or INSUFFICIENT. It explores, so it
+/// never says more.
+std::string exploring_word(const sweeps::Convergence& score);
+/// CONVERGED, NOT_PROMOTED, OPEN, INSUFFICIENT, or what exploring says.
+std::string verdict_word(const FamilyScore& family);
+
+/// One sentence about the family for a person who has read no page.
+std::string verdict_sentence(const SweepView& view, const FamilyScore& family);
+
+/// What would make the verdict another, in a sentence.
+std::string what_would_change(const FamilyScore& family);
+
+/// What was opened, with its level, days and looks; null for an exploring family.
+Json opened_json(const FamilyScore& family);
+
+/// `winnow open list`, `open show`, `account show`: see query.hpp.
+Json hypothesis_json(const sweeps::level::OpenedHypothesis& h);
+
+}  // namespace winnow::serve

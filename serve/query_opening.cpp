@@ -1,0 +1,227 @@
+// Opened hypotheses and the accounts that they are paid from.
+#include <algorithm>
+#include <chrono>
+
+#include "serve/opening.hpp"
+#include "serve/query_parts.hpp"
+#include "serve/report/fields.hpp"
+#include "sweeps/level/day_book.hpp"
+#include "sweeps/names.hpp"
+
+namespace winnow::serve::parts {
+namespace {
+
+namespace level = sweeps::level;
+
+constexpr double kShareShown = 0.25;
+constexpr std::size_t kAccountNameMax = 60;
+
+/// Why a question that writes cannot be answered here.
+Status check_writer(const Sources& sources, std::string_view what) {
+  if (sources.verdicts != nullptr) return {};
+  return Error(ErrorCode::Refused, std::string(what) +
+                                       " goes on record, and this store is open for reading only: "
+                                       "ask the coordinator that holds it");
+}
+
+Json offer_json(const level::Offer& offer) {
+  return {{"stake", offer.stake}, {"level", offer.level}};
+}
+
+std::string account_line(const level::AccountState& state, const level::Offer& offer,
+                         const level::Offer& with_share, double expected_false) {
+  const level::Account& account = state.account;
+  const std::uint64_t promoted = account.promotions();
+  std::string out =
+      offer.level == 0
+          ? std::string("the account is spent until 1 January")
+          : "level available now: " + report::fixed(offer.level, 5) + " (stake " +
+                report::fixed(offer.stake, 5) + " of " + report::fixed(account.left(), 4) +
+                " left; with share " + report::fixed(kShareShown, 2) + ": " +
+                report::fixed(with_share.level, 4) + ")";
+  out += "; " + std::to_string(account.hypotheses().size()) + " of " +
+         std::to_string(account.parameters().openings) + " opened, " +
+         (promoted == 0 ? std::string("none") : std::to_string(promoted)) +
+         " CONVERGED; false ones to expect so far: at most " + report::fixed(expected_false, 3);
+  return out;
+}
+
+Result<Json> account_json(const level::AccountState& state) {
+  const level::Account& account = state.account;
+  const level::AccountParameters& p = account.parameters();
+  const level::Offer offer = account.available();
+  const level::Offer shared = account.available(std::min(kShareShown, p.share_max));
+  double expected_false = 0;
+  for (const level::Hypothesis& h : account.hypotheses()) expected_false += h.level;
+  Json out{{"account", state.key},
+           {"alpha", p.alpha},
+           {"openings_declared", p.openings},
+           {"level_max", p.level_max},
+           {"level_min", p.level_min},
+           {"share_max", p.share_max},
+           {"opened", account.hypotheses().size()},
+           {"converged", account.promotions()},
+           {"left", account.left()},
+           {"next", offer_json(offer)},
+           {"next_with_share", offer_json(shared)},
+           {"false_expected_max", expected_false}};
+  out["next_with_share"]["share"] = std::min(kShareShown, p.share_max);
+  out["text"] = account_line(state, offer, shared, expected_false);
+  out["hypotheses"] = Json::array();
+  for (const level::OpenedHypothesis& h : state.hypotheses) {
+    Json row = hypothesis_json(h);
+    row.erase("fixed");
+    out["hypotheses"].push_back(std::move(row));
+  }
+  return out;
+}
+
+Result<Json> hypothesis_answer(const level::OpenedHypothesis& h) {
+  Json out = hypothesis_json(h);
+  out["numbers"] = h.numbers_shown() ? "shown" : "hidden";
+  return out;
+}
+
+}  // namespace
+
+Result<Json> openings(const Sources& sources, const Json& args) {
+  const auto user = text_arg(args, "user", "");
+  if (!user.ok()) return user.error();
+  const auto all = level::all_hypotheses(documents_of(sources));
+  if (!all.ok()) return all.error();
+  Json out;
+  out["hypotheses"] = Json::array();
+  for (const level::OpenedHypothesis& h : *all) {
+    if (!user->empty() && h.claim.user != *user) continue;
+    Json row = hypothesis_json(h);
+    row.erase("fixed");
+    out["hypotheses"].push_back(std::move(row));
+  }
+  return out;
+}
+
+Result<Json> opening_show(const Sources& sources, const Json& args) {
+  const auto id = text_arg(args, "hypothesis", "");
+  if (!id.ok()) return id.error();
+  const auto h = level::find_hypothesis(documents_of(sources), *id);
+  if (!h.ok()) return h.error();
+  return hypothesis_answer(*h);
+}
+
+Result<Json> account_show(const Sources& sources, const Json& args) {
+  const auto user = text_arg(args, "user", "");
+  if (!user.ok()) return user.error();
+  const auto documents = documents_of(sources);
+  const TimestampNs now = system_clock().now();
+  const auto own = level::account_of_user(documents, now, *user);
+  if (!own.ok()) return own.error();
+  auto keys = documents.keys(level::kAccountKind);
+  if (!keys.ok()) return keys.error();
+  // One that nobody opened anything in is as good as any other.
+  if (std::find(keys->begin(), keys->end(), *own) == keys->end()) keys->push_back(*own);
+  const std::string year = own->substr(0, own->find('/') + 1);
+  Json out;
+  out["accounts"] = Json::array();
+  double alpha_year = 0;
+  for (const std::string& key : *keys) {
+    if (!key.starts_with(year)) continue;
+    const auto state = level::read_account_state(documents, key);
+    if (!state.ok()) return state.error();
+    alpha_year += state->account.parameters().alpha;
+    if (!user->empty() && key != *own) continue;
+    auto row = account_json(*state);
+    if (!row.ok()) return row.error();
+    out["accounts"].push_back(std::move(*row));
+  }
+  out["alpha_year"] = alpha_year;
+  out["alpha_year_max"] = level::kAlphaYearMax;
+  return out;
+}
+
+Result<Json> account_declare(const Sources& sources, const Json& args) {
+  WINNOW_TRY(check_writer(sources, "an account"));
+  const auto name = text_arg(args, "account", level::kAccountName);
+  if (!name.ok()) return name.error();
+  const bool plain = !name->empty() && name->size() <= kAccountNameMax &&
+                     name->find('/') == std::string::npos;
+  if (!plain) {
+    return Error(ErrorCode::InvalidInput,
+                 "account " + sweeps::show_text(*name) + " is no name: 1 to " +
+                     std::to_string(kAccountNameMax) + " characters without a slash are allowed");
+  }
+  const TimestampNs now = system_clock().now();
+  std::string key = level::account_key(now, *name);
+  const auto year = count_arg(args, "year", 0);
+  if (!year.ok()) return year.error();
+  if (*year != 0) key = std::to_string(*year) + key.substr(key.find('/'));
+  level::AccountParameters p;
+  for (const auto& [field, value] : {std::pair{"alpha", &p.alpha},
+                                     {"level_max", &p.level_max},
+                                     {"level_min", &p.level_min},
+                                     {"share_max", &p.share_max}}) {
+    const auto number = number_arg(args, field, *value);
+    if (!number.ok()) return number.error();
+    *value = *number;
+  }
+  const auto openings = count_arg(args, "openings", p.openings);
+  if (!openings.ok()) return openings.error();
+  p.openings = *openings;
+  std::vector<std::string> users;
+  if (const auto found = args.find("users"); found != args.end() && found->is_array()) {
+    for (const Json& user : *found) {
+      if (!user.is_string()) {
+        return Error(ErrorCode::InvalidInput, "users must be a list of names");
+      }
+      users.push_back(user);
+    }
+  }
+  auto documents = documents_of(sources);
+  WINNOW_TRY(level::declare_account(documents, key, p, users));
+  const auto state = level::read_account_state(documents, key);
+  if (!state.ok()) return state.error();
+  return account_json(*state);
+}
+
+Result<Json> reveal(const Sources& sources, const Json& args) {
+  WINNOW_TRY(check_writer(sources, "what is revealed"));
+  const auto id = text_arg(args, "hypothesis", "");
+  if (!id.ok()) return id.error();
+  const auto user = text_arg(args, "user", "");
+  if (!user.ok()) return user.error();
+  if (user->empty()) {
+    return Error(ErrorCode::InvalidInput, "say who reveals it: a person's name as user");
+  }
+  auto documents = documents_of(sources);
+  const TimestampNs now = system_clock().now();
+  const auto which = level::find_hypothesis(documents, *id);
+  if (!which.ok()) return which.error();
+  // The showing first: a number that is seen is on record.
+  if (!which->numbers_shown() && which->in_account.state != level::HypothesisState::Open) {
+    for (const level::DayRange& r : which->claim.judged) {
+      const level::Showing showing{which->claim.dataset_hash, r, level::Breadth::Narrow,
+                                   "reveal " + which->claim.id};
+      WINNOW_TRY(
+          level::record_showing(documents, showing, *user, now, which->claim.family, false));
+    }
+  }
+  const auto after = level::reveal(documents, *id, *user, now);
+  if (!after.ok()) return after.error();
+  return hypothesis_answer(*after);
+}
+
+Result<Json> void_promotion(const Sources& sources, const Json& args) {
+  WINNOW_TRY(check_writer(sources, "a promotion that is voided"));
+  const auto id = text_arg(args, "hypothesis", "");
+  if (!id.ok()) return id.error();
+  const auto reason = text_arg(args, "reason", "");
+  if (!reason.ok()) return reason.error();
+  const auto user = text_arg(args, "user", "");
+  if (!user.ok()) return user.error();
+  auto documents = documents_of(sources);
+  const auto after =
+      level::void_hypothesis(documents, *id, *reason, *user, system_clock().now());
+  if (!after.ok()) return after.error();
+  return hypothesis_answer(*after);
+}
+
+}  // namespace winnow::serve::parts

@@ -1,0 +1,489 @@
+#include "sweeps/level/account_book.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/numbers.hpp"
+#include "base/text.hpp"
+
+namespace winnow::sweeps::level {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kIdPrefixMin = 4;
+// Of the shorter hypothesis' judged days: from here on two of one market may be the same luck.
+constexpr double kRelatedOverlap = 0.2;
+
+Json parameters_json(const AccountParameters& p) {
+  return {{"alpha", p.alpha},
+          {"openings", p.openings},
+          {"level_max", p.level_max},
+          {"level_min", p.level_min},
+          {"share_max", p.share_max}};
+}
+
+AccountParameters parameters_from(const Json& json) {
+  AccountParameters p;
+  json.at("alpha").get_to(p.alpha);
+  json.at("openings").get_to(p.openings);
+  json.at("level_max").get_to(p.level_max);
+  json.at("level_min").get_to(p.level_min);
+  json.at("share_max").get_to(p.share_max);
+  return p;
+}
+
+Error corrupt_account(const std::string& key, const std::string& why) {
+  return Error(ErrorCode::Corrupt, "the record of account " + key + ": " + why);
+}
+
+std::int64_t common_days(std::span<const DayRange> a, std::span<const DayRange> b) {
+  std::int64_t days = 0;
+  for (const DayRange& x : a) {
+    for (const DayRange& y : b) {
+      days += std::max<std::int64_t>(0, std::min(x.end, y.end) - std::max(x.start, y.start));
+    }
+  }
+  return days;
+}
+
+/// Purpose: the document of one account between its text and what it says.
+class AccountText {
+ public:
+  static Result<AccountText> read(const std::string& key, const std::optional<std::string>& text) {
+    AccountText out;
+    out.state_.key = key;
+    if (!text) {
+      out.json_ = {{"parameters", parameters_json({})}, {"users", Json::array()}};
+      out.json_["events"] = Json::array();
+      return out;
+    }
+    out.json_ = parse_ordered_json(*text);
+    if (!out.json_.is_object()) return corrupt_account(key, "no JSON object");
+    try {
+      const AccountParameters parameters = parameters_from(out.json_.at("parameters"));
+      WINNOW_TRY(check_account(parameters));
+      out.state_.account = Account(parameters);
+      for (const Json& event : out.json_.at("events")) WINNOW_TRY(out.apply(event));
+    } catch (const Json::exception& e) {
+      return corrupt_account(key, e.what());
+    }
+    return out;
+  }
+
+  Status add(Json event) {
+    WINNOW_TRY(apply(event));
+    json_["events"].push_back(std::move(event));
+    return {};
+  }
+  const AccountState& state() const { return state_; }
+  AccountState take_state() && { return std::move(state_); }
+  std::string text() const { return json_text(json_); }
+  Json& json() { return json_; }
+  void set_parameters(const AccountParameters& p) {
+    json_["parameters"] = parameters_json(p);
+    state_.account = Account(p);
+  }
+
+ private:
+  AccountText() = default;
+
+  OpenedHypothesis* find_own(const std::string& id) {
+    for (OpenedHypothesis& h : state_.hypotheses) {
+      if (h.claim.id == id) return &h;
+    }
+    return nullptr;
+  }
+
+  // The account's own view of a hypothesis, after each event.
+  void follow(OpenedHypothesis& h) { h.in_account = *state_.account.find(h.claim.id); }
+
+  Status apply(const Json& event) {
+    if (event.contains("open")) return apply_open(event);
+    for (const char* name : {"look", "reveal", "void"}) {
+      if (!event.contains(name)) continue;
+      OpenedHypothesis* h = find_own(event.at(name).get<std::string>());
+      if (h == nullptr) return corrupt_account(state_.key, "an event of an unknown hypothesis");
+      if (name == std::string_view("look")) return apply_look(event, *h);
+      if (name == std::string_view("reveal")) {
+        event.at("user").get_to(h->revealed_by);
+        event.at("time_ns").get_to(h->revealed.ns);
+        return {};
+      }
+      WINNOW_TRY(state_.account.void_promotion(h->claim.id));
+      event.at("reason").get_to(h->void_reason);
+      follow(*h);
+      return {};
+    }
+    return corrupt_account(state_.key, "an unknown event");
+  }
+
+  Status apply_open(const Json& event) {
+    auto claim = claim_from_json(event.at("open"));
+    if (!claim) return claim.error();
+    Opening opening{.id = claim->id, .weights = {}, .share = claim->share, .related = {}};
+    for (const LookDay& look : claim->looks) opening.weights.push_back(look.weight);
+    event.at("related").get_to(opening.related);
+    const auto opened = state_.account.open(opening);
+    if (!opened) return opened.error();
+    OpenedHypothesis h;
+    h.claim = *std::move(claim);
+    h.account = state_.key;
+    state_.hypotheses.push_back(std::move(h));
+    follow(state_.hypotheses.back());
+    return {};
+  }
+
+  Status apply_look(const Json& event, OpenedHypothesis& h) {
+    LookRecord look;
+    event.at("number").get_to(look.number);
+    event.at("judged_days").get_to(look.judged_days);
+    event.at("p").get_to(look.p);
+    event.at("gates").get_to(look.gates);
+    event.at("time_ns").get_to(look.time.ns);
+    if (look.number <= h.in_account.looks || look.number > h.claim.looks.size()) {
+      return corrupt_account(state_.key, "looks out of order");
+    }
+    // Looks that were missed are lost.
+    while (h.in_account.looks + 1 < look.number) {
+      const auto lost = state_.account.look(h.claim.id, 1);
+      if (!lost) return lost.error();
+      follow(h);
+    }
+    const auto decided = state_.account.look(h.claim.id, look.gates ? look.p : 1);
+    if (!decided) return decided.error();
+    follow(h);
+    look.bound = h.in_account.bound;
+    h.looks.push_back(look);
+    return {};
+  }
+
+  Json json_;
+  AccountState state_;
+};
+
+// Where somebody opened the same, or what goes on as it: the account and the id.
+struct OnRecord {
+  std::string account, id;
+};
+Result<std::optional<OnRecord>> on_record(const std::vector<OpenedHypothesis>& all,
+                                          const Claim& claim) {
+  std::optional<OnRecord> goes_on;
+  for (const OpenedHypothesis& h : all) {
+    if (h.claim.id == claim.id) return std::optional<OnRecord>({h.account, h.claim.id});
+    const bool grows = h.claim.key == claim.key && h.claim.window.start == claim.window.start &&
+                       h.claim.window.end <= claim.window.end;
+    if (grows && h.in_account.state == HypothesisState::Open) goes_on = {h.account, h.claim.id};
+  }
+  return goes_on;
+}
+
+// What it earns is not known when it is opened, so that promoted ones of the same market and days
+// count as related without a look at their correlation: that can only lower the level.
+std::vector<std::string> related_to(const Claim& claim, const AccountState& state) {
+  std::vector<std::string> out;
+  for (const OpenedHypothesis& h : state.hypotheses) {
+    if (h.claim.market != claim.market) continue;
+    const auto shorter = static_cast<double>(
+        std::min(day_count(h.claim.judged), day_count(claim.judged)));
+    const auto common = static_cast<double>(common_days(h.claim.judged, claim.judged));
+    if (common > kRelatedOverlap * shorter) out.push_back(h.claim.id);
+  }
+  return out;
+}
+
+Result<double> alpha_of_others(const Documents& documents, const std::string& key) {
+  const auto keys = documents.keys(kAccountKind);
+  if (!keys) return keys.error();
+  const std::string year = key.substr(0, key.find('/') + 1);
+  double sum = 0;
+  for (const std::string& other : *keys) {
+    if (other == key || !other.starts_with(year)) continue;
+    const auto state = read_account_state(documents, other);
+    if (!state) return state.error();
+    sum += state->account.parameters().alpha;
+  }
+  return sum;
+}
+
+Result<OpenedHypothesis> change_hypothesis(Documents& documents, const OpenedHypothesis& which,
+                                           const std::function<Status(AccountText&)>& change) {
+  std::optional<OpenedHypothesis> after;
+  WINNOW_TRY(documents.update(
+      kAccountKind, which.account,
+      [&](const std::optional<std::string>& text) -> Result<std::string> {
+        auto account = AccountText::read(which.account, text);
+        if (!account) return account.error();
+        WINNOW_TRY(change(*account));
+        if (const OpenedHypothesis* h = account->state().find(which.claim.id)) after = *h;
+        return account->text();
+      }));
+  if (!after) return Error(ErrorCode::NotFound, "no hypothesis '" + which.claim.id + "'");
+  return *std::move(after);
+}
+
+}  // namespace
+
+std::string account_key(TimestampNs now, std::string_view name) {
+  const std::string day = format_day(utc_day(now));
+  return day.substr(0, day.find('-')) + "/" + std::string(name);
+}
+
+std::int64_t OpenedHypothesis::next_look_days() const {
+  if (in_account.state != HypothesisState::Open || in_account.looks >= claim.looks.size()) return 0;
+  const LookDay& next = claim.looks[in_account.looks];
+  return next.judged_days > 0 ? next.judged_days : day_count(claim.judged);
+}
+
+const OpenedHypothesis* AccountState::find(std::string_view id) const {
+  for (const OpenedHypothesis& h : hypotheses) {
+    if (h.claim.id == id) return &h;
+  }
+  return nullptr;
+}
+
+Result<AccountState> read_account_state(const Documents& documents, const std::string& key) {
+  const auto text = documents.read(kAccountKind, key);
+  if (!text) return text.error();
+  auto account = AccountText::read(key, *text);
+  if (!account) return account.error();
+  return std::move(*account).take_state();
+}
+
+Result<std::vector<Opened>> open_claims(Documents& documents, const std::string& account,
+                                        std::vector<Claim> claims) {
+  if (claims.empty()) return std::vector<Opened>();
+  const auto all = all_hypotheses(documents);
+  if (!all) return all.error();
+  const auto others = alpha_of_others(documents, account);
+  if (!others) return others.error();
+  std::vector<Opened> out;
+  std::vector<std::string> accounts;
+  const auto change = [&](const std::optional<std::string>& text) -> Result<std::string> {
+    out.clear();
+    accounts.clear();
+    auto book = AccountText::read(account, text);
+    if (!book) return book.error();
+    if (book->state().account.parameters().alpha + *others > kAlphaYearMax) {
+      return Error(ErrorCode::Refused,
+                   "account " + account + ": the accounts of this year would have more than " +
+                       shortest_text(kAlphaYearMax) + " together; use one that was declared");
+    }
+    for (const Claim& claim : claims) {
+      const auto there = on_record(*all, claim);
+      if (!there) return there.error();
+      if (*there) {
+        out.push_back({.id = (*there)->id, .repeat = true, .refusal = {}});
+        accounts.push_back((*there)->account);
+        continue;
+      }
+      accounts.push_back(account);
+      const std::int64_t days = day_count(claim.judged);
+      if (days < kJudgedDaysMin) {
+        out.push_back({.id = {},
+                       .repeat = false,
+                       .refusal = "only " + std::to_string(days) + " of the " +
+                                  std::to_string(claim.window.end - claim.window.start) +
+                                  " days may judge it, fewer than " +
+                                  std::to_string(kJudgedDaysMin) + ": these days were seen by " +
+                                  claim.seen_by + "; nothing was charged"});
+        continue;
+      }
+      const Json event{{"open", claim_json(claim)},
+                       {"related", related_to(claim, book->state())}};
+      if (const Status opened = book->add(event); !opened) {
+        return opened.error().within(claim.family + " on " + claim.data);
+      }
+      out.push_back({.id = claim.id, .repeat = false, .refusal = {}});
+    }
+    return book->text();
+  };
+  WINNOW_TRY(documents.update(kAccountKind, account, change));
+  Json hypotheses = Json::array();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    hypotheses.push_back({{"segment", claims[i].segment},
+                          {"account", accounts[i]},
+                          {"id", out[i].id},
+                          {"refusal", out[i].refusal}});
+  }
+  const std::string text = json_text(
+      Json{{"mode", open_mode_name(claims[0].mode)}, {"hypotheses", std::move(hypotheses)}});
+  WINNOW_TRY(documents.update(kOpenedKind, claims[0].sweep,
+                              [&](const auto&) -> Result<std::string> { return text; }));
+  return out;
+}
+
+Result<Offer> offer_for(const AccountState& state, double share,
+                        std::span<const std::string> related) {
+  const double most = state.account.parameters().share_max;
+  if (!(share >= 0 && share <= most)) {
+    return bad_input("share " + shortest_text(share) + " is outside (0, " + shortest_text(most) +
+                     "]");
+  }
+  return state.account.available(share, related);
+}
+
+bool SweepOpenings::words_only() const {
+  return std::any_of(by_segment.begin(), by_segment.end(),
+                     [](const auto& h) { return h && !h->numbers_shown(); });
+}
+
+Result<std::optional<SweepOpenings>> openings_of(const Documents& documents,
+                                                 std::string_view sweep) {
+  const auto text = documents.read(kOpenedKind, sweep);
+  if (!text) return text.error();
+  if (!*text) return std::optional<SweepOpenings>();
+  const Json json = parse_ordered_json(**text);
+  SweepOpenings out;
+  try {
+    for (const Json& entry : json.at("hypotheses")) {
+      out.refusals.push_back(entry.at("refusal"));
+      out.by_segment.emplace_back();
+      const std::string id = entry.at("id");
+      if (id.empty()) continue;
+      const auto account = read_account_state(documents, entry.at("account"));
+      if (!account) return account.error();
+      const OpenedHypothesis* h = account->find(id);
+      if (h == nullptr) return corrupt_account(account->key, "hypothesis " + id + " is missing");
+      out.by_segment.back() = *h;
+    }
+  } catch (const Json::exception& e) {
+    return Error(ErrorCode::Corrupt,
+                 "what sweep " + std::string(sweep) + " opened: " + e.what());
+  }
+  return std::optional<SweepOpenings>(std::move(out));
+}
+
+Result<OpenedHypothesis> take_look(Documents& documents, const std::string& account,
+                                   const std::string& id, const LookRecord& look) {
+  OpenedHypothesis which;
+  which.account = account;
+  which.claim.id = id;
+  return change_hypothesis(documents, which, [&](AccountText& book) -> Status {
+    const OpenedHypothesis* h = book.state().find(id);
+    if (h == nullptr) return Error(ErrorCode::NotFound, "no hypothesis '" + id + "'");
+    // Somebody else may have taken it since it was read.
+    if (h->in_account.state != HypothesisState::Open || look.number <= h->in_account.looks) {
+      return {};
+    }
+    return book.add({{"look", id},
+                     {"number", look.number},
+                     {"judged_days", look.judged_days},
+                     {"p", look.p},
+                     {"gates", look.gates},
+                     {"time_ns", look.time.ns}});
+  });
+}
+
+Result<OpenedHypothesis> reveal(Documents& documents, std::string_view id, const std::string& user,
+                                TimestampNs now) {
+  const auto which = find_hypothesis(documents, id);
+  if (!which) return which.error();
+  if (which->numbers_shown()) {
+    return bad_input("hypothesis " + which->claim.id + " hides no numbers" +
+                     (which->revealed_by.empty() ? std::string()
+                                                 : ": " + which->revealed_by + " revealed it"));
+  }
+  if (which->in_account.state == HypothesisState::Open) {
+    return Error(ErrorCode::Refused,
+                 "hypothesis " + which->claim.id +
+                     " is OPEN: its days go on judging, and a number of theirs would end that; ask "
+                     "`winnow converge` first");
+  }
+  return change_hypothesis(documents, *which, [&](AccountText& book) {
+    return book.add({{"reveal", which->claim.id}, {"user", user}, {"time_ns", now.ns}});
+  });
+}
+
+Result<OpenedHypothesis> void_hypothesis(Documents& documents, std::string_view id,
+                                         const std::string& reason, const std::string& user,
+                                         TimestampNs now) {
+  const auto which = find_hypothesis(documents, id);
+  if (!which) return which.error();
+  if (reason.empty()) return bad_input("say --reason: why the promotion was wrong");
+  return change_hypothesis(documents, *which, [&](AccountText& book) {
+    return book.add({{"void", which->claim.id},
+                     {"reason", reason},
+                     {"user", user},
+                     {"time_ns", now.ns}});
+  });
+}
+
+Result<std::vector<OpenedHypothesis>> all_hypotheses(const Documents& documents) {
+  const auto keys = documents.keys(kAccountKind);
+  if (!keys) return keys.error();
+  std::vector<OpenedHypothesis> out;
+  for (const std::string& key : *keys) {
+    auto state = read_account_state(documents, key);
+    if (!state) return state.error();
+    for (OpenedHypothesis& h : state->hypotheses) out.push_back(std::move(h));
+  }
+  return out;
+}
+
+Result<OpenedHypothesis> find_hypothesis(const Documents& documents, std::string_view id) {
+  auto all = all_hypotheses(documents);
+  if (!all) return all.error();
+  std::vector<OpenedHypothesis*> found;
+  for (OpenedHypothesis& h : *all) {
+    if (h.claim.id == id) return std::move(h);
+    if (id.size() >= kIdPrefixMin && h.claim.id.starts_with(id)) found.push_back(&h);
+  }
+  if (found.size() > 1) {
+    return bad_input("'" + std::string(id) + "' begins " + std::to_string(found.size()) +
+                     " hypotheses; give more digits");
+  }
+  if (found.empty()) {
+    return Error(ErrorCode::NotFound, "no hypothesis '" + std::string(id) +
+                                          "' was opened; `winnow open list` shows all");
+  }
+  return std::move(*found[0]);
+}
+
+Status declare_account(Documents& documents, const std::string& key,
+                       const AccountParameters& parameters,
+                       const std::vector<std::string>& users) {
+  WINNOW_TRY(check_account(parameters));
+  const auto others = alpha_of_others(documents, key);
+  if (!others) return others.error();
+  if (*others + parameters.alpha > kAlphaYearMax) {
+    return bad_input("alpha " + shortest_text(parameters.alpha) + ": the year's other accounts have " +
+                     shortest_text(*others) + ", and together at most " +
+                     shortest_text(kAlphaYearMax) + " are allowed");
+  }
+  return documents.update(
+      kAccountKind, key, [&](const std::optional<std::string>& text) -> Result<std::string> {
+        auto account = AccountText::read(key, text);
+        if (!account) return account.error();
+        if (!account->state().hypotheses.empty()) {
+          return Error(ErrorCode::Refused,
+                       "account " + key + " has " +
+                           std::to_string(account->state().hypotheses.size()) +
+                           " openings; its parameters are declared before the first one");
+        }
+        account->set_parameters(parameters);
+        account->json()["users"] = users;
+        return account->text();
+      });
+}
+
+Result<std::string> account_of_user(const Documents& documents, TimestampNs now,
+                                    const std::string& user) {
+  const std::string own = account_key(now);
+  const auto keys = documents.keys(kAccountKind);
+  if (!keys) return keys.error();
+  const std::string year = own.substr(0, own.find('/') + 1);
+  for (const std::string& key : *keys) {
+    if (!key.starts_with(year)) continue;
+    const auto text = documents.read(kAccountKind, key);
+    if (!text) return text.error();
+    const Json json = *text ? parse_ordered_json(**text) : Json();
+    if (!json.is_object() || !json.contains("users")) continue;
+    for (const Json& name : json["users"]) {
+      if (name == user) return key;
+    }
+  }
+  return own;
+}
+
+}  // namespace winnow::sweeps::level
