@@ -5,6 +5,7 @@
 #include "cli/result_render.hpp"
 #include "cli/table.hpp"
 #include "cli/validation_render.hpp"
+#include "serve/knobs.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -134,6 +135,10 @@ std::string family_detail(const Json& f) {
   if (f.contains("c_cash")) {  // earlier coordinators do not say it
     out += field("market", market_text(f));
   }
+  if (f.contains("c_gaps")) {
+    out +=
+        field("gaps", "C " + short_number(number_of(f, "c_gaps")) + ": " + text_of(f, "gap_text"));
+  }
   out += field("recency", recency_text(f));
   out += field("stress", stress_text(f));
   if (!f["look"].is_null()) out += field("look", look_text(f["look"]));
@@ -141,6 +146,9 @@ std::string family_detail(const Json& f) {
   out += field("best", best_text(f));
   out += profit_detail(f);
   out += validation_fields(f);
+  if (f.contains("knobs") && !f["knobs"].empty()) {
+    out += field("knobs", printable(serve::knobs_text(f["knobs"])));
+  }
   for (const Json& reason : f["reasons"]) {
     out += field("because", printable(reason.get<std::string>()));
   }
@@ -195,7 +203,9 @@ std::string render_converge(const Json& answer, std::size_t width) {
     details += family_detail(f);
     details += fold_table(f, width);
   }
-  return heading(answer) + "\np is Holm-corrected over " + count_of(answer, "hypotheses") +
+  const std::string by = execution_of(answer);
+  return heading(answer) + (by.empty() ? "" : ", execution " + by) + "\np is Holm-corrected over " +
+         count_of(answer, "hypotheses") +
          " hypotheses (every family on every dataset ever tried); hurdle Sharpe " +
          short_number(number_of(answer, "hurdle_sharpe_ann")) + "/year\n" + warnings_of(answer) +
          table.render(width) + details;

@@ -6,6 +6,7 @@
 #include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "serve/account.hpp"
+#include "serve/gap_part.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/market_part.hpp"
 #include "serve/validation.hpp"
@@ -16,6 +17,7 @@
 #include "sweeps/level/skill.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
+#include "sweeps/stops.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -23,7 +25,7 @@ namespace {
 constexpr const char* kScoreDocument = "convergence";
 constexpr const char* kPlateauKind = "plateau";
 // Grows with every change of what a verdict means: kept ones are then scored again.
-constexpr int kScoreRules = 4;
+constexpr int kScoreRules = 5;
 
 std::string fixed_digits(double v) {
   char text[32];
@@ -46,12 +48,31 @@ std::optional<SkillScore> skill_from_json(const Json& json) {
   return out;
 }
 
+std::optional<GapScore> gaps_from_json(const Json& json) {
+  GapScore out;
+  try {
+    json.at("c_gaps").get_to(out.c_gaps);
+    json.at("gap_frac").get_to(out.frac);
+    json.at("gap_rate_year").get_to(out.rate_year);
+    const Json& days = json.at("gap_days_of_profit");
+    if (!days.is_null()) out.days_of_profit = days;
+    json.at("gap_text").get_to(out.text);
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+  return out;
+}
+
 /// Everything that a kept verdict depends on beside the trials themselves.
-Json options_json(const SweepView& view, const ScoreOptions& options,
-                  const std::optional<Look>& look) {
+Json options_json(const SweepView& view, const sweeps::Segment& segment,
+                  const ScoreOptions& options, const std::optional<Look>& look) {
+  const sweeps::level::Gap segment_gap = view.dataset(segment).gap_or_unrecorded();
   return {{"rules", kScoreRules},
           {"engine_version", view.meta.engine_version},
           {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
+          {"gap_years", segment_gap.years},
+          {"gap_frac", segment_gap.frac},
+          {"gap_seen", segment_gap.seen},
           {"declared", view.plan.spec().convergence_json},
           {"look", look ? Json(look->number) : Json()},
           {"look_periods", look ? Json(look->periods) : Json()}};
@@ -74,12 +95,14 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
   if (json.value("trials", segment.trials) != segment.trials) return false;
   const auto look = take_look(sources, view, segment, json["panel_periods"], FamilyState::Complete);
   if (!look.ok()) return look.error();
-  if (json.value("options", Json()) != options_json(view, options, *look)) return false;
+  if (json.value("options", Json()) != options_json(view, segment, options, *look)) return false;
   auto score = convergence_from_json(json.value("score", Json()));
   auto skill = skill_from_json(json.value("skill", Json()));
-  if (!score || !skill) return false;
+  auto gaps = gaps_from_json(json.value("gaps", Json()));
+  if (!score || !skill || !gaps) return false;
   out.score = std::move(*score);
   out.skill = std::move(*skill);
+  out.gaps = std::move(*gaps);
   out.look = *look;
   out.cached = true;
   return true;
@@ -89,11 +112,13 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
                   const ScoreOptions& options, std::uint64_t panel_periods) {
   // What is not known today may be tomorrow: a dataset comes back.
   if (family.committed != family.trials || !family.skill.missing.empty()) return;
-  const Json json{{"options", options_json(view, options, family.look)},
-                  {"panel_periods", panel_periods},
-                  {"trials", family.trials},
-                  {"score", convergence_json(family.score)},
-                  {"skill", skill_json(family.skill)}};
+  const Json json{
+      {"options", options_json(view, view.plan.segments()[family.segment], options, family.look)},
+      {"panel_periods", panel_periods},
+      {"trials", family.trials},
+      {"score", convergence_json(family.score)},
+      {"skill", skill_json(family.skill)},
+      {"gaps", gap_json(family.gaps)}};
   keep(sources, {kScoreDocument, document_key(view, family.segment), json_text(json)});
 }
 
@@ -225,32 +250,41 @@ sweeps::PanelView looked_at(const FamilyPanel& panel, const std::optional<Look>&
 struct JudgedPart {
   const sweeps::PanelView& all;
   const std::vector<std::uint32_t>* rows;
+  const GapPart& gaps;
+
+  /// The values of these rows, of one for each row of the panel.
+  std::vector<double> of_rows(std::span<const double> values) const {
+    std::vector<double> out;
+    if (rows == nullptr) return {values.begin(), values.end()};
+    for (const std::uint32_t row : *rows) out.push_back(values[row]);
+    return out;
+  }
 };
 
-/// Scores some rows of a panel against cash and the market. Without a market it is scored against
-/// cash, and says why that promotes nothing.
+/// Scores some rows of a panel against cash and the market, and charges gaps. Without a market it
+/// is scored against cash, and says why that promotes nothing.
 template <class Scored>
 void score_rows(const JudgedPart& part, const Result<MarketPart>& market,
-                const sweeps::ConvergenceOptions& how, const sweeps::ParallelFor& parallel,
+                const sweeps::ConvergenceOptions& declared, const sweeps::ParallelFor& parallel,
                 Scored& out) {
   const sweeps::PanelView returns = part.rows == nullptr ? part.all : part.all.subset(*part.rows);
+  const std::vector<double> losses = part.of_rows(part.gaps.loss);
+  sweeps::ConvergenceOptions how = declared;
+  how.gap_loss = losses;
+  how.gap_rate_year = part.gaps.gap.rate_year();
   if (!market.ok()) {
     out.score = sweeps::score_convergence(returns, how, parallel);
     out.skill.missing = market.error().text();
     if (out.score.verdict == sweeps::Verdict::Converged) {
       out.score.verdict = sweeps::Verdict::Insufficient;
     }
+    apply_gaps(part.gaps, out.score.return_mean, out.score, out.gaps);
     out.score.reasons.push_back("skill: " + out.skill.missing);
     return;
   }
-  std::vector<double> exposure;
-  if (part.rows != nullptr) {
-    for (const std::uint32_t row : *part.rows) exposure.push_back(market->mean_exposure[row]);
-  }
-  const auto skill = sweeps::level::score_skill(
-      returns, std::span(market->returns).first(returns.periods()),
-      part.rows == nullptr ? std::span<const double>(market->mean_exposure) : exposure, how,
-      parallel);
+  const auto skill =
+      sweeps::level::score_skill(returns, std::span(market->returns).first(returns.periods()),
+                                 part.of_rows(market->mean_exposure), how, parallel);
   out.score = skill.gate();
   out.skill = {.c_cash = skill.cash.c,
                .c_ols = skill.ols.c,
@@ -259,7 +293,9 @@ void score_rows(const JudgedPart& part, const Result<MarketPart>& market,
                .exposure_mean = skill.exposure_mean,
                .text = sweeps::level::market_share_text(skill.market_share()),
                .missing = {}};
-  if (out.skill.text.empty() || out.score.verdict == sweeps::Verdict::Converged) return;
+  const bool stood = out.score.verdict == sweeps::Verdict::Converged;
+  apply_gaps(part.gaps, skill.cash.return_mean, out.score, out.gaps);
+  if (out.skill.text.empty() || stood) return;
   out.score.reasons.insert(out.score.reasons.begin(),
                            "skill: C = " + fixed_digits(out.skill.c_cash) + " against cash, " +
                                fixed_digits(out.skill.c_ols) + " less beta times the market, " +
@@ -303,7 +339,10 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
         read_market_part(sources, view, segment, *panel,
                          std::min(how->chosen_by_periods, all.periods()), all.periods());
     const std::vector<std::uint32_t> rows = judged_rows(view, segment, judged, *panel);
-    score_rows({all, judged.note.empty() ? nullptr : &rows}, market, *how, sources.parallel, out);
+    const auto gaps = read_gap_part(sources, view, segment, *panel);
+    if (!gaps.ok()) return gaps.error();
+    score_rows({all, judged.note.empty() ? nullptr : &rows, *gaps}, market, *how, sources.parallel,
+               out);
     keep_verdict(sources, view, out, options, panel->periods);
     if (options.panels == Panels::Share && shares_panels(view)) out.panel = panel;
   }
@@ -409,6 +448,9 @@ Result<sweeps::ConvergenceOptions> score_options(const SweepView& view,
   if (!out.ok()) return out.error();
   out->hurdle_sharpe_ann = options.hurdle_sharpe_ann;
   out->periods_per_year = view.periods_per_year(segment);
+  // Granted only where every variant has one (serve/knobs.hpp names the others).
+  const auto& space = view.plan.spec().strategies[segment.strategy];
+  out->hard_stops = out->hard_stops && sweeps::hard_stop_lack(space).empty();
   const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
   out->launched = judged.variants(view.plan, segment);
   out->chosen_by_periods = judged.chosen_by_periods;
@@ -476,6 +518,8 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     const auto market =
         read_market_part(sources, view, segment, *panel,
                          std::min(how->chosen_by_periods, all.periods()), all.periods());
+    const auto gaps = read_gap_part(sources, view, segment, *panel);
+    if (!gaps.ok()) return gaps.error();
     std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
     sources.parallel(tiles.size(), [&](std::size_t i) {
       const auto tile = near->at(i);
@@ -499,7 +543,7 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
       sweeps::ConvergenceOptions own = *how;
       own.launched = own.chosen = members;
-      score_rows({all, &rows}, market, own, sweeps::serial_for(), scored);
+      score_rows({all, &rows, *gaps}, market, own, sweeps::serial_for(), scored);
       if (*look) apply_look(**look, scored.score);
       sweeps::apply_requirements(unmet_requirements(view, scored.score, validated->get()),
                                  scored.score);

@@ -68,6 +68,17 @@ struct SkillScore {
 };
 Json skill_json(const SkillScore& skill);
 
+/// Losses that were not seen (sweeps/level/gaps.hpp): C of the returns less what a gap of the
+/// instrument is charged.
+struct GapScore {
+  double c_gaps = 0;
+  double frac = 0;                                                   ///< of the notional
+  double rate_year = 0;                                              ///< charged
+  double days_of_profit = std::numeric_limits<double>::quiet_NaN();  ///< that one gap costs
+  std::string text;                                                  ///< all of it in words
+};
+Json gap_json(const GapScore& gaps);
+
 /// Purpose: what is known of one family on one dataset.
 struct FamilyScore {
   std::uint32_t segment = 0;
@@ -76,6 +87,7 @@ struct FamilyScore {
   std::uint64_t failed = 0;
   sweeps::Convergence score;
   SkillScore skill;
+  GapScore gaps;
   std::optional<Look> look;  ///< where the specification declares several
   double p = 1;
   double p_holm = 1;  ///< over all hypotheses ever scored
@@ -138,6 +150,7 @@ struct NeighbourhoodScore {
   double mean_sharpe_ann = 0;
   sweeps::Convergence score;
   SkillScore skill;
+  GapScore gaps;
   double p_holm = 1;
   double p_bh = 1;
 };
