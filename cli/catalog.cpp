@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "actors/sweep_registry.hpp"
+#include "base/instrument.hpp"
 #include "cli/app.hpp"
 #include "sweeps/attachment.hpp"
 
@@ -54,10 +55,32 @@ std::vector<std::string> profile_names(const fs::path& folder) {
   return names;
 }
 
+/// The records of a folder's gaps.yaml; none where there is no file.
+Result<std::vector<sweeps::level::GapRecord>> gap_records(const fs::path& folder) {
+  const fs::path file = folder / "gaps.yaml";
+  const auto text = read_file(file, {.readable = Readable::Files});
+  if (!text && text.error().code() == ErrorCode::NotFound) {
+    return std::vector<sweeps::level::GapRecord>();
+  }
+  if (!text) return text.error();
+  return sweeps::level::parse_gaps(*text, file.string());
+}
+
 }  // namespace
 
 Result<store::DatasetStore> open_datasets(const fs::path& home) {
   return store::DatasetStore::open(home / "data");
+}
+
+Result<std::optional<std::string>> shipped_profile(const fs::path& configs, std::string_view name) {
+  const fs::path folder = configs / "execution";
+  for (const std::string& known : profile_names(folder)) {
+    if (plain_name(known) != plain_name(name)) continue;
+    auto text = read_file(folder / (known + ".yaml"));
+    if (!text) return text.error();
+    return std::optional<std::string>(*std::move(text));
+  }
+  return std::optional<std::string>();
 }
 
 sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
@@ -105,6 +128,18 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
     for (const std::string& n : names) known += (known.empty() ? "" : ", ") + n;
     return Error(ErrorCode::NotFound, "there is no execution profile '" + std::string(name) +
                                           "'; known are " + known + ", or a path to a .yaml file");
+  };
+  catalog.shipped = [configs](std::string_view name) { return shipped_profile(configs, name); };
+  catalog.gap = [configs, own = home / "configs"](
+                    const sweeps::DatasetInfo& d) -> Result<sweeps::level::Gap> {
+    const auto shipped_gaps = gap_records(configs);
+    if (!shipped_gaps) return shipped_gaps.error();
+    const auto own_gaps = gap_records(own);
+    if (!own_gaps) return own_gaps.error();
+    return sweeps::level::resolve_gap({.shipped = *shipped_gaps,
+                                       .own = *own_gaps,
+                                       .instrument = d.instrument,
+                                       .years = d.years()});
   };
   return catalog;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string_view>
 
 #include "actors/protocol.hpp"
 #include "base/result.hpp"
@@ -14,6 +16,11 @@ namespace winnow::cli {
 /// `home/configs/execution` and `configs/execution`, by name. It opens no other file.
 sweeps::Catalog make_catalog(const std::filesystem::path& home,
                              const std::filesystem::path& configs);
+
+/// The text of the profile of that name in `configs/execution`, whatever its case and punctuation;
+/// none: no shipped profile has it. Fails: as read_file.
+Result<std::optional<std::string>> shipped_profile(const std::filesystem::path& configs,
+                                                   std::string_view name);
 
 /// The dataset store of a home.
 Result<store::DatasetStore> open_datasets(const std::filesystem::path& home);

@@ -7,6 +7,7 @@
 #include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "sweeps/config_kind.hpp"
+#include "sweeps/execution_profile.hpp"
 #include "sweeps/plan.hpp"
 #include "sweeps/spec_warnings.hpp"
 
@@ -42,11 +43,14 @@ json check_file(const std::string& file, const std::filesystem::path& home) {
     out["kind"] = "sweep";
     return out;
   }
-  const auto profile = sweeps::parse_execution(*yaml, file);
+  const auto profile = sweeps::parse_profile(*yaml, file);
   if (!profile) {
     return {{"kind", "execution"}, {"ok", false}, {"error", profile.error().text()}};
   }
-  return {{"kind", "execution"}, {"ok", true}, {"name", profile->name}};
+  return {{"kind", "execution"},
+          {"ok", true},
+          {"name", profile->costs.name},
+          {"execution_hash", sweeps::profile_hash(*profile)}};
 }
 
 std::string counted(const json& n, const char* one, const char* several) {
@@ -59,8 +63,9 @@ void print_line(const json& result) {
   if (!result.at("ok")) {
     std::fprintf(stderr, "error: %s\n", result.at("error").get<std::string>().c_str());
   } else if (result.at("kind") == "execution") {
-    std::printf("%s: ok, execution profile %s\n", file.c_str(),
-                result.at("name").get<std::string>().c_str());
+    std::printf("%s: ok, execution profile %s (%s)\n", file.c_str(),
+                result.at("name").get<std::string>().c_str(),
+                result.at("execution_hash").get<std::string>().c_str());
   } else {
     std::printf("%s: ok, sweep %s, %s of %s on %s\n", file.c_str(),
                 result.at("sweep_id").get<std::string>().c_str(),

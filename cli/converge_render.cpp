@@ -5,6 +5,7 @@
 #include "cli/result_render.hpp"
 #include "cli/table.hpp"
 #include "cli/validation_render.hpp"
+#include "serve/knobs.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -132,6 +133,10 @@ std::string family_detail(const Json& f) {
   if (f.contains("c_cash")) {  // earlier coordinators do not say it
     out += field("market", market_text(f));
   }
+  if (f.contains("c_gaps")) {
+    out +=
+        field("gaps", "C " + short_number(number_of(f, "c_gaps")) + ": " + text_of(f, "gap_text"));
+  }
   out += field("recency", recency_text(f));
   out += field("stress", stress_text(f));
   if (!f["look"].is_null()) out += field("look", look_text(f["look"]));
@@ -139,6 +144,9 @@ std::string family_detail(const Json& f) {
   out += field("best", best_text(f));
   out += profit_detail(f);
   out += validation_fields(f);
+  if (f.contains("knobs") && !f["knobs"].empty()) {
+    out += field("knobs", printable(serve::knobs_text(f["knobs"])));
+  }
   return out;
 }
 
@@ -217,12 +225,16 @@ std::string converge_families(const Json& answer, std::size_t width, bool detail
     words += family_detail(f);
     words += fold_table(f, width);
   }
-  std::string out = heading(answer) + "\n" + count_of(answer, "hypotheses") +
+  const std::string by = execution_of(answer);
+  std::string out = heading(answer) + (by.empty() ? "" : ", execution " + by) + "\n" +
+                    count_of(answer, "hypotheses") +
                     " hypotheses (every family on every market ever tried)";
   const double hurdle = number_of(answer, "hurdle_sharpe_ann");
   if (hurdle != 0) out += "; hurdle Sharpe " + short_number(hurdle) + "/year";
   out += "\n" + warnings_of(answer) + table.render(width) + words;
-  if (!details) out += "\nthe figures: `winnow converge " + text_of(answer, "sweep_id") + " --details`\n";
+  if (!details) {
+    out += "\nthe figures: `winnow converge " + text_of(answer, "sweep_id") + " --details`\n";
+  }
   return out;
 }
 

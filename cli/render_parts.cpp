@@ -67,6 +67,13 @@ std::string heading(const Json& answer) {
          text_of(answer, "state");
 }
 
+std::string execution_of(const Json& answer) {
+  if (!answer.contains("execution")) return "";  // an earlier coordinator's answer
+  const std::string name = text_of(answer, "execution");
+  return answer["execution_hash"].is_null() ? name
+                                            : name + " (" + text_of(answer, "execution_hash") + ")";
+}
+
 std::string warnings_of(const Json& answer) {
   std::string out;
   for (const char* key : {"warnings", "notes"}) {

@@ -21,6 +21,8 @@ std::string time_of(const Json& object, const char* key);
 /// A parameter's value for reading: sampled ones without their last ten digits.
 std::string param_text(const Json& value);
 std::string heading(const Json& answer);
+/// The execution profile with its hash; empty: not told.
+std::string execution_of(const Json& answer);
 std::string warnings_of(const Json& answer);
 std::string params_of(const Json& variant);
 /// `text` after a label, wrapped nowhere: the terminal does that.

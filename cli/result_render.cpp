@@ -93,6 +93,7 @@ std::string render_top(const Json& answer, std::size_t width) {
   if (number_of(answer, "trials_failed") > 0) {
     out += ", " + count_of(answer, "trials_failed") + " failed";
   }
+  if (const std::string by = execution_of(answer); !by.empty()) out += ", execution " + by;
   out += "\n";
   if (answer.contains("where")) {
     out += count_of(answer, "trials_matching") + " match " + text_of(answer, "where");
@@ -272,6 +273,7 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
   out +=
       field("variants", count_of(answer, "trials_committed") + " of " + count_of(answer, "trials") +
                             " have results, " + count_of(answer, "trials_failed") + " failed");
+  if (const std::string by = execution_of(answer); !by.empty()) out += field("execution", by);
   out += field("engine", "version " + text_of(answer, "engine_version") + ", code " +
                              text_of(answer, "code_version"));
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));

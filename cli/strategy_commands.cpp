@@ -15,6 +15,7 @@
 #include "base/window_coverage.hpp"
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
+#include "cli/catalog.hpp"
 #include "cli/instruments.hpp"
 #include "cli/output.hpp"
 #include "cli/read_file.hpp"
@@ -166,12 +167,12 @@ Result<std::vector<double>> read_params(const engine::FamilyDecl& family,
 }
 
 /// A name of configs/execution/ or a path to a profile.
-Result<engine::ExecutionModel> read_profile(const std::string& profile,
-                                            std::string_view instrument) {
+Result<sweeps::ExecutionProfile> read_profile(const std::string& profile,
+                                              std::string_view instrument) {
   std::filesystem::path path = config_dir() / "execution" / (profile + ".yaml");
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
-    if (profile == "none") return engine::ExecutionModel{};
+    if (profile == "none") return sweeps::ExecutionProfile{};
     path = profile;
     if (!std::filesystem::exists(path, ignored)) {
       return Error(ErrorCode::NotFound, "no execution profile '" + profile + "' in " +
@@ -181,12 +182,19 @@ Result<engine::ExecutionModel> read_profile(const std::string& profile,
   }
   auto text = read_file(path);
   if (!text.ok()) return text.error();
-  const auto whole = sweeps::parse_profile(*text, path.string());
+  auto whole = sweeps::parse_profile(*text, path.string());
   if (!whole.ok()) return whole.error();
+  const auto shipped = shipped_profile(config_dir(), whole->costs.name);
+  if (!shipped.ok()) return shipped.error();
+  if (*shipped) {
+    const Status same =
+        sweeps::check_reserved(*whole, {.name = whole->costs.name, .shipped_yaml = **shipped});
+    if (!same.ok()) return same.error().within(path.string());
+  }
   if (const std::string note = whole->fallback_note(instrument); !note.empty()) {
     std::fprintf(stderr, "note: %s\n", note.c_str());
   }
-  return whole->model(instrument);
+  return whole;
 }
 
 /// Says on stderr how much of the window asked for has no data.
@@ -332,6 +340,7 @@ struct BacktestInput {
   std::vector<double> params;
   store::Dataset dataset;
   engine::ExecutionModel execution;
+  std::string execution_hash;
   engine::Window window;
 };
 
@@ -353,17 +362,31 @@ Result<BacktestInput> read_input(const Context& context, const BacktestOptions& 
     std::fprintf(stderr, "execution %s, which configs/instruments.yaml names for %s\n",
                  profile.c_str(), terminal_text(instrument).c_str());
   }
-  auto execution = read_profile(profile, instrument);
-  if (!execution.ok()) return execution.error();
+  const auto read = read_profile(profile, instrument);
+  if (!read.ok()) return read.error();
+  engine::ExecutionModel execution = read->model(instrument);
   for (const std::string& setting : options.settings) {
-    WINNOW_TRY(apply_setting(*execution, setting));
+    WINNOW_TRY(apply_setting(execution, setting));
   }
-  WINNOW_TRY(engine::check_execution(*execution));
+  WINNOW_TRY(engine::check_execution(execution));
+  if (execution.maker_fee_bps < -sweeps::kMakerRebateBpsMax) {
+    return Error(ErrorCode::InvalidInput,
+                 "--set maker_fee_bps: a rebate of " +
+                     sweeps::show_number(-execution.maker_fee_bps) +
+                     " bps is more than any large venue has paid its makers, " +
+                     sweeps::show_number(sweeps::kMakerRebateBpsMax) + " bps");
+  }
+  // With a setting it is another profile: that of this instrument.
+  const std::string execution_hash =
+      options.settings.empty()
+          ? sweeps::profile_hash(*read)
+          : sweeps::profile_hash({.costs = execution, .rules = {{instrument, execution.rules}}});
   const auto window = find_window(dataset->view(), options);
   if (!window.ok()) return window.error();
   say_coverage(dataset->view(), options.from, options.to);
-  return BacktestInput{*family, std::move(*params), std::move(*dataset), std::move(*execution),
-                       *window};
+  return BacktestInput{
+      *family, std::move(*params), std::move(*dataset), std::move(execution), execution_hash,
+      *window};
 }
 
 /// What this answer is not true without: see shortfalls().
@@ -389,6 +412,7 @@ Json result_json(const BacktestInput& input, const BacktestOptions& options,
           {"data", options.data},
           {"content_hash", input.dataset.manifest().content_hash},
           {"execution", input.execution.name},
+          {"execution_hash", input.execution_hash},
           {"from", format_timestamp({market.time_ns[input.window.first]})},
           {"last_bar", format_timestamp({market.time_ns[input.window.last - 1]})},
           {"bars", backtest.equity.size()},
@@ -402,9 +426,9 @@ Json result_json(const BacktestInput& input, const BacktestOptions& options,
 
 void print_text(const BacktestInput& input, const engine::Backtest& backtest) {
   const MarketView& market = input.dataset.view();
-  std::printf("%s on %s, execution %s, %zu bars from %s to %s\n",
+  std::printf("%s on %s, execution %s (%s), %zu bars from %s to %s\n",
               std::string(input.family->name).c_str(), input.dataset.manifest().name.c_str(),
-              input.execution.name.c_str(), backtest.equity.size(),
+              input.execution.name.c_str(), input.execution_hash.c_str(), backtest.equity.size(),
               format_timestamp({market.time_ns[input.window.first]}).c_str(),
               format_timestamp({market.time_ns[input.window.last - 1]}).c_str());
   const engine::Calendar calendar = engine::calendar_of(market.time_ns, market.interval_ns);

@@ -29,6 +29,7 @@ json to_json(const TruthReport& r) {
           {"families", r.families},
           {"variants_per_family", r.variants},
           {"families_converged", r.converged},
+          {"families_converged_uncharged", r.converged_uncharged},
           {"families_promoted", r.promoted},
           {"sweeps_with_promotion", r.sweeps_with_promotion},
           {"rate", r.rate},
@@ -49,11 +50,14 @@ void print(const TruthWorld& world, const TruthReport& r) {
               static_cast<unsigned long long>(r.families / r.sweeps),
               static_cast<unsigned long long>(r.variants), r.family_sharpe_ann, r.best_sharpe_ann);
   std::printf(
-      "      %llu families converged, %llu promoted; %s %.1f%% (95%%: %.1f to %.1f), %s "
+      "      %llu families converged (%llu before gaps are charged), %llu promoted; %s %.1f%% "
+      "(95%%: %.1f to %.1f), %s "
       "%.0f%%\n",
-      static_cast<unsigned long long>(r.converged), static_cast<unsigned long long>(r.promoted),
-      reject ? "sweeps with a promotion" : "found", 100 * r.rate, 100 * r.rate_low,
-      100 * r.rate_high, reject ? "at most" : "at least", 100 * r.rate_limit);
+      static_cast<unsigned long long>(r.converged),
+      static_cast<unsigned long long>(r.converged_uncharged),
+      static_cast<unsigned long long>(r.promoted), reject ? "sweeps with a promotion" : "found",
+      100 * r.rate, 100 * r.rate_low, 100 * r.rate_high, reject ? "at most" : "at least",
+      100 * r.rate_limit);
   std::fflush(stdout);
 }
 

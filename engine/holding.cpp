@@ -18,6 +18,7 @@ Result<Holding> hold_market(const MarketView& market, Window window) {
   for (const double r : out.returns) equity.push_back(level *= 1.0 + r);
   std::vector<double> tallies(lanes::kTallies, 0.0);
   tallies[lanes::kHoldBars] = input.bars;
+  tallies[lanes::kMostExposure] = 1;
   out.metrics.resize(metric_decls().size());
   std::vector<float> returns(out.returns.size());
   const std::vector<double> exposure(out.returns.size(), 1.0);

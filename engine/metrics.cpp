@@ -55,6 +55,7 @@ enum Metric : int {
   kBeta,
   kMarketCorrelation,
   kMeanExposure,
+  kMostExposureFrac,
   kMetrics
 };
 
@@ -110,6 +111,8 @@ constexpr std::array<MetricDecl, kMetrics> kDecls = {{
     {"market_corr", "ratio", "correlation of daily returns with the market's", false},
     {"mean_exposure", "ratio",
      "mean over days of the position held, signed notional over equity, weighted by bars", false},
+    {"exposure_max_frac", "frac",
+     "largest notional held over equity: after an entry, or at a day's close", false},
 }};
 
 // What rounding leaves of a constant series is not variance.
@@ -377,6 +380,7 @@ void MetricRow::trade_metrics(std::span<const double> equity, std::span<const do
   out[kLongShare] = ratio(tallies[kLongs], trades);
   out[kRejectedOrders] = tallies[kRejected];
   out[kRuinedFlag] = tallies[kRuined];
+  out[kMostExposureFrac] = tallies[kMostExposure];
 }
 
 }  // namespace winnow::engine

@@ -177,6 +177,8 @@ void describe(const SweepFacts& facts, AccountEntry& out) {
     for (const char* part : {"from_ns", "to_ns", "holdout_ns"}) {
       claim[part] = facts.spec.value(part, Json());
     }
+    // Judged otherwise, it is another claim.
+    if (facts.spec.contains("convergence")) claim["judged"] = facts.spec["convergence"];
     const Json& models = facts.spec["execution_by_data"];
     claim["execution"] = d < models.size() ? models[d] : Json();
     for (const Json& strategy : facts.spec["strategies"]) {

@@ -104,8 +104,16 @@ Json sweep_head(const SweepView& view) {
   out["state"] = store::sweep_state_name(view.meta.state);
   out["trials"] = view.meta.trials;
   out["engine_version"] = view.meta.engine_version;
+  add_execution(view, out);
   if (!view.warnings.empty()) out["warnings"] = view.warnings;
   return out;
+}
+
+// Results of before have no hash of the whole profile.
+void add_execution(const SweepView& view, Json& out) {
+  const sweeps::ResolvedSpec& spec = view.plan.spec();
+  out["execution"] = spec.execution.name;
+  out["execution_hash"] = spec.execution_hash.empty() ? Json() : Json(spec.execution_hash);
 }
 
 Json metrics_json(const SweepView& view, std::span<const double> values) {

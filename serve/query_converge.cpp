@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "serve/account.hpp"
+#include "serve/knobs.hpp"
 #include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/scoring.hpp"
@@ -69,6 +70,7 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   }
   out.update(skill_json(family.skill));
   out["beta"] = out["beta_mean"];
+  out.update(gap_json(family.gaps));
   out["look"] = family.look ? look_json(*family.look) : Json();
   if (family.validation) {
     out["validation"] = validation_json(view, segment, family.validation.get());
@@ -126,6 +128,7 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     if (!luck.ok()) return luck.error();
     const TrialCount trials = count_trials(*account, dataset.content_hash);
     Json row = family_json(view, family);
+    row["knobs"] = knobs_json(view, options);
     row["ledger_trials_effective"] = trials.effective;
     row["ledger_trials_effective_basis"] = trials.basis();
     row["correlation_awaits_record"] = awaits_record(view, family, *account);
@@ -161,6 +164,8 @@ Result<Json> by_neighbourhood(const Sources& sources, const SweepView& view,
     row.update(convergence_json(tile.score));
     row["verdict"] = exploring_word(tile.score);
     row.update(skill_json(tile.skill));
+    row.update(gap_json(tile.gaps));
+    row["knobs"] = knobs_json(view, options);
     row["p"] = tile.score.p_value();
     row["p_holm"] = tile.p_holm;
     row["p_bh"] = tile.p_bh;
@@ -180,6 +185,7 @@ Result<Json> converge(const Sources& sources, const Json& args) {
   if (!limit.ok()) return limit.error();
   const auto hurdle = number_arg(args, "hurdle_sharpe_ann", 0);
   if (!hurdle.ok()) return hurdle.error();
+  WINNOW_TRY(check_hurdle(*hurdle));
   if (*by != "family" && *by != "neighbourhood") {
     const std::vector<std::string> allowed = {"family", "neighbourhood"};
     return Error(ErrorCode::InvalidInput, "convergence is not scored by " + sweeps::show_text(*by) +

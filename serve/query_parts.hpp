@@ -44,6 +44,8 @@ Result<std::string> sweep_arg(const Json& args);
 Result<double> number_arg(const Json& args, std::string_view name, double fallback);
 Result<std::uint64_t> count_arg(const Json& args, std::string_view name, std::uint64_t fallback);
 
+/// Name and hash of the execution profile that a sweep trades by.
+void add_execution(const SweepView& view, Json& out);
 /// id, name, state, and what else every answer about a sweep starts with.
 Json sweep_head(const SweepView& view);
 /// Values under their metrics' names.

@@ -151,6 +151,7 @@ Result<Json> sweep_show(const Sources& sources, const Json& args) {
     failed.push_back(table->trial[r]);
   }
   Json out = meta_json(view->meta, *committed);
+  add_execution(*view, out);
   if (!view->warnings.empty()) out["warnings"] = view->warnings;
   out["trials_committed"] = table->trial.size();
   out["trials_failed"] = failed.size();

@@ -12,6 +12,7 @@
 #include "sweeps/results.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/bootstrap.hpp"
+#include "sweeps/stops.hpp"
 
 namespace winnow::serve::parts {
 namespace {
@@ -231,6 +232,28 @@ Result<Json> validation_of(const Sources& sources, const SweepView& view, std::u
   return out;
 }
 
+/// What a gap would cost the variant that was not seen; nothing where its largest position is not
+/// known.
+void add_gap(const SweepView& view, std::uint64_t trial, Json& out,
+             std::vector<std::string>& sentences) {
+  const Json& metrics = out["metrics"];
+  const auto most = metrics.find("exposure_max_frac");
+  if (most == metrics.end() || !most->is_number()) return;
+  const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
+  const sweeps::level::Gap gap = view.dataset(segment).gap_or_unrecorded();
+  const double loss = sweeps::level::gap_loss(
+      gap, {.notional_max = *most, .stop_frac = sweeps::stop_frac_of(view.plan, segment, trial)});
+  out["gap_frac"] = gap.frac;
+  out["gap_rate_year"] = gap.rate_year();
+  out["gap_loss_frac"] = loss;
+  sentences.push_back(
+      "a gap of " + sweeps::show_number(gap.frac) +
+      " of the price, which no order stops, would cost it " +
+      sweeps::show_number(std::round(loss * 1e4) / 1e4) + " of its equity; its family is charged " +
+      sweeps::show_number(std::round(gap.rate_year() * 100) / 100) + " of them a year" +
+      (gap.record.empty() ? ", for there is no record" : " (" + gap.record + ")"));
+}
+
 Result<Json> explain_variant(const Sources& sources, const SweepView& view, std::uint64_t trial) {
   const auto rows =
       read_trials(sources, view, {&trial, 1}, {.keys = true, .metrics = true, .returns = true});
@@ -279,6 +302,7 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     if (auto missing = missing_numbers_reason(out["metrics"]); !missing.empty()) {
       sentences.push_back(std::move(missing));
     }
+    add_gap(view, trial, out, sentences);
     auto luck = luck_json(sources, view, trial, *row);
     if (!luck.ok()) return luck.error();
     out["luck"] = std::move(*luck);

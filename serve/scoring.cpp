@@ -7,6 +7,7 @@
 #include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "serve/account.hpp"
+#include "serve/gap_part.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/market_part.hpp"
 #include "serve/opening.hpp"
@@ -20,6 +21,7 @@
 #include "sweeps/level/tile_search.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
+#include "sweeps/stops.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -63,17 +65,36 @@ std::optional<ZoomedTile> tile_from_json(const Json& json) {
   }
 }
 
+std::optional<GapScore> gaps_from_json(const Json& json) {
+  GapScore out;
+  try {
+    json.at("c_gaps").get_to(out.c_gaps);
+    json.at("gap_frac").get_to(out.frac);
+    json.at("gap_rate_year").get_to(out.rate_year);
+    const Json& days = json.at("gap_days_of_profit");
+    if (!days.is_null()) out.days_of_profit = days;
+    json.at("gap_text").get_to(out.text);
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+  return out;
+}
+
 /// Everything that a kept verdict depends on beside the trials themselves.
-Json options_json(const SweepView& view, std::uint32_t segment, const ScoreOptions& options,
-                  const std::optional<Look>& look) {
+Json options_json(const SweepView& view, const sweeps::Segment& segment,
+                  const ScoreOptions& options, const std::optional<Look>& look) {
   Json judged;
-  if (view.openings && view.openings->by_segment[segment]) {
-    const sweeps::level::Claim& claim = view.openings->by_segment[segment]->claim;
+  if (view.openings && view.openings->by_segment[segment.index]) {
+    const sweeps::level::Claim& claim = view.openings->by_segment[segment.index]->claim;
     judged = {claim.id, sweeps::level::days_text(claim.judged)};
   }
+  const sweeps::level::Gap segment_gap = view.dataset(segment).gap_or_unrecorded();
   return {{"rules", kScoreRules},
           {"engine_version", view.meta.engine_version},
           {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
+          {"gap_years", segment_gap.years},
+          {"gap_frac", segment_gap.frac},
+          {"gap_seen", segment_gap.seen},
           {"declared", view.plan.spec().convergence_json},
           {"judged", std::move(judged)},
           {"look", look ? Json(look->number) : Json()},
@@ -97,13 +118,15 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
   if (json.value("trials", segment.trials) != segment.trials) return false;
   const auto look = take_look(sources, view, segment, json["panel_periods"], FamilyState::Complete);
   if (!look.ok()) return look.error();
-  if (json.value("options", Json()) != options_json(view, segment.index, options, *look)) return false;
+  if (json.value("options", Json()) != options_json(view, segment, options, *look)) return false;
   auto score = convergence_from_json(json.value("score", Json()));
   auto skill = skill_from_json(json.value("skill", Json()));
-  if (!score || !skill) return false;
+  auto gaps = gaps_from_json(json.value("gaps", Json()));
+  if (!score || !skill || !gaps) return false;
   out.score = std::move(*score);
   out.skill = std::move(*skill);
   out.tile = tile_from_json(json.value("tile", Json()));
+  out.gaps = std::move(*gaps);
   out.look = *look;
   out.cached = true;
   return true;
@@ -113,12 +136,14 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
                   const ScoreOptions& options, std::uint64_t panel_periods) {
   // What is not known today may be tomorrow: a dataset comes back.
   if (family.committed != family.trials || !family.skill.missing.empty()) return;
-  const Json json{{"options", options_json(view, family.segment, options, family.look)},
-                  {"panel_periods", panel_periods},
-                  {"trials", family.trials},
-                  {"score", convergence_json(family.score)},
-                  {"skill", skill_json(family.skill)},
-                  {"tile", tile_json(family.tile)}};
+  const Json json{
+      {"options", options_json(view, view.plan.segments()[family.segment], options, family.look)},
+      {"panel_periods", panel_periods},
+      {"trials", family.trials},
+      {"score", convergence_json(family.score)},
+      {"skill", skill_json(family.skill)},
+      {"gaps", gap_json(family.gaps)},
+      {"tile", tile_json(family.tile)}};
   keep(sources, {kScoreDocument, document_key(view, family.segment), json_text(json)});
 }
 
@@ -250,32 +275,41 @@ sweeps::PanelView looked_at(const FamilyPanel& panel, const std::optional<Look>&
 struct JudgedPart {
   const sweeps::PanelView& all;
   const std::vector<std::uint32_t>* rows;
+  const GapPart& gaps;
+
+  /// The values of these rows, of one for each row of the panel.
+  std::vector<double> of_rows(std::span<const double> values) const {
+    std::vector<double> out;
+    if (rows == nullptr) return {values.begin(), values.end()};
+    for (const std::uint32_t row : *rows) out.push_back(values[row]);
+    return out;
+  }
 };
 
-/// Scores some rows of a panel against cash and the market. Without a market it is scored against
-/// cash, and says why that promotes nothing.
+/// Scores some rows of a panel against cash and the market, and charges gaps. Without a market it
+/// is scored against cash, and says why that promotes nothing.
 template <class Scored>
 void score_rows(const JudgedPart& part, const Result<MarketPart>& market,
-                const sweeps::ConvergenceOptions& how, const sweeps::ParallelFor& parallel,
+                const sweeps::ConvergenceOptions& declared, const sweeps::ParallelFor& parallel,
                 Scored& out) {
   const sweeps::PanelView returns = part.rows == nullptr ? part.all : part.all.subset(*part.rows);
+  const std::vector<double> losses = part.of_rows(part.gaps.loss);
+  sweeps::ConvergenceOptions how = declared;
+  how.gap_loss = losses;
+  how.gap_rate_year = part.gaps.gap.rate_year();
   if (!market.ok()) {
     out.score = sweeps::score_convergence(returns, how, parallel);
     out.skill.missing = market.error().text();
     if (out.score.verdict == sweeps::Verdict::Converged) {
       out.score.verdict = sweeps::Verdict::Insufficient;
     }
+    apply_gaps(part.gaps, out.score.return_mean, out.score, out.gaps);
     out.score.reasons.push_back("skill: " + out.skill.missing);
     return;
   }
-  std::vector<double> exposure;
-  if (part.rows != nullptr) {
-    for (const std::uint32_t row : *part.rows) exposure.push_back(market->mean_exposure[row]);
-  }
-  const auto skill = sweeps::level::score_skill(
-      returns, std::span(market->returns).first(returns.periods()),
-      part.rows == nullptr ? std::span<const double>(market->mean_exposure) : exposure, how,
-      parallel);
+  const auto skill =
+      sweeps::level::score_skill(returns, std::span(market->returns).first(returns.periods()),
+                                 part.of_rows(market->mean_exposure), how, parallel);
   out.score = skill.gate();
   out.skill = {.c_cash = skill.cash.c,
                .c_ols = skill.ols.c,
@@ -285,7 +319,9 @@ void score_rows(const JudgedPart& part, const Result<MarketPart>& market,
                .exposure_mean = skill.exposure_mean,
                .text = sweeps::level::market_share_text(skill.market_share()),
                .missing = {}};
-  if (out.skill.text.empty() || out.score.verdict == sweeps::Verdict::Converged) return;
+  const bool stood = out.score.verdict == sweeps::Verdict::Converged;
+  apply_gaps(part.gaps, skill.cash.return_mean, out.score, out.gaps);
+  if (out.skill.text.empty() || stood) return;
   out.score.reasons.insert(out.score.reasons.begin(),
                            "skill: C = " + fixed_digits(out.skill.c_cash) + " against cash, " +
                                fixed_digits(out.skill.c_ols) + " less beta times the market, " +
@@ -345,9 +381,14 @@ std::vector<std::uint32_t> zoom(const Sources& sources, const SweepView& view,
 }
 
 /// The score of a family that was opened, on the days that judge it.
+struct OpenedPart {
+  const FamilyPanel& panel;
+  const GapPart& gaps;
+};
 Status score_opened(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
-                    const FamilyPanel& panel, const Judging& judging,
+                    const OpenedPart& part, const Judging& judging,
                     sweeps::ConvergenceOptions how, FamilyScore& out) {
+  const FamilyPanel& panel = part.panel;
   FamilyPanel cut;
   if (!judging.all) cut = judged_panel(panel, judging);
   const FamilyPanel& judged = judging.all ? panel : cut;
@@ -357,7 +398,7 @@ Status score_opened(const Sources& sources, const SweepView& view, const sweeps:
   const bool searches = out.opened->claim.mode == sweeps::level::OpenMode::Search;
   const bool enough = sweeps::level::tile_blocks(judged.periods) > 1;
   if (!searches || !market.ok() || !enough || judged.trial.empty()) {
-    score_rows({all, nullptr}, market, how, sources.parallel, out);
+    score_rows({all, nullptr, part.gaps}, market, how, sources.parallel, out);
     return {};
   }
   ZoomedTile tile;
@@ -365,7 +406,7 @@ Status score_opened(const Sources& sources, const SweepView& view, const sweeps:
       zoom(sources, view, segment, judged, all, *market, out.opened->claim, tile);
   how.launched = how.chosen = rows.size();
   if (rows.size() < judged.trial.size()) how.spread = {};  // a part of the space by construction
-  score_rows({all, &rows}, market, how, sources.parallel, out);
+  score_rows({all, &rows, part.gaps}, market, how, sources.parallel, out);
   out.tile = std::move(tile);
   return {};
 }
@@ -432,15 +473,18 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
     out.look = std::move(*look);
     const auto how = score_options(view, segment, options);
     if (!how.ok()) return how.error();
+    const auto gaps = read_gap_part(sources, view, segment, *panel);
+    if (!gaps.ok()) return gaps.error();
     if (out.opened) {
-      WINNOW_TRY(score_opened(sources, view, segment, *panel, judging, *how, out));
+      WINNOW_TRY(score_opened(sources, view, segment, {*panel, *gaps}, judging, *how, out));
     } else {
       const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
       const sweeps::PanelView all = looked_at(*panel, out.look);
       const PeriodRange scored{std::min(how->chosen_by_periods, all.periods()), all.periods()};
       const auto market = read_market_part(sources, view, segment, *panel, {&scored, 1});
       const std::vector<std::uint32_t> rows = judged_rows(view, segment, judged, *panel);
-      score_rows({all, judged.note.empty() ? nullptr : &rows}, market, *how, sources.parallel, out);
+      score_rows({all, judged.note.empty() ? nullptr : &rows, *gaps}, market, *how,
+                 sources.parallel, out);
     }
     keep_verdict(sources, view, out, options, panel->periods);
     if (options.panels == Panels::Share && shares_panels(view)) out.panel = panel;
@@ -552,6 +596,9 @@ Result<sweeps::ConvergenceOptions> score_options(const SweepView& view,
   if (!out.ok()) return out.error();
   out->hurdle_sharpe_ann = options.hurdle_sharpe_ann;
   out->periods_per_year = view.periods_per_year(segment);
+  // Granted only where every variant has one (serve/knobs.hpp names the others).
+  const auto& space = view.plan.spec().strategies[segment.strategy];
+  out->hard_stops = out->hard_stops && sweeps::hard_stop_lack(space).empty();
   const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
   out->launched = judged.variants(view.plan, segment);
   out->chosen_by_periods = judged.chosen_by_periods;
@@ -619,6 +666,8 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
     const PeriodRange scored_periods{std::min(how->chosen_by_periods, all.periods()),
                                      all.periods()};
     const auto market = read_market_part(sources, view, segment, *panel, {&scored_periods, 1});
+    const auto gaps = read_gap_part(sources, view, segment, *panel);
+    if (!gaps.ok()) return gaps.error();
     std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
     sources.parallel(tiles.size(), [&](std::size_t i) {
       const auto tile = near->at(i);
@@ -642,7 +691,7 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
       sweeps::ConvergenceOptions own = *how;
       own.launched = own.chosen = members;
-      score_rows({all, &rows}, market, own, sweeps::serial_for(), scored);
+      score_rows({all, &rows, *gaps}, market, own, sweeps::serial_for(), scored);
       if (*look) apply_look(**look, scored.score);
       sweeps::apply_requirements(unmet_requirements(view, scored.score, validated->get()),
                                  scored.score);

@@ -80,6 +80,17 @@ struct ZoomedTile {
   double p_exposure = 1;
 };
 
+/// Losses that were not seen (sweeps/level/gaps.hpp): C of the returns less what a gap of the
+/// instrument is charged.
+struct GapScore {
+  double c_gaps = 0;
+  double frac = 0;                                                   ///< of the notional
+  double rate_year = 0;                                              ///< charged
+  double days_of_profit = std::numeric_limits<double>::quiet_NaN();  ///< that one gap costs
+  std::string text;                                                  ///< all of it in words
+};
+Json gap_json(const GapScore& gaps);
+
 /// Purpose: what is known of one family on one dataset.
 struct FamilyScore {
   std::uint32_t segment = 0;
@@ -88,6 +99,7 @@ struct FamilyScore {
   std::uint64_t failed = 0;
   sweeps::Convergence score;
   SkillScore skill;
+  GapScore gaps;
   std::optional<Look> look;  ///< where the specification declares several
   /// As it stands after this look; nothing for a family that explores or could not be opened.
   std::optional<sweeps::level::OpenedHypothesis> opened;
@@ -160,6 +172,7 @@ struct NeighbourhoodScore {
   double mean_sharpe_ann = 0;
   sweeps::Convergence score;
   SkillScore skill;
+  GapScore gaps;
   double p_holm = 1;
   double p_bh = 1;
 };

@@ -31,6 +31,7 @@ void each_part(Score& s, const Visit& visit) {
   visit("stress_sd", s.stress_sd);
   visit("c_stress", s.c_stress);
   visit("stress_in_sample", s.stress_in_sample);
+  visit("c_gaps", s.c_gaps);
   visit("periods", s.periods);
   visit("blocks", s.blocks);
   visit("block_periods", s.block_periods);
@@ -70,6 +71,14 @@ Json skill_json(const SkillScore& skill) {
           {"beta_mean", skill.beta_mean},
           {"exposure_mean", skill.exposure_mean},
           {"market_text", skill.text}};
+}
+
+Json gap_json(const GapScore& gaps) {
+  return {{"c_gaps", gaps.c_gaps},
+          {"gap_frac", gaps.frac},
+          {"gap_rate_year", gaps.rate_year},
+          {"gap_days_of_profit", number_json(gaps.days_of_profit)},
+          {"gap_text", gaps.text}};
 }
 
 std::optional<sweeps::Convergence> convergence_from_json(const Json& json) {

@@ -131,6 +131,27 @@ void fill_components(const FamilyTable& table, const ConvergenceOptions& options
   r.stress_in_sample = options.stress_sd > 0 && worst <= -options.stress_sd;
 }
 
+/// C at h = 0 with the charge for gaps taken off: a constant a variant, so that only its block
+/// means move.
+void charge_gaps(FamilyTable& table, Convergence& r) {
+  r.return_mean = table.return_mean;
+  r.gap_loss_mean = table.gap_loss_mean;
+  r.c_gaps = r.c;
+  if (table.block_charge.empty()) return;
+  const std::size_t blocks = table.cut.blocks;
+  for (std::size_t i = 0; i < table.distinct; ++i) {
+    for (std::size_t b = 0; b < blocks; ++b) {
+      table.block_means[i * blocks + b] -= table.block_charge[i];
+    }
+  }
+  const BlockAnova a = block_anova({.table = table.block_means,
+                                    .variants = table.distinct,
+                                    .blocks = blocks,
+                                    .hurdle = 0,
+                                    .jackknife = false});
+  r.c_gaps = convergence_c(a, r.distinct, r.blocks, 0);
+}
+
 void check_spread(const ParameterSpread& spread, Convergence& r) {
   if (spread.crowded_frac > kCrowdedFracMax) {
     r.reasons.push_back(
@@ -286,7 +307,7 @@ Convergence score_convergence(const PanelView& all_periods, const ConvergenceOpt
   r.variants = panel.variants();
   r.periods = panel.periods();
   r.c_required = required_level(options.looks, options.alpha, r.periods);
-  const FamilyTable table = prepare_family(panel, options, parallel);
+  FamilyTable table = prepare_family(panel, options, parallel);
   r.blocks = table.cut.blocks;
   r.block_periods = table.cut.length;
   r.zero_variance = table.zero_variance;
@@ -300,6 +321,7 @@ Convergence score_convergence(const PanelView& all_periods, const ConvergenceOpt
   }
   fill_components(table, options, r);
   decide(options, r);
+  charge_gaps(table, r);
   return r;
 }
 

@@ -78,6 +78,11 @@ struct ConvergenceOptions {
   /// from converging.
   std::uint64_t chosen = 0;
   ParameterSpread spread = {};  ///< default: even
+  /// What one gap that was not seen costs each row of the panel, as a fraction of its equity
+  /// (level/gaps.hpp), and how often it is charged. Never less than stress_sd standard deviations.
+  /// Empty: nothing is charged.
+  std::span<const double> gap_loss = {};
+  double gap_rate_year = 0;
 };
 
 /// How the near clones were found.
@@ -117,6 +122,9 @@ struct Convergence {
   double stress_sd = 0;
   double c_stress = 0;  ///< C at h = 0 with one phantom event of stress_sd in every variant
   bool stress_in_sample = false;  ///< such a day already happened to the family
+  double c_gaps = 0;         ///< C at h = 0 of the returns less the charge for gaps; c without one
+  double gap_loss_mean = 0;  ///< over the variants that move
+  double return_mean = 0;    ///< of a period, over the variants that move
 
   std::uint64_t periods = 0;        ///< T
   std::uint64_t blocks = 0;         ///< B

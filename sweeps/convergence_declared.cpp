@@ -7,6 +7,7 @@
 #include "sweeps/convergence_require.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
+#include "sweeps/stops.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 using nlohmann::json;
 using yaml::Cursor;
 
-constexpr std::string_view kStopParam = "stop_bps";
 const std::string kEveryLaunched = "every_launched";
 const std::string kLaterDays = "later_days";
 constexpr LookPlan kPlans[] = {LookPlan::OneLook, LookPlan::EqualLooks, LookPlan::SpendingLooks};
@@ -28,16 +28,8 @@ std::vector<std::string> plan_names() {
 /// A hard stop must stop every variant: one without it can lose anything in a day.
 void check_hard_stops(const Cursor& at, const std::vector<StrategySpace>& strategies) {
   for (const StrategySpace& s : strategies) {
-    const auto stop = std::find_if(s.params.begin(), s.params.end(),
-                                   [](const ParamSpace& p) { return p.name == kStopParam; });
-    if (stop == s.params.end()) {
-      at.refuse("the family '" + s.family + "' has no parameter " + std::string(kStopParam) +
-                ", so its losses have no hard stop; leave hard_stops out");
-    }
-    if (stop->low <= 0) {
-      at.refuse("the family '" + s.family + "' is tried with " + std::string(kStopParam) +
-                " 0, which is no stop; raise the range above 0 or leave hard_stops out");
-    }
+    const std::string lack = hard_stop_lack(s);
+    if (!lack.empty()) at.refuse(lack + "; leave hard_stops out or narrow the range");
   }
 }
 
@@ -93,9 +85,11 @@ std::string read_convergence(const Cursor& at, const ResolvedSpec& spec) {
     out["looks"] = looks->choice(plan_names());
   }
   if (const auto loss = at.find("worst_loss_sd")) {
-    const double sd = loss->number("daily standard deviations, from 1 to 100");
-    if (sd < 1 || sd > kWorstLossSdMax) {
-      loss->refuse(show_number(sd) + " is not from 1 to 100 daily standard deviations");
+    const double sd = loss->number("daily standard deviations, from 8 to 100");
+    if (sd < kWorstLossSdMin || sd > kWorstLossSdMax) {
+      loss->refuse(show_number(sd) +
+                   " is not from 8 to 100 daily standard deviations; a smaller loss than the "
+                   "default of 8 would let through what it is there to stop");
     }
     out["worst_loss_sd"] = sd;
   }
@@ -135,7 +129,8 @@ Result<ConvergenceOptions> declared_convergence(std::string_view canonical_json)
       if (!value.is_number() || value < 1 || value > kWorstLossSdMax) {
         return bad("worst_loss_sd " + json_text(value) + "; a number from 1 to 100 is allowed");
       }
-      out.stress_sd = value;
+      // What was declared when less was allowed is judged as if it were the least.
+      out.stress_sd = std::max(value.get<double>(), kWorstLossSdMin);
     } else if (key == "hard_stops") {
       if (!value.is_boolean()) return bad("hard_stops " + json_text(value) + "; true or false");
       out.hard_stops = value;

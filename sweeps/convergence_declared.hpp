@@ -9,7 +9,8 @@
 
 namespace winnow::sweeps {
 
-/// Largest loss that `convergence.worst_loss_sd` may declare.
+/// Least and largest loss that `convergence.worst_loss_sd` may declare.
+inline constexpr double kWorstLossSdMin = 8;
 inline constexpr double kWorstLossSdMax = 100;
 
 /// What a specification's canonical `convergence` text declares: plan of looks, worst single loss,

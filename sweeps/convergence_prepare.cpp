@@ -77,9 +77,10 @@ struct UniqueRows {
   std::vector<std::uint32_t> index;
   std::vector<RowMoments> moments;
   std::vector<double> count;
+  std::vector<double> loss;  ///< in a gap: mean over the rows; empty: none
 };
 
-UniqueRows unique_rows(std::vector<Row>& rows) {
+UniqueRows unique_rows(std::vector<Row>& rows, std::span<const double> gap_loss) {
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
     return a.content != b.content ? a.content < b.content : a.index < b.index;
   });
@@ -87,8 +88,12 @@ UniqueRows unique_rows(std::vector<Row>& rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (i > 0 && rows[i].content == rows[i - 1].content) {
       u.count.back() += 1;
+      if (!gap_loss.empty()) {
+        u.loss.back() += (gap_loss[rows[i].index] - u.loss.back()) / u.count.back();
+      }
       continue;
     }
+    if (!gap_loss.empty()) u.loss.push_back(gap_loss[rows[i].index]);
     u.index.push_back(rows[i].index);
     u.moments.push_back(rows[i].moments);
     u.count.push_back(1);
@@ -122,8 +127,14 @@ struct Slot {
 template <class Real>
 class TableBuilder {
  public:
-  TableBuilder(const PanelView& rows, const UniqueRows& unique, const BlockCut& cut, double scale)
-      : rows_(rows), unique_(unique), cut_(cut), scale_(scale) {}
+  TableBuilder(const PanelView& rows, const UniqueRows& unique, const BlockCut& cut,
+               const ConvergenceOptions& options)
+      : rows_(rows),
+        unique_(unique),
+        cut_(cut),
+        scale_(std::sqrt(options.periods_per_year)),
+        rate_(options.gap_rate_year / options.periods_per_year),
+        least_sd_(options.stress_sd) {}
 
   /// Writes the block means of one group; false if its average does not move.
   bool add(const Group& group, std::span<const std::uint32_t> members, std::span<double> means,
@@ -147,6 +158,23 @@ class TableBuilder {
     return true;
   }
 
+  /// What the charge for gaps takes off the block means of one group, which add() took. A loss is
+  /// at least that of the worst day to expect.
+  double charge(const Group& group, std::span<const std::uint32_t> members,
+                std::vector<double>& buffer) const {
+    double loss = 0;
+    double count = 0;
+    for (std::uint32_t k = group.first; k < group.last; ++k) {
+      const std::uint32_t i = members[k];
+      loss += unique_.count[i] * std::max(unique_.loss[i] / sd(unique_.moments[i]), least_sd_);
+      count += unique_.count[i];
+    }
+    double sds = loss / count;
+    // add() left the average of a group of several in the buffer: its own sd is near one.
+    if (group.last - group.first > 1) sds /= sd(moments_of(buffer.data(), buffer.size()));
+    return scale_ * rate_ * sds;
+  }
+
  private:
   double sd(const RowMoments& m) const {
     return 1 / (m.inverse_norm * std::sqrt(static_cast<double>(rows_.periods()) - 1));
@@ -168,6 +196,8 @@ class TableBuilder {
   const UniqueRows& unique_;
   BlockCut cut_;
   double scale_;
+  double rate_;
+  double least_sd_;
 };
 
 /// Mean of the correlations over all pairs, from the length of the sum of unit vectors.
@@ -183,7 +213,7 @@ double mean_correlation(std::span<const double> period_sum, double mean_sum, std
 template <class Real>
 void fill_table(const PanelView& panel, std::vector<Row> rows, const ConvergenceOptions& options,
                 const ParallelFor& parallel, FamilyTable& table) {
-  const UniqueRows unique = unique_rows(rows);
+  const UniqueRows unique = unique_rows(rows, options.gap_loss);
   rows = {};
   const PanelView view = panel.subset(unique.index);
   const DedupeInput link_input{.rows = &view, .moments = unique.moments};
@@ -198,19 +228,25 @@ void fill_table(const PanelView& panel, std::vector<Row> rows, const Convergence
   table.block_means.assign(groups.size() * blocks, 0.0);
   std::vector<Slot> slot(slots);
   std::vector<std::uint8_t> kept(groups.size(), 1);
-  const TableBuilder<Real> builder(view, unique, table.cut, std::sqrt(options.periods_per_year));
+  const TableBuilder<Real> builder(view, unique, table.cut, options);
+  if (!unique.loss.empty()) table.block_charge.assign(groups.size(), 0.0);
   parallel(slots, [&](std::size_t s) {
     slot[s].period_sum.assign(panel.periods(), 0.0);
     std::vector<double> buffer(panel.periods());
     for (std::size_t g = groups.size() * s / slots; g < groups.size() * (s + 1) / slots; ++g) {
       const std::span<double> means(&table.block_means[g * blocks], blocks);
-      if (!builder.add(groups[g], members, means, slot[s], buffer)) kept[g] = 0;
+      if (!builder.add(groups[g], members, means, slot[s], buffer)) {
+        kept[g] = 0;
+      } else if (!table.block_charge.empty()) {
+        table.block_charge[g] = builder.charge(groups[g], members, buffer);
+      }
     }
   });
   std::size_t distinct = 0;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (kept[g] == 0) continue;
     if (distinct != g) {
+      if (!table.block_charge.empty()) table.block_charge[distinct] = table.block_charge[g];
       std::copy_n(&table.block_means[g * blocks], blocks, &table.block_means[distinct * blocks]);
     }
     std::uint32_t lowest = unique.index[members[groups[g].first]];
@@ -223,6 +259,7 @@ void fill_table(const PanelView& panel, std::vector<Row> rows, const Convergence
   table.zero_variance += groups.size() - distinct;
   table.distinct = distinct;
   table.block_means.resize(distinct * blocks);
+  if (!table.block_charge.empty()) table.block_charge.resize(distinct);
   table.period_mean_sd.assign(panel.periods(), 0.0);
   double mean_sum = 0;
   for (const Slot& part : slot) {
@@ -246,6 +283,11 @@ FamilyTable prepare(const PanelView& panel, const ConvergenceOptions& options,
     table.not_finite += row.kind == RowKind::NotFinite ? 1 : 0;
     return row.kind != RowKind::Usable;
   });
+  for (const Row& row : rows) {
+    const double n = static_cast<double>(rows.size());
+    table.return_mean += row.moments.mean / n;
+    if (!options.gap_loss.empty()) table.gap_loss_mean += options.gap_loss[row.index] / n;
+  }
   if (!rows.empty()) fill_table<Real>(panel, std::move(rows), options, parallel, table);
   return table;
 }

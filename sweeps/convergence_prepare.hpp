@@ -30,6 +30,10 @@ struct FamilyTable {
   /// By period: mean over the distinct variants of r / sd(r).
   std::vector<double> period_mean_sd;
   double mean_correlation = 0;
+  /// What the charge for gaps takes off every block mean, [distinct variant]; empty: nothing.
+  std::vector<double> block_charge;
+  double gap_loss_mean = 0;  ///< over the rows that are used
+  double return_mean = 0;    ///< of a period, over the rows that are used
 };
 
 /// Excludes constant and non-finite rows, joins clones, standardises and cuts. The distinct

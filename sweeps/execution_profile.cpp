@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
+#include "base/hash.hpp"
 #include "base/instrument.hpp"
+#include "base/numbers.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/plan.hpp"
 #include "sweeps/yaml_tree.hpp"
@@ -16,6 +19,7 @@ using yaml::Node;
 
 constexpr std::size_t kRulesMax = 1000;
 constexpr std::string_view kDefault = "default";
+constexpr std::size_t kHashDigits = 12;
 
 const std::vector<std::string> kProfileKeys{"name",
                                             "description",
@@ -179,7 +183,15 @@ ExecutionProfile read_profile(const Cursor& root) {
   model.name = root.at("name", "name the profile, as in name: binance-spot").name("a name");
   if (const auto at = root.find("description")) at->text("a sentence");
   model.taker_fee_bps = optional_number(root, "taker_fee_bps", {0, 1000}, 0);
-  model.maker_fee_bps = optional_number(root, "maker_fee_bps", {-100, 1000}, 0);
+  if (const auto at = root.find("maker_fee_bps")) {
+    model.maker_fee_bps = bounded(*at, {-1000, 1000});
+    if (model.maker_fee_bps < -kMakerRebateBpsMax) {
+      at->refuse("a rebate of " + show_number(-model.maker_fee_bps) +
+                 " bps is more than any large venue has paid its makers, " +
+                 show_number(kMakerRebateBpsMax) +
+                 " bps; allowed: " + show_number(-kMakerRebateBpsMax) + " to 1000");
+    }
+  }
   model.half_spread_bps = optional_number(root, "half_spread_bps", {0, 1000}, 0);
   model.half_spread_range_frac = optional_number(root, "half_spread_range_frac", {0, 1}, 0);
   model.impact_bps = optional_number(root, "impact_bps", {0, 10'000}, 0);
@@ -226,6 +238,50 @@ Result<ExecutionProfile> parse_profile(std::string_view yaml, std::string_view f
   } catch (const yaml::Refusal& refusal) {
     return refusal.error;
   }
+}
+
+std::string profile_hash(const ExecutionProfile& profile) {
+  std::string text = "execution-profile-1\n";
+  const auto say = [&](std::string_view key, double value) {
+    text += std::string(key) + "=" + shortest_text(value) + "\n";
+  };
+  const engine::ExecutionModel& m = profile.costs;
+  say("taker_fee_bps", m.taker_fee_bps);
+  say("maker_fee_bps", m.maker_fee_bps);
+  say("half_spread_bps", m.half_spread_bps);
+  say("half_spread_range_frac", m.half_spread_range_frac);
+  say("impact_bps", m.impact_bps);
+  say("participation_max_frac", m.participation_max_frac);
+  say("funding", m.funding ? 1 : 0);
+  say("fixed_qty", m.sizing == engine::Sizing::FixedQty ? m.fixed_qty : 0);
+  say("initial_cash", m.initial_cash);
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) say(rule.name, rule.value(m));
+  say("version_1.impact_bps", m.version_1_impact_bps);
+  std::map<std::string, const ProfileRules*> by_name;  // the order of a file says nothing
+  for (const ProfileRules& r : profile.rules)
+    by_name.emplace(canonical_instrument(r.instrument), &r);
+  for (const auto& [name, rules] : by_name) {
+    for (const engine::InstrumentRules& r : rules->rules) {
+      text += "rule of " + name + " from " + std::to_string(r.from_ns) + "\n";
+      say("tick_px", r.tick_px);
+      say("lot_qty", r.lot_qty);
+      say("qty_min", r.qty_min);
+      say("notional_min", r.notional_min);
+    }
+  }
+  return sha256_hex(text).substr(0, kHashDigits);
+}
+
+Status check_reserved(const ExecutionProfile& profile, const ReservedName& reserved) {
+  const auto shipped = parse_profile(reserved.shipped_yaml, std::string(reserved.name) + ".yaml");
+  if (!shipped) return shipped.error();
+  const std::string own = profile_hash(profile);
+  const std::string known = profile_hash(*shipped);
+  if (own == known) return {};
+  return Error(ErrorCode::InvalidInput,
+               "the profile goes by the name " + show_text(reserved.name) +
+                   ", which is that of a shipped one and says something else (" + own + " here, " +
+                   known + " shipped); give the file and its `name` one of their own");
 }
 
 Result<engine::ExecutionModel> parse_execution(std::string_view yaml, std::string_view file_name) {

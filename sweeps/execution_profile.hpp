@@ -9,6 +9,11 @@
 
 namespace winnow::sweeps {
 
+/// No larger maker rebate is taken from a profile: the largest that a large venue has paid to all
+/// its makers, or to those of its highest tier, is 2.5 bps. What earns only with a larger one earns
+/// nowhere.
+inline constexpr double kMakerRebateBpsMax = 2.5;
+
 /// Rules of one instrument; `default` for those without their own.
 struct ProfileRules {
   std::string instrument;
@@ -29,5 +34,17 @@ struct ExecutionProfile {
 
 /// Fails: InvalidInput as parse_spec.
 Result<ExecutionProfile> parse_profile(std::string_view yaml, std::string_view file_name);
+
+/// First 12 digits of the SHA-256 of all that a profile says but its name and description: who
+/// trades by the same costs and rules has the same, however the file is written or called.
+std::string profile_hash(const ExecutionProfile& profile);
+
+/// Names of shipped profiles are reserved: whoever reads one knows what it costs.
+struct ReservedName {
+  std::string_view name;          ///< that the profile has or is asked for by
+  std::string_view shipped_yaml;  ///< the shipped profile's text
+};
+/// Fails: InvalidInput where the profile says something else than the shipped one.
+Status check_reserved(const ExecutionProfile& profile, const ReservedName& reserved);
 
 }  // namespace winnow::sweeps

@@ -152,6 +152,8 @@ std::string sweep_id(ResolvedSpec spec, std::uint32_t engine_version) {
   spec.weight = 1;
   spec.trials_max = 0;
   spec.cpu_hours_max = 0;
+  for (DatasetInfo& d : spec.data) d.gap.reset();
+  spec.execution_hash.clear();
   // A search of one segment goes on in place: how far it goes does not name it.
   if (spec.learns() && spec.data.size() * spec.strategies.size() == 1) spec.samples = 0;
   KeyHasher hasher("sweep-1");
@@ -168,9 +170,19 @@ std::string sweep_id(ResolvedSpec spec, std::uint32_t engine_version) {
 ResolvedSpec ledger_form(ResolvedSpec spec) {
   spec.execution = version_1_form(std::move(spec.execution));
   for (auto& m : spec.execution_by_data) m = version_1_form(std::move(m));
-  for (DatasetInfo& d : spec.data) d.periods_per_year = engine::kPeriodsPerYearOpen;
+  for (DatasetInfo& d : spec.data) {
+    d.periods_per_year = engine::kPeriodsPerYearOpen;
+    d.gap.reset();
+  }
+  spec.execution_hash.clear();
   spec.open = {};
   return spec;
+}
+
+double DatasetInfo::years() const {
+  // At least a day, so that a rate is finite.
+  const auto ns = std::max((last + interval - first).ns, days(1).ns);
+  return static_cast<double>(ns) / static_cast<double>(days(1).ns) / engine::kDaysPerYear;
 }
 
 std::string ledger_id(const ResolvedSpec& spec) {

@@ -15,6 +15,7 @@
 #include "engine/calendar.hpp"
 #include "engine/engine.hpp"
 #include "sweeps/level/claim.hpp"
+#include "sweeps/level/gaps.hpp"
 
 namespace winnow::sweeps {
 
@@ -30,6 +31,15 @@ struct DatasetInfo {
   bool has_funding = false;
   /// Of its calendar (engine::calendar_of). What came with engine version 1 has that version's.
   double periods_per_year = engine::kPeriodsPerYearOpen;
+  /// What is charged for losses that were not seen, as the coordinator knew it when the sweep was
+  /// first submitted. A matter of judging: no part of what names a sweep. Empty: from before there
+  /// were any.
+  std::optional<level::Gap> gap = std::nullopt;
+
+  /// From the first open to the last close, in years of 365 days.
+  double years() const;
+  /// `gap`, else that of an instrument without a record.
+  level::Gap gap_or_unrecorded() const { return gap ? *gap : level::gap_without_record(years()); }
 };
 
 /// Purpose: answers the planner's questions about the world, so that planning stays pure.
@@ -46,6 +56,11 @@ struct Catalog {
   std::vector<std::string> execution_names;
   /// YAML text of an execution profile and where it came from.
   std::function<Result<std::string>(std::string_view name)> execution;
+  /// YAML text of the shipped profile of that name, whatever its case and punctuation; none: the
+  /// name is free. Null: no name is reserved.
+  std::function<Result<std::optional<std::string>>(std::string_view name)> shipped = nullptr;
+  /// The gap of a dataset's instrument (configs/gaps.yaml). Null: none is resolved.
+  std::function<Result<level::Gap>(const DatasetInfo& dataset)> gap = nullptr;
 };
 
 enum class ValueKind { Grid, IntRange, FloatRange, LogRange, Values };
@@ -115,6 +130,9 @@ struct ResolvedSpec {
   /// execution_by_data: rules (tick, lot, minimums) belong to instruments.
   engine::ExecutionModel execution;
   std::vector<engine::ExecutionModel> execution_by_data;  ///< one a dataset, in the order of `data`
+  /// Of the whole profile (profile_hash); empty: from before it was kept. Names nothing: what is
+  /// traded by is in the models.
+  std::string execution_hash;
   std::vector<StrategySpace> strategies;
   SearchMethod method = SearchMethod::Grid;
   std::uint64_t samples = 0;  ///< per (dataset, strategy), but for Grid: 0

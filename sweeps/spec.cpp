@@ -38,6 +38,11 @@ DatasetInfo read_dataset(const Cursor& at, const Catalog& catalog) {
               "; datasets: " + known);
   }
   if (info->bars == 0) at.refuse("the dataset " + show_text(name) + " has no bars");
+  if (catalog.gap) {
+    const Result<level::Gap> gap = catalog.gap(*info);
+    if (!gap) at.refuse(gap.error().text());
+    info->gap = *gap;
+  }
   return *std::move(info);
 }
 
@@ -123,6 +128,21 @@ void read_window(const Cursor& root, const Catalog& catalog, ResolvedSpec& spec)
   }
 }
 
+/// Neither what a profile calls itself nor what it is asked for by is that of a shipped one, unless
+/// it says the same.
+void check_names(const Cursor& at, const Catalog& catalog, const ExecutionProfile& profile,
+                 std::string_view asked) {
+  if (!catalog.shipped) return;
+  for (const std::string_view name : {asked, std::string_view(profile.costs.name)}) {
+    if (name.empty()) continue;
+    const auto shipped = catalog.shipped(name);
+    if (!shipped) at.refuse(shipped.error().text());
+    if (!*shipped) continue;
+    const Status same = check_reserved(profile, {.name = name, .shipped_yaml = **shipped});
+    if (!same.ok()) at.refuse(same.error().text());
+  }
+}
+
 void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& spec) {
   const Cursor at = root.at("execution", "name a profile: " + join_names(catalog.execution_names) +
                                              "; `none` means that trading costs nothing");
@@ -138,7 +158,9 @@ void read_execution(const Cursor& root, const Catalog& catalog, ResolvedSpec& sp
   if (!text) at.refuse(text.error().text());
   const Result<ExecutionProfile> profile = parse_profile(*text, is_path ? name : name + ".yaml");
   if (!profile) at.refuse("the profile is not usable: " + profile.error().text());
+  check_names(at, catalog, *profile, is_path ? "" : name);
   spec.execution = profile->model("default");
+  spec.execution_hash = profile_hash(*profile);
   for (const DatasetInfo& d : spec.data) {
     spec.execution_by_data.push_back(profile->model(d.instrument));
     if (std::string note = profile->fallback_note(d.instrument); !note.empty()) {

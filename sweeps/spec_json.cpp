@@ -60,6 +60,12 @@ json to_json(const DatasetInfo& d) {
   if (d.periods_per_year != engine::kPeriodsPerYearOpen) {
     out["periods_per_year"] = d.periods_per_year;
   }
+  if (d.gap) {
+    out["gap"] = {{"frac", d.gap->frac},
+                  {"seen", d.gap->seen},
+                  {"years", d.gap->years},
+                  {"record", d.gap->record}};
+  }
   return out;
 }
 
@@ -74,6 +80,12 @@ DatasetInfo dataset_from(const json& j) {
   d.bars = j.at("bars");
   d.has_funding = j.at("has_funding");
   d.periods_per_year = j.value("periods_per_year", engine::kPeriodsPerYearOpen);
+  if (const auto gap = j.find("gap"); gap != j.end()) {
+    d.gap = level::Gap{gap->at("frac"), gap->at("seen"), gap->at("years"), gap->at("record")};
+    if (!(d.gap->frac > 0 && d.gap->frac <= 1 && d.gap->years > 0)) {
+      throw json::other_error::create(501, "a gap outside its range " + json_text(*gap), &j);
+    }
+  }
   return d;
 }
 
@@ -234,6 +246,7 @@ ResolvedSpec spec_from(const json& j) {
   for (const json& m : j.at("execution_by_data")) {
     spec.execution_by_data.push_back(execution_from(m));
   }
+  spec.execution_hash = j.value("execution_hash", std::string());
   for (const json& s : j.at("strategies")) spec.strategies.push_back(strategy_from(s));
   spec.method = named(kMethods, j.at("method"));
   spec.samples = j.at("samples");
@@ -297,6 +310,7 @@ std::string ResolvedSpec::to_json() const {
     j["limits"] = {{"trial_seconds", limits.seconds}, {"trial_memory_mb", limits.memory_mb}};
   }
   if (weight != 1) j["weight"] = weight;
+  if (!execution_hash.empty()) j["execution_hash"] = execution_hash;
   if (!points.metrics.empty()) {
     j["points"] = {{"metrics", points.metrics}, {"every_ns", points.every.ns}};
   }

@@ -126,6 +126,9 @@ class FullSimulator {
   static void add(G& g, Tally which, Mask m, V x) {
     g.tally[which] = g.tally[which] + masked(m, x);
   }
+  static void see_position(G& g, V position) {
+    g.tally[kMostExposure] = larger(magnitude(position), g.tally[kMostExposure]);
+  }
   static Mask late(const G& g, std::size_t t) { return g.deadline <= bar_number(t); }
 
   // --- levels
@@ -309,7 +312,9 @@ class FullSimulator {
     g.entry_cash = select(m, g.cash, g.entry_cash);
     g.trade_funding = select(m, V(0.0), g.trade_funding);
     g.exit_pnl = select(m, V(0.0), g.exit_pnl);
-    g.exposure.change(m, side * notional / g.cash, bar_number(fill));
+    const V position = side * notional / g.cash;
+    g.exposure.change(m, position, bar_number(fill));
+    see_position(g, masked(m, position));
     g.cash = select(m, g.cash - side * notional - fee, g.cash);
     g.qty = select(m, side * order.qty, g.qty);
     g.side = select(m, side, g.side);
@@ -433,6 +438,7 @@ class FullSimulator {
     const V equity = masked(g.alive > V(0.0), g.cash + g.qty * V(job_.close[t]));
     equity.store(job_.period_equity + period * job_.slots + slot);
     const V held = masked(equity > V(0.0), g.qty * V(job_.close[t]) / equity);
+    see_position(g, held);
     g.exposure.end_period(held, bar_number(t + 1), V(period_bars(job_, period)))
         .store(job_.period_exposure + period * job_.slots + slot);
     if (job_.period_drawdown == nullptr) return;

@@ -31,6 +31,7 @@ enum Tally : int {
   kRuined,        ///< 1 if equity was used up
   kLiquidations,  ///< positions that the venue took over
   kForgiven,      ///< what was owed beyond the cash at ruin, quote currency
+  kMostExposure,  ///< largest |notional| / equity after an entry or at a period's close
   kTallies
 };
 

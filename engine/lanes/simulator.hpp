@@ -228,7 +228,9 @@ class Simulator {
     g.entry_notional = select(m, notional, g.entry_notional);
     g.entry_cash = select(m, g.cash, g.entry_cash);
     g.trade_funding = select(m, V(0.0), g.trade_funding);
-    g.exposure.change(m, side * notional / g.cash, bar_number(fill));
+    const V position = side * notional / g.cash;
+    g.exposure.change(m, position, bar_number(fill));
+    see_position(g, masked(m, position));
     g.cash = select(m, g.cash - side * notional - fee, g.cash);
     g.qty = select(m, side * order.qty, g.qty);
     g.side = select(m, side, g.side);
@@ -308,12 +310,16 @@ class Simulator {
     equity = select(g.alive > zero, equity, zero);
     equity.store(job_.period_equity + period * job_.slots + slot);
     const V held = masked(equity > zero, g.qty * close_px / equity);
+    see_position(g, held);
     g.exposure.end_period(held, bar_number(t + 1), V(period_bars(job_, period)))
         .store(job_.period_exposure + period * job_.slots + slot);
   }
 
   static void add(G& g, Tally which, Mask m, V x) {
     g.tally[which] = g.tally[which] + masked(m, x);
+  }
+  static void see_position(G& g, V position) {
+    g.tally[kMostExposure] = larger(magnitude(position), g.tally[kMostExposure]);
   }
   static Mask select_mask(Mask m, Mask yes, Mask no) { return (m & yes) | ((!m) & no); }
 

@@ -10,6 +10,7 @@
 
 #include "engine/engine.hpp"
 #include "serve/holding.hpp"
+#include "serve/knobs.hpp"
 #include "serve/report/html.hpp"
 #include "serve/report/risk_tables.hpp"
 #include "serve/report/validation_tables.hpp"
@@ -247,7 +248,8 @@ void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) 
                          "code version " + std::to_string(family->code_version)});
   }
   out.facts.push_back(
-      {"Execution: " + spec.execution.name,
+      {"Execution: " + spec.execution.name +
+           (spec.execution_hash.empty() ? "" : " (" + spec.execution_hash + ")"),
        execution_words(spec.execution_by_data.empty() ? spec.execution
                                                       : spec.execution_by_data.front()),
        "signal at a bar's close, fill at the next bar's open"});
@@ -378,6 +380,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   out.state = store::sweep_state_name(view.meta.state);
   out.generated = options.generated;
   out.hurdle_sharpe_ann = options.score.hurdle_sharpe_ann;
+  out.knobs = knobs_text(knobs_json(view, options.score));
   const Json spec = parse_ordered_json(view.meta.spec_json);
   out.spec_json = spec.is_discarded() ? view.meta.spec_json : json_text(spec, 2);
   const auto columns = read_columns(sources, view);

@@ -109,6 +109,7 @@ struct ReportInput {
   std::vector<Family> families;
   std::uint64_t hypotheses = 0;
   double hurdle_sharpe_ann = 0;
+  std::string knobs;  ///< those that are not at their defaults, on one line
   std::vector<MetricColumn> leader_metrics;
   std::vector<LeaderRow> leaders;     ///< best first
   std::vector<LeaderRow> holding;     ///< the market itself, a row a dataset; `trial` says nothing

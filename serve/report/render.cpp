@@ -143,6 +143,8 @@ std::string verdict_card(const ReportInput& input, const Family& family) {
     out += row("Declared worst single loss (daily sd)",
                fixed(s.stress_sd, 1) + (s.stress_in_sample ? ", seen in the sample" : ""));
   }
+  out += row("C with gaps charged that were not seen", fixed(f.gaps.c_gaps, 3));
+  out += row("Losses that were not seen", escape(f.gaps.text));
   if (f.look && f.look->number > 0) {
     out += row("Look " + std::to_string(f.look->number) + " of " + std::to_string(sweeps::kLooks),
                "first " + grouped(s.periods) + " days" +
@@ -377,7 +379,9 @@ std::string render_report(const ReportInput& input) {
       "the hurdle (Sharpe " +
       fixed(input.hurdle_sharpe_ann, 2) +
       " a year after costs), or "
-      "one of them was lucky.</p><div class=\"cards\">\n";
+      "one of them was lucky." +
+      (input.knobs.empty() ? "" : " Not at their defaults: " + escape(input.knobs) + ".") +
+      "</p><div class=\"cards\">\n";
   for (const Family& family : input.families) out += verdict_card(input, family);
   out += "</div>\n<h2>Leaderboard</h2>" + luck_note(input) + leaderboard(input);
   out += "<h2>Families</h2>\n";

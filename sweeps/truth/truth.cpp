@@ -10,6 +10,7 @@
 #include "engine/holding.hpp"
 #include "engine/synth/market_sim.hpp"
 #include "sweeps/level/skill.hpp"
+#include "sweeps/stops.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -43,6 +44,7 @@ std::vector<double> grid_rows(const TruthWorld& world, const engine::FamilyDecl&
 
 struct FamilyOutcome {
   Convergence score;
+  bool converged = false;  ///< with losses charged that were not seen
   std::size_t variants = 0;
   double mean_sharpe_ann = 0;
   double best_sharpe_ann = 0;
@@ -53,6 +55,7 @@ struct FamilyRun {
   std::vector<float> ols;       ///< returns less beta times their market
   std::vector<float> exposure;  ///< less their market at the mean exposure
   std::vector<double> sharpes_ann;
+  std::vector<double> most_exposure;
   std::size_t periods = 0;
 };
 
@@ -82,9 +85,15 @@ void describe(std::span<const double> sharpes_ann, FamilyOutcome& out) {
 Status run_variants(const TruthWorld& world, const engine::synth::MarketSpec& spec,
                     std::span<const double> rows, std::uint64_t seed, FamilyRun& out) {
   if (rows.empty()) return {};
-  auto markets = engine::synth::simulate_market(spec, seed);
-  if (!markets) return markets.error();
-  const MarketView view = markets->front().columns.view();
+  MarketColumns columns;
+  if (world.columns != nullptr) {
+    columns = world.columns(seed);
+  } else {
+    auto markets = engine::synth::simulate_market(spec, seed);
+    if (!markets) return markets.error();
+    columns = std::move(markets->front().columns);
+  }
+  const MarketView view = columns.view();
   engine::BatchRequest request;
   request.market = &view;
   request.window = {0, view.time_ns.size()};
@@ -107,8 +116,26 @@ Status run_variants(const TruthWorld& world, const engine::synth::MarketSpec& sp
   append(level::LessMarket(returns, column("mean_exposure"), *market).view(), out.exposure);
   const auto sharpes = column("sharpe_ann");
   out.sharpes_ann.insert(out.sharpes_ann.end(), sharpes.begin(), sharpes.end());
+  const auto most = column("exposure_max_frac");
+  out.most_exposure.insert(out.most_exposure.end(), most.begin(), most.end());
   out.periods = result->periods;
   return {};
+}
+
+/// What one gap costs each variant.
+std::vector<double> gap_losses(const TruthWorld& world, std::span<const double> rows,
+                               std::size_t row_width, std::span<const double> most_exposure) {
+  const auto& params = engine::find_family(world.family)->params;
+  const auto stop = std::find_if(params.begin(), params.end(),
+                                 [](const engine::ParamDecl& p) { return p.name == kStopParam; });
+  std::vector<double> out;
+  for (std::size_t v = 0; v < most_exposure.size(); ++v) {
+    const auto at = static_cast<std::size_t>(stop - params.begin());
+    const double stop_frac = stop == params.end() ? 0 : rows[v * row_width + at] / 1e4;
+    out.push_back(
+        level::gap_loss(world.gap, {.notional_max = most_exposure[v], .stop_frac = stop_frac}));
+  }
+  return out;
 }
 
 Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double> rows,
@@ -126,10 +153,14 @@ Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double
   describe(run.sharpes_ann, out);
   ConvergenceOptions options;
   options.launched = all;
+  const std::vector<double> losses = gap_losses(world, rows, row_width, run.most_exposure);
+  options.gap_loss = losses;
+  options.gap_rate_year = world.gap.rate_year();
   // As serve/scoring.cpp: the smaller of the two, each market its own variants' (level/skill.hpp).
   out.score = score_convergence(PanelView::of(run.ols, all, run.periods), options);
   Convergence other = score_convergence(PanelView::of(run.exposure, all, run.periods), options);
   if (other.c < out.score.c) out.score = std::move(other);
+  out.converged = out.score.verdict == Verdict::Converged && out.score.c_gaps >= level::kGapsMin;
   return out;
 }
 
@@ -140,8 +171,9 @@ void count_sweep(std::span<const FamilyOutcome> families, TruthReport& report) {
   const auto decisions = correct_families(p);
   std::uint64_t promoted = 0;
   for (std::size_t i = 0; i < families.size(); ++i) {
-    const bool converged = families[i].score.verdict == Verdict::Converged;
+    const bool converged = families[i].converged;
     report.converged += converged ? 1 : 0;
+    report.converged_uncharged += families[i].score.verdict == Verdict::Converged ? 1 : 0;
     promoted += converged && decisions[i].p_holm <= kPromotionAlpha ? 1 : 0;
     report.family_sharpe_ann += families[i].mean_sharpe_ann;
     report.best_sharpe_ann += families[i].best_sharpe_ann;

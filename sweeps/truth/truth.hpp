@@ -6,10 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/market.hpp"
 #include "base/result.hpp"
 #include "engine/execution.hpp"
 #include "engine/synth/market_spec.hpp"
 #include "sweeps/convergence.hpp"
+#include "sweeps/level/gaps.hpp"
 #include "sweeps/stats/parallel.hpp"
 
 namespace winnow::sweeps {
@@ -43,6 +45,10 @@ struct TruthWorld {
   /// So many variants, the first, trade the market with its edge, all others the same market
   /// without it (the same martingale, nothing to forecast). 0: all see the edge.
   std::size_t edge_variants = 0;
+  /// What is charged for losses that were not seen: by default a pair with a long record.
+  level::Gap gap{.frac = 0.30, .seen = 1, .years = 11, .record = "a pair with a long record"};
+  /// Where the market is none that a specification describes. Null: it is `market`.
+  MarketColumns (*columns)(std::uint64_t seed) = nullptr;
 };
 
 /// The worlds there are:
@@ -60,6 +66,9 @@ struct TruthWorld {
 ///                  martingales without costs, stops or targets of 5 to 100 bps, so many prices a
 ///                  bar: a fill at a level must gain nothing by it
 ///   drift          a market that rises, held or not without timing: the market's, not skill
+///   pegged         sixty times a year a peg is left by 60 bps and met again, or breaks by 40%:
+///                  nothing is earned on average, and in two years of five no break is seen
+///   plateau_stops  the plateau by variants with stops
 std::span<const TruthWorld> truth_worlds();
 /// Null if there is none of that name.
 const TruthWorld* find_truth_world(std::string_view name);
@@ -77,10 +86,11 @@ struct TruthReport {
   TruthAim aim = TruthAim::Rejected;
   double rate_limit = 0;
   std::uint64_t sweeps = 0;
-  std::uint64_t families = 0;   ///< over all sweeps
-  std::uint64_t variants = 0;   ///< a family
-  std::uint64_t converged = 0;  ///< families with the verdict CONVERGED
-  std::uint64_t promoted = 0;   ///< of them, with a Holm-corrected p of at most 5%
+  std::uint64_t families = 0;             ///< over all sweeps
+  std::uint64_t variants = 0;             ///< a family
+  std::uint64_t converged = 0;            ///< families with the verdict CONVERGED
+  std::uint64_t converged_uncharged = 0;  ///< before losses that were not seen are charged
+  std::uint64_t promoted = 0;             ///< of them, with a Holm-corrected p of at most 5%
   std::uint64_t sweeps_with_promotion = 0;
   /// Of the rate that the aim is about, 95%, exact (Clopper and Pearson 1934).
   double rate = 0, rate_low = 0, rate_high = 0;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "sweeps/truth/pegged.hpp"
 #include "sweeps/truth/truth.hpp"
 
 namespace winnow::sweeps {
@@ -139,6 +140,24 @@ std::vector<TruthWorld> make_worlds() {
   out.push_back({"drift", "a market that rises (holding: 2 a year), long or flat without timing",
                  hourly(rising(2)), free_of_cost(), "sma_cross", long_only_grid(),
                  TruthAim::Rejected, 0.05});
+  const std::vector<TruthAxis> returning{{"lookback_bars", steps(48, 336, 24)},
+                                         {"entry_z", steps(1.5, 3.5, 0.5)},
+                                         {"max_hold_bars", {0, 24, 72}}};
+  out.push_back({"pegged",
+                 "a peg that is left by 60 bps and met again, or breaks by 40%",
+                 {},
+                 free_of_cost(),
+                 "mean_reversion",
+                 returning,
+                 TruthAim::Rejected,
+                 0.05});
+  out.back().gap = level::gap_without_record(1);
+  out.back().columns = [](std::uint64_t seed) { return pegged_market({}, seed); };
+  std::vector<TruthAxis> stopped = plateau;
+  stopped.push_back({"stop_bps", {300, 500}});
+  out.push_back({"plateau_stops", "the plateau with stops, on a pair with a long record",
+                 hourly(with_edge(days(1), 4, 0.5)), with_costs(), "mean_reversion", stopped,
+                 TruthAim::Found, 0.80});
   return out;
 }
 

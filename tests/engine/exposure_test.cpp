@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "base/time.hpp"
@@ -41,6 +43,34 @@ std::vector<double> by_period(const std::vector<double>& bars, const MarketView&
   }
   for (std::size_t p = 0; p < out.size(); ++p) out[p] /= counts[p];
   return out;
+}
+
+/// The largest position is one at an entry or at the close of a day, and those are bars' positions
+/// but for the way from open to close.
+void expect_most(const DetailedBacktest& b, const MarketView& market, Window window) {
+  const std::vector<double> bars = by_bar(b, market, window);
+  double days = 0;
+  for (std::size_t t = window.first; t < window.last; ++t) {
+    const bool ends = t + 1 == window.last ||
+                      utc_day_of_ns(market.time_ns[t]) != utc_day_of_ns(market.time_ns[t + 1]);
+    if (ends) days = std::max(days, std::fabs(bars[t - window.first]));
+  }
+  double entries = 0;  // from flat: equity at the close before is the cash
+  double qty = 0;
+  for (const Fill& f : b.fills) {
+    if (qty == 0 && f.bar > window.first && bars[f.bar - 1 - window.first] == 0) {
+      const double cash = b.backtest.equity[f.bar - 1 - window.first];
+      entries = std::max(entries, std::fabs(f.qty) * f.px / cash);
+    }
+    qty += f.qty;
+    if (std::fabs(qty) < 1e-9) qty = 0;
+  }
+  const double all = std::fabs(*std::max_element(
+      bars.begin(), bars.end(), [](double x, double y) { return std::fabs(x) < std::fabs(y); }));
+  const double most =
+      b.backtest.metrics[static_cast<std::size_t>(find_metric("exposure_max_frac"))];
+  EXPECT_GE(most, std::max(days, entries) * (1 - 1e-9));
+  EXPECT_LE(most, std::max(all, entries) * 1.05);
 }
 
 class Exposures : public testing::TestWithParam<bool> {};
@@ -87,6 +117,7 @@ TEST_P(Exposures, AreTheMeanOfTheBars) {
     }
     EXPECT_NEAR(b->backtest.metrics[static_cast<std::size_t>(find_metric("mean_exposure"))], mean,
                 1e-6);
+    expect_most(*b, market, window);
   }
   EXPECT_GT(held, 20);
   EXPECT_GT(largest, 0.5);
@@ -100,6 +131,7 @@ TEST(Exposure, OfHoldingIsOne) {
   const auto held = hold_market(columns.view(), {0, columns.size()});
   ASSERT_TRUE(held.ok());
   EXPECT_EQ(held->metrics[static_cast<std::size_t>(find_metric("mean_exposure"))], 1);
+  EXPECT_EQ(held->metrics[static_cast<std::size_t>(find_metric("exposure_max_frac"))], 1);
 }
 
 }  // namespace

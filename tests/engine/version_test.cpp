@@ -22,7 +22,7 @@ struct Hashes {
   std::string with_rules;
 };
 const std::map<std::uint32_t, Hashes> kHashes = {
-    {2, {"2c327abcaf1836016952bf474d531746", "05e08e5b9b08be6b98a2784ead7b4aba"}},
+    {2, {"eac6b82320e2bf5b6460468032833368", "993468b8ec2d09c26092b6f423413406"}},
 };
 
 constexpr std::size_t kMarkets = 20;

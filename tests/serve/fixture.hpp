@@ -118,6 +118,7 @@ class Home {
     std::string failure = "engine stopped";
     std::string yaml = kSpecYaml;
     std::int64_t created_s = 1'700'000'000;
+    std::size_t metrics_dropped = 0;  ///< the last so many: results of an earlier engine
   };
 
   sweeps::Plan plan(const RunOptions& o) {
@@ -158,6 +159,7 @@ class Home {
     meta.engine_version = engine::kEngineVersion;
     meta.code_version = "test";
     for (const auto& d : engine::metric_decls()) meta.metric_names.emplace_back(d.name);
+    meta.metric_names.resize(meta.metric_names.size() - o.metrics_dropped);
     const bool cut = o.blocks_max < p.blocks();
     meta.state = cut ? store::SweepState::Paused : store::SweepState::Done;
     if (cut) meta.finished = {};
@@ -229,9 +231,11 @@ class Home {
     block.block = b;
     block.first_trial = range.first_trial;
     block.rows = range.rows;
-    block.metric_count = static_cast<std::uint32_t>(engine::metric_decls().size());
+    block.metric_count =
+        static_cast<std::uint32_t>(engine::metric_decls().size() - o.metrics_dropped);
     block.periods = static_cast<std::uint32_t>(result.periods);
     block.metrics = result.metrics;
+    block.metrics.resize(std::size_t{block.metric_count} * range.rows);
     block.returns = result.returns;
     block.exposures = result.exposures;
     block.status.assign(range.rows, TrialStatus::Ok);

@@ -83,10 +83,12 @@ TEST(ConvergenceGates, DeclarationsAreReadOrRefused) {
   EXPECT_EQ(none->looks, LookPlan::OneLook);
   EXPECT_EQ(none->stress_sd, 8);
   const auto all =
-      declared_convergence(R"({"hard_stops":true,"looks":"spending","worst_loss_sd":5})");
+      declared_convergence(R"({"hard_stops":true,"looks":"spending","worst_loss_sd":25})");
   ASSERT_TRUE(all.ok()) << all.error().text();
   EXPECT_EQ(all->looks, LookPlan::SpendingLooks);
-  EXPECT_EQ(all->stress_sd, 5);
+  EXPECT_EQ(all->stress_sd, 25);
+  // Less than the default was once allowed: what was declared then is judged by the default.
+  EXPECT_EQ(declared_convergence(R"({"worst_loss_sd":1})")->stress_sd, 8);
   EXPECT_TRUE(all->hard_stops);
   for (const char* bad : {"[]", "{", R"({"looks":"daily"})", R"({"worst_loss_sd":0})",
                           R"({"worst_loss_sd":1e9})", R"({"hard_stops":1})", R"({"alpha":0.5})"}) {

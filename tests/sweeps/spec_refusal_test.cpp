@@ -122,7 +122,7 @@ const Case kCases[] = {
      "uity, trades, win_rate_frac, profit_factor, avg_trade_bps, worst_trade_frac, hold_bar"
      "s_avg, exposure_frac, turnover_ann, fees_frac, slippage_frac, funding_frac, long_shar"
      "e_frac, rejected_orders, ruined, market_return_frac, alpha_ann, beta, market_corr, "
-     "mean_exposure"},
+     "mean_exposure, exposure_max_frac"},
     {"ObjectivesOfTpe", "{method: grid}", "{method: tpe, objectives: [sharpe_ann]}",
      "spec.yaml:15:23: search.objectives: only nsga2 takes several; write objective: sharp"
      "e_ann"},

@@ -47,9 +47,9 @@ TEST(Spec, ReadsEverythingTheExampleSays) {
 
 TEST(Spec, ConvergenceIsDeclaredAndChangesNothingWhereItIsNot) {
   EXPECT_EQ(parsed(kSpec).to_json().find("convergence"), std::string::npos);
-  const std::string yaml = std::string(kSpec) + "convergence: {looks: equal, worst_loss_sd: 5}\n";
+  const std::string yaml = std::string(kSpec) + "convergence: {looks: equal, worst_loss_sd: 12}\n";
   const ResolvedSpec s = parsed(yaml);
-  EXPECT_EQ(s.convergence_json, R"({"looks":"equal","worst_loss_sd":5.0})");
+  EXPECT_EQ(s.convergence_json, R"({"looks":"equal","worst_loss_sd":12.0})");
   const auto back = ResolvedSpec::from_json(s.to_json());
   ASSERT_TRUE(back.ok()) << back.error().text();
   EXPECT_EQ(back->to_json(), s.to_json());
@@ -62,7 +62,7 @@ TEST(Spec, ConvergenceIsDeclaredAndChangesNothingWhereItIsNot) {
   EXPECT_NE(refused("convergence: {looks: daily}\n").find("convergence.looks"), std::string::npos);
   EXPECT_NE(refused("convergence: {looks: [30, 60]}\n").find("no known error rate"),
             std::string::npos);
-  EXPECT_NE(refused("convergence: {worst_loss_sd: 0}\n").find("from 1 to 100"), std::string::npos);
+  EXPECT_NE(refused("convergence: {worst_loss_sd: 0}\n").find("from 8 to 100"), std::string::npos);
   EXPECT_NE(refused("convergence: {hard_stops: true}\n").find("stop_bps"), std::string::npos);
 }
 

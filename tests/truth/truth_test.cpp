@@ -63,6 +63,17 @@ TEST(Truth, ARisingMarketIsNotSkill) {
   EXPECT_GT(r.family_sharpe_ann, 0.8) << "the world is not what it says";
 }
 
+TEST(Truth, APegThatMayBreakIsNotAnEdge) {
+  const TruthReport r = run("pegged", {.sweeps = 40, .families = 1, .seed = 1});
+  EXPECT_TRUE(r.met) << r.sweeps_with_promotion << " of 40 sweeps promoted a peg";
+  EXPECT_GE(r.converged_uncharged, 8u) << "the world is no trap: it would not have fooled anyone";
+}
+
+TEST(Truth, AnEdgeWithStopsBearsTheChargeForGaps) {
+  const TruthReport r = run("plateau_stops", {.families = 100, .seed = 1});
+  EXPECT_TRUE(r.met) << "found " << r.promoted << " of " << r.families;
+}
+
 TEST(Truth, StopsAndTargetsGainNothingByTheirLevels) {
   for (const char* world :
        {"stops_4", "stops_16", "stops_64", "targets_4", "targets_16", "targets_64"}) {
