@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <span>
 
 #include "base/instrument.hpp"
@@ -218,6 +219,30 @@ std::string_view likeness_name(LikenessBy by) {
       return "name";
     case LikenessBy::Bytes:
       return "bytes";
+  }
+  return "";
+}
+
+std::string likeness_text(const MarketLikeness& likeness) {
+  char text[160];
+  switch (likeness.by) {
+    case LikenessBy::Days:
+      std::snprintf(text, sizeof text, "%u of %u common days moved alike (%.1f%%)",
+                    likeness.days_agreed, likeness.days, 100 * likeness.agreed_frac());
+      return text;
+    case LikenessBy::Correlation:
+      std::snprintf(
+          text, sizeof text, "%u common returns correlate at %.3f%s", likeness.steps,
+          likeness.correlation.value_or(0),
+          likeness.lag_hours == 0
+              ? ""
+              : (", " + std::to_string(std::abs(likeness.lag_hours)) + " h apart").c_str());
+      return text;
+    case LikenessBy::Name:
+      return "its instrument's name (" + std::to_string(likeness.days) +
+             " common days that moved are too few to compare)";
+    case LikenessBy::Bytes:
+      return "the very same bars";
   }
   return "";
 }

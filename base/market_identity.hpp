@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -83,6 +84,9 @@ struct MarketLikeness {
   }
 };
 
+/// Why they are one market, or two, in words: `495 of 495 days on which it moved agree (100.0%)`.
+std::string likeness_text(const MarketLikeness& likeness);
+
 /// A market's print beside the name of its instrument.
 struct NamedPrint {
   const MarketPrint& print;
@@ -93,10 +97,10 @@ struct NamedPrint {
 /// their returns over the longer of the two steps correlate by more than kSiblingCorrelation at the
 /// best lag (another venue, mark against last price, a day cut or a time zone that differs). With
 /// fewer than kMovedDaysMin such days the names decide, unless returns are at hand that contradict
-/// them. Symmetric but for the sign of the lag. Cost: about 2 ms for two years of hourly closes that
-/// are alike, a tenth of it for others.
-/// Limits: a day cut or zone is found to the whole hour and only where one of the two is finer than
-/// a day; two daily files cut three hours or more apart are strangers to it.
+/// them. Symmetric but for the sign of the lag. Cost: about 2 ms for two years of hourly closes
+/// that are alike, a tenth of it for others. Limits: a day cut or zone is found to the whole hour
+/// and only where one of the two is finer than a day; two daily files cut three hours or more apart
+/// are strangers to it.
 MarketLikeness compare_markets(const NamedPrint& a, const NamedPrint& b);
 
 }  // namespace winnow

@@ -71,7 +71,8 @@ std::int64_t days_known(std::span<const MarketRecord* const> records, std::int64
 }
 
 // Finds the market of columns that are to be stored, or are, and seals what is to be sealed.
-// Requires: the writer's lock. Nothing is written but by shelf.write(). Fails: Refused, Corrupt, Io.
+// Requires: the writer's lock. Nothing is written but by shelf.write(). Fails: Refused, Corrupt,
+// Io.
 Result<MarketNote> admit(MarketShelf& shelf, const MarketView& columns, const Manifest& m,
                          const SealRequest& request, TimestampNs now) {
   const bool recorded = shelf.find(m.content_hash) != nullptr;
@@ -328,8 +329,8 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
   outcome.market = *std::move(note);
 
   FileTransaction files(folder_ / "tmp");
-  // Before anything that could show a day of it: a crash may leave a seal without its dataset, never
-  // a dataset without its seal.
+  // Before anything that could show a day of it: a crash may leave a seal without its dataset,
+  // never a dataset without its seal.
   WINNOW_TRY(shelf->write(files));
   for (const RawSource& raw : meta.raw) {
     RawFile file{raw.name, raw.role, sha256_hex(raw.bytes), raw.bytes.size()};

@@ -119,7 +119,8 @@ class DatasetStore {
   /// counted, which market they were of, and its seal. Fails: NotFound, Io.
   Result<Removed> remove(std::string_view name) const;
 
-  /// Rehashes columns, raw files, manifest and what is kept of its market. Fails: Corrupt naming what differs, NotFound, Io.
+  /// Rehashes columns, raw files, manifest and what is kept of its market. Fails: Corrupt naming
+  /// what differs, NotFound, Io.
   Status verify(std::string_view name_or_hash) const;
 
   /// The bytes of an imported file. Fails: NotFound, Corrupt.

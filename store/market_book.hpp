@@ -24,8 +24,8 @@ struct MarketMember {
   std::int64_t last_day = 0;   ///< of the last bar; part of the dataset
   std::uint64_t number = 0;    ///< in the order of imports
   TimestampNs created;
-  bool gone = false;   ///< deleted; what the ledger counted of it stays this market's
-  bool found = false;  ///< from before markets were known
+  bool gone = false;              ///< deleted; what the ledger counted of it stays this market's
+  bool found = false;             ///< from before markets were known
   std::vector<MarketLink> links;  ///< to earlier members
   std::vector<SealEntry> seals;   ///< decisions that came with it
 };
@@ -37,16 +37,16 @@ struct Market {
   std::vector<MarketMember> members;  ///< in the order of imports
   /// This UTC day and all later ones, also of bars still to come, are sealed; none: no day is.
   std::optional<std::int64_t> sealed_from_day;
-  SealEntry seal;  ///< the decision that holds, where there is a seal
+  SealEntry seal;                            ///< the decision that holds, where there is a seal
   std::int64_t first_day = 0, last_day = 0;  ///< over all members
 
   const MarketMember* member(std::string_view content_hash) const;
   bool sealed(std::int64_t day) const { return sealed_from_day && day >= *sealed_from_day; }
 };
 
-/// Purpose: which datasets are one market, as it is when it is read: a snapshot. Thread: const, any.
-/// Reading opens one small file a content hash ever imported; prices are not read, but for datasets
-/// from before markets were known, until the next import writes their records.
+/// Purpose: which datasets are one market, as it is when it is read: a snapshot. Thread: const,
+/// any. Reading opens one small file a content hash ever imported; prices are not read, but for
+/// datasets from before markets were known, until the next import writes their records.
 class MarketBook {
  public:
   MarketBook() = default;  ///< one that knows nothing

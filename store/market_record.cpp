@@ -99,17 +99,10 @@ bool take_raw(std::string_view& from, std::vector<T>& out) {
 }  // namespace
 
 std::string MarketRecord::to_text() const {
-  Json json{{"number", number},
-            {"content_hash", content_hash},
-            {"name", name},
-            {"instrument", instrument},
-            {"interval_ns", interval.ns},
-            {"first_day", first_day},
-            {"last_day", last_day},
-            {"created_ns", created.ns},
-            {"found", found},
-            {"links", Json::array()},
-            {"seals", Json::array()}};
+  Json json{{"number", number},         {"content_hash", content_hash}, {"name", name},
+            {"instrument", instrument}, {"interval_ns", interval.ns},   {"first_day", first_day},
+            {"last_day", last_day},     {"created_ns", created.ns},     {"found", found},
+            {"links", Json::array()},   {"seals", Json::array()}};
   for (const MarketLink& link : links) json["links"].push_back(link_json(link));
   for (const SealEntry& seal : seals) json["seals"].push_back(seal_entry_json(seal));
   return checked(kRecordHead, json_text(json) + "\n");

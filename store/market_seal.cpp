@@ -13,8 +13,7 @@ constexpr std::string_view kSealForms =
 
 std::int64_t last_part(const SealCase& facts, double fraction) {
   const std::int64_t days = facts.last_day - facts.first_day + 1;
-  const auto sealed =
-      static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(days)));
+  const auto sealed = static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(days)));
   return facts.last_day + 1 - std::max<std::int64_t>(sealed, 1);
 }
 
@@ -47,7 +46,8 @@ Result<SealRequest> parse_seal(std::string_view text) {
   const auto time = parse_timestamp(text);
   if (!time.ok()) return refuse("is neither a fraction nor a day");
   out.from_day = utc_day(*time);
-  if (out.from_day * days(1).ns != time->ns) return refuse("is within a day; whole UTC days are sealed");
+  if (out.from_day * days(1).ns != time->ns)
+    return refuse("is within a day; whole UTC days are sealed");
   out.rule = SealRule::From;
   return out;
 }
@@ -73,14 +73,15 @@ Result<std::optional<SealEntry>> decide_seal(const SealRequest& request, const S
   }
   if (!facts.sealed_from_day) return std::optional<SealEntry>(std::move(entry));
   if (!entry.from_day || *entry.from_day > *facts.sealed_from_day) {
-    return Error(ErrorCode::Refused,
-                 "'" + request.asked + "' would " +
-                     (entry.from_day ? "begin the seal on " + day_text(*entry.from_day)
-                                     : std::string("leave the data open")) +
-                     ", but the days of this market from " + day_text(*facts.sealed_from_day) +
-                     " on are sealed, and importing a market again, in whatever form, cannot open "
-                     "them: the seal is what keeps days unseen that are to judge. Leave --seal out, "
-                     "or name an earlier day");
+    return Error(
+        ErrorCode::Refused,
+        "'" + request.asked + "' would " +
+            (entry.from_day ? "begin the seal on " + day_text(*entry.from_day)
+                            : std::string("leave the data open")) +
+            ", but the days of this market from " + day_text(*facts.sealed_from_day) +
+            " on are sealed, and importing a market again, in whatever form, cannot open "
+            "them: the seal is what keeps days unseen that are to judge. Leave --seal out, "
+            "or name an earlier day");
   }
   if (entry.from_day == facts.sealed_from_day) return std::optional<SealEntry>();
   return std::optional<SealEntry>(std::move(entry));

@@ -49,7 +49,7 @@ struct SealEntry {
 struct SealCase {
   std::int64_t first_day = 0, last_day = 0;  ///< of the dataset; the last one is part of it
   std::int64_t days_known = 0;  ///< of those, days that other datasets of the market reach over
-  bool decided = false;  ///< something was asked before, or the market is older than seals
+  bool decided = false;         ///< something was asked before, or the market is older than seals
   std::optional<std::int64_t> sealed_from_day;  ///< of the market so far
   TimestampNs now;
 };

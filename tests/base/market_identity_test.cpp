@@ -135,7 +135,8 @@ TEST(MarketIdentity, ADayIsTheLastCloseOfItAndMovesAreRoundedToTwoBasisPoints) {
 }
 
 TEST(MarketIdentity, ACopyAgreesWhateverItsTickItsCutItsGapsAndItsInterval) {
-  const MarketColumns of = walk({.bars = 12 * 24 * 120, .interval = seconds(300), .bar_sd = 0.0015});
+  const MarketColumns of =
+      walk({.bars = 12 * 24 * 120, .interval = seconds(300), .bar_sd = 0.0015});
   MarketColumns ticked = of;
   for (double& close : ticked.close) close = std::round(close * 1000) / 1000;  // a tick of 0.1 bps
   const MarketColumns others[] = {
@@ -176,7 +177,8 @@ TEST(MarketIdentity, AMarketThatMovesAlongIsAnother) {
 }
 
 TEST(MarketIdentity, AnotherVenueIsASibling) {
-  const MarketLikeness like = likeness(hourly(), walk({.seed = 2, .bars = 24 * 400, .shared = 0.98}));
+  const MarketLikeness like =
+      likeness(hourly(), walk({.seed = 2, .bars = 24 * 400, .shared = 0.98}));
   EXPECT_TRUE(like.same);
   EXPECT_EQ(like.by, LikenessBy::Correlation);
   EXPECT_LT(like.agreed_frac(), 0.5);

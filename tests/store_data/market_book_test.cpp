@@ -334,9 +334,9 @@ TEST_F(Markets, TheBookOfTwoHundredDatasetsIsReadInMilliseconds) {
   for (int turn = 0; turn < 5; ++turn) {
     const auto start = std::chrono::steady_clock::now();
     EXPECT_EQ(book().markets().size(), 100u);
-    best = std::min(best, std::chrono::duration<double, std::milli>(
-                              std::chrono::steady_clock::now() - start)
-                              .count());
+    best = std::min(
+        best, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+                  .count());
   }
   std::printf("200 datasets in %.2f ms\n", best);
   EXPECT_LT(best, 200);  // some 6 where nothing else runs
@@ -347,8 +347,9 @@ class RealMarkets : public Markets {
  protected:
   static fs::path data(const char* file) {
     const char* variable = std::getenv("WINNOW_SHARED");
-    const fs::path shared =
-        variable != nullptr ? fs::path(variable) : fs::path(WINNOW_SOURCE_DIR).parent_path() / "shared";
+    const fs::path shared = variable != nullptr
+                                ? fs::path(variable)
+                                : fs::path(WINNOW_SOURCE_DIR).parent_path() / "shared";
     return shared / "data" / file;
   }
   void SetUp() override {
@@ -374,11 +375,10 @@ TEST_F(RealMarkets, TheFiguresOfTheDesignAreReached) {
   const auto compare = [&](const char* what, const MarketPrint& a, const MarketPrint& b) {
     const auto start = std::chrono::steady_clock::now();
     const MarketLikeness like = compare_markets({a, "A"}, {b, "B"});
-    const std::chrono::duration<double, std::milli> took =
-        std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     std::printf("%s: %u of %u days (%.1f%%), correlation %.3f of %u at %d h, %.2f ms\n", what,
-                like.days_agreed, like.days, 100 * like.agreed_frac(),
-                like.correlation.value_or(0), like.steps, like.lag_hours, took.count());
+                like.days_agreed, like.days, 100 * like.agreed_frac(), like.correlation.value_or(0),
+                like.steps, like.lag_hours, took.count());
     return like;
   };
   const MarketLikeness copy = compare("5m, 1h", btc, btc_hourly);
@@ -406,8 +406,7 @@ TEST_F(RealMarkets, TheFiguresOfTheDesignAreReached) {
   EXPECT_TRUE(later.same);
   EXPECT_LT(later.agreed_frac(), 0.05);
   EXPECT_GT(*later.correlation, 0.999);
-  const MarketPrint minute =
-      print("EE", "binance-perp-1m-dcatp/BTCUSDT-PERP-1m-futures.csv.gz");
+  const MarketPrint minute = print("EE", "binance-perp-1m-dcatp/BTCUSDT-PERP-1m-futures.csv.gz");
   EXPECT_EQ(compare("2023-24, 2025", btc, minute).by, LikenessBy::Name);
   const MarketPrint eth_minute =
       print("FF", "binance-perp-1m-dcatp/ETHUSDT-PERP-1m-futures.csv.gz");
