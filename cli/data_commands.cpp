@@ -3,9 +3,9 @@
 #include <memory>
 #include <optional>
 
-#include "base/instrument.hpp"
 #include "base/text.hpp"
 #include "cli/data_render.hpp"
+#include "cli/data_seal.hpp"
 #include "cli/long_work.hpp"
 #include "cli/market_spec.hpp"
 
@@ -25,7 +25,9 @@ int run_synth(const Context& context, const SynthRequest& request) {
   for (const auto& outcome : *outcomes) {
     const auto& m = outcome.manifest;
     if (context.json) {
-      out.push_back({{"outcome", kind_text(outcome.kind)}, {"dataset", manifest_json(m)}});
+      out.push_back({{"outcome", kind_text(outcome.kind)},
+                     {"dataset", manifest_json(m)},
+                     {"market", market_note_json(outcome.market)}});
       continue;
     }
     const Json truth = parse_ordered_json(m.truth_json);
@@ -36,6 +38,9 @@ int run_synth(const Context& context, const SynthRequest& request) {
                 truth.at("edge").at("kind").get<std::string>().c_str(),
                 truth.at("martingale").get<bool>() ? ", a martingale" : "", m.content_hash.c_str(),
                 outcome.kind == store::PutKind::Unchanged ? ", already there" : "");
+    if (outcome.market.sealed_from_day) {
+      std::printf("%s\n", seal_line(outcome, request.seal).c_str());
+    }
   }
   if (context.json) print_document({{"datasets", std::move(out)}});
   return kDone;
@@ -54,9 +59,18 @@ void add_synth(CLI::App& data, Context& context) {
                    "name of the dataset; with several instruments NAME-INSTRUMENT each (sim and "
                    "sim-btc give sim-btc)")
       ->required();
-  command->callback([&context, request] {
-    context.run = [&context, request] {
+  auto seal = std::make_shared<std::string>();
+  command->add_option("--seal", *seal, std::string(kSealHelp) + " (default: none)")
+      ->check([](const std::string& text) {
+        const auto parsed = store::parse_seal(text);
+        return parsed.ok() ? std::string() : parsed.error().text();
+      });
+  command->callback([&context, request, seal] {
+    context.run = [&context, request, seal] {
       request->now = import_time();
+      auto sealed = seal_request(*seal, store::SealRule::Nothing);
+      if (!sealed.ok()) return fail(context, sealed.error());
+      request->seal = *std::move(sealed);
       return run_synth(context, *request);
     };
   });
@@ -67,6 +81,8 @@ int list_datasets(const Context& context) {
   if (!datasets.ok()) return fail(context, datasets.error());
   auto list = datasets->list();
   if (!list.ok()) return fail(context, list.error());
+  const auto book = store::MarketBook::read(*datasets);
+  if (!book.ok()) return fail(context, book.error());
   if (context.json) {
     Json out = Json::array();
     for (const auto& m : *list) {
@@ -76,6 +92,7 @@ int list_datasets(const Context& context) {
       }
       entry["faults"] = m.faults.total();
       entry["repairs"] = m.repairs.size();
+      entry.update(market_facts_json(*book, m));
       out.push_back(std::move(entry));
     }
     print_document({{"datasets", std::move(out)}});
@@ -93,35 +110,21 @@ int list_datasets(const Context& context) {
   }
   const int nw = static_cast<int>(name_width);
   const int iw = static_cast<int>(instrument_width);
-  std::printf("%-*s  %-*s  %8s  %9s  %-20s  %-20s  %7s  %6s  %s\n", nw, "NAME", iw, "INSTRUMENT",
-              "INTERVAL", "BARS", "FIRST", "LAST", "FUNDING", "FAULTS", "HASH");
+  std::printf("%-*s  %-*s  %8s  %9s  %-20s  %-20s  %7s  %6s  %-12s  %-11s  %s\n", nw, "NAME", iw,
+              "INSTRUMENT", "INTERVAL", "BARS", "FIRST", "LAST", "FUNDING", "FAULTS", "HASH",
+              "SEALED FROM", "MARKET");
   for (const auto& m : *list) {
-    std::printf("%-*s  %-*s  %8s  %9llu  %-20s  %-20s  %7llu  %6llu  %.12s\n", nw, m.name.c_str(),
-                iw, m.instrument.c_str(), format_duration(m.interval).c_str(),
+    const store::Market* market = book->of(m.content_hash);
+    const bool sealed = market != nullptr && market->sealed_from_day;
+    std::printf("%-*s  %-*s  %8s  %9llu  %-20s  %-20s  %7llu  %6llu  %.12s  %-11s  %s\n", nw,
+                m.name.c_str(), iw, m.instrument.c_str(), format_duration(m.interval).c_str(),
                 static_cast<unsigned long long>(m.bars), format_timestamp(m.first).c_str(),
                 format_timestamp(m.last).c_str(), static_cast<unsigned long long>(m.funding_events),
-                static_cast<unsigned long long>(m.faults.total()), m.content_hash.c_str());
+                static_cast<unsigned long long>(m.faults.total()), m.content_hash.c_str(),
+                sealed ? store::day_text(*market->sealed_from_day).c_str() : "-",
+                short_market(book->id_of(m.content_hash)).c_str());
   }
   return kDone;
-}
-
-/// Names of other datasets that may hold the same market, with what they hold of it.
-Result<Json> same_market(const store::DatasetStore& datasets, const store::Manifest& of) {
-  const auto all = datasets.list();
-  if (!all.ok()) return all.error();
-  Json out = Json::array();
-  for (const store::Manifest& m : *all) {
-    if (m.name == of.name) continue;
-    const bool same_bars = m.content_hash == of.content_hash;
-    if (!same_bars && !same_instrument(m.instrument, of.instrument)) continue;
-    out.push_back({{"name", m.name},
-                   {"instrument", m.instrument},
-                   {"interval", format_duration(m.interval)},
-                   {"first", format_timestamp(m.first)},
-                   {"last", format_timestamp(m.last)},
-                   {"same_bars", same_bars}});
-  }
-  return out;
 }
 
 int run_show(const Context& context, const std::string& name) {
@@ -132,12 +135,15 @@ int run_show(const Context& context, const std::string& name) {
   const store::Manifest& manifest = dataset->manifest();
   auto versions = datasets->versions(manifest.name);
   if (!versions.ok()) return fail(context, versions.error());
-  const auto others = same_market(*datasets, manifest);
+  const auto book = store::MarketBook::read(*datasets);
+  if (!book.ok()) return fail(context, book.error());
+  const auto others = same_market_json(*datasets, *book, manifest);
   if (!others.ok()) return fail(context, others.error());
   const auto report = store::report_data(dataset->view(), manifest.faults);
   if (context.json) {
     Json out = manifest_json(manifest);
     out["report"] = report_json(report);
+    out.update(market_facts_json(*book, manifest));
     out["same_market"] = *others;
     out["versions"] = Json::array();
     for (const auto& v : *versions) {
@@ -150,15 +156,18 @@ int run_show(const Context& context, const std::string& name) {
     return kDone;
   }
   print_manifest(manifest);
+  print_market(*book, manifest);
   print_report(report);
   for (const Json& other : *others) {
-    std::printf("also of this market: %s (%s, %s bars, %s to %s)%s\n",
+    const Json& overlap = other.at("overlap");
+    std::printf("also of this market: %s (%s, %s bars, %s to %s)%s%s%s\n",
                 other.at("name").get<std::string>().c_str(),
                 other.at("instrument").get<std::string>().c_str(),
                 other.at("interval").get<std::string>().c_str(),
                 other.at("first").get<std::string>().c_str(),
                 other.at("last").get<std::string>().c_str(),
-                other.at("same_bars").get<bool>() ? ", the very same bars" : "");
+                other.at("gone").get<bool>() ? ", gone" : "", overlap.is_null() ? "" : ", ",
+                overlap.is_null() ? "" : overlap.at("text").get<std::string>().c_str());
   }
   if (versions->size() > 1) {
     std::printf("versions:\n");
@@ -345,6 +354,7 @@ void add_data_commands(CLI::App& app, Context& context) {
   add_gaps(*data, context);
   add_rename(*data, context);
   add_delete(*data, context);
+  add_seal_commands(*data, context);
 }
 
 }  // namespace winnow::cli

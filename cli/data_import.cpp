@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "cli/data_render.hpp"
+#include "cli/data_seal.hpp"
 #include "cli/layout_file.hpp"
 #include "cli/long_work.hpp"
 #include "store/import/import.hpp"
@@ -24,6 +25,8 @@ struct ImportOptions {
   std::string time;
   std::string time_zone;
   std::string volume_unit;
+  std::string seal;
+  CLI::Option* seal_option = nullptr;
   bool append = false;
   bool replace = false;
   bool dry_run = false;
@@ -119,6 +122,12 @@ Result<store::ImportRequest> import_request(const ImportOptions& o) {
   if (o.append) request.existing = store::ExistingBars::Append;
   if (o.replace) request.existing = store::ExistingBars::Replace;
   request.time_zone = o.time_zone;
+  if (o.seal_option->count() > 0 && o.seal.empty()) {
+    return store::parse_seal(o.seal).error().within("--seal");
+  }
+  auto seal = seal_request(o.seal, store::SealRule::Usual);
+  if (!seal.ok()) return seal.error();
+  request.seal = *std::move(seal);
   if (!o.volume_unit.empty()) {
     auto meaning = store::parse_volume_unit(o.volume_unit);
     if (!meaning.ok()) return meaning.error().within("--volume-unit");
@@ -141,22 +150,25 @@ Result<store::DataReport> report_of(const store::DatasetStore& datasets, const s
 }
 
 int print_outcome(const Context& context, const store::DatasetStore& datasets,
-                  const store::PutOutcome& outcome) {
+                  const store::PutOutcome& outcome, const store::SealRequest& seal) {
   const auto report = report_of(datasets, outcome.manifest);
   if (!report.ok()) return fail(context, report.error());
   if (context.json) {
     print_document({{"outcome", kind_text(outcome.kind)},
                     {"dataset", manifest_json(outcome.manifest)},
-                    {"report", report_json(*report)}});
+                    {"report", report_json(*report)},
+                    {"market", market_note_json(outcome.market)}});
     return kDone;
   }
   if (outcome.kind == store::PutKind::Unchanged) {
     std::printf("%s already holds these bars (content hash %s); nothing to do\n",
                 outcome.manifest.name.c_str(), outcome.manifest.content_hash.c_str());
+    std::printf("%s\n", seal_line(outcome, seal).c_str());
     return kDone;
   }
   print_manifest(outcome.manifest);
   print_report(*report);
+  std::printf("%s\n", seal_line(outcome, seal).c_str());
   return kDone;
 }
 
@@ -201,7 +213,7 @@ int run_import(const Context& context, const ImportOptions& options) {
   auto outcome = store::import_dataset(*datasets, *request);
   work.reset();
   if (!outcome.ok()) return fail(context, outcome.error());
-  return print_outcome(context, *datasets, *outcome);
+  return print_outcome(context, *datasets, *outcome, request->seal);
 }
 
 void add_reading_options(CLI::App* command, ImportOptions& o) {
@@ -249,6 +261,9 @@ void add_import_command(CLI::App& data, Context& context) {
   command->add_flag(
       "--replace", o->replace,
       "let bars go that --name has and these files do not (its earlier versions stay)");
+  o->seal_option = command->add_option(
+      "--seal", o->seal,
+      std::string(kSealHelp) + " (default: 0.6 of a new market with 300 days or more)");
   command->add_flag("--dry-run", o->dry_run,
                     "show the first bars as they would be read; store nothing");
   command->callback(

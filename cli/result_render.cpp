@@ -323,22 +323,38 @@ std::string render_ledger(const Json& answer, std::size_t width) {
     columns.push_back({.title = title});
   }
   if (by == "family") {
-    columns.push_back({.title = "dataset hash", .align = Align::Left, .width_min = 12});
+    columns.push_back({.title = "market", .align = Align::Left, .width_min = 12});
   }
   TextTable table(columns);
   for (const Json& line : answer["lines"]) {
     std::vector<std::string> cells;
     for (const char* key : texts) cells.push_back(text_of(line, key));
+    if (by == "family" && line["datasets"].size() > 1) {
+      cells[0] += " +" + std::to_string(line["datasets"].size() - 1);
+    }
     cells.push_back(count_of(line, "trials"));
     cells.push_back(short_number(number_of(line, "trials_effective")));
     for (const char* key : {"executions", "repeats", "failed"}) {
       cells.push_back(count_of(line, key));
     }
-    if (by == "family") cells.push_back(text_of(line, "dataset_hash"));
+    if (by == "family") cells.push_back(text_of(line, "market"));
     table.add_row(std::move(cells));
   }
   std::string out =
       count_of(answer, "trials_total") + " distinct trials were ever made\n" + table.render(width);
+  for (const Json& line : answer["lines"]) {
+    if (by != "family" || line["datasets"].size() < 2) continue;
+    out += "- one market, " + text_of(line, "family") + ":";
+    const char* between = " ";
+    for (const Json& d : line["datasets"]) {
+      out += between +
+             (d["data"].is_null() ? text_of(d, "dataset_hash").substr(0, 12) : text_of(d, "data")) +
+             " " + count_of(d, "trials");
+      if (!d["overlap"].is_null()) out += " (" + text_of(d, "overlap") + ")";
+      between = ", ";
+    }
+    out += "\n";
+  }
   for (const Json& sentence : answer["how"]) {
     out += "- " + printable(sentence.get<std::string>()) + "\n";
   }

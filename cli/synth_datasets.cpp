@@ -99,6 +99,7 @@ Result<std::vector<store::PutOutcome>> synth_datasets(const store::DatasetStore&
     meta.instrument = instrument.spec.name;
     meta.format = "synth";
     meta.created = request.now;
+    meta.seal = request.seal;
     meta.raw.push_back({request.spec_file.filename().string(), "spec", *text});
     meta.notes.push_back("simulated with seed " + std::to_string(request.seed) +
                          "; `truth` says what is in it");

@@ -173,7 +173,7 @@ void describe(const SweepFacts& facts, AccountEntry& out) {
   for (std::size_t d = 0; d < data.size(); ++d) {
     if (data[d].value("content_hash", "") != out.entry.dataset_hash) continue;
     out.data = data[d].value("name", "");
-    Json claim{{"family", out.entry.family}, {"dataset", out.entry.dataset_hash}};
+    Json claim{{"family", out.entry.family}, {"dataset", out.market}};
     for (const char* part : {"from_ns", "to_ns", "holdout_ns"}) {
       claim[part] = facts.spec.value(part, Json());
     }
@@ -195,12 +195,15 @@ Result<std::vector<AccountEntry>> read_account(const Sources& sources) {
   if (!entries.ok()) return entries.error();
   const auto metas = sources.store->sweeps();
   if (!metas.ok()) return metas.error();
+  const auto book = market_book(sources);
+  if (!book.ok()) return book.error();
   std::map<std::string, SweepFacts> facts;
   for (const store::SweepMeta& meta : *metas) facts.emplace(meta.id, facts_of(meta));
   std::vector<AccountEntry> out;
   for (const store::LedgerEntry& entry : *entries) {
     AccountEntry line;
     line.entry = entry;
+    line.market = (*book)->id_of(entry.dataset_hash);
     const auto known = facts.find(entry.sweep_id);
     if (known != facts.end()) describe(known->second, line);
     const auto measured =
@@ -215,10 +218,14 @@ Result<std::vector<AccountEntry>> read_account(const Sources& sources) {
   return out;
 }
 
-TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_view dataset_hash) {
+Result<TrialCount> count_trials(const Sources& sources, const std::vector<AccountEntry>& account,
+                                std::string_view dataset_hash) {
+  const auto book = market_book(sources);
+  if (!book.ok()) return book.error();
+  const std::string market = (*book)->id_of(dataset_hash);
   TrialCount out;
   for (const AccountEntry& line : account) {
-    if (line.entry.dataset_hash != dataset_hash) continue;
+    if (line.market != market) continue;
     out.raw += line.entry.trials;
     out.effective += line.effective_trials();
     ++out.entries;

@@ -20,7 +20,8 @@ struct AccountEntry {
   std::string sweep_name;  ///< empty: the store does not know the sweep
   std::string state;       ///< of the sweep; empty as above
   std::string data;        ///< the dataset's name in that sweep; empty as above
-  /// First 12 digits of SHA-256 over family, parameter space, dataset, window and execution: what
+  std::string market;      ///< id of the dataset's market; its content hash if none is known
+  /// First 12 digits of SHA-256 over family, parameter space, market, window and execution: what
   /// was claimed, whoever tried it and however often. Empty as above.
   std::string hypothesis;
   /// Mean correlation of the family's variants; absent: never measured.
@@ -42,7 +43,7 @@ Result<std::vector<AccountEntry>> read_account(const Sources& sources);
 bool awaits_record(const SweepView& view, const FamilyScore& family,
                    const std::vector<AccountEntry>& account);
 
-/// How many trials a result on a dataset is the best of.
+/// How many trials a result on a market is the best of.
 struct TrialCount {
   std::uint64_t raw = 0;  ///< distinct trial keys
   double effective = 0;   ///< sum over entries; trials of two entries count as independent
@@ -50,7 +51,9 @@ struct TrialCount {
   /// What `effective` is made of, in words.
   std::string basis() const;
 };
-TrialCount count_trials(const std::vector<AccountEntry>& account, std::string_view dataset_hash);
+/// Of the market that a dataset is of. Fails: Corrupt, Io.
+Result<TrialCount> count_trials(const Sources& sources, const std::vector<AccountEntry>& account,
+                                std::string_view dataset_hash);
 
 /// What the ledger knows, and the families of `view`; a sweep made again under a newer engine
 /// version is no other hypothesis.

@@ -10,8 +10,10 @@
 namespace winnow::serve {
 
 /// Purpose: the look that a verdict belongs to, where a specification declares several (looks:
-/// equal or spending). A hypothesis is looked at as its data grows, sweep after sweep; each look is
-/// taken once and keeps the days it was taken with. Scoring again, with more days or more often,
+/// equal or spending). A hypothesis (a family on a market, by the days and the part of the
+/// parameter space that it covers) is looked at as its data grows, sweep after sweep; each look is
+/// taken once and keeps the days it was taken with, also if the dataset has another name by then or
+/// the space is a little larger. Scoring again, with more days or more often,
 /// gives that look's verdict again until the next look is due, so it cannot raise the rate of false
 /// positives above that of the declared looks.
 struct Look {
@@ -37,6 +39,10 @@ constexpr FamilyState family_state(std::uint64_t scored, std::uint64_t trials) {
 Result<std::optional<Look>> take_look(const Sources& sources, const SweepView& view,
                                       const sweeps::Segment& segment, std::uint64_t periods,
                                       FamilyState state);
+
+/// What looks were kept under before markets had an identity, with the dataset's name in it. They
+/// are found by it and count for their market.
+std::string look_key_by_name(const SweepView& view, const sweeps::Segment& segment);
 
 /// Turns CONVERGED into INSUFFICIENT with the reason if the look does not count.
 void apply_look(const Look& look, sweeps::Convergence& score);

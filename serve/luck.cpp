@@ -77,7 +77,7 @@ Result<Luck> Luck::make(const Sources& sources, const SweepView& view,
                         std::span<const double> ratio_variance) {
   Luck out(view);
   for (const sweeps::Segment& segment : view.plan.segments()) {
-    const auto trials = ledger_trials(*sources.store, view.dataset(segment).content_hash);
+    const auto trials = ledger_trials(sources, view.dataset(segment).content_hash);
     if (!trials.ok()) return trials.error();
     out.best_of_all_.push_back(sweeps::luck_sharpe(static_cast<double>(*trials),
                                                    ratio_variance[segment.index], segment.periods));

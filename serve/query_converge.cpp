@@ -126,14 +126,15 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     const auto& dataset = view.dataset(view.plan.segments()[family.segment]);
     const auto luck = family_luck(sources, view, family);
     if (!luck.ok()) return luck.error();
-    const TrialCount trials = count_trials(*account, dataset.content_hash);
+    const auto trials = count_trials(sources, *account, dataset.content_hash);
+    if (!trials.ok()) return trials.error();
     Json row = family_json(view, family);
     row["knobs"] = knobs_json(view, options);
-    row["ledger_trials_effective"] = trials.effective;
-    row["ledger_trials_effective_basis"] = trials.basis();
+    row["ledger_trials_effective"] = trials->effective;
+    row["ledger_trials_effective_basis"] = trials->basis();
     row["correlation_awaits_record"] = awaits_record(view, family, *account);
-    row["profit"] =
-        evidence_json((*evidence)[i], *luck, trials, scoring->hypotheses, dataset.periods_per_year);
+    row["profit"] = evidence_json((*evidence)[i], *luck, *trials, scoring->hypotheses,
+                                  dataset.periods_per_year);
     row["periods_per_year"] = dataset.periods_per_year;
     row["calendar"] = engine::calendar_name(dataset.periods_per_year);
     out["families"].push_back(std::move(row));

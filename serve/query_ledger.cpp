@@ -16,13 +16,16 @@ constexpr std::array<const char*, 4> kGroupings = {"family", "sweep", "hypothesi
 /// Which entries are asked for; empty: all.
 struct Filter {
   std::string data, family, user, sweep, hypothesis;
+  std::set<std::string> markets = {};  ///< of the datasets that `data` names
 
+  bool names(const AccountEntry& line) const {
+    return data == line.data || (data.size() >= 8 && line.entry.dataset_hash.starts_with(data));
+  }
   bool holds(const AccountEntry& line) const {
     const auto fits = [](const std::string& wanted, const std::string& value) {
       return wanted.empty() || wanted == value;
     };
-    const bool dataset = data.empty() || data == line.data ||
-                         (data.size() >= 8 && line.entry.dataset_hash.starts_with(data));
+    const bool dataset = data.empty() || markets.contains(line.market);
     return dataset && fits(family, line.entry.family) && fits(user, line.entry.user) &&
            (fits(sweep, line.entry.sweep_id) || fits(sweep, line.sweep_name)) &&
            (hypothesis.empty() ||
@@ -50,8 +53,12 @@ struct Line {
   std::uint64_t trials = 0, executions = 0, failed = 0, measured = 0;
   double effective = 0;
   std::set<std::string> sweeps, users;
+  std::map<std::string, std::uint64_t> datasets;  ///< trials by content hash
+  std::map<std::string, std::string> names;       ///< of them, as their sweeps knew them
 
   void add(const AccountEntry& line) {
+    datasets[line.entry.dataset_hash] += line.entry.trials;
+    if (!line.data.empty()) names[line.entry.dataset_hash] = line.data;
     if (first == nullptr) first = &line;
     trials += line.entry.trials;
     executions += line.entry.executions;
@@ -69,7 +76,7 @@ std::vector<std::string> group_of(const AccountEntry& line, std::string_view by)
   if (by == "sweep") {
     return {line.entry.sweep_id, line.entry.dataset_hash, line.entry.family, line.entry.user};
   }
-  return {line.entry.dataset_hash, line.entry.family};
+  return {line.market, line.entry.family};
 }
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
@@ -80,7 +87,26 @@ Json counts_json(const Line& line) {
           {"failed", line.failed},         {"sweeps", line.sweeps.size()}};
 }
 
-Json line_json(const Line& line, std::string_view by) {
+// The datasets of a line's market that trials were made on, and why they are one market.
+Json datasets_json(const Line& line, const store::MarketBook& book) {
+  Json out = Json::array();
+  for (const auto& [hash, trials] : line.datasets) {
+    const auto name = line.names.find(hash);
+    Json entry{{"data", name == line.names.end() ? Json() : Json(name->second)},
+               {"dataset_hash", hash},
+               {"trials", trials},
+               {"overlap", Json()}};
+    const store::Market* market = book.of(hash);
+    const store::MarketMember* member = market == nullptr ? nullptr : market->member(hash);
+    if (member != nullptr && !member->links.empty()) {
+      entry["overlap"] = likeness_text(member->links.front().likeness);
+    }
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+Json line_json(const Line& line, std::string_view by, const store::MarketBook& book) {
   const AccountEntry& first = *line.first;
   Json out;
   if (by == "user") {
@@ -88,9 +114,11 @@ Json line_json(const Line& line, std::string_view by) {
   } else {
     out["data"] = text_or_null(first.data);
     out["dataset_hash"] = first.entry.dataset_hash;
+    out["market"] = first.market;
     out["family"] = first.entry.family;
   }
   if (by == "hypothesis") out["hypothesis"] = text_or_null(first.hypothesis);
+  if (by == "family") out["datasets"] = datasets_json(line, book);
   out.update(counts_json(line));
   if (by == "sweep") {
     out["sweep_id"] = first.entry.sweep_id;
@@ -108,13 +136,21 @@ Json line_json(const Line& line, std::string_view by) {
 }
 
 // How N came about, in sentences.
-Json how(const Line& all, std::uint64_t entries, const HypothesisCount& hypotheses) {
+Json how(const Line& all, std::uint64_t entries, std::size_t markets,
+         const HypothesisCount& hypotheses) {
   Json out = Json::array();
   out.push_back(
       "N = " + std::to_string(all.trials) +
       " distinct trials: a key of strategy code, parameters, data, window and execution "
       "counts when its first result is committed, whoever ran it and whatever became of the "
       "sweep since");
+  if (all.datasets.size() > markets) {
+    out.push_back(
+        "these are " + std::to_string(all.datasets.size()) + " datasets of " +
+        std::to_string(markets) + (markets == 1 ? " market" : " markets") +
+        ": N of a result counts what was tried on its market, in whatever interval, cut or "
+        "name it was imported (`winnow data show` says by what figure)");
+  }
   out.push_back(std::to_string(all.executions) + " results were committed; " +
                 std::to_string(all.executions - all.trials) +
                 " repeat a key that was there (in another sweep, or by another engine version), "
@@ -148,18 +184,25 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
                                               sweeps::did_you_mean(*by, allowed) +
                                               "; allowed: " + sweeps::join_names(allowed));
   }
-  const auto filter = filter_of(args);
+  auto filter = filter_of(args);
   if (!filter.ok()) return filter.error();
+  const auto book = market_book(sources);
+  if (!book.ok()) return book.error();
   const auto account = read_account(sources);
   if (!account.ok()) return account.error();
   const auto hypotheses = count_hypotheses(sources, nullptr);
   if (!hypotheses.ok()) return hypotheses.error();
+  for (const AccountEntry& line : *account) {
+    if (filter->names(line)) filter->markets.insert(line.market);
+  }
   Line all;
   std::uint64_t entries = 0;
+  std::set<std::string> markets;
   std::map<std::vector<std::string>, Line> lines;
   for (const AccountEntry& line : *account) {
     if (!filter->holds(line)) continue;
     all.add(line);
+    markets.insert(line.market);
     ++entries;
     lines[group_of(line, *by)].add(line);
   }
@@ -176,7 +219,7 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
   out["hypotheses_neighbourhoods"] = hypotheses->neighbourhoods;
   out["lines"] = Json::array();
   for (const auto& [group, line] : lines) {
-    Json shown = line_json(line, *by);
+    Json shown = line_json(line, *by, **book);
     if (*by == "user") {
       auto limits = budgets_of(sources, group.front());
       if (!limits.ok()) return limits.error();
@@ -184,7 +227,7 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
     }
     out["lines"].push_back(std::move(shown));
   }
-  out["how"] = how(all, entries, *hypotheses);
+  out["how"] = how(all, entries, markets.size(), *hypotheses);
   return out;
 }
 

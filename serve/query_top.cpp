@@ -255,7 +255,7 @@ Json noise_json(const Sources& sources, const SweepView& view) {
   Json out = Json::array();
   for (std::size_t d = 0; d < view.plan.spec().data.size(); ++d) {
     const auto& info = view.plan.spec().data[d];
-    const auto trials = ledger_trials(*sources.store, info.content_hash);
+    const auto trials = ledger_trials(sources, info.content_hash);
     if (!trials.ok()) continue;
     std::uint32_t periods = 0;
     for (const sweeps::Segment& s : view.plan.segments()) {

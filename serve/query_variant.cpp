@@ -162,8 +162,9 @@ Result<Json> luck_json(const Sources& sources, const SweepView& view, std::uint6
   if (!variance.ok()) return variance.error();
   const auto account = read_account(sources);
   if (!account.ok()) return account.error();
-  const TrialCount trials = count_trials(*account, view.dataset(segment).content_hash);
-  return deflation_json(*record, trials, *variance, view.periods_per_year(segment));
+  const auto trials = count_trials(sources, *account, view.dataset(segment).content_hash);
+  if (!trials.ok()) return trials.error();
+  return deflation_json(*record, *trials, *variance, view.periods_per_year(segment));
 }
 
 // Why it has none.

@@ -5,14 +5,14 @@
 namespace winnow::serve {
 namespace {
 
-constexpr std::uint64_t kBlocks = 32;  // of a part
+constexpr std::uint64_t kPartBlocks = 32;  // of a part
 
 struct Part {
   std::uint64_t first = 0, count = 0;  // blocks
 };
 Part part_of(const sweeps::Segment& segment, std::size_t part) {
-  const std::uint64_t from = part * kBlocks;
-  return {segment.first_block + from, std::min(kBlocks, segment.blocks - from)};
+  const std::uint64_t from = part * kPartBlocks;
+  return {segment.first_block + from, std::min(kPartBlocks, segment.blocks - from)};
 }
 
 /// Block by block, for parts that are not complete.
@@ -52,7 +52,7 @@ Status read_part(const Sources& sources, const SweepView& view, const Part& part
 }  // namespace
 
 std::size_t return_parts(const sweeps::Segment& segment) {
-  return static_cast<std::size_t>((segment.blocks + kBlocks - 1) / kBlocks);
+  return static_cast<std::size_t>((segment.blocks + kPartBlocks - 1) / kPartBlocks);
 }
 
 Result<std::uint32_t> return_periods(const Sources& sources, const SweepView& view,

@@ -177,7 +177,7 @@ Status measure(const Sources& sources, const SweepView& view, std::uint64_t tria
   o.mean_block =
       stats::usable_block(stats::optimal_block_length(returns).stationary, returns.size());
   o.checkpoints = checkpoints_of(options.horizon_days);
-  const auto ledger = ledger_trials(*sources.store, view.dataset(segment).content_hash);
+  const auto ledger = ledger_trials(sources, view.dataset(segment).content_hash);
   if (!ledger.ok()) return ledger.error();
   const double luck = noise_expectation(*ledger, returns.size(), o.periods_per_year).max_ann;
 

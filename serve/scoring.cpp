@@ -623,7 +623,7 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
     describe(family, *sharpe, segment);
     WINNOW_TRY(score_family(sources, view, segment, options, family));
     warn_of(view, segment, out.warnings);
-    const auto trials = ledger_trials(*sources.store, view.dataset(segment).content_hash);
+    const auto trials = ledger_trials(sources, view.dataset(segment).content_hash);
     if (!trials.ok()) return trials.error();
     family.ledger_trials = *trials;
     family.noise = noise_expectation(*trials, family.score.periods, view.periods_per_year(segment));

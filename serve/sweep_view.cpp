@@ -252,12 +252,22 @@ Result<std::vector<std::optional<TrialRow>>> read_trials(const Sources& sources,
   return rows;
 }
 
-Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view dataset_hash) {
-  const auto lines = store.ledger();
+Result<std::shared_ptr<const store::MarketBook>> market_book(const Sources& sources) {
+  if (sources.markets) return sources.markets;
+  if (sources.datasets == nullptr) return std::make_shared<const store::MarketBook>();
+  auto book = store::MarketBook::read(*sources.datasets);
+  if (!book.ok()) return book.error();
+  return std::make_shared<const store::MarketBook>(*std::move(book));
+}
+
+Result<std::uint64_t> ledger_trials(const Sources& sources, std::string_view dataset_hash) {
+  const auto lines = sources.store->ledger();
   if (!lines.ok()) return lines.error();
+  const auto book = market_book(sources);
+  if (!book.ok()) return book.error();
   std::uint64_t sum = 0;
   for (const store::LedgerCount& line : *lines) {
-    if (line.dataset_hash == dataset_hash) sum += line.trials;
+    if ((*book)->same_market(line.dataset_hash, dataset_hash)) sum += line.trials;
   }
   return sum;
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "store/dataset_store.hpp"
+#include "store/market_book.hpp"
 #include "store/store.hpp"
 #include "sweeps/level/account_book.hpp"
 #include "sweeps/plan.hpp"
@@ -40,7 +42,13 @@ struct Sources {
       nullptr;  ///< without a place, they are collected here, if given
   sweeps::ParallelFor parallel = sweeps::serial_for();
   BoardCache* boards = nullptr;  ///< null: every leaderboard is read anew
+  /// Which datasets are one market, as one answer sees it; null: read where it is needed.
+  std::shared_ptr<const store::MarketBook> markets = nullptr;
 };
+
+/// `sources.markets`, else as it is on disk. One that knows nothing without `sources.datasets`:
+/// each content hash is then a market of its own. Fails: Corrupt, Io.
+Result<std::shared_ptr<const store::MarketBook>> market_book(const Sources& sources);
 
 /// Keeps it where that may be done. What cannot be kept is computed again: nothing is lost.
 void keep(const Sources& sources, Keepsake document);
@@ -107,8 +115,9 @@ Result<std::vector<std::optional<TrialRow>>> read_trials(const Sources& sources,
                                                          std::span<const std::uint64_t> trials,
                                                          store::Store::Parts parts);
 
-/// Distinct trials ever made on a dataset, by any family, sweep and user (law 3).
-Result<std::uint64_t> ledger_trials(const store::Store& store, std::string_view dataset_hash);
+/// Distinct trials ever made on the market of a dataset, in whatever form it was imported, by any
+/// family, sweep and user (law 3).
+Result<std::uint64_t> ledger_trials(const Sources& sources, std::string_view dataset_hash);
 
 /// Expected largest annual Sharpe of `trials` strategies without an edge, each seen for `periods`
 /// periods of `periods_per_year` (False Strategy Theorem; Bailey and Lopez de Prado 2014), and the

@@ -7,6 +7,7 @@
 #include "base/hash.hpp"
 #include "base/instrument.hpp"
 #include "store/dataset_files.hpp"
+#include "store/market_shelf.hpp"
 
 namespace winnow::store {
 namespace {
@@ -21,6 +22,92 @@ bool is_hash_prefix(std::string_view text) {
   return text.size() >= kHashPrefixMin && text.size() <= kSha256Digits &&
          std::all_of(text.begin(), text.end(),
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+MarketRecord new_record(const Manifest& m) {
+  return {.content_hash = m.content_hash,
+          .name = m.name,
+          .instrument = m.instrument,
+          .interval = m.interval,
+          .first_day = utc_day(m.first),
+          .last_day = utc_day(m.last),
+          .created = m.created,
+          .links = {},
+          .seals = {}};
+}
+
+// The market of a content hash as the shelf has it.
+std::vector<const MarketRecord*> members_of(const MarketShelf& shelf,
+                                            std::string_view content_hash) {
+  std::vector<const MarketRecord*> out;
+  for (const std::vector<std::size_t>& members : shelf.markets()) {
+    out.clear();
+    bool found = false;
+    for (const std::size_t i : members) {
+      out.push_back(&shelf.records()[i]);
+      found |= out.back()->content_hash == content_hash;
+    }
+    if (found) break;
+  }
+  return out;
+}
+
+// Days of [first, last] that some of the records reach over.
+std::int64_t days_known(std::span<const MarketRecord* const> records, std::int64_t first,
+                        std::int64_t last) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
+  for (const MarketRecord* r : records) ranges.emplace_back(r->first_day, r->last_day);
+  std::sort(ranges.begin(), ranges.end());
+  std::int64_t days = 0;
+  std::int64_t next = first;
+  for (const auto& [from, to] : ranges) {
+    const std::int64_t begin = std::max(from, next);
+    const std::int64_t end = std::min(to, last) + 1;
+    if (begin >= end) continue;
+    days += end - begin;
+    next = end;
+  }
+  return days;
+}
+
+// Finds the market of columns that are to be stored, or are, and seals what is to be sealed.
+// Requires: the writer's lock. Nothing is written but by shelf.write(). Fails: Refused, Corrupt,
+// Io.
+Result<MarketNote> admit(MarketShelf& shelf, const MarketView& columns, const Manifest& m,
+                         const SealRequest& request, TimestampNs now) {
+  const bool recorded = shelf.find(m.content_hash) != nullptr;
+  if (!recorded) WINNOW_TRY(shelf.place(new_record(m), columns));
+  auto members = members_of(shelf, m.content_hash);
+  MarketNote note{.id = members.front()->content_hash, .members = {}, .sealed_from_day = {}};
+  SealCase facts{.first_day = utc_day(m.first),
+                 .last_day = utc_day(m.last),
+                 .sealed_from_day = {},
+                 .now = now};
+  for (const MarketRecord* record : members) {
+    facts.decided |= record->found || !record->seals.empty();
+    for (const SealEntry& seal : record->seals) {
+      if (!seal.from_day) continue;
+      facts.sealed_from_day =
+          std::min(facts.sealed_from_day.value_or(*seal.from_day), *seal.from_day);
+    }
+    if (record->content_hash == m.content_hash) continue;
+    const auto names = shelf.names_of(record->content_hash);
+    note.members.push_back(names.empty() ? record->content_hash : names.front());
+  }
+  if (!recorded) {
+    std::erase_if(members, [&](const auto* r) { return r->content_hash == m.content_hash; });
+  }
+  note.known = !members.empty();
+  facts.days_known = days_known(members, facts.first_day, facts.last_day);
+  auto seal = decide_seal(request, facts);
+  if (!seal.ok()) return seal.error().within("dataset " + m.name);
+  note.sealed_from_day = facts.sealed_from_day;
+  if (*seal) {
+    note.sealed_now = (*seal)->from_day.has_value();
+    if (note.sealed_now) note.sealed_from_day = (*seal)->from_day;
+    shelf.add_seal(m.content_hash, **std::move(seal));
+  }
+  return note;
 }
 
 }  // namespace
@@ -216,7 +303,16 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
                                                 current->instrument + ", not " + m.instrument +
                                                 "; choose another name");
     }
-    if (current->content_hash == m.content_hash) return PutOutcome{PutKind::Unchanged, *current};
+    if (current->content_hash == m.content_hash) {
+      auto shelf = MarketShelf::read(*this);
+      if (!shelf.ok()) return shelf.error();
+      auto note = admit(*shelf, columns, *current, meta.seal, meta.created);
+      if (!note.ok()) return note.error();
+      FileTransaction files(folder_ / "tmp");
+      WINNOW_TRY(shelf->write(files));
+      files.keep();
+      return PutOutcome{PutKind::Unchanged, *current, *std::move(note)};
+    }
     m.parent = current->content_hash;
     outcome.kind = PutKind::NewVersion;
   }
@@ -226,7 +322,16 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
     fs::remove(it->path(), ignored);
   }
 
+  auto shelf = MarketShelf::read(*this);
+  if (!shelf.ok()) return shelf.error();
+  auto note = admit(*shelf, columns, m, meta.seal, meta.created);
+  if (!note.ok()) return note.error();
+  outcome.market = *std::move(note);
+
   FileTransaction files(folder_ / "tmp");
+  // Before anything that could show a day of it: a crash may leave a seal without its dataset,
+  // never a dataset without its seal.
+  WINNOW_TRY(shelf->write(files));
   for (const RawSource& raw : meta.raw) {
     RawFile file{raw.name, raw.role, sha256_hex(raw.bytes), raw.bytes.size()};
     const auto listed = [&](const RawFile& f) { return f.sha256 == file.sha256; };
@@ -286,7 +391,7 @@ Status DatasetStore::verify(std::string_view name_or_hash) const {
     const std::string text = bytes.ok() ? "its size is not the recorded one" : bytes.error().text();
     return Error(ErrorCode::Corrupt, "raw file " + raw.name + ": " + text);
   }
-  return {};
+  return MarketShelf::verify(*this, m.content_hash);
 }
 
 }  // namespace winnow::store

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "base/result.hpp"
 #include "store/dataset_columns.hpp"
 #include "store/dataset_manifest.hpp"
+#include "store/market_seal.hpp"
 
 namespace winnow::store {
 
@@ -50,6 +52,7 @@ struct NewDataset {
   std::vector<Repair> repairs;
   std::vector<std::string> notes;
   std::string truth_json;
+  SealRequest seal;
 };
 
 enum class PutKind {
@@ -57,9 +60,18 @@ enum class PutKind {
   NewVersion,  ///< the name now points at these columns; the earlier version loads by hash
   Unchanged,   ///< the name held these very columns already; nothing was written
 };
+/// The market that a dataset turned out to be of (market_book.hpp).
+struct MarketNote {
+  std::string id;
+  bool known = false;                ///< it was there before this import
+  std::vector<std::string> members;  ///< other datasets of it, by name; those that are gone by hash
+  std::optional<std::int64_t> sealed_from_day;
+  bool sealed_now = false;  ///< by this import
+};
 struct PutOutcome {
   PutKind kind = PutKind::Created;
   Manifest manifest;
+  MarketNote market;
 };
 
 /// What remove() took away.
@@ -73,6 +85,7 @@ struct Removed {
 ///   columns/CONTENT_HASH.cols   see dataset_columns.hpp
 ///   names/NAME/CONTENT_HASH.json  one manifest a version
 ///   names/NAME/current          the content hash the name points at
+///   markets/                    which of them are one market, and seals (market_book.hpp)
 /// Thread: any. Processes: any number of readers beside one writer at a time; what a reader sees is
 /// complete, since files appear whole by rename and `current` moves last.
 /// Invariants: files below raw/ and columns/ never change; a manifest's columns exist before it.
@@ -96,16 +109,18 @@ class DatasetStore {
   Result<std::vector<Manifest>> versions(std::string_view name) const;
 
   /// Stores columns under a name; on failure the store is as it was. Fails: InvalidInput (a bad
-  /// name, columns that break MarketView's invariants), Io (disk full).
+  /// name, columns that break MarketView's invariants), Refused (a seal that would be lifted), Io
+  /// (disk full).
   Result<PutOutcome> put(const MarketView& columns, const NewDataset& meta) const;
 
   /// All versions under another name. Fails: NotFound, InvalidInput (a bad or taken name), Io.
   Status rename(std::string_view name, std::string_view new_name) const;
   /// A name with all its versions. Results made from them stay, and so does what the ledger
-  /// counted. Fails: NotFound, Io.
+  /// counted, which market they were of, and its seal. Fails: NotFound, Io.
   Result<Removed> remove(std::string_view name) const;
 
-  /// Rehashes columns, raw files and manifest. Fails: Corrupt naming what differs, NotFound, Io.
+  /// Rehashes columns, raw files, manifest and what is kept of its market. Fails: Corrupt naming
+  /// what differs, NotFound, Io.
   Status verify(std::string_view name_or_hash) const;
 
   /// The bytes of an imported file. Fails: NotFound, Corrupt.

@@ -407,9 +407,10 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
     if (score.plateau) family.centre_params = params_of(view, score.plateau->trial);
     const auto luck = family_luck(sources, view, score);
     if (!luck.ok()) return luck.error();
-    family.profit = evidence_json((*evidence)[i], *luck,
-                                  count_trials(*account, view.dataset(segment).content_hash),
-                                  scoring->hypotheses, view.periods_per_year(segment));
+    const auto trials = count_trials(sources, *account, view.dataset(segment).content_hash);
+    if (!trials.ok()) return trials.error();
+    family.profit = evidence_json((*evidence)[i], *luck, *trials, scoring->hypotheses,
+                                  view.periods_per_year(segment));
     family.score = std::move(score);
     family.score.panel.reset();  // the figures turn a copy of their own into equity
     if (family.score.validation) {

@@ -49,6 +49,7 @@ NewDataset new_dataset(const ImportRequest& request, const std::vector<SourceFil
     meta.format = request.layout.name;
   }
   meta.created = request.now;
+  meta.seal = request.seal;
   meta.on_fault = request.on_fault == OnFault::Repair ? "repair" : "refuse";
   meta.raw = raw_sources(files, request.format == Format::Funding ? "funding" : "bars");
   return meta;

@@ -34,6 +34,7 @@ struct ImportRequest {
   VolumeMeaning volume;
   std::string time_zone;  ///< of times that name none; empty: the layout's, else UTC with a note
   ExistingBars existing = ExistingBars::Keep;
+  SealRequest seal{.rule = SealRule::Usual, .asked = {}, .by = {}};
   TimestampNs now;
 };
 
