@@ -281,6 +281,7 @@ void add_ledger(CLI::App& app, Context& context) {
     };
   });
   add_ledger_budget(*group, context);
+  add_ledger_import(*group, context);
 }
 
 /// A look or a correlation of this answer would go on record, had the store been open for writing.

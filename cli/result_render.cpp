@@ -337,6 +337,17 @@ std::string render_ledger(const Json& answer, std::size_t width) {
   }
   std::string out =
       count_of(answer, "trials_total") + " distinct trials were ever made\n" + table.render(width);
+  if (answer.contains("ledger")) {
+    out += "ledger born " + text_of(answer["ledger"], "born") + ", head " +
+           text_of(answer["ledger"], "head") + "\n";
+  }
+  for (const Json& join : answer.value("joins", Json::array())) {
+    out += "joined " + text_of(join, "time") + ": " + text_of(join, "why");
+    if (join.contains("trials")) {
+      out += "; " + count_of(join, "trials") + " trials came back or anew";
+    }
+    out += "\n";
+  }
   for (const Json& sentence : answer["how"]) {
     out += "- " + printable(sentence.get<std::string>()) + "\n";
   }

@@ -25,6 +25,9 @@ int run_sweep_show(const Context& context, const std::string& sweep);
 /// `winnow ledger budget set|show`, below `winnow ledger`.
 void add_ledger_budget(CLI::App& ledger, Context& context);
 
+/// `winnow ledger import HOME_OR_FILE`.
+void add_ledger_import(CLI::App& ledger, Context& context);
+
 /// Writes the report of a sweep to `out` (.html). Prints where it is unless quiet.
 int run_report(const Context& context, const std::string& sweep, const std::string& out);
 

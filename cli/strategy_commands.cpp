@@ -11,13 +11,16 @@
 #include <vector>
 
 #include "base/numbers.hpp"
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "base/window_coverage.hpp"
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
+#include "cli/backtest_count.hpp"
 #include "cli/instruments.hpp"
 #include "cli/output.hpp"
 #include "cli/read_file.hpp"
+#include "cli/results.hpp"
 #include "engine/detect.hpp"
 #include "engine/engine.hpp"
 #include "engine/shortfall.hpp"
@@ -372,6 +375,33 @@ std::vector<std::string> shortfalls_of(const BacktestInput& input) {
                             input.dataset.manifest().name);
 }
 
+/// The key that the same variant has in a sweep on this window, and what else the ledger keeps.
+Result<BacktestMade> made_of(const BacktestInput& input, const BacktestOptions& options) {
+  const store::Manifest& manifest = input.dataset.manifest();
+  sweeps::SingleTrial trial;
+  trial.data.content_hash = manifest.content_hash;
+  trial.data.first = manifest.first;
+  trial.data.last = manifest.last;
+  trial.data.interval = manifest.interval;
+  trial.execution = input.execution;
+  trial.from = manifest.first;
+  trial.to = manifest.last + manifest.interval;
+  for (const auto& [text, time] :
+       {std::pair{&options.from, &trial.from}, std::pair{&options.to, &trial.to}}) {
+    if (text->empty()) continue;
+    const auto parsed = parse_timestamp(*text);
+    if (!parsed.ok()) return parsed.error();
+    *time = *parsed;
+  }
+  BacktestMade made;
+  made.key = sweeps::single_ledger_key(trial, *input.family, input.params);
+  made.dataset_hash = manifest.content_hash;
+  made.family = input.family->name;
+  made.from = std::max(trial.from, manifest.first);
+  made.to = std::min(trial.to, manifest.last + manifest.interval);
+  return made;
+}
+
 Json result_json(const BacktestInput& input, const BacktestOptions& options,
                  const engine::Backtest& backtest) {
   const MarketView& market = input.dataset.view();
@@ -433,6 +463,14 @@ int run_backtest_command(const Context& context, const BacktestOptions& options)
   const MarketView& market = input->dataset.view();
   const auto backtest =
       engine::run_backtest(market, input->window, *input->family, input->params, input->execution);
+  // What the input forbids was not run. Whatever was run counts before anybody sees it (law 3).
+  const bool refused = !backtest.ok() && backtest.error().code() == ErrorCode::InvalidInput;
+  if (refused) return fail(context, backtest.error());
+  auto made = made_of(*input, options);
+  if (!made.ok()) return fail(context, made.error());
+  if (!backtest.ok()) made->status = TrialStatus::Failed;
+  const auto counted = count_backtest(context, *made);
+  if (!counted.ok()) return fail(context, counted.error());
   if (!backtest.ok()) return fail(context, backtest.error());
   if (!options.trades_file.empty()) {
     const Status status = write_whole_file(options.trades_file, trades_csv(*backtest));
@@ -454,9 +492,15 @@ int run_backtest_command(const Context& context, const BacktestOptions& options)
     std::fprintf(stderr, "warning: %s\n", terminal_text(text).c_str());
   }
   if (context.json) {
-    print_json(result_json(*input, options, *backtest));
+    Json answer = result_json(*input, options, *backtest);
+    answer["ledger_new"] = (*counted)["new"];
+    answer["ledger_trials"] = (*counted)["ledger_trials"];
+    print_json(answer);
   } else {
     print_text(*input, *backtest);
+    std::printf("the ledger counts %s trials on this data, this one %s\n",
+                json_text((*counted)["ledger_trials"]).c_str(),
+                (*counted)["new"] == Json(true) ? "for the first time" : "not anew");
   }
   return kDone;
 }
@@ -483,6 +527,7 @@ void add_backtest(CLI::App& app, Context& context) {
   command->add_option("--trades", options->trades_file, "write closed trades to this CSV file");
   command->add_option("--equity", options->equity_file,
                       "write equity at each bar's close to this CSV file (time: the bar's open)");
+  add_connect_option(*command, context);
   command->add_flag("--check", options->check, "also run the look-ahead and warm-up detectors");
   command->callback([&context, options] {
     context.run = [&context, options] { return run_backtest_command(context, *options); };

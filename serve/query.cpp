@@ -15,7 +15,7 @@ struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
 };
-constexpr std::array<Question, 13> kQuestions = {{{"top", parts::top},
+constexpr std::array<Question, 15> kQuestions = {{{"top", parts::top},
                                                   {"converge", parts::converge},
                                                   {"compare", parts::compare},
                                                   {"explain", parts::explain},
@@ -24,6 +24,8 @@ constexpr std::array<Question, 13> kQuestions = {{{"top", parts::top},
                                                   {"ledger", parts::ledger},
                                                   {"budgets", parts::budgets},
                                                   {"budget_set", parts::budget_set},
+                                                  {"backtest_count", parts::backtest_count},
+                                                  {"ledger_import", parts::ledger_import},
                                                   {"sweep_list", parts::sweep_list},
                                                   {"sweep_show", parts::sweep_show},
                                                   {"report", parts::report},

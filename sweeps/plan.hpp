@@ -294,4 +294,16 @@ class Plan {
   std::vector<std::uint32_t> point_metrics_;
 };
 
+/// Where a trial outside of a sweep is made.
+struct SingleTrial {
+  DatasetInfo data;  ///< content hash, first, last and interval count
+  TimestampNs from;  ///< first bar traded
+  TimestampNs to;    ///< exclusive
+  engine::ExecutionModel execution;
+};
+/// What the ledger counts of it: the key that the same trial has in every sweep that makes it.
+/// `params` in the family's declaration order.
+LedgerKey single_ledger_key(const SingleTrial& trial, const engine::FamilyDecl& family,
+                            std::span<const double> params);
+
 }  // namespace winnow::sweeps
