@@ -140,7 +140,27 @@ void CoordinatorCore::query(const Query& m, const From& from) {
                             "is a connection of a " +
                             std::string(peer_role_name(from.role))));
   }
+  if (m.name == kLedgerImportQuestion && from.role != PeerRole::Local) {
+    return refuse(from, Error(ErrorCode::Refused,
+                              "ledgers are joined by an operator on the coordinator's own machine, "
+                              "past no door; this is a connection of a " +
+                                  std::string(peer_role_name(from.role))));
+  }
+  if (m.name == kBacktestCountQuestion) {
+    return outside_.ask(from.peer, from.session, counted_in_its_own_name(m, from));
+  }
   outside_.ask(from.peer, from.session, m);
+}
+
+// Where the farm knows who asks, the trial is theirs.
+Query CoordinatorCore::counted_in_its_own_name(Query m, const From& from) const {
+  const std::string name = outside_.identity_of(from.peer);
+  auto args = parse_ordered_json(m.args_json);
+  if (!name.empty() && args.is_object()) {
+    args["user"] = name;
+    m.args_json = json_text(args);
+  }
+  return m;
 }
 
 void CoordinatorCore::answered(PeerId peer, std::uint64_t request,

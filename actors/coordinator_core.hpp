@@ -190,6 +190,7 @@ class CoordinatorCore {
   void remove(const Control& m, const From& from);
   Status take_up(const ActiveSweep& sweep);
   void query(const Query& m, const From& from);
+  Query counted_in_its_own_name(Query m, const From& from) const;
   std::string nodes_json(MonoNs now) const;
   Result<std::string> explain_json(const std::string& args_json, MonoNs now) const;
   void publish(const std::string& sweep, MonoNs now);

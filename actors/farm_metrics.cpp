@@ -186,7 +186,8 @@ struct FamilyGauges {
 Counter& refused_writes(MetricsBook& book, const std::string& kind) {
   return book.counter("winnow_store_writes_refused_total",
                       "Writes that the store could not take: results (blocks with their lines in "
-                      "the ledger), records (sweeps, documents).",
+                      "the ledger), records (sweeps, documents), ledger_head (the file beside the "
+                      "store, which is tried again and fails no commit).",
                       {{"kind", kind}});
 }
 
@@ -220,11 +221,12 @@ void add_store_metrics(MetricsBook& book, store::Store& store) {
               b.gauge("winnow_store_pending_keys", "Trial keys that only memory has in order.")),
           results_refused(refused_writes(b, "results")),
           records_refused(refused_writes(b, "records")),
+          heads_refused(refused_writes(b, "ledger_head")),
           slowdowns(stalls(b, "slowdown")),
           stops(stalls(b, "stop")) {}
     Gauge &stopped, &delayed, &pending, &compactions, &flushes, &cache, &memtables, &wal, &tables,
         &free, &alarms, &pending_keys;
-    Counter &results_refused, &records_refused, &slowdowns, &stops;
+    Counter &results_refused, &records_refused, &heads_refused, &slowdowns, &stops;
     std::vector<FamilyGauges> families;
   };
   auto gauges = std::make_shared<Gauges>(book);
@@ -255,6 +257,7 @@ void add_store_metrics(MetricsBook& book, store::Store& store) {
     g->pending_keys.set_count(now.pending_keys);
     g->results_refused.raise_to(now.results_refused);
     g->records_refused.raise_to(now.records_refused);
+    g->heads_refused.raise_to(now.ledger_heads_refused);
     g->slowdowns.raise_to(now.slowdowns);
     g->stops.raise_to(now.stops);
     for (std::size_t f = 0; f < g->families.size(); ++f) g->families[f].set(now.families[f]);

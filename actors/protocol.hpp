@@ -471,6 +471,11 @@ inline constexpr std::string_view kBudgetSetQuestion = "budget_set";
 inline constexpr std::array<std::string_view, 4> kOperatorQuestions = {
     kBudgetSetQuestion, "account_declare", "reveal", "void"};
 
+/// The question that joins another ledger to the store's; from local processes only.
+inline constexpr std::string_view kLedgerImportQuestion = "ledger_import";
+/// The question that counts a backtest before it is shown; behind a door under the asker's name.
+inline constexpr std::string_view kBacktestCountQuestion = "backtest_count";
+
 /// The question that any peer may ask to see whether it reached the coordinator it looks for.
 inline constexpr std::string_view kInstanceQuestion = "instance";
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "store/market_book.hpp"
 #include "store/store.hpp"
 #include "sweeps/level/account_book.hpp"
 
@@ -37,5 +38,22 @@ class StoreDocuments final : public sweeps::level::Documents {
   const store::Store& reader_;
   store::Store* writer_;
 };
+
+/// The market behind a dataset, as accounts and days know it.
+inline sweeps::level::MarketDays market_days(const store::MarketBook& book,
+                                             std::string_view content_hash) {
+  sweeps::level::MarketDays out{.id = std::string(content_hash),
+                                .hashes = {std::string(content_hash)},
+                                .sealed_from = std::nullopt};
+  const store::Market* market = book.of(content_hash);
+  if (market == nullptr) return out;
+  out.id = market->id;
+  out.hashes.clear();
+  for (const store::MarketMember& member : market->members) {
+    out.hashes.push_back(member.content_hash);
+  }
+  out.sealed_from = market->sealed_from_day;
+  return out;
+}
 
 }  // namespace winnow::actors

@@ -61,9 +61,18 @@ level::Claim claim_of(const sweeps::ResolvedSpec& ledger_spec, const sweeps::Pla
   return claim;
 }
 
-level::MarketDays market_of(const sweeps::Catalog& catalog, const sweeps::DatasetInfo& d) {
+Result<level::MarketDays> market_of(const sweeps::Catalog& catalog,
+                                    const sweeps::DatasetInfo& d) {
   if (catalog.market) return catalog.market(d);
-  return {.id = d.content_hash, .hashes = {d.content_hash}, .sealed_from = std::nullopt};
+  return level::MarketDays{
+      .id = d.content_hash, .hashes = {d.content_hash}, .sealed_from = std::nullopt};
+}
+
+Result<level::DayBook> days_of(const level::Documents& documents, const sweeps::Catalog& catalog,
+                               const sweeps::DatasetInfo& d) {
+  const auto market = market_of(catalog, d);
+  if (!market) return market.error();
+  return level::DayBook::read(documents, *market);
 }
 
 }  // namespace
@@ -74,8 +83,8 @@ sweeps::Catalog SweepRegistry::catalog_for(const Submit& request) const {
   const auto known = catalog.market;
   if (request.unseal) {
     catalog.market = [known](const sweeps::DatasetInfo& d) {
-      level::MarketDays market = market_of({.market = known}, d);
-      market.sealed_from.reset();
+      auto market = market_of({.market = known}, d);
+      if (market) market->sealed_from.reset();
       return market;
     };
     return catalog;
@@ -85,7 +94,7 @@ sweeps::Catalog SweepRegistry::catalog_for(const Submit& request) const {
   catalog.sealed =
       [known, documents](
           const sweeps::DatasetInfo& d) -> Result<std::vector<level::DayRange>> {
-    const auto days = level::DayBook::read(*documents, market_of({.market = known}, d));
+    const auto days = days_of(*documents, {.market = known}, d);
     if (!days) return days.error();
     return days->sealed();
   };
@@ -103,9 +112,10 @@ Status SweepRegistry::open_hypotheses(const sweeps::Plan& plan, const std::strin
   const sweeps::ResolvedSpec ledger_spec = sweeps::ledger_form(plan.spec());
   std::vector<level::Claim> claims;
   for (const sweeps::Segment& segment : plan.segments()) {
-    const level::MarketDays market = market_of(catalog, plan.spec().data[segment.dataset]);
-    level::Claim claim = claim_of(ledger_spec, plan, segment, market);
-    const auto days = level::DayBook::read(*documents, market);
+    const auto market = market_of(catalog, plan.spec().data[segment.dataset]);
+    if (!market) return market.error();
+    level::Claim claim = claim_of(ledger_spec, plan, segment, *market);
+    const auto days = level::DayBook::read(*documents, *market);
     if (!days) return days.error();
     WINNOW_TRY(level::set_judged_days(*documents, *days, claim));
     claim.looks = level::looks_for(plan.spec().open, level::day_count(claim.judged));
@@ -129,7 +139,7 @@ Status SweepRegistry::record_days(const sweeps::Plan& plan, const Asker& asker, 
     level::Showing showing{d.content_hash, window, level::Breadth::Broad, "sweep " + plan.id()};
     // What is judged in words shows nothing.
     if (spec.open.mode != level::OpenMode::Confirm) {
-      const auto sealed = level::DayBook::read(*documents, market_of(catalog, d));
+      const auto sealed = days_of(*documents, catalog, d);
       if (!sealed) return sealed.error();
       const std::vector<level::DayRange> kept = sealed->sealed();
       const bool unsealed =

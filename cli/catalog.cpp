@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "actors/store_documents.hpp"
 #include "actors/sweep_registry.hpp"
 #include "base/instrument.hpp"
 #include "cli/app.hpp"
@@ -65,6 +66,26 @@ Result<std::vector<sweeps::level::GapRecord>> gap_records(const fs::path& folder
   if (!text) return text.error();
   return sweeps::level::parse_gaps(*text, file.string());
 }
+
+/// The markets of a home, read when they are first asked for.
+class KnownMarkets {
+ public:
+  explicit KnownMarkets(fs::path home) : home_(std::move(home)) {}
+  Result<sweeps::level::MarketDays> of(const sweeps::DatasetInfo& d) {
+    if (!book_) {
+      const auto datasets = open_datasets(home_);
+      if (!datasets) return datasets.error();
+      auto book = store::MarketBook::read(*datasets);
+      if (!book) return book.error();
+      book_ = *std::move(book);
+    }
+    return actors::market_days(*book_, d.content_hash);
+  }
+
+ private:
+  fs::path home_;
+  std::optional<store::MarketBook> book_;
+};
 
 }  // namespace
 
@@ -129,6 +150,8 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
     return Error(ErrorCode::NotFound, "there is no execution profile '" + std::string(name) +
                                           "'; known are " + known + ", or a path to a .yaml file");
   };
+  catalog.market = [markets = std::make_shared<KnownMarkets>(home)](
+                       const sweeps::DatasetInfo& d) { return markets->of(d); };
   catalog.shipped = [configs](std::string_view name) { return shipped_profile(configs, name); };
   catalog.gap = [configs, own = home / "configs"](
                     const sweeps::DatasetInfo& d) -> Result<sweeps::level::Gap> {

@@ -1,15 +1,19 @@
-// Budgets of users: how many trials each may bring to the ledger.
+// Budgets of users, how many trials each may bring to the ledger; and ledgers of other homes.
+#include <algorithm>
+#include <filesystem>
 #include <memory>
+#include <span>
 
 #include "actors/protocol.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
-#include "cli/farm.hpp"
 #include "cli/results.hpp"
+#include "cli/store_writer.hpp"
 #include "cli/table.hpp"
-#include "serve/query.hpp"
+#include "store/ledger_head.hpp"
+#include "store/store.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -59,7 +63,98 @@ int run_set(const Context& context, const BudgetOptions& options) {
                      render_budgets);
 }
 
+/// A message carries at most 1 MiB: so many entries of 200 bytes or so at once.
+constexpr std::size_t kEntriesAtOnce = 2000;
+
+Error no_ledger(const std::filesystem::path& from) {
+  return Error(ErrorCode::NotFound,
+               "there is no ledger in " + from.string() +
+                   "; allowed are a home, its store or a backup, and a store.ledger file");
+}
+
+/// The ledger of a home, also of one whose store another process has open; of a store or a backup;
+/// of a head file. Fails: NotFound, Corrupt, Io.
+Result<store::LedgerHead> read_ledger(const std::filesystem::path& from) {
+  std::error_code ec;
+  if (std::filesystem::is_directory(from, ec)) {
+    const bool is_store = std::filesystem::exists(from / "CURRENT", ec);
+    const std::filesystem::path folder = is_store ? from : from / "store";
+    if (std::filesystem::exists(folder / "CURRENT", ec)) {
+      const auto store = store::Store::open(folder, {.read_only = true});
+      if (!store) return store.error();
+      auto entries = (*store)->ledger_entries();
+      if (!entries) return entries.error();
+      const auto stamp = (*store)->ledger_stamp();
+      if (!stamp) return stamp.error();
+      return store::LedgerHead{stamp->birth, std::move(*entries), stamp->head};
+    }
+    // A home whose store is gone still says what it was.
+    return read_ledger(store::ledger_head_file(folder));
+  }
+  const auto text = store::read_ledger_file(from);
+  if (!text) return text.error();
+  if (!*text) return no_ledger(from);
+  auto head = store::parse_ledger_head(**text);
+  if (!head) return head.error().within(from.string());
+  return head;
+}
+
+/// Joins it part by part; a union comes out the same whatever its parts.
+Result<Json> import_ledger(const Context& context, const std::string& from) {
+  const auto ledger = read_ledger(from);
+  if (!ledger) {
+    return ledger.error().code() == ErrorCode::NotFound ? no_ledger(from) : ledger.error();
+  }
+  Json sum{{"from", from},
+           {"born", format_timestamp(ledger->birth.born)},
+           {"id", ledger->birth.id},
+           {"entries", ledger->entries.size()}};
+  const std::span<const store::LedgerEntry> all(ledger->entries);
+  for (std::size_t at = 0; at == 0 || at < all.size(); at += kEntriesAtOnce) {
+    const auto part = all.subspan(at, std::min(kEntriesAtOnce, all.size() - at));
+    const Json args{{"head", store::ledger_head_text(ledger->birth, part)},
+                    {"from", from},
+                    {"by", current_user()}};
+    const auto joined = answer_writing(context, actors::kLedgerImportQuestion, args);
+    if (!joined) return joined.error();
+    for (const char* name : {"entries_new", "entries_raised", "trials", "executions"}) {
+      sum[name] = sum.value(name, std::uint64_t{0}) + (*joined)[name].get<std::uint64_t>();
+    }
+    for (const char* name : {"trials_total", "head"}) sum[name] = (*joined)[name];
+  }
+  return sum;
+}
+
+std::string render_import(const Json& answer, std::size_t /*width*/) {
+  const auto count = [&](const char* name) { return json_text(answer[name]); };
+  return "ledger of " + terminal_text(answer["from"].get<std::string>()) + ", born " +
+         answer["born"].get<std::string>() + ", " + count("entries") + " entries: " +
+         count("entries_new") + " are new here, " + count("entries_raised") + " were raised; " +
+         count("trials") + " trials came, " + count("trials_total") + " are counted now\n";
+}
+
 }  // namespace
+
+void add_ledger_import(CLI::App& ledger, Context& context) {
+  CLI::App* command = add_command(
+      ledger, context, "import",
+      "join the ledger of another home to this one; twice is once, and nothing goes down");
+  const auto from = std::make_shared<std::string>();
+  command
+      ->add_option("HOME_OR_FILE", *from,
+                   "the other home (a farm may run on it), a store or a backup, or the file "
+                   "store.ledger of a home")
+      ->required();
+  command->add_option("--connect", context.connect,
+                      "the coordinator that holds this ledger, HOST:PORT (default: the one of the "
+                      "home, if one runs); only from its machine");
+  add_identity_option(*command, context);
+  command->callback([&context, from] {
+    context.run = [&context, from] {
+      return show_answer(context, import_ledger(context, *from), render_import);
+    };
+  });
+}
 
 void add_ledger_budget(CLI::App& ledger, Context& context) {
   CLI::App* group =

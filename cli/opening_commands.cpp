@@ -8,6 +8,7 @@
 #include "cli/read_file.hpp"
 #include "cli/render_parts.hpp"
 #include "cli/results.hpp"
+#include "cli/store_writer.hpp"
 #include "cli/table.hpp"
 #include "sweeps/account_spec.hpp"
 

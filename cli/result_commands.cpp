@@ -284,6 +284,7 @@ void add_ledger(CLI::App& app, Context& context) {
     };
   });
   add_ledger_budget(*group, context);
+  add_ledger_import(*group, context);
 }
 
 /// A look or a correlation of this answer would go on record, had the store been open for writing.
@@ -364,27 +365,6 @@ Result<Json> answer_query(const Context& context, std::string_view name, const J
     keep_for_later(folder, std::move(keepsakes));
   }
   return answer;
-}
-
-Result<Json> answer_writing(const Context& context, std::string_view name, const Json& args) {
-  constexpr DurationNs kPatience = seconds(30);
-  if (!context.connect.empty() || advertised_coordinator(context.home())) {
-    auto client = running_coordinator(context);
-    if (!client) return client.error();
-    const auto text = (*client)->query(std::string(name), json_text(args), kPatience);
-    if (!text) return text.error();
-    Json answer = parse_ordered_json(*text);
-    if (answer.is_object()) return answer;
-    return Error(ErrorCode::Corrupt,
-                 "the coordinator's answer to '" + std::string(name) + "' is not JSON");
-  }
-  const auto store = store::Store::open(context.home() / "store");
-  if (!store) return store.error();
-  const auto datasets = store::DatasetStore::open(context.home() / "data");
-  return serve::query({.store = store->get(),
-                       .datasets = datasets ? &*datasets : nullptr,
-                       .verdicts = store->get()},
-                      name, args);
 }
 
 int show_answer(const Context& context, const Result<Json>& answer,

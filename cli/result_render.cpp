@@ -355,6 +355,17 @@ std::string render_ledger(const Json& answer, std::size_t width) {
     }
     out += "\n";
   }
+  if (answer.contains("ledger")) {
+    out += "ledger born " + text_of(answer["ledger"], "born") + ", head " +
+           text_of(answer["ledger"], "head") + "\n";
+  }
+  for (const Json& join : answer.value("joins", Json::array())) {
+    out += "joined " + text_of(join, "time") + ": " + text_of(join, "why");
+    if (join.contains("trials")) {
+      out += "; " + count_of(join, "trials") + " trials came back or anew";
+    }
+    out += "\n";
+  }
   for (const Json& sentence : answer["how"]) {
     out += "- " + printable(sentence.get<std::string>()) + "\n";
   }

@@ -14,11 +14,6 @@ namespace winnow::cli {
 Result<nlohmann::ordered_json> answer_query(const Context& context, std::string_view name,
                                             const nlohmann::ordered_json& args);
 
-/// The same of a question that puts something on record: asked of the coordinator that holds the
-/// store, or answered by this process where none does.
-Result<nlohmann::ordered_json> answer_writing(const Context& context, std::string_view name,
-                                              const nlohmann::ordered_json& args);
-
 /// Prints an answer as JSON or, by `render` (answer, columns of the terminal), as text.
 int show_answer(const Context& context, const Result<nlohmann::ordered_json>& answer,
                 std::string (*render)(const nlohmann::ordered_json&, std::size_t));
@@ -32,6 +27,9 @@ void add_open_run(CLI::App& open, Context& context);
 
 /// `winnow ledger budget set|show`, below `winnow ledger`.
 void add_ledger_budget(CLI::App& ledger, Context& context);
+
+/// `winnow ledger import HOME_OR_FILE`.
+void add_ledger_import(CLI::App& ledger, Context& context);
 
 /// Writes the report of a sweep to `out` (.html). Prints where it is unless quiet.
 int run_report(const Context& context, const std::string& sweep, const std::string& out);

@@ -82,6 +82,24 @@ int run_backup(const Context& context, const StoreCommandOptions& options) {
   return report(context, {{"name", name}, {"backup", *made}}, "backup " + name + " in " + *made);
 }
 
+/// Trials that the ledger of a store or a backup counts.
+Result<std::uint64_t> count_ledger(const fs::path& folder) {
+  const auto store = store::Store::open(folder, {.read_only = true});
+  if (!store) return store.error();
+  const auto stamp = (*store)->ledger_stamp();
+  if (!stamp) return stamp.error();
+  return stamp->trials;
+}
+
+/// The same after the union with the head beside the store, which opening it for writing makes.
+Result<std::uint64_t> take_back_ledger(const fs::path& folder) {
+  const auto store = store::Store::open(folder);
+  if (!store) return store.error();
+  const auto stamp = (*store)->ledger_stamp();
+  if (!stamp) return stamp.error();
+  return stamp->trials;
+}
+
 int run_restore(const Context& context, const StoreCommandOptions& options) {
   const fs::path to = store_folder(context);
   const bool is_path = options.name.find('/') != std::string::npos;
@@ -120,8 +138,21 @@ int run_restore(const Context& context, const StoreCommandOptions& options) {
   }
   std::string line = "restored " + from.string() + " to " + to.string();
   if (!aside.empty()) line += "; what was there is in " + aside.string();
+  // Results come and go with backups, what the ledger counted does not: opening takes it back.
+  const auto before = count_ledger(from);
+  const auto after = take_back_ledger(to);
+  if (!after) return fail(context, after.error().within("the store is restored, its ledger not"));
+  const std::uint64_t taken = *after - std::min(before.ok() ? *before : *after, *after);
+  if (taken > 0) {
+    line += "; the ledger goes on counting " + std::to_string(taken) +
+            " trials that the backup does not have, " + std::to_string(*after) + " in all";
+  }
   return report(context,
-                {{"backup", from.string()}, {"store", to.string()}, {"moved_to", aside.string()}},
+                {{"backup", from.string()},
+                 {"store", to.string()},
+                 {"moved_to", aside.string()},
+                 {"ledger_trials", *after},
+                 {"ledger_trials_taken_back", taken}},
                 line);
 }
 

@@ -11,18 +11,22 @@
 #include <vector>
 
 #include "base/numbers.hpp"
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "base/window_coverage.hpp"
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
+#include "cli/backtest_count.hpp"
 #include "cli/catalog.hpp"
 #include "cli/instruments.hpp"
 #include "cli/output.hpp"
 #include "cli/read_file.hpp"
+#include "cli/results.hpp"
 #include "engine/detect.hpp"
 #include "engine/engine.hpp"
 #include "engine/shortfall.hpp"
 #include "store/dataset_store.hpp"
+#include "store/market_book.hpp"
 #include "sweeps/execution_profile.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/plan.hpp"
@@ -109,6 +113,7 @@ struct BacktestOptions {
   std::string trades_file;
   std::string equity_file;
   bool check = false;
+  bool unseal = false;
 };
 
 struct Assignment {
@@ -395,6 +400,34 @@ std::vector<std::string> shortfalls_of(const BacktestInput& input) {
                             input.dataset.manifest().name);
 }
 
+/// The key that the same variant has in a sweep on this window, and what else the ledger keeps.
+Result<BacktestMade> made_of(const BacktestInput& input, const BacktestOptions& options) {
+  const store::Manifest& manifest = input.dataset.manifest();
+  sweeps::SingleTrial trial;
+  trial.data.content_hash = manifest.content_hash;
+  trial.data.first = manifest.first;
+  trial.data.last = manifest.last;
+  trial.data.interval = manifest.interval;
+  trial.execution = input.execution;
+  trial.from = manifest.first;
+  trial.to = manifest.last + manifest.interval;
+  for (const auto& [text, time] :
+       {std::pair{&options.from, &trial.from}, std::pair{&options.to, &trial.to}}) {
+    if (text->empty()) continue;
+    const auto parsed = parse_timestamp(*text);
+    if (!parsed.ok()) return parsed.error();
+    *time = *parsed;
+  }
+  BacktestMade made;
+  made.key = sweeps::single_ledger_key(trial, *input.family, input.params);
+  made.dataset_hash = manifest.content_hash;
+  made.family = input.family->name;
+  made.unseal = options.unseal;
+  made.from = std::max(trial.from, manifest.first);
+  made.to = std::min(trial.to, manifest.last + manifest.interval);
+  return made;
+}
+
 Json result_json(const BacktestInput& input, const BacktestOptions& options,
                  const engine::Backtest& backtest) {
   const MarketView& market = input.dataset.view();
@@ -451,12 +484,45 @@ void print_text(const BacktestInput& input, const engine::Backtest& backtest) {
   }
 }
 
-int run_backtest_command(const Context& context, const BacktestOptions& options) {
+/// Without an end a backtest takes the days that no import sealed. Fails: NotFound, Corrupt, Io.
+Status leave_sealed_days_out(const Context& context, BacktestOptions& options) {
+  if (options.unseal || !options.to.empty()) return {};
+  const auto datasets = store::DatasetStore::open(context.home() / "data");
+  if (!datasets.ok()) return datasets.error();
+  const auto manifest = datasets->manifest(options.data);
+  if (!manifest.ok()) return {};  // said where it is read
+  const auto book = store::MarketBook::read(*datasets);
+  if (!book.ok()) return book.error();
+  const store::Market* market = book->of(manifest->content_hash);
+  const bool cut = market != nullptr && market->sealed_from_day &&
+                   *market->sealed_from_day > utc_day(manifest->first) &&
+                   *market->sealed_from_day <= utc_day(manifest->last);
+  if (!cut) return {};
+  options.to = format_day(*market->sealed_from_day);
+  std::fprintf(stderr,
+               "note: the days from %s on are sealed, so it takes those before; --unseal shows "
+               "them, on record\n",
+               options.to.c_str());
+  return {};
+}
+
+int run_backtest_command(const Context& context, const BacktestOptions& asked) {
+  BacktestOptions options = asked;
+  const Status days = leave_sealed_days_out(context, options);
+  if (!days.ok()) return fail(context, days.error());
   const auto input = read_input(context, options);
   if (!input.ok()) return fail(context, input.error());
   const MarketView& market = input->dataset.view();
   const auto backtest =
       engine::run_backtest(market, input->window, *input->family, input->params, input->execution);
+  // What the input forbids was not run. Whatever was run counts before anybody sees it (law 3).
+  const bool refused = !backtest.ok() && backtest.error().code() == ErrorCode::InvalidInput;
+  if (refused) return fail(context, backtest.error());
+  auto made = made_of(*input, options);
+  if (!made.ok()) return fail(context, made.error());
+  if (!backtest.ok()) made->status = TrialStatus::Failed;
+  const auto counted = count_backtest(context, *made);
+  if (!counted.ok()) return fail(context, counted.error());
   if (!backtest.ok()) return fail(context, backtest.error());
   if (!options.trades_file.empty()) {
     const Status status = write_whole_file(options.trades_file, trades_csv(*backtest));
@@ -478,9 +544,15 @@ int run_backtest_command(const Context& context, const BacktestOptions& options)
     std::fprintf(stderr, "warning: %s\n", terminal_text(text).c_str());
   }
   if (context.json) {
-    print_json(result_json(*input, options, *backtest));
+    Json answer = result_json(*input, options, *backtest);
+    answer["ledger_new"] = (*counted)["new"];
+    answer["ledger_trials"] = (*counted)["ledger_trials"];
+    print_json(answer);
   } else {
     print_text(*input, *backtest);
+    std::printf("the ledger counts %s trials on this data, this one %s\n",
+                json_text((*counted)["ledger_trials"]).c_str(),
+                (*counted)["new"] == Json(true) ? "for the first time" : "not anew");
   }
   return kDone;
 }
@@ -507,6 +579,9 @@ void add_backtest(CLI::App& app, Context& context) {
   command->add_option("--trades", options->trades_file, "write closed trades to this CSV file");
   command->add_option("--equity", options->equity_file,
                       "write equity at each bar's close to this CSV file (time: the bar's open)");
+  add_connect_option(*command, context);
+  command->add_flag("--unseal", options->unseal,
+                    "show days that are sealed, on record: they will not judge what was seen");
   command->add_flag("--check", options->check, "also run the look-ahead and warm-up detectors");
   command->callback([&context, options] {
     context.run = [&context, options] { return run_backtest_command(context, *options); };

@@ -257,6 +257,7 @@ Result<HypothesisCount> count_hypotheses(const Sources& sources, const SweepView
   // A sweep made again under another engine version is the same hypotheses.
   std::set<std::tuple<std::string, std::string, std::string>> families;
   for (const store::LedgerEntry& e : *entries) {
+    if (store::counts_backtests(e.sweep_id)) continue;  // single variants; no family was scored
     const auto known = ids->find(e.sweep_id);
     families.insert({known == ids->end() ? e.sweep_id : known->second, e.dataset_hash, e.family});
   }

@@ -118,6 +118,12 @@ actors::StoreDocuments documents_of(const Sources& sources) {
   return {*sources.store, sources.verdicts};
 }
 
+Result<level::MarketDays> market_days(const Sources& sources, std::string_view content_hash) {
+  const auto book = market_book(sources);
+  if (!book.ok()) return book.error();
+  return actors::market_days(**book, content_hash);
+}
+
 std::string exploring_word(const sweeps::Convergence& score) {
   return score.verdict == Verdict::Converged ? "PROMISING"
                                              : std::string(sweeps::verdict_name(score.verdict));

@@ -38,6 +38,11 @@ std::vector<double> judged_values(std::span<const double> values, const Judging&
 /// Accounts and days as the store has them.
 actors::StoreDocuments documents_of(const Sources& sources);
 
+/// The market behind a dataset: its identity, its datasets, the seal of its import. Fails: Corrupt,
+/// Io.
+Result<sweeps::level::MarketDays> market_days(const Sources& sources,
+                                              std::string_view content_hash);
+
 /// What is said of a score by itself: PROMISING, NOT_CONVERGED or INSUFFICIENT. It explores, so it
 /// never says more.
 std::string exploring_word(const sweeps::Convergence& score);

@@ -15,7 +15,7 @@ struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
 };
-constexpr std::array<Question, 19> kQuestions = {{{"top", parts::top},
+constexpr std::array<Question, 21> kQuestions = {{{"top", parts::top},
                                                   {"converge", parts::converge},
                                                   {"compare", parts::compare},
                                                   {"explain", parts::explain},
@@ -30,6 +30,8 @@ constexpr std::array<Question, 19> kQuestions = {{{"top", parts::top},
                                                   {"account_declare", parts::account_declare},
                                                   {"reveal", parts::reveal},
                                                   {"void", parts::void_promotion},
+                                                  {"backtest_count", parts::backtest_count},
+                                                  {"ledger_import", parts::ledger_import},
                                                   {"sweep_list", parts::sweep_list},
                                                   {"sweep_show", parts::sweep_show},
                                                   {"report", parts::report},

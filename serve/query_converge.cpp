@@ -3,6 +3,7 @@
 
 #include "serve/account.hpp"
 #include "serve/knobs.hpp"
+#include "serve/ledger_stamp.hpp"
 #include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/scoring.hpp"
@@ -121,6 +122,9 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
   if (!evidence.ok()) return evidence.error();
   const auto account = read_account(sources);
   if (!account.ok()) return account.error();
+  const auto ledger = ledger_json(sources, scoring->hypotheses.sum());
+  if (!ledger.ok()) return ledger.error();
+  out["ledger"] = *ledger;
   for (std::size_t i = 0; i < scoring->families.size(); ++i) {
     const FamilyScore& family = scoring->families[i];
     const auto& dataset = view.dataset(view.plan.segments()[family.segment]);
@@ -130,6 +134,7 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     if (!trials.ok()) return trials.error();
     Json row = family_json(view, family);
     row["knobs"] = knobs_json(view, options);
+    row["ledger"] = *ledger;
     row["ledger_trials_effective"] = trials->effective;
     row["ledger_trials_effective_basis"] = trials->basis();
     row["correlation_awaits_record"] = awaits_record(view, family, *account);
@@ -151,6 +156,9 @@ Result<Json> by_neighbourhood(const Sources& sources, const SweepView& view,
   out["hurdle_sharpe_ann"] = options.hurdle_sharpe_ann;
   add_hypotheses(scoring->hypotheses, out);
   out["neighbourhoods_scored"] = scoring->tiles.size();
+  auto ledger = ledger_json(sources, scoring->hypotheses.sum());
+  if (!ledger.ok()) return ledger.error();
+  out["ledger"] = std::move(*ledger);
   if (!scoring->warnings.empty()) out["notes"] = scoring->warnings;
   out["neighbourhoods"] = Json::array();
   for (const NeighbourhoodScore& tile : scoring->tiles) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "serve/account.hpp"
+#include "serve/ledger_stamp.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/names.hpp"
 
@@ -65,7 +66,7 @@ struct Line {
     failed += line.entry.failed;
     effective += line.effective_trials();
     measured += line.mean_correlation ? 1 : 0;
-    sweeps.insert(line.entry.sweep_id);
+    if (!store::counts_backtests(line.entry.sweep_id)) sweeps.insert(line.entry.sweep_id);
     users.insert(line.entry.user);
   }
 };
@@ -122,7 +123,9 @@ Json line_json(const Line& line, std::string_view by, const store::MarketBook& b
   out.update(counts_json(line));
   if (by == "sweep") {
     out["sweep_id"] = first.entry.sweep_id;
-    out["sweep_name"] = text_or_null(first.sweep_name);
+    out["sweep_name"] = store::counts_backtests(first.entry.sweep_id)
+                            ? Json(first.entry.sweep_id)
+                            : text_or_null(first.sweep_name);
     out["state"] = text_or_null(first.state);
     out["user"] = first.entry.user;
     out["hypothesis"] = text_or_null(first.hypothesis);
@@ -143,7 +146,7 @@ Json how(const Line& all, std::uint64_t entries, std::size_t markets,
       "N = " + std::to_string(all.trials) +
       " distinct trials: a key of strategy code, parameters, data, window and execution "
       "counts when its first result is committed, whoever ran it and whatever became of the "
-      "sweep since");
+      "sweep since; a backtest counts before its numbers are shown");
   if (all.datasets.size() > markets) {
     out.push_back(
         "these are " + std::to_string(all.datasets.size()) + " datasets of " +
@@ -217,6 +220,12 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
   out["hypotheses"] = hypotheses->sum();
   out["hypotheses_families"] = hypotheses->families;
   out["hypotheses_neighbourhoods"] = hypotheses->neighbourhoods;
+  auto stamp = ledger_json(sources, hypotheses->sum());
+  if (!stamp.ok()) return stamp.error();
+  out["ledger"] = std::move(*stamp);
+  auto joins = ledger_joins(sources);
+  if (!joins.ok()) return joins.error();
+  out["joins"] = std::move(*joins);
   out["lines"] = Json::array();
   for (const auto& [group, line] : lines) {
     Json shown = line_json(line, *by, **book);

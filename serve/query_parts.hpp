@@ -25,6 +25,8 @@ Result<Json> account_show(const Sources& sources, const Json& args);
 Result<Json> account_declare(const Sources& sources, const Json& args);
 Result<Json> reveal(const Sources& sources, const Json& args);
 Result<Json> void_promotion(const Sources& sources, const Json& args);
+Result<Json> backtest_count(const Sources& sources, const Json& args);
+Result<Json> ledger_import(const Sources& sources, const Json& args);
 Result<Json> sweep_list(const Sources& sources, const Json& args);
 Result<Json> sweep_show(const Sources& sources, const Json& args);
 Result<Json> report(const Sources& sources, const Json& args);
@@ -32,6 +34,9 @@ Result<Json> points(const Sources& sources, const Json& args);
 
 /// The budgets of a user, each with what is spent of it. Fails: Corrupt, Io.
 Result<Json> budgets_of(const Sources& sources, const std::string& user);
+
+/// What was ever joined to the ledger, oldest first. Fails: Corrupt, Io.
+Result<Json> ledger_joins(const Sources& sources);
 
 /// Learning curves of consecutive trials as rows [trial, step, until, metric...]; trials that are
 /// not committed have none. Requires: the sweep keeps curves.

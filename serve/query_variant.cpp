@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "serve/account.hpp"
+#include "serve/ledger_stamp.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/validation.hpp"
@@ -325,12 +326,19 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
     }
   }
   out["why"] = sentences;
+  auto ledger = ledger_json(sources);
+  if (!ledger.ok()) return ledger.error();
+  out["ledger"] = std::move(*ledger);
   return out;
 }
 
 Result<Json> explain_sweep(const Sources& sources, const SweepView& view, const Json& args) {
   auto out = sweep_show(sources, args);
-  if (!out.ok() || view.plan.spec().validation_json.empty()) return out;
+  if (!out.ok()) return out;
+  auto ledger = ledger_json(sources);
+  if (!ledger.ok()) return ledger.error();
+  (*out)["ledger"] = std::move(*ledger);
+  if (view.plan.spec().validation_json.empty()) return out;
   for (const sweeps::Segment& segment : view.plan.segments()) {
     const auto family = validate_family(sources, view, segment);
     if (!family.ok()) return family.error();

@@ -319,6 +319,9 @@ std::string encode_ledger(std::string_view key, std::uint32_t entry_number, cons
   Writer out;
   out.u32(entry_number).text(e.dataset_hash).text(e.family).text(e.sweep_id).text(e.user);
   out.u64(e.trials).u64(e.executions).u64(e.failed).i64(e.first.ns).i64(e.last.ns);
+  if (e.unbacked != UnbackedCounts{}) {
+    out.u64(e.unbacked.trials).u64(e.unbacked.executions).u64(e.unbacked.failed);
+  }
   return std::move(out).finish(key);
 }
 
@@ -337,6 +340,9 @@ Result<LedgerRecord> decode_ledger(std::string_view key, std::string_view value)
   r.entry.failed = in.u64();
   r.entry.first.ns = in.i64();
   r.entry.last.ns = in.i64();
+  if (in.ok() && !in.rest().empty()) {
+    r.entry.unbacked = {in.u64(), in.u64(), in.u64()};
+  }
   WINNOW_TRY(check_end(in, "the ledger entry"));
   return r;
 }

@@ -138,7 +138,11 @@ struct PendingBlock {
 std::string encode_pending(std::string_view key, const PendingBlock& pending);
 Result<PendingBlock> decode_pending(std::string_view key, std::string_view value);
 
-/// One row of the ledger: what one sweep did with one family on one dataset.
+/// The sweep of a key whose trial was counted and not kept (a backtest); its row hash is 0.
+inline constexpr std::uint32_t kNoSweep = 0xffff'ffff;
+
+/// One row of the ledger: what one sweep did with one family on one dataset. Unbacked counts are
+/// written unless all are zero.
 std::string encode_ledger(std::string_view key, std::uint32_t entry_number,
                           const LedgerEntry& entry);
 struct LedgerRecord {

@@ -70,6 +70,15 @@ struct LedgerCount {
   std::uint64_t executions = 0;  ///< committed rows, repeats of a key in other sweeps included
 };
 
+/// Counts of a ledger entry that no block of this store stands for: of results that a restored
+/// store has lost, of a ledger that was joined, of backtests.
+struct UnbackedCounts {
+  std::uint64_t trials = 0;
+  std::uint64_t executions = 0;
+  std::uint64_t failed = 0;
+  bool operator==(const UnbackedCounts&) const = default;
+};
+
 /// One entry of the ledger, as finely as it is kept: what one sweep of one user did with a family
 /// on a dataset. The lines of ledger() are sums of these.
 struct LedgerEntry {
@@ -82,6 +91,45 @@ struct LedgerEntry {
   std::uint64_t failed = 0;      ///< of the executions, those that failed
   TimestampNs first;             ///< of its commits
   TimestampNs last;
+  UnbackedCounts unbacked = {};  ///< a part of the counts above
+};
+
+/// Which ledger it is: made with the store, kept in it and in the head beside it, never changed.
+struct LedgerBirth {
+  std::string id;    ///< 32 hexadecimal digits by chance; empty: a store from before there were any
+  TimestampNs born;  ///< of such a store: its earliest commit
+};
+
+/// What a verdict says of the ledger it was counted in.
+struct LedgerStamp {
+  LedgerBirth birth;
+  std::uint64_t trials = 0;   ///< distinct, on all data
+  std::uint64_t entries = 0;  ///< of the ledger
+  std::string head;           ///< hash over birth and all entries; see ledger_head.hpp
+};
+
+/// Under this sweep id the ledger counts what was looked at outside of sweeps. No sweep has it.
+inline constexpr std::string_view kBacktestSweep = "backtest";
+/// Whether an entry's sweep id names no sweep: backtests of this ledger, or (with a slash and the
+/// birth behind it) of one that was joined.
+bool counts_backtests(std::string_view sweep_id);
+
+/// A trial whose numbers are shown and not kept.
+struct CountedTrial {
+  LedgerKey key;
+  std::string dataset_hash;
+  std::string family;
+  std::string user;
+  TrialStatus status = TrialStatus::Ok;
+};
+
+/// What joining a ledger brought to this one.
+struct LedgerJoin {
+  std::uint64_t entries_new = 0;
+  std::uint64_t entries_raised = 0;
+  std::uint64_t trials = 0;
+  std::uint64_t executions = 0;
+  bool changed() const { return entries_new + entries_raised > 0; }
 };
 
 /// How a sweep is deleted.
@@ -137,6 +185,8 @@ struct StoreHealth {
   std::uint64_t table_bytes = 0;  ///< of sorted files
   std::uint64_t disk_free_bytes = 0;
   std::uint64_t alarms = 0;  ///< results that differed, ever
+  std::uint64_t ledger_heads_refused = 0;  ///< times that the head beside the store was not written
+  std::string ledger_head_trouble;         ///< why, if the last time; empty: it is there
   std::vector<FamilyHealth> families;
   /// Since the store was opened: writes that it refused for its disk or its state, not for what
   /// they asked. Results are blocks with their lines in the ledger, records sweeps and documents.
@@ -236,6 +286,23 @@ class Store {
 
   virtual Result<std::vector<LedgerCount>> ledger() const = 0;
   virtual Result<std::vector<LedgerEntry>> ledger_entries() const = 0;
+  /// Of the entries as they are now. Thread: any.
+  virtual Result<LedgerStamp> ledger_stamp() const = 0;
+
+  /// Counts a trial that no sweep keeps, under kBacktestSweep, with one sync; true if no sweep and
+  /// no backtest ever brought it. Fails: Io, Corrupt, Refused (read-only).
+  virtual Result<bool> count_backtest(const CountedTrial& trial, TimestampNs now) = 0;
+
+  /// Raises this ledger to what another one says: the larger of each count, the earlier first and
+  /// the later last commit. Entries of one name are one; the other's backtests are kept apart under
+  /// its birth. Joining the same again changes nothing. What came goes on record under kJoinKind,
+  /// with `why`. Fails: Io, Refused (read-only).
+  virtual Result<LedgerJoin> join_ledger(const LedgerBirth& birth,
+                                         std::span<const LedgerEntry> entries, std::string_view why,
+                                         TimestampNs now) = 0;
+  /// The kind of the documents that say what was joined when.
+  static constexpr std::string_view kJoinKind = "ledger-join";
+
   virtual Result<std::vector<Alarm>> alarms() const = 0;
 
   /// Small named documents (JSON) by kind and key: convergence verdicts and the like.

@@ -80,6 +80,7 @@ class CommitBuilder {
     std::size_t commit = 0;  ///< index in commits_
     std::uint32_t sweep = 0;
     std::uint32_t entry = 0;
+    std::uint64_t plan_trials = 0;
     Hash128 content;
     std::vector<LedgerKey> keys;
     std::vector<std::uint64_t> row_hashes;
@@ -140,7 +141,7 @@ Result<std::vector<CommitOutcome>> CommitBuilder::run() {
     store_.book_.drop();
     return status.error();
   }
-  store_.book_.keep();
+  store_.keep_ledger();
   store_.next_alarm_ = next_alarm_;
   for (Fresh& fresh : fresh_) {
     store_.index_.add({store_.index_.next_sequence(), pending(fresh), std::move(fresh.keys),
@@ -177,6 +178,7 @@ Status CommitBuilder::sort_out() {
     Fresh fresh;
     fresh.commit = i;
     fresh.sweep = sweep->number;
+    fresh.plan_trials = sweep->trials;
     fresh.entry = store_.book_.stage_entry(commit);
     store_.book_.stage_rows(fresh.entry, commit.block->rows, failed_rows(*commit.block), now_);
     fresh.content = content;
@@ -236,7 +238,7 @@ Status CommitBuilder::index_keys() {
     if (!known[k]) {
       const KeyRef& ref = refs[at++];
       Fresh& fresh = fresh_[ref.fresh];
-      store_.book_.stage_new_trial(fresh.entry);
+      store_.book_.stage_new_trial(fresh.entry, fresh.plan_trials);
       ++outcomes_[fresh.commit].trials_new_to_ledger;
       known[k] = codec::KeyEntry{fresh.entry, fresh.sweep, block_of(fresh).block, ref.row,
                                  fresh.row_hashes[ref.row]};

@@ -65,6 +65,10 @@ StoreHealth RocksStore::health() const {
   out.records_refused = records_refused_;
   out.slowdowns = rocks_->health().slowdowns;
   out.stops = rocks_->health().stops;
+  if (keeper_ != nullptr) {
+    out.ledger_heads_refused = keeper_->refused();
+    out.ledger_head_trouble = keeper_->trouble();
+  }
   out.pending_keys = index_.pending();
   out.alarms = next_alarm_;  // they are numbered from 0; a scrape must not read them all
   return out;

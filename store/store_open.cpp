@@ -85,12 +85,17 @@ std::string_view sweep_state_name(SweepState state) {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& dir,
                                            const StoreOptions& options) {
+  HeadBeside beside = read_head_beside(dir);
   auto rocks = RocksDb::open(dir, options);
   if (!rocks.ok()) return rocks.error();
   auto store = std::make_unique<RocksStore>(std::move(*rocks), options);
+  store->set_head_beside(std::move(beside));
   if (!options.read_only && options.sync) store->watch_high_water();
   WINNOW_TRY(store->load());
-  if (!options.read_only) WINNOW_TRY(store->add_missing_families());
+  if (!options.read_only) {
+    WINNOW_TRY(store->add_missing_families());
+    WINNOW_TRY(store->take_up_ledger(system_clock().now()));
+  }
   return std::unique_ptr<Store>(std::move(store));
 }
 
@@ -280,7 +285,7 @@ Result<std::vector<LedgerEntry>> RocksStore::ledger_entries() const {
                     out.push_back(std::move(record->entry));
                     return {};
                   }));
-  return out;
+  return with_head(std::move(out));
 }
 
 Result<std::vector<LedgerCount>> RocksStore::ledger() const {

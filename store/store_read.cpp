@@ -323,7 +323,7 @@ Result<std::vector<std::optional<TrialPlace>>> RocksStore::find(
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto at = std::lower_bound(sorted.begin(), sorted.end(), keys[i]) - sorted.begin();
     const auto& entry = entries[static_cast<std::size_t>(at)];
-    if (!entry) continue;
+    if (!entry || entry->sweep == codec::kNoSweep) continue;
     auto name = sweep_name(entry->sweep);
     auto place = header(entry->sweep, entry->block);
     if (!place.ok()) return place.error();

@@ -16,6 +16,7 @@
 #include "store/codec.hpp"
 #include "store/high_water.hpp"
 #include "store/ledger.hpp"
+#include "store/ledger_keeper.hpp"
 #include "store/rocks_db.hpp"
 #include "store/store.hpp"
 #include "store/store_keys.hpp"
@@ -36,6 +37,14 @@ struct SweepInfo {
   std::uint64_t blocks = 0;
   std::uint32_t metric_count = 0;
 };
+
+/// The head of a ledger as it lay beside the store's folder.
+struct HeadBeside {
+  std::string text;                ///< empty: there is none
+  std::optional<LedgerHead> head;  ///< what it says; nothing where it is damaged
+  std::string trouble;             ///< why it cannot be read; empty: it can, or there is none
+};
+HeadBeside read_head_beside(const std::filesystem::path& store);
 
 /// Purpose: Store on RocksDB. First files to read: codec.hpp (what lies on disk), then
 /// store_commit.cpp (what becomes visible together).
@@ -72,6 +81,10 @@ class RocksStore final : public Store {
   Result<std::uint64_t> count_new(std::span<const LedgerKey> keys) const override;
   Result<std::vector<LedgerCount>> ledger() const override;
   Result<std::vector<LedgerEntry>> ledger_entries() const override;
+  Result<LedgerStamp> ledger_stamp() const override;
+  Result<bool> count_backtest(const CountedTrial& trial, TimestampNs now) override;
+  Result<LedgerJoin> join_ledger(const LedgerBirth& birth, std::span<const LedgerEntry> entries,
+                                 std::string_view why, TimestampNs now) override;
   Result<std::vector<Alarm>> alarms() const override;
   Status put_document(std::string_view kind, std::string_view key, std::string_view json) override;
   Result<std::optional<std::string>> document(std::string_view kind,
@@ -87,6 +100,13 @@ class RocksStore final : public Store {
     write_observer_ = std::move(observer);
   }
   Status compact() override;
+
+  /// What lies beside the folder, read before the database was opened: what a writer commits and
+  /// heads meanwhile is not what this instance sees.
+  void set_head_beside(HeadBeside beside) { beside_ = std::move(beside); }
+  /// For a writer, once: gives the ledger a birth if it has none, takes back what the head beside
+  /// the store says beyond it, and keeps the head from now on. Fails: Io, Corrupt.
+  Status take_up_ledger(TimestampNs now);
 
   /// From now on every synced write is noted outside the log.
   void watch_high_water() { high_water_ = HighWater::open(rocks_->dir()); }
@@ -108,6 +128,12 @@ class RocksStore final : public Store {
   using DeletedEntries = std::map<std::uint32_t, DeletedCounts>;
 
   Status check_writable() const;
+  /// Fails: Corrupt, Io. Nothing: a store from before ledgers had one.
+  Result<std::optional<LedgerBirth>> ledger_birth() const;
+  /// What memory says of the ledger becomes what the disk says; see LedgerBook::keep.
+  void keep_ledger();
+  /// The union with the head that lay beside a reader's store.
+  std::vector<LedgerEntry> with_head(std::vector<LedgerEntry> entries) const;
   /// Of all deletions of a sweep together. Fails: Corrupt.
   Result<DeletedEntries> deleted_entries(std::string_view sweep_id) const;
   /// Whether the sweep ever was; trial keys may name blocks of it that are gone.
@@ -159,6 +185,8 @@ class RocksStore final : public Store {
   mutable std::once_flag index_loaded_;  ///< readers load the pending keys when first asked
   mutable Status index_status_;
   LedgerBook book_;                            ///< the committing thread's
+  std::mutex book_mutex_;                      ///< its entries change, or are read elsewhere
+  HeadBeside beside_;                          ///< of a reader; a writer's while it opens
   std::atomic<std::uint64_t> next_alarm_ = 0;  ///< how many there are; the committing thread's
   /// The committing thread's. Kept, as a batch that grows to a group's size anew each time is
   /// copied twice over, into pages that the kernel has to clear first.
@@ -166,6 +194,7 @@ class RocksStore final : public Store {
   std::function<void(const WriteTimes&)> write_observer_;
   std::atomic<std::uint64_t> results_refused_ = 0;
   std::atomic<std::uint64_t> records_refused_ = 0;
+  std::unique_ptr<LedgerKeeper> keeper_;  ///< null: a reader; the first to go, as it reads book_
 };
 
 /// The first place where two results of the same trials differ, in words; empty if nowhere.

@@ -52,6 +52,8 @@ class Verifier {
   Status key_entry(const codec::KeyEntry& entry);
   Status deletions();
   Status ledger();
+  Status ledger_entry(std::string_view where, const LedgerEntry& entry, const Tally& counted) const;
+  Status ledger_head() const;
   std::unique_ptr<rocksdb::Iterator> iterate(Family family) const {
     return std::unique_ptr<rocksdb::Iterator>(
         store_.db().NewIterator(whole_options(snapshot_), store_.rocks_->family(family)));
@@ -80,7 +82,8 @@ class Verifier {
   std::uint64_t key_count_ = 0;
   /// Blocks that are there, of sweeps that were deleted once.
   std::map<std::uint32_t, std::set<std::uint64_t>> run_again_;
-  std::uint64_t orphan_count_ = 0;  ///< keys whose result was deleted
+  std::uint64_t orphan_count_ = 0;  ///< keys whose result was deleted, or only shown
+  std::vector<LedgerEntry> ledger_;
 };
 
 Status Verifier::run() {
@@ -100,6 +103,7 @@ Status Verifier::steps() {
   WINNOW_TRY(key_index());
   WINNOW_TRY(deletions());
   WINNOW_TRY(ledger());
+  WINNOW_TRY(ledger_head());
   progress_("everything is as it was written");
   return {};
 }
@@ -226,7 +230,8 @@ Status Verifier::count_values(Family family, std::uint64_t expected, std::string
 
 // A key whose result was deleted with its sweep is still a trial that was made.
 Status Verifier::key_entry(const codec::KeyEntry& entry) {
-  if (!store_.ever_deleted(entry.sweep)) return {};
+  const bool kept = entry.sweep != codec::kNoSweep;
+  if (kept && !store_.ever_deleted(entry.sweep)) return {};
   const auto there = run_again_.find(entry.sweep);
   if (there != run_again_.end() && there->second.contains(entry.block)) return {};
   ++orphan_count_;
@@ -273,12 +278,13 @@ Status Verifier::key_index() {
   if (found != key_count_ + orphan_count_) {
     return corrupt("the key index has " + std::to_string(found) + " keys, the blocks have " +
                    std::to_string(key_count_) + " distinct ones" +
-                   (orphan_count_ > 0 ? " and deleted sweeps had " + std::to_string(orphan_count_)
+                   (orphan_count_ > 0 ? " and deleted sweeps and backtests had " +
+                                                             std::to_string(orphan_count_)
                                       : std::string()));
   }
   progress_(plural(found, "trial key") + " verified" +
             (orphan_count_ > 0
-                 ? ", " + std::to_string(orphan_count_) + " of them of deleted results"
+                 ? ", " + std::to_string(orphan_count_) + " of them of deleted results or backtests"
                  : std::string()));
   return {};
 }
@@ -294,20 +300,84 @@ Status Verifier::ledger() {
     if (!record.ok()) return corrupt(where + ": " + record.error().text());
     const Tally counted = left[record->number];
     left.erase(record->number);
-    if (record->entry.trials != counted.trials || record->entry.executions != counted.executions ||
-        record->entry.failed != counted.failed) {
-      return corrupt(where + " (" + record->entry.family + ", sweep " + record->entry.sweep_id +
-                     ") says " + plural(record->entry.trials, "trial") + " in " +
-                     plural(record->entry.executions, "execution") + " with " +
-                     plural(record->entry.failed, "failure") + ", the blocks have " +
-                     std::to_string(counted.trials) + ", " + std::to_string(counted.executions) +
-                     " and " + std::to_string(counted.failed));
-    }
+    WINNOW_TRY(ledger_entry(where, record->entry, counted));
+    ledger_.push_back(record->entry);
   }
   WINNOW_TRY(scan_error(*it, "the ledger"));
   if (left.empty()) return {};
   return corrupt("ledger entry " + std::to_string(left.begin()->first) +
                  " is missing; blocks were counted under it");
+}
+
+// What no block stands for is said beside the counts: results that were lost, joined or only shown.
+Status Verifier::ledger_entry(std::string_view where, const LedgerEntry& entry,
+                              const Tally& counted) const {
+  const UnbackedCounts& unbacked = entry.unbacked;
+  if (entry.trials == counted.trials + unbacked.trials &&
+      entry.executions == counted.executions + unbacked.executions &&
+      entry.failed == counted.failed + unbacked.failed) {
+    return {};
+  }
+  std::string text = std::string(where) + " (" + entry.family + ", sweep " + entry.sweep_id +
+                     ") says " + plural(entry.trials, "trial") + " in " +
+                     plural(entry.executions, "execution") + " with " +
+                     plural(entry.failed, "failure") + ", the blocks have " +
+                     std::to_string(counted.trials) + ", " + std::to_string(counted.executions) +
+                     " and " + std::to_string(counted.failed);
+  if (unbacked != UnbackedCounts{}) {
+    text += "; it says that " + std::to_string(unbacked.trials) + ", " +
+            std::to_string(unbacked.executions) + " and " + std::to_string(unbacked.failed) +
+            " have no block";
+  }
+  return corrupt(std::move(text));
+}
+
+// The ledger has not shrunk since its head was written. A reader's head is the one that lay there
+// when it opened; a writer's is the one that it wrote.
+Status Verifier::ledger_head() const {
+  progress_("the ledger's head beside the store");
+  const auto file = ledger_head_file(store_.rocks_->dir());
+  const HeadBeside beside =
+      store_.options_.read_only ? store_.beside_ : read_head_beside(store_.rocks_->dir());
+  const std::string name = "the ledger's head " + file.string();
+  if (!beside.trouble.empty()) {
+    return corrupt(name + " is damaged (" + beside.trouble +
+                   "); opening the store for writing puts it aside and writes it anew");
+  }
+  if (!beside.head) {
+    progress_("there is none: nothing says what the ledger was before");
+    return {};
+  }
+  const auto birth = store_.ledger_birth();
+  if (!birth.ok()) return birth.error();
+  const auto born = [](const LedgerBirth& b) {
+    return "born " + format_timestamp(b.born) + " with id " + b.id;
+  };
+  if (*birth && (*birth)->id != beside.head->birth.id) {
+    return corrupt(name + " is that of another ledger, " + born(beside.head->birth) +
+                   "; the store's is " + born(**birth) +
+                   ". Opening the store for writing joins the two");
+  }
+  LedgerBook book;
+  std::vector<std::pair<std::uint32_t, LedgerEntry>> numbered;
+  for (const LedgerEntry& entry : ledger_) {
+    numbered.emplace_back(static_cast<std::uint32_t>(numbered.size()), entry);
+  }
+  WINNOW_TRY(book.load(std::move(numbered)));
+  for (const LedgerEntry& then : beside.head->entries) {
+    const LedgerEntry* now = book.find(then);
+    const LedgerEntry none;
+    const LedgerEntry& there = now != nullptr ? *now : none;
+    if (there.trials >= then.trials && there.executions >= then.executions) continue;
+    return corrupt("the ledger shrank: " + then.family + " on dataset " + then.dataset_hash +
+                   ", sweep " + then.sweep_id + ", user " + then.user + " has " +
+                   plural(there.trials, "trial") + " in " + plural(there.executions, "execution") +
+                   ", but " + file.string() + " says " + plural(then.trials, "trial") + " in " +
+                   plural(then.executions, "execution") +
+                   ". An older copy of the store was put in its place; opening it for writing "
+                   "takes back what the head says");
+  }
+  return {};
 }
 
 Status RocksStore::verify(const std::function<void(std::string_view)>& progress) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <array>
 #include <cassert>
 #include <cstring>
 
@@ -120,19 +121,34 @@ Edition edition_of(const engine::ExecutionModel& execution) {
       .finish();
 }
 
-Hash128 segment_key(const ResolvedSpec& spec, const Segment& segment, TimestampNs to,
-                    const engine::FamilyDecl& family) {
-  const DatasetInfo& d = spec.data[segment.dataset];
-  const engine::ExecutionModel& execution = spec.execution_by_data[segment.dataset];
+/// What the ledger keys of a family's trials on a dataset and window share.
+Hash128 segment_key(const engine::FamilyDecl& family, const DatasetInfo& d, TimestampNs from,
+                    TimestampNs to, const engine::ExecutionModel& execution) {
   KeyHasher hasher("trial-1");
   hasher.add(std::uint64_t{kLedgerEngineVersion});
   hasher.add(family.name).add(std::uint64_t{family.code_version});
   hasher.add(std::uint64_t{family.params.size()});
   for (const engine::ParamDecl& decl : family.params) hasher.add(decl.name);
-  hasher.add(d.content_hash).add(window_first(spec, d).ns);
+  hasher.add(d.content_hash).add(std::max(from, d.first).ns);
   hasher.add(std::min(to, d.last + d.interval).ns);
   hasher.add(execution.ledger_key());
   return hasher.finish();
+}
+
+LedgerKey key_in_segment(const Hash128& segment, std::span<const double> params) {
+  // The segment's part is hashed once; a key costs one short hash.
+  constexpr std::size_t kParametersMax = 64;
+  assert(params.size() <= kParametersMax);
+  char raw[16 + 8 * kParametersMax];
+  const std::array<char, 16> prefix = segment.bytes();
+  std::memcpy(raw, prefix.data(), prefix.size());
+  std::size_t size = prefix.size();
+  for (const double v : params) {
+    const std::uint64_t bits = std::bit_cast<std::uint64_t>(v == 0 ? 0.0 : v);
+    std::memcpy(raw + size, &bits, sizeof bits);
+    size += sizeof bits;
+  }
+  return hash128({raw, size});
 }
 
 engine::ExecutionModel version_1_form(engine::ExecutionModel m) {
@@ -219,7 +235,8 @@ Status Plan::add_segment(Segment segment) {
     return bad_input("the sweep has more than " + std::to_string(kTrialsMax) + " trials");
   }
   for (const TimestampNs to : rung_ends_) {
-    segment_keys_.push_back(segment_key(spec_, segment, to, family));
+    segment_keys_.push_back(segment_key(family, spec_.data[segment.dataset], spec_.from, to,
+                                        spec_.execution_by_data[segment.dataset]));
   }
   editions_.push_back(edition_of(spec_.execution_by_data[segment.dataset]));
   segments_.push_back(segment);
@@ -355,19 +372,13 @@ std::vector<double> Plan::params(std::uint64_t first_trial, std::uint64_t count)
 
 LedgerKey Plan::key_on(const Segment& segment, std::uint32_t rung,
                        std::span<const double> params) const {
-  // The segment's part is hashed once; a key costs one short hash.
-  constexpr std::size_t kParametersMax = 64;
-  assert(params.size() <= kParametersMax);
-  char raw[16 + 8 * kParametersMax];
-  const std::array<char, 16> prefix = segment_keys_[segment.index * rungs() + rung].bytes();
-  std::memcpy(raw, prefix.data(), prefix.size());
-  std::size_t size = prefix.size();
-  for (const double v : params) {
-    const std::uint64_t bits = std::bit_cast<std::uint64_t>(v == 0 ? 0.0 : v);
-    std::memcpy(raw + size, &bits, sizeof bits);
-    size += sizeof bits;
-  }
-  return hash128({raw, size});
+  return key_in_segment(segment_keys_[segment.index * rungs() + rung], params);
+}
+
+LedgerKey single_ledger_key(const SingleTrial& trial, const engine::FamilyDecl& family,
+                            std::span<const double> params) {
+  return key_in_segment(
+      segment_key(family, trial.data, trial.from, trial.to, trial.execution), params);
 }
 
 }  // namespace winnow::sweeps

@@ -48,7 +48,7 @@ struct Catalog {
   std::vector<std::string> dataset_names;
   std::function<std::optional<DatasetInfo>(std::string_view name)> dataset;
   /// The market behind a dataset. Empty: each is a market of its own, and nothing is sealed.
-  std::function<level::MarketDays(const DatasetInfo&)> market;
+  std::function<Result<level::MarketDays>(const DatasetInfo&)> market;
   /// Days of a dataset that only an opened hypothesis may touch. Empty: none.
   std::function<Result<std::vector<level::DayRange>>(const DatasetInfo&)> sealed;
   /// How a specification is opened that does not say it.
@@ -320,5 +320,17 @@ class Plan {
   std::vector<Edition> editions_;      // by segment
   std::vector<std::uint32_t> point_metrics_;
 };
+
+/// Where a trial outside of a sweep is made.
+struct SingleTrial {
+  DatasetInfo data;  ///< content hash, first, last and interval count
+  TimestampNs from;  ///< first bar traded
+  TimestampNs to;    ///< exclusive
+  engine::ExecutionModel execution;
+};
+/// What the ledger counts of it: the key that the same trial has in every sweep that makes it.
+/// `params` in the family's declaration order.
+LedgerKey single_ledger_key(const SingleTrial& trial, const engine::FamilyDecl& family,
+                            std::span<const double> params);
 
 }  // namespace winnow::sweeps

@@ -102,7 +102,9 @@ SealedDays sealed_days(const Cursor& at, const Catalog& catalog, const ResolvedS
   SealedDays out;
   for (const DatasetInfo& d : spec.data) {
     if (catalog.market) {
-      const auto from = catalog.market(d).sealed_from;
+      const auto market = catalog.market(d);
+      if (!market) at.refuse(market.error().text());
+      const auto from = market->sealed_from;
       if (from) out.by_import.push_back({*from, std::max(*from, utc_day(end_of(d)) + 1)});
     }
     if (!catalog.sealed) continue;

@@ -21,6 +21,7 @@
 namespace winnow::serve::report {
 namespace {
 
+constexpr std::size_t kHeadShown = 16;
 constexpr std::array kLeaderMetrics = {
     "sharpe_ann",    "cagr_frac",     "drawdown_max_frac", "calmar", "sortino_ann",
     "alpha_ann",     "beta",          "market_corr",       "trades", "win_rate_frac",
@@ -342,6 +343,19 @@ Status add_concerns(const Sources& sources, const SweepView& view, const Columns
   return {};
 }
 
+// Which ledger counted what the verdicts are corrected for, and how large it was.
+Status add_ledger(const Sources& sources, ReportInput& out) {
+  const auto stamp = sources.store->ledger_stamp();
+  if (!stamp.ok()) return stamp.error();
+  out.facts.push_back({"Ledger",
+                       "born " + format_timestamp(stamp->birth.born).substr(0, 16) + " UTC, " +
+                           grouped(stamp->trials) + " trials, " + grouped(out.hypotheses) +
+                           " hypotheses, head " + stamp->head.substr(0, kHeadShown),
+                       "every trial on any data, backtests included, counted before it was seen; "
+                       "the head is a hash over all entries"});
+  return {};
+}
+
 }  // namespace
 
 std::string execution_words(const engine::ExecutionModel& m) {
@@ -391,6 +405,7 @@ Result<ReportInput> assemble_report(const Sources& sources, const SweepView& vie
   auto scoring = score_families(sources, view, how);
   if (!scoring.ok()) return scoring.error();
   out.hypotheses = scoring->hypotheses.sum();
+  WINNOW_TRY(add_ledger(sources, out));
   WINNOW_TRY(add_risk(sources, view, *scoring, options.families_with_figures, out));
   const auto evidence = read_all_evidence(sources, view, scoring->families);
   if (!evidence.ok()) return evidence.error();

@@ -59,7 +59,7 @@ std::string learning_sweep(const std::string& name, const std::string& more);
 /// Every variant of a sweep as exact text, by rank: parameters and metrics; without the deflated
 /// ratio, which depends on all trials of a home.
 std::string leaderboard(const std::filesystem::path& home, const std::string& sweep = "last");
-/// What the ledger says, as text.
+/// What the ledger counts, as text.
 std::string ledger(const std::filesystem::path& home);
 
 }  // namespace winnow::e2e

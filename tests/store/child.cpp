@@ -10,6 +10,7 @@
 
 #include "crash_script.hpp"
 #include "golden_store.hpp"
+#include "store/ledger_head.hpp"
 #include "store_fixture.hpp"
 
 namespace winnow::store {
@@ -49,12 +50,30 @@ int read_blocks(const std::string& dir, const std::string& sweep) {
   return 0;
 }
 
+// Writes a growing head over and over; says each count once it is there.
+int write_heads(const std::string& file, std::uint64_t trials) {
+  const LedgerBirth birth{"0123456789abcdef0123456789abcdef", {1}};
+  std::vector<LedgerEntry> entries(400);
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i].user = "user " + std::to_string(i);
+  for (;; ++trials) {
+    for (LedgerEntry& entry : entries) entry.trials = entry.executions = trials;
+    const Status written =
+        write_ledger_head(file, ledger_head_text(birth, entries), HeadSync::Yes);
+    if (!written.ok()) {
+      say("error " + written.error().text());
+      return 1;
+    }
+    say("written " + std::to_string(trials));
+  }
+}
+
 }  // namespace
 
 int child_main(const std::vector<std::string>& arguments) {
   const std::string& kind = arguments.at(0);
   if (kind == "open") return open_for_writing(arguments.at(1));
   if (kind == "read") return read_blocks(arguments.at(1), arguments.at(2));
+  if (kind == "head") return write_heads(arguments.at(1), std::stoull(arguments.at(2)));
   if (kind == "delete") return delete_until_killed(arguments.at(1), say);
   if (kind == "commit") {
     return commit_until_killed(arguments.at(1), std::stoull(arguments.at(2)), say);

@@ -29,6 +29,7 @@ class TempDir {
   ~TempDir() {
     std::error_code ec;
     std::filesystem::remove_all(path_, ec);
+    std::filesystem::remove(path_.string() + ".ledger", ec);  // of a store that it was
   }
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;

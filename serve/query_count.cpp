@@ -1,0 +1,187 @@
+// What comes to the ledger beside sweeps: backtests, and the ledgers of other homes.
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "serve/opening.hpp"
+#include "serve/query_parts.hpp"
+#include "store/ledger_head.hpp"
+#include "sweeps/level/day_book.hpp"
+#include "sweeps/names.hpp"
+#include "sweeps/user_budget.hpp"
+
+namespace winnow::serve::parts {
+namespace {
+
+namespace level = sweeps::level;
+
+constexpr std::size_t kKeyDigitsShown = 12;
+// Days from 1970 that a time of 64 bits in nanoseconds can name.
+constexpr std::uint64_t kDaysMax = 106'752;
+
+Error not_writable() {
+  return Error(ErrorCode::Refused, "the ledger is counted where the store can be written");
+}
+
+Result<std::string> needed_text(const Json& args, const char* name) {
+  auto text = text_arg(args, name, "");
+  if (text.ok() && text->empty()) {
+    return Error(ErrorCode::InvalidInput, std::string(name) + " must not be empty");
+  }
+  return text;
+}
+
+struct BacktestCount {
+  store::CountedTrial trial;
+  std::uint64_t from_day = 0, to_day = 0;
+  std::string what;
+  bool unseal = false;
+};
+
+Result<BacktestCount> backtest_args(const Json& args) {
+  BacktestCount out;
+  const auto key = needed_text(args, "key");
+  if (!key.ok()) return key.error();
+  const auto parsed = parse_hash128(*key);
+  if (!parsed.ok()) return parsed.error().within("key");
+  out.trial.key = *parsed;
+  for (const auto& [name, into] : {std::pair{"dataset_hash", &out.trial.dataset_hash},
+                                   {"family", &out.trial.family},
+                                   {"user", &out.trial.user},
+                                   {"what", &out.what}}) {
+    auto text = needed_text(args, name);
+    if (!text.ok()) return text.error();
+    *into = std::move(*text);
+  }
+  out.unseal = args.value("unseal", Json()) == Json(true);
+  if (args.value("failed", Json()) == Json(true)) out.trial.status = TrialStatus::Failed;
+  const auto from = count_arg(args, "from_day", 0);
+  const auto to = count_arg(args, "to_day", 0);
+  if (!from.ok()) return from.error();
+  if (!to.ok()) return to.error();
+  if (*from >= *to || *to > kDaysMax) {
+    return Error(ErrorCode::InvalidInput,
+                 "from_day " + std::to_string(*from) + " must come before to_day " +
+                     std::to_string(*to) + ", which is " + std::to_string(kDaysMax) + " at most");
+  }
+  out.from_day = *from;
+  out.to_day = *to;
+  return out;
+}
+
+/// A budget counts trials that nobody had evaluated, however they are made.
+Status within_budgets(const Sources& sources, const store::CountedTrial& trial) {
+  const auto budgets = budgets_of(sources, trial.user);
+  if (!budgets.ok()) return budgets.error();
+  if (budgets->empty()) return {};
+  const auto fresh = sources.store->count_new({&trial.key, 1});
+  if (!fresh.ok()) return fresh.error();
+  for (const Json& line : *budgets) {
+    const bool applies = line["dataset_hash"].is_null() || line["dataset_hash"] == trial.dataset_hash;
+    if (!applies) continue;
+    sweeps::TrialLimit limit;
+    limit.trials = line["trials"];
+    if (!line["dataset_hash"].is_null()) limit.dataset_hash = line["dataset_hash"];
+    if (!line["data"].is_null()) limit.data = line["data"];
+    WINNOW_TRY(sweeps::check_limit(
+        limit, {.spent = line["spent"].get<std::uint64_t>(), .asked = *fresh}, trial.user));
+  }
+  return {};
+}
+
+/// Whether it shows days that are sealed. Fails: Refused (it would, and may not), Corrupt, Io.
+Result<bool> may_show(const Sources& sources, const level::Showing& shown, bool unseal) {
+  const auto market = market_days(sources, shown.dataset_hash);
+  if (!market.ok()) return market.error();
+  const auto days = level::DayBook::read(documents_of(sources), *market);
+  if (!days.ok()) return days.error();
+  for (const level::DayRange& r : days->sealed()) {
+    const level::DayRange inside{std::max(r.start, shown.days.start),
+                                 std::min(r.end, shown.days.end)};
+    if (inside.start >= inside.end) continue;
+    if (unseal) return true;
+    return Error(ErrorCode::Refused,
+                 "the window reaches into sealed days, " + level::days_text({&inside, 1}) +
+                     ": nobody saw them yet, and a number of theirs would keep them from judging "
+                     "what it is a number of. Without --from and --to a backtest takes the days "
+                     "before; --unseal shows them, on record");
+  }
+  return false;
+}
+
+/// Entries as `winnow ledger import` sends them: the text of a head.
+Result<store::LedgerHead> head_arg(const Json& args) {
+  const auto text = needed_text(args, "head");
+  if (!text.ok()) return text.error();
+  auto head = store::parse_ledger_head(*text);
+  if (!head.ok()) return head.error().within("head");
+  return head;
+}
+
+}  // namespace
+
+Result<Json> backtest_count(const Sources& sources, const Json& args) {
+  if (sources.verdicts == nullptr) return not_writable();
+  const auto asked = backtest_args(args);
+  if (!asked.ok()) return asked.error();
+  const store::CountedTrial& trial = asked->trial;
+  // Each variant is a showing of its own: several of the same days come to a broad one.
+  const level::Showing shown{trial.dataset_hash,
+                             {static_cast<std::int64_t>(asked->from_day),
+                              static_cast<std::int64_t>(asked->to_day)},
+                             level::Breadth::Narrow,
+                             "backtest " + trial.key.hex().substr(0, kKeyDigitsShown)};
+  const auto unsealed = may_show(sources, shown, asked->unseal);
+  if (!unsealed.ok()) return unsealed.error();
+  WINNOW_TRY(within_budgets(sources, trial));
+  const TimestampNs now = system_clock().now();
+  const auto fresh = sources.verdicts->count_backtest(trial, now);
+  if (!fresh.ok()) return fresh.error();
+  auto documents = documents_of(sources);
+  WINNOW_TRY(level::record_showing(documents, shown, trial.user, now, trial.family, *unsealed));
+  const auto trials = ledger_trials(sources, trial.dataset_hash);
+  if (!trials.ok()) return trials.error();
+  return Json{{"new", *fresh}, {"ledger_trials", *trials}};
+}
+
+Result<Json> ledger_import(const Sources& sources, const Json& args) {
+  if (sources.verdicts == nullptr) return not_writable();
+  const auto head = head_arg(args);
+  if (!head.ok()) return head.error();
+  const auto from = text_arg(args, "from", "");
+  if (!from.ok()) return from.error();
+  const auto by = text_arg(args, "by", "");
+  if (!by.ok()) return by.error();
+  const auto joined = sources.verdicts->join_ledger(
+      head->birth, head->entries, "imported from " + *from + (by->empty() ? "" : " by " + *by),
+      system_clock().now());
+  if (!joined.ok()) return joined.error();
+  const auto stamp = sources.verdicts->ledger_stamp();
+  if (!stamp.ok()) return stamp.error();
+  return Json{{"entries_new", joined->entries_new},
+              {"entries_raised", joined->entries_raised},
+              {"trials", joined->trials},
+              {"executions", joined->executions},
+              {"trials_total", stamp->trials},
+              {"head", stamp->head}};
+}
+
+Result<Json> ledger_joins(const Sources& sources) {
+  const auto keys = sources.store->document_keys(store::Store::kJoinKind);
+  if (!keys.ok()) return keys.error();
+  Json out = Json::array();
+  for (const std::string& key : *keys) {
+    const auto text = sources.store->document(store::Store::kJoinKind, key);
+    if (!text.ok()) return text.error();
+    const Json record = *text ? parse_ordered_json(**text) : Json();
+    if (!record.is_object()) continue;
+    Json line{{"time", format_timestamp({record.value("time_ns", std::int64_t{0})})}};
+    for (const char* field : {"why", "from_id", "entries_new", "entries_raised", "trials",
+                              "executions"}) {
+      if (record.contains(field)) line[field] = record[field];
+    }
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+}  // namespace winnow::serve::parts
