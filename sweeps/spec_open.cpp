@@ -83,10 +83,6 @@ level::OpenSpec read_open(const Cursor& root, level::OpenMode otherwise) {
   out.mode = otherwise;
   const auto open = root.find("open");
   if (open) out.mode = *level::find_open_mode(open->choice(level::open_mode_names()));
-  for (const char* key : {"share", "looks"}) {
-    const auto at = root.find(key);
-    if (at && out.mode == OpenMode::Explore) at->refuse("this says how a hypothesis is opened; say `open`, too");
-  }
   if (const auto share = root.find("share")) {
     out.share = share->number("the part of what the account has left, as in 0.25");
     if (!(out.share > 0 && out.share <= kShareMax)) {
@@ -95,7 +91,8 @@ level::OpenSpec read_open(const Cursor& root, level::OpenMode otherwise) {
     }
   }
   if (const auto looks = root.find("looks")) out.looks = read_looks(*looks);
-  return out;
+  // A sweep that explores may say how `winnow open` is to open it; it is no other sweep for that.
+  return out.mode == OpenMode::Explore ? level::OpenSpec() : out;
 }
 
 SealedDays sealed_days(const Cursor& at, const Catalog& catalog, const ResolvedSpec& spec) {

@@ -113,7 +113,7 @@ search: {method: random, samples: )" +
                              "}\nseed: " + std::to_string(wanted.seed) + "\n" + wanted.more;
     auto plan = registry.plan({yaml, "b.yaml", wanted.user, {}, {}});
     if (!plan) return plan.error();
-    return registry.submit(*std::move(plan), wanted.user, kNow);
+    return registry.submit(*std::move(plan), {.user = wanted.user}, kNow);
   }
   ActiveSweep& accepted(const Wanted& wanted) {
     const auto sweep = submit(wanted);
