@@ -127,8 +127,11 @@ Status MarketShelf::adopt_others(const DatasetStore& datasets) {
   std::vector<Manifest> found;
   for (const auto& [hash, names] : names_) {
     if (places_.contains(hash)) continue;
+    const auto text = read_whole_file(datasets.folder() / "names" / names.front() /
+                                      (hash + ".json"));
     // A manifest that cannot be read is a dataset that cannot be used: it goes by its hash alone.
-    if (auto manifest = datasets.manifest(hash); manifest.ok()) found.push_back(*manifest);
+    if (!text.ok()) continue;
+    if (auto manifest = Manifest::from_json(*text); manifest.ok()) found.push_back(*manifest);
   }
   std::sort(found.begin(), found.end(), [](const Manifest& a, const Manifest& b) {
     return std::tie(a.created, a.content_hash) < std::tie(b.created, b.content_hash);
@@ -144,9 +147,9 @@ Status MarketShelf::adopt_others(const DatasetStore& datasets) {
                         .found = true,
                         .links = {},
                         .seals = {}};
-    const auto dataset = datasets.load(m.content_hash);
-    if (dataset.ok()) {
-      WINNOW_TRY(place(std::move(record), dataset->view()));
+    const auto columns = MappedColumns::open(datasets.columns_file(m.content_hash));
+    if (columns.ok()) {
+      WINNOW_TRY(place(std::move(record), (*columns)->view()));
       continue;
     }
     // Damaged or on its way: known by its name now, and by its prices once it is whole.
