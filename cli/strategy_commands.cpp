@@ -17,6 +17,7 @@
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
 #include "cli/backtest_count.hpp"
+#include "cli/catalog.hpp"
 #include "cli/instruments.hpp"
 #include "cli/output.hpp"
 #include "cli/read_file.hpp"
@@ -110,6 +111,7 @@ struct BacktestOptions {
   std::string to;
   std::string trades_file;
   std::string equity_file;
+  std::string user;  ///< empty: current_user()
   bool check = false;
 };
 
@@ -397,6 +399,7 @@ Result<BacktestMade> made_of(const BacktestInput& input, const BacktestOptions& 
   made.key = sweeps::single_ledger_key(trial, *input.family, input.params);
   made.dataset_hash = manifest.content_hash;
   made.family = input.family->name;
+  made.user = options.user.empty() ? current_user() : options.user;
   made.from = std::max(trial.from, manifest.first);
   made.to = std::min(trial.to, manifest.last + manifest.interval);
   return made;
@@ -527,6 +530,9 @@ void add_backtest(CLI::App& app, Context& context) {
   command->add_option("--trades", options->trades_file, "write closed trades to this CSV file");
   command->add_option("--equity", options->equity_file,
                       "write equity at each bar's close to this CSV file (time: the bar's open)");
+  command->add_option("--user", options->user,
+                      "who looks, for the ledger and its budgets (default: $WINNOW_USER, else the "
+                      "login name); behind a door, the name of the certificate");
   add_connect_option(*command, context);
   command->add_flag("--check", options->check, "also run the look-ahead and warm-up detectors");
   command->callback([&context, options] {

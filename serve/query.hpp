@@ -23,7 +23,8 @@ namespace winnow::serve {
 ///                trials ever made, and how that number came about
 ///   budgets      [user]: budgets of users, with what is spent of them
 ///   budget_set   user, trials | unlimited = true [data, by]: needs sources.verdicts
-///   backtest_count   key, dataset_hash, family, user, from_day, to_day, what [failed]: counts a trial
+///   backtest_count   key, dataset_hash, family, user, from_day, to_day, what [failed]: counts a
+///   trial
 ///                that no sweep keeps, before it is shown; needs sources.verdicts
 ///   ledger_import    head = text of a ledger's head [from, by]: needs sources.verdicts
 ///   points       sweep [variant, limit]: learning curves, as rows under `columns`
