@@ -1,7 +1,6 @@
 #include "cli/backtest_count.hpp"
 
 #include "actors/protocol.hpp"
-#include "cli/catalog.hpp"
 #include "cli/store_writer.hpp"
 
 namespace winnow::cli {
@@ -18,7 +17,7 @@ Result<Json> count_backtest(const Context& context, const BacktestMade& made) {
   const Json args{{"key", made.key.hex()},
                   {"dataset_hash", made.dataset_hash},
                   {"family", made.family},
-                  {"user", current_user()},
+                  {"user", made.user},
                   {"from_day", utc_day(made.from)},
                   {"to_day", utc_day(made.to - DurationNs{1}) + 1},
                   {"what", "backtest " + made.family},

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
 
 #include "base/hash.hpp"
 #include "base/result.hpp"
 #include "base/result_block.hpp"
+#include "base/time.hpp"
 #include "cli/app.hpp"
 
 namespace winnow::cli {
@@ -16,6 +16,7 @@ struct BacktestMade {
   LedgerKey key;
   std::string dataset_hash;
   std::string family;
+  std::string user;
   TimestampNs from;  ///< of the data it traded
   TimestampNs to;    ///< exclusive
   TrialStatus status = TrialStatus::Ok;

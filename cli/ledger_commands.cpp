@@ -128,9 +128,10 @@ Result<Json> import_ledger(const Context& context, const std::string& from) {
 std::string render_import(const Json& answer, std::size_t /*width*/) {
   const auto count = [&](const char* name) { return json_text(answer[name]); };
   return "ledger of " + terminal_text(answer["from"].get<std::string>()) + ", born " +
-         answer["born"].get<std::string>() + ", " + count("entries") + " entries: " +
-         count("entries_new") + " are new here, " + count("entries_raised") + " were raised; " +
-         count("trials") + " trials came, " + count("trials_total") + " are counted now\n";
+         answer["born"].get<std::string>() + ", " + count("entries") +
+         " entries: " + count("entries_new") + " are new here, " + count("entries_raised") +
+         " were raised; " + count("trials") + " trials came, " + count("trials_total") +
+         " are counted now\n";
 }
 
 }  // namespace

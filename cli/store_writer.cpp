@@ -42,8 +42,8 @@ Result<Json> answer_writing(const Context& context, std::string_view question, c
     if (const auto found = advertised_coordinator(context.home())) {
       return ask_coordinator(*found->client, question, args);
     }
-    const auto store = store::Store::open(context.home() / "store",
-                                          {.cache_bytes = kWriterCacheBytes});
+    const auto store =
+        store::Store::open(context.home() / "store", {.cache_bytes = kWriterCacheBytes});
     if (store.ok()) {
       const auto datasets = store::DatasetStore::open(context.home() / "data");
       return serve::query({.store = store->get(),

@@ -112,6 +112,7 @@ struct BacktestOptions {
   std::string to;
   std::string trades_file;
   std::string equity_file;
+  std::string user;  ///< empty: current_user()
   bool check = false;
   bool unseal = false;
 };
@@ -423,6 +424,7 @@ Result<BacktestMade> made_of(const BacktestInput& input, const BacktestOptions& 
   made.dataset_hash = manifest.content_hash;
   made.family = input.family->name;
   made.unseal = options.unseal;
+  made.user = options.user.empty() ? current_user() : options.user;
   made.from = std::max(trial.from, manifest.first);
   made.to = std::min(trial.to, manifest.last + manifest.interval);
   return made;
@@ -579,6 +581,9 @@ void add_backtest(CLI::App& app, Context& context) {
   command->add_option("--trades", options->trades_file, "write closed trades to this CSV file");
   command->add_option("--equity", options->equity_file,
                       "write equity at each bar's close to this CSV file (time: the bar's open)");
+  command->add_option("--user", options->user,
+                      "who looks, for the ledger and its budgets (default: $WINNOW_USER, else the "
+                      "login name); behind a door, the name of the certificate");
   add_connect_option(*command, context);
   command->add_flag("--unseal", options->unseal,
                     "show days that are sealed, on record: they will not judge what was seen");

@@ -29,7 +29,8 @@ namespace winnow::serve {
 ///   account_declare account [year, users, alpha, openings, ...]: needs sources.verdicts
 ///   reveal       hypothesis, user: shows the numbers of sealed days; needs sources.verdicts
 ///   void         hypothesis, reason, user: takes a promotion back; needs sources.verdicts
-///   backtest_count   key, dataset_hash, family, user, from_day, to_day, what [failed]: counts a trial
+///   backtest_count   key, dataset_hash, family, user, from_day, to_day, what [failed, unseal]:
+///                counts a trial
 ///                that no sweep keeps, before it is shown; needs sources.verdicts
 ///   ledger_import    head = text of a ledger's head [from, by]: needs sources.verdicts
 ///   points       sweep [variant, limit]: learning curves, as rows under `columns`

@@ -76,7 +76,8 @@ Status within_budgets(const Sources& sources, const store::CountedTrial& trial) 
   const auto fresh = sources.store->count_new({&trial.key, 1});
   if (!fresh.ok()) return fresh.error();
   for (const Json& line : *budgets) {
-    const bool applies = line["dataset_hash"].is_null() || line["dataset_hash"] == trial.dataset_hash;
+    const bool applies =
+        line["dataset_hash"].is_null() || line["dataset_hash"] == trial.dataset_hash;
     if (!applies) continue;
     sweeps::TrialLimit limit;
     limit.trials = line["trials"];
@@ -157,12 +158,9 @@ Result<Json> ledger_import(const Sources& sources, const Json& args) {
   if (!joined.ok()) return joined.error();
   const auto stamp = sources.verdicts->ledger_stamp();
   if (!stamp.ok()) return stamp.error();
-  return Json{{"entries_new", joined->entries_new},
-              {"entries_raised", joined->entries_raised},
-              {"trials", joined->trials},
-              {"executions", joined->executions},
-              {"trials_total", stamp->trials},
-              {"head", stamp->head}};
+  return Json{{"entries_new", joined->entries_new}, {"entries_raised", joined->entries_raised},
+              {"trials", joined->trials},           {"executions", joined->executions},
+              {"trials_total", stamp->trials},      {"head", stamp->head}};
 }
 
 Result<Json> ledger_joins(const Sources& sources) {
@@ -175,8 +173,8 @@ Result<Json> ledger_joins(const Sources& sources) {
     const Json record = *text ? parse_ordered_json(**text) : Json();
     if (!record.is_object()) continue;
     Json line{{"time", format_timestamp({record.value("time_ns", std::int64_t{0})})}};
-    for (const char* field : {"why", "from_id", "entries_new", "entries_raised", "trials",
-                              "executions"}) {
+    for (const char* field :
+         {"why", "from_id", "entries_new", "entries_raised", "trials", "executions"}) {
       if (record.contains(field)) line[field] = record[field];
     }
     out.push_back(std::move(line));

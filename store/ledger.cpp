@@ -78,8 +78,7 @@ std::uint64_t& LedgerBook::sweep_trials(std::string_view sweep_id) {
 
 void LedgerBook::stage_new_trial(std::uint32_t number, std::uint64_t plan_trials) {
   LedgerEntry& entry = staged_.at(number);
-  if (entry.unbacked.trials > 0 && plan_trials > 0 &&
-      sweep_trials(entry.sweep_id) >= plan_trials) {
+  if (entry.unbacked.trials > 0 && plan_trials > 0 && sweep_trials(entry.sweep_id) >= plan_trials) {
     --entry.unbacked.trials;
     // Its row was counted when it was staged, and is one that was lost.
     if (entry.unbacked.executions > 0) {

@@ -41,8 +41,7 @@ void LedgerKeeper::changed() {
 void LedgerKeeper::write() {
   const std::scoped_lock one(writing_);
   changed_ = false;
-  const Status written =
-      write_ledger_head(file_, ledger_head_text(birth_, entries_()), sync_);
+  const Status written = write_ledger_head(file_, ledger_head_text(birth_, entries_()), sync_);
   if (!written.ok()) {
     changed_ = true;
     ++refused_;

@@ -184,7 +184,7 @@ struct StoreHealth {
   std::uint64_t wal_bytes = 0;
   std::uint64_t table_bytes = 0;  ///< of sorted files
   std::uint64_t disk_free_bytes = 0;
-  std::uint64_t alarms = 0;  ///< results that differed, ever
+  std::uint64_t alarms = 0;                ///< results that differed, ever
   std::uint64_t ledger_heads_refused = 0;  ///< times that the head beside the store was not written
   std::string ledger_head_trouble;         ///< why, if the last time; empty: it is there
   std::vector<FamilyHealth> families;

@@ -47,11 +47,12 @@ Result<std::optional<LedgerBirth>> RocksStore::ledger_birth() const {
   const Json json = parse_ordered_json(**text);
   if (!json.is_object() || !json.contains("id") || !json["id"].is_string() ||
       !json.contains("born_ns") || !json["born_ns"].is_number_integer()) {
-    return Error(ErrorCode::Corrupt, "store " + rocks_->dir().string() +
-                                         ": the birth of its ledger is not what this binary writes");
+    return Error(ErrorCode::Corrupt,
+                 "store " + rocks_->dir().string() +
+                     ": the birth of its ledger is not what this binary writes");
   }
-  return std::optional(LedgerBirth{json["id"].get<std::string>(),
-                                   {json["born_ns"].get<std::int64_t>()}});
+  return std::optional(
+      LedgerBirth{json["id"].get<std::string>(), {json["born_ns"].get<std::int64_t>()}});
 }
 
 HeadBeside read_head_beside(const fs::path& store) {
@@ -217,8 +218,7 @@ std::vector<LedgerEntry> RocksStore::with_head(std::vector<LedgerEntry> entries)
   // Dense numbers are never refused.
   if (!book.load(std::move(numbered)).ok()) return entries;
   for (const LedgerEntry& theirs : head->entries) {
-    const LedgerEntry entry =
-        entry_in_ledger(theirs, head->birth, birth->value_or(head->birth));
+    const LedgerEntry entry = entry_in_ledger(theirs, head->birth, birth->value_or(head->birth));
     (void)book.stage_union(book.stage_entry(entry), entry);
   }
   book.keep();

@@ -278,9 +278,9 @@ Status Verifier::key_index() {
   if (found != key_count_ + orphan_count_) {
     return corrupt("the key index has " + std::to_string(found) + " keys, the blocks have " +
                    std::to_string(key_count_) + " distinct ones" +
-                   (orphan_count_ > 0 ? " and deleted sweeps and backtests had " +
-                                                             std::to_string(orphan_count_)
-                                      : std::string()));
+                   (orphan_count_ > 0
+                        ? " and deleted sweeps and backtests had " + std::to_string(orphan_count_)
+                        : std::string()));
   }
   progress_(plural(found, "trial key") + " verified" +
             (orphan_count_ > 0
@@ -318,12 +318,11 @@ Status Verifier::ledger_entry(std::string_view where, const LedgerEntry& entry,
       entry.failed == counted.failed + unbacked.failed) {
     return {};
   }
-  std::string text = std::string(where) + " (" + entry.family + ", sweep " + entry.sweep_id +
-                     ") says " + plural(entry.trials, "trial") + " in " +
-                     plural(entry.executions, "execution") + " with " +
-                     plural(entry.failed, "failure") + ", the blocks have " +
-                     std::to_string(counted.trials) + ", " + std::to_string(counted.executions) +
-                     " and " + std::to_string(counted.failed);
+  std::string text =
+      std::string(where) + " (" + entry.family + ", sweep " + entry.sweep_id + ") says " +
+      plural(entry.trials, "trial") + " in " + plural(entry.executions, "execution") + " with " +
+      plural(entry.failed, "failure") + ", the blocks have " + std::to_string(counted.trials) +
+      ", " + std::to_string(counted.executions) + " and " + std::to_string(counted.failed);
   if (unbacked != UnbackedCounts{}) {
     text += "; it says that " + std::to_string(unbacked.trials) + ", " +
             std::to_string(unbacked.executions) + " and " + std::to_string(unbacked.failed) +

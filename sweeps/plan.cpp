@@ -1,8 +1,8 @@
 #include "sweeps/plan.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <array>
+#include <bit>
 #include <cassert>
 #include <cstring>
 
@@ -377,8 +377,8 @@ LedgerKey Plan::key_on(const Segment& segment, std::uint32_t rung,
 
 LedgerKey single_ledger_key(const SingleTrial& trial, const engine::FamilyDecl& family,
                             std::span<const double> params) {
-  return key_in_segment(
-      segment_key(family, trial.data, trial.from, trial.to, trial.execution), params);
+  return key_in_segment(segment_key(family, trial.data, trial.from, trial.to, trial.execution),
+                        params);
 }
 
 }  // namespace winnow::sweeps

@@ -29,9 +29,11 @@ class Counted : public ::testing::Test {
   }
   /// One variant on sim-alpha; `more` are further arguments.
   Ran backtest(double entry_z, std::vector<std::string> more = {}) const {
-    std::vector<std::string> args{"backtest", "--strategy", "mean_reversion", "--data",
-                                  "sim-alpha", "--execution", "binance-usdm", "--json",
-                                  "--param", "entry_z=" + json(entry_z).dump()};
+    std::vector<std::string> args{"backtest",       "--strategy",
+                                  "mean_reversion", "--data",
+                                  "sim-alpha",      "--execution",
+                                  "binance-usdm",   "--json",
+                                  "--param",        "entry_z=" + json(entry_z).dump()};
     args.insert(args.end(), more.begin(), more.end());
     return winnow(home(), args);
   }
@@ -141,8 +143,7 @@ TEST_F(Counted, CoordinatorCountsAndJoins) {
   EXPECT_EQ(ask(other, {"ledger", "import", home().string()})["trials_total"], 61);
   EXPECT_EQ(winnow(home(), {"ledger", "import", folder_.path().string()}).status, 2);
   write_text(folder_.path() / "torn.ledger", "winnow-ledger 1\n");
-  const Ran torn =
-      winnow(home(), {"ledger", "import", (folder_.path() / "torn.ledger").string()});
+  const Ran torn = winnow(home(), {"ledger", "import", (folder_.path() / "torn.ledger").string()});
   EXPECT_EQ(torn.status, 1);
   EXPECT_NE(torn.errors.find("torn.ledger"), std::string::npos) << torn.errors;
   farm.process().send(SIGTERM);

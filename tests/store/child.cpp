@@ -57,8 +57,7 @@ int write_heads(const std::string& file, std::uint64_t trials) {
   for (std::size_t i = 0; i < entries.size(); ++i) entries[i].user = "user " + std::to_string(i);
   for (;; ++trials) {
     for (LedgerEntry& entry : entries) entry.trials = entry.executions = trials;
-    const Status written =
-        write_ledger_head(file, ledger_head_text(birth, entries), HeadSync::Yes);
+    const Status written = write_ledger_head(file, ledger_head_text(birth, entries), HeadSync::Yes);
     if (!written.ok()) {
       say("error " + written.error().text());
       return 1;

@@ -205,8 +205,9 @@ TEST(LedgerUnion, OlderCopyOfTheStoreTakesBackWhatTheHeadSays) {
   // Nobody who only reads is told less, and verify names the entry and both numbers.
   EXPECT_EQ(trials_of(*open_store(path, true)), 6 * kRows);
   const std::string shrunk = verdict(path);
-  EXPECT_TRUE(says(shrunk, "the ledger shrank: mr on dataset btc, sweep s, user ann has 48 trials "
-                           "in 48 executions, but "))
+  EXPECT_TRUE(says(shrunk,
+                   "the ledger shrank: mr on dataset btc, sweep s, user ann has 48 trials "
+                   "in 48 executions, but "))
       << shrunk;
   EXPECT_TRUE(says(shrunk, "says 96 trials in 96 executions")) << shrunk;
   {
