@@ -62,6 +62,19 @@ TEST(FaultE3, GapsAndProfileHashesAreKeptAndNameNothing) {
   EXPECT_EQ(before.data[0].gap_or_unrecorded(), level::gap_without_record(before.data[0].years()));
 }
 
+TEST(FaultE3, WhatIsShippedCanBeReadAndSaysWhatWasAgreed) {
+  const auto records =
+      level::parse_gaps(read_text(source_dir() / "configs/gaps.yaml"), "configs/gaps.yaml");
+  ASSERT_TRUE(records.ok()) << records.error().text();
+  const level::GapRecord* btc = level::find_gap(*records, "BTCUSDT");
+  ASSERT_NE(btc, nullptr);
+  EXPECT_EQ(btc->gap.frac, 0.30);
+  EXPECT_NEAR(btc->gap.rate_year(), 0.43, 0.005);
+  EXPECT_NE(btc->source.find("March 2020"), std::string::npos);
+  ASSERT_NE(level::find_gap(*records, "ETH-USDT-SWAP"), nullptr);
+  EXPECT_EQ(level::find_gap(*records, "USDC-USDT"), nullptr) << "pegged pairs have no record";
+}
+
 TEST(FaultE3, AGapThatCannotBeResolvedIsRefusedWhereTheDatasetStands) {
   Catalog c = catalog();
   c.gap = [](const DatasetInfo&) -> Result<level::Gap> {
@@ -86,7 +99,7 @@ TEST(FaultE10, HardStopsAreGrantedOnlyWhereEveryVariantHasOne) {
   EXPECT_NE(said("stop_bps: {values: [0, 100]}").find("which is no stop"), std::string::npos);
   // A variant for which the stop says nothing has none.
   EXPECT_NE(said("max_hold_bars: {values: [0, 24]}\n"
-                 "      stop_bps: {values: [50], when: {max_hold_bars: [24]}, else: 0}")
+                 "      stop_bps: {values: [50, 100], when: {max_hold_bars: [24]}, else: 0}")
                 .find("which is no stop"),
             std::string::npos);
   EXPECT_NE(refusal(kSpec + "convergence: {hard_stops: true}\n").find("has no parameter stop_bps"),
@@ -124,7 +137,7 @@ const std::string kRebate =
 TEST(FaultE11, AShippedNameMeansTheShippedProfile) {
   const std::string by_path = with("binance-usdm", "./mine.yaml");
   const std::string said = refusal_of(by_path, guarded(kRebate));
-  EXPECT_NE(said.find("goes by the name \"binance-usdm\""), std::string::npos) << said;
+  EXPECT_NE(said.find("goes by the name 'binance-usdm'"), std::string::npos) << said;
   EXPECT_NE(said.find("give the file and its `name` one of their own"), std::string::npos);
   std::string renamed = kRebate;
   renamed.replace(renamed.find("binance-usdm"), 12, "BINANCE_USDM");
