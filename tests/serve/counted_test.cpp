@@ -4,6 +4,7 @@
 #include "serve/ledger_stamp.hpp"
 #include "serve/query.hpp"
 #include "store/ledger_head.hpp"
+#include "sweeps/level/day_book.hpp"
 #include "tests/serve/fixture.hpp"
 
 namespace winnow::serve {
@@ -54,12 +55,21 @@ TEST(BacktestCount, SaysWhichDaysWereShownToWhom) {
   Home home;
   const Json asked = backtest_of(home, {1, 2});
   must(query(counting(home), "backtest_count", asked));
-  const std::string key =
-      shown_key(asked["dataset_hash"].get<std::string>(), 19358, 19400, "narrow", "ann");
-  const std::string first = *must(home.store().document(kShownKind, key));
+  const std::string dataset = asked["dataset_hash"];
+  const auto shown = [&] {
+    return must(home.store().document_keys(sweeps::level::kShownKind, dataset + "/19358-19400/"));
+  };
+  ASSERT_EQ(shown().size(), 1u);
+  EXPECT_TRUE(sweeps::level::parse_showing(shown()[0])) << shown()[0];
+  const std::string first = *must(home.store().document(sweeps::level::kShownKind, shown()[0]));
   EXPECT_NE(first.find("\"user\":\"ann\""), std::string::npos) << first;
+  Json again = asked;
+  again["user"] = "bob";
+  must(query(counting(home), "backtest_count", again));
+  EXPECT_EQ(*must(home.store().document(sweeps::level::kShownKind, shown()[0])), first)
+      << "the first look stays";
   must(query(counting(home), "backtest_count", backtest_of(home, {1, 3})));
-  EXPECT_EQ(*must(home.store().document(kShownKind, key)), first) << "the first look stays";
+  EXPECT_EQ(shown().size(), 2u) << "another variant is another showing";
 }
 
 TEST(BacktestCount, RefusesWhatItCannotCount) {
