@@ -314,6 +314,13 @@ Result<sweeps::Plan> SweepRegistry::earlier_plan(const sweeps::Plan& plan) const
   }
   auto spec = sweeps::ResolvedSpec::from_json((*stored)->spec_json);
   if (!spec) return spec.error().within("search.warm_start");
+  if (const auto* documents = book_.documents(); documents != nullptr) {
+    const auto openings = sweeps::level::openings_of(*documents, id);
+    if (!openings) return openings.error();
+    if (*openings && (*openings)->words_only()) {
+      return no("is judged in words: a search that learned from it would show its days");
+    }
+  }
   for (const sweeps::StrategySpace& mine : plan.spec().strategies) {
     const auto same = [&](const sweeps::StrategySpace& s) { return s.family == mine.family; };
     const auto found = std::find_if(spec->strategies.begin(), spec->strategies.end(), same);
@@ -393,6 +400,10 @@ Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta me
 }
 
 Result<std::vector<ActiveSweep*>> SweepRegistry::load_unfinished() {
+  // A disk that is full just now delays it to the next start, and nothing is opened meanwhile.
+  if (const Status noted = note_days_of_earlier_sweeps(); !noted) {
+    spdlog::error("days that earlier sweeps showed: {}", noted.error().text());
+  }
   auto all = book_.sweeps();
   if (!all) return all.error();
   std::vector<ActiveSweep*> out;

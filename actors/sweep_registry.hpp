@@ -96,6 +96,8 @@ class SweepRegistry {
   sweeps::Catalog catalog_for(const Submit& request) const;
   Status open_hypotheses(const sweeps::Plan& plan, const std::string& user, TimestampNs now);
   Status record_days(const sweeps::Plan& plan, const Asker& asker, TimestampNs now);
+  /// Sweeps of stores from before days were kept: what they hold counts as shown. Once a store.
+  Status note_days_of_earlier_sweeps();
   Status extend_cpu(ActiveSweep& sweep, const Control& more);
   Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max,
                     const std::string& asker);

@@ -15,6 +15,8 @@ namespace level = sweeps::level;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kHypothesisIdDigits = 12;
+// No showing has such a key.
+constexpr std::string_view kEarlierNoted = "earlier-sweeps-noted";
 
 /// The days of a dataset that a sweep's window touches.
 level::DayRange days_on(const sweeps::ResolvedSpec& spec, const sweeps::DatasetInfo& d) {
@@ -108,6 +110,7 @@ Status SweepRegistry::open_hypotheses(const sweeps::Plan& plan, const std::strin
   if (documents == nullptr) {
     return Error(ErrorCode::Refused, "no account is kept here, so nothing can be opened");
   }
+  WINNOW_TRY(note_days_of_earlier_sweeps());
   const sweeps::Catalog catalog = catalog_();
   const sweeps::ResolvedSpec ledger_spec = sweeps::ledger_form(plan.spec());
   std::vector<level::Claim> claims;
@@ -155,6 +158,28 @@ Status SweepRegistry::record_days(const sweeps::Plan& plan, const Asker& asker, 
     }
   }
   return {};
+}
+
+Status SweepRegistry::note_days_of_earlier_sweeps() {
+  level::Documents* documents = book_.documents();
+  if (documents == nullptr) return {};
+  const auto noted = documents->read(level::kShownKind, kEarlierNoted);
+  if (!noted) return noted.error();
+  if (*noted) return {};
+  const auto metas = book_.sweeps();
+  if (!metas) return metas.error();
+  for (const store::SweepMeta& meta : *metas) {
+    const auto spec = sweeps::ResolvedSpec::from_json(meta.spec_json);
+    if (!spec) continue;  // of a form that nobody reads any more
+    for (const sweeps::DatasetInfo& d : spec->data) {
+      const level::Showing showing{d.content_hash, days_on(*spec, d), level::Breadth::Broad,
+                                   "sweep " + meta.id};
+      WINNOW_TRY(level::record_showing(*documents, showing, meta.user, meta.created, std::string(),
+                                       false));
+    }
+  }
+  return documents->update(level::kShownKind, kEarlierNoted,
+                           [](const auto&) -> Result<std::string> { return std::string("yes"); });
 }
 
 }  // namespace winnow::actors
