@@ -26,7 +26,7 @@ struct SynthRequest {
   /// where that begins with `name-` already.
   std::string name;
   TimestampNs now;
-  store::SealRequest seal;
+  store::SealRequest seal = {};
 };
 
 /// Simulates a market and stores each instrument with its truth in the manifest; the order of the

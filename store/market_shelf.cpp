@@ -127,8 +127,8 @@ Status MarketShelf::adopt_others(const DatasetStore& datasets) {
   std::vector<Manifest> found;
   for (const auto& [hash, names] : names_) {
     if (places_.contains(hash)) continue;
-    const auto text = read_whole_file(datasets.folder() / "names" / names.front() /
-                                      (hash + ".json"));
+    const auto text =
+        read_whole_file(datasets.folder() / "names" / names.front() / (hash + ".json"));
     // A manifest that cannot be read is a dataset that cannot be used: it goes by its hash alone.
     if (!text.ok()) continue;
     if (auto manifest = Manifest::from_json(*text); manifest.ok()) found.push_back(*manifest);

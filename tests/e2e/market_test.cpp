@@ -95,8 +95,8 @@ class MarketJourney : public ::testing::Test {
                std::vector<std::string> more = {}) {
     const fs::path file = home_ / (name + ".csv");
     write_bars(file, bars);
-    std::vector<std::string> args{"data",   "import", file.string(), "--instrument", "X-" + name,
-                                  "--name", name,     "--json"};
+    std::vector<std::string> args{"data",      "import", file.string(), "--instrument",
+                                  "X-" + name, "--name", name,          "--json"};
     args.insert(args.end(), more.begin(), more.end());
     return winnow(home_, args);
   }
@@ -184,7 +184,8 @@ TEST_F(MarketJourney, TheSealIsPutDownOnceAndHoldsForEveryForm) {
   EXPECT_NE(lifted.errors.find("from 2023-06-10 on are sealed"), std::string::npos)
       << lifted.errors;
   EXPECT_EQ(import_as("cut", cut)["market"]["sealed_from"], "2023-06-10");
-  const json earlier = import_as("earlier", {bars.begin() + 5, bars.end()}, {"--seal", "2023-05-01"});
+  const json earlier =
+      import_as("earlier", {bars.begin() + 5, bars.end()}, {"--seal", "2023-05-01"});
   EXPECT_TRUE(earlier["market"]["sealed_now"]);
 
   const json seal = asked({"data", "seal", "show", "mine"});

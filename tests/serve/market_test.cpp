@@ -51,7 +51,7 @@ TEST_F(OneMarket, NIsThatOfTheMarketWhereverItIsShown) {
   for (const Json& family : ask("converge", {{"sweep", second}})["families"]) {
     EXPECT_EQ(family["ledger_trials"], 2 * n);
     EXPECT_EQ(family["profit"]["best"]["trials"], 2 * n);
-    EXPECT_EQ(family["ledger_trials_effective"].get<double>(), 2.0 * n);
+    EXPECT_EQ(family["ledger_trials_effective"].get<double>(), 2 * static_cast<double>(n));
   }
   const Json told = ask("explain", {{"sweep", second}, {"variant", 3}});
   EXPECT_EQ(told["luck"]["trials"], 2 * n);
