@@ -32,6 +32,7 @@ json to_json(const TruthReport& r) {
           {"families_converged_uncharged", r.converged_uncharged},
           {"families_promoted", r.promoted},
           {"sweeps_with_promotion", r.sweeps_with_promotion},
+          {"families_real", r.real},
           {"rate", r.rate},
           {"rate_low_95", r.rate_low},
           {"rate_high_95", r.rate_high},
@@ -41,7 +42,22 @@ json to_json(const TruthReport& r) {
           {"met", r.met}};
 }
 
+void print_account(const TruthWorld& world, const TruthReport& r) {
+  const bool reject = r.aim == TruthAim::Rejected;
+  std::printf("%s  %-15s %.*s\n", r.met ? "pass" : "FAIL", std::string(world.name).c_str(),
+              static_cast<int>(world.what.size()), world.what.data());
+  std::printf(
+      "      %llu years, %llu families opened, %llu with an edge; %s %.1f%% (95%%: %.1f to %.1f), "
+      "%s %.0f%%\n",
+      static_cast<unsigned long long>(r.sweeps), static_cast<unsigned long long>(r.families),
+      static_cast<unsigned long long>(r.real), reject ? "years with a false word" : "found",
+      100 * r.rate, 100 * r.rate_low, 100 * r.rate_high, reject ? "at most" : "at least",
+      100 * r.rate_limit);
+  std::fflush(stdout);
+}
+
 void print(const TruthWorld& world, const TruthReport& r) {
+  if (world.account) return print_account(world, r);
   const bool reject = r.aim == TruthAim::Rejected;
   std::printf("%s  %-15s %.*s\n", r.met ? "pass" : "FAIL", std::string(world.name).c_str(),
               static_cast<int>(world.what.size()), world.what.data());

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/rng.hpp"
 #include "base/time.hpp"
+#include "sweeps/truth/noise.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -12,13 +12,6 @@ namespace {
 constexpr double kHoursAYear = 365 * 24;
 constexpr std::uint64_t kHoursAwayMin = 3;
 constexpr std::uint64_t kHoursAwayMore = 18;
-
-/// Sum of twelve uniforms less six: near enough to normal, bounded, and the same everywhere.
-double nearly_normal(Rng& rng) {
-  double z = -6;
-  for (int k = 0; k < 12; ++k) z += rng.uniform();
-  return z;
-}
 
 }  // namespace
 

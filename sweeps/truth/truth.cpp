@@ -10,6 +10,7 @@
 #include "engine/holding.hpp"
 #include "engine/synth/market_sim.hpp"
 #include "sweeps/level/skill.hpp"
+#include "sweeps/level/tile_search.hpp"
 #include "sweeps/stops.hpp"
 
 namespace winnow::sweeps {
@@ -138,6 +139,61 @@ std::vector<double> gap_losses(const TruthWorld& world, std::span<const double> 
   return out;
 }
 
+/// Both panels of a family, some variants and periods of them.
+struct TruthPanels {
+  PanelView ols, exposure;
+  TruthPanels window(std::size_t first, std::size_t last) const {
+    return {ols.window(first, last), exposure.window(first, last)};
+  }
+  TruthPanels subset(std::span<const std::uint32_t> rows) const {
+    return {ols.subset(rows), exposure.subset(rows)};
+  }
+};
+
+/// As serve/scoring.cpp: the smaller of the two, each market its own variants' (level/skill.hpp).
+Convergence smaller_score(const TruthPanels& panels, const ConvergenceOptions& options) {
+  Convergence out = score_convergence(panels.ols, options);
+  Convergence other = score_convergence(panels.exposure, options);
+  return other.c < out.c ? other : out;
+}
+
+struct TruthTile {
+  std::vector<std::uint32_t> rows;
+  double p = 1;
+};
+TruthTile zoomed(const TruthWorld& world, std::span<const double> rows, const TruthPanels& panels,
+                 std::uint64_t seed) {
+  std::vector<std::string> names;
+  for (const auto& param : engine::find_family(world.family)->params) {
+    names.emplace_back(param.name);
+  }
+  const auto tiles = level::space_tiles(rows, names);
+  const std::size_t blocks = level::tile_blocks(panels.ols.periods());
+  const auto best = level::search_space(level::scaled_block_means(panels.ols, blocks),
+                                        level::scaled_block_means(panels.exposure, blocks), blocks,
+                                        tiles, seed);
+  return {tiles[best.tile].rows, std::max(best.p_ols, best.p_exposure)};
+}
+
+/// Scores what a zoom left: that tile's C, and of a search the flips' p if that is larger.
+Convergence judge_zoomed(const TruthWorld& world, std::span<const double> rows,
+                         const TruthPanels& all, ConvergenceOptions options, std::uint64_t seed) {
+  const std::size_t periods = all.ols.periods();
+  const bool confirms = world.judge == TruthJudge::Confirm;
+  const std::size_t half = confirms ? periods / 2 : 0;
+  const TruthTile tile = zoomed(world, rows, confirms ? all.window(0, half) : all, seed);
+  options.launched = tile.rows.size();
+  std::vector<double> losses;
+  for (const std::uint32_t r : tile.rows) losses.push_back(options.gap_loss[r]);
+  options.gap_loss = losses;
+  Convergence out = smaller_score(all.subset(tile.rows).window(half, periods), options);
+  if (!confirms) out.c = std::min(out.c, 1 - tile.p);
+  if (out.c < out.c_required && out.verdict == Verdict::Converged) {
+    out.verdict = Verdict::NotConverged;
+  }
+  return out;
+}
+
 Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double> rows,
                                  std::size_t row_width, std::uint64_t seed) {
   const std::size_t all = rows.size() / row_width;
@@ -156,10 +212,11 @@ Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double
   const std::vector<double> losses = gap_losses(world, rows, row_width, run.most_exposure);
   options.gap_loss = losses;
   options.gap_rate_year = world.gap.rate_year();
-  // As serve/scoring.cpp: the smaller of the two, each market its own variants' (level/skill.hpp).
-  out.score = score_convergence(PanelView::of(run.ols, all, run.periods), options);
-  Convergence other = score_convergence(PanelView::of(run.exposure, all, run.periods), options);
-  if (other.c < out.score.c) out.score = std::move(other);
+  const TruthPanels panels{PanelView::of(run.ols, all, run.periods),
+                           PanelView::of(run.exposure, all, run.periods)};
+  out.score = world.judge == TruthJudge::Whole
+                  ? smaller_score(panels, options)
+                  : judge_zoomed(world, rows, panels, options, seed);
   out.converged = out.score.verdict == Verdict::Converged && out.score.c_gaps >= level::kGapsMin;
   return out;
 }
@@ -180,6 +237,52 @@ void count_sweep(std::span<const FamilyOutcome> families, TruthReport& report) {
   }
   report.promoted += promoted;
   report.sweeps_with_promotion += promoted > 0 ? 1 : 0;
+}
+
+void set_rate(const TruthWorld& world, std::uint64_t hits, std::uint64_t trials,
+              TruthReport& report) {
+  const RateLimits limits = rate_limits(hits, trials);
+  report.rate = trials > 0 ? static_cast<double>(hits) / static_cast<double>(trials) : 0;
+  report.rate_low = limits.low;
+  report.rate_high = limits.high;
+  report.met = world.aim == TruthAim::Rejected ? report.rate <= world.rate_limit
+                                               : report.rate >= world.rate_limit;
+}
+
+/// A year of an account a sweep: how many say anything false, or how many of the real are found.
+Result<TruthReport> run_accounts(const TruthWorld& world, const TruthSize& size,
+                                 const ParallelFor& parallel) {
+  TruthReport report{.world = world.name, .aim = world.aim, .rate_limit = world.rate_limit};
+  report.sweeps = size.sweeps;
+  std::vector<AccountYear> years(size.sweeps);
+  std::vector<std::optional<Error>> errors(size.sweeps);
+  parallel(size.sweeps, [&](std::size_t s) {
+    auto year = run_account_year(*world.account, size.seed + s);
+    if (year) {
+      years[s] = *year;
+    } else {
+      errors[s] = year.error();
+    }
+  });
+  for (const auto& error : errors) {
+    if (error) return error->within("world " + std::string(world.name));
+  }
+  std::uint64_t found = 0;
+  for (const AccountYear& year : years) {
+    report.families += year.opened;
+    report.real += year.real;
+    found += year.real_promoted;
+    report.promoted += year.real_promoted + year.false_promoted;
+    report.sweeps_with_promotion += year.false_promoted > 0 ? 1 : 0;
+  }
+  report.converged = report.promoted;
+  if (world.aim == TruthAim::Rejected) {
+    set_rate(world, report.sweeps_with_promotion, report.sweeps, report);
+  } else {
+    // Of those that somebody wanted to open, opened or not.
+    set_rate(world, found, size.sweeps * world.account->real, report);
+  }
+  return report;
 }
 
 }  // namespace
@@ -203,6 +306,7 @@ Result<TruthReport> run_truth(const TruthWorld& world, const TruthSize& size,
   if (size.sweeps == 0 || size.families == 0) {
     return Error(ErrorCode::InvalidInput, "a truth test needs at least one sweep and one family");
   }
+  if (world.account) return run_accounts(world, size, parallel);
   const engine::FamilyDecl* family = engine::find_family(world.family);
   if (family == nullptr) {
     return Error(ErrorCode::InvalidInput, "no family '" + std::string(world.family) + "'");
@@ -240,11 +344,7 @@ Result<TruthReport> run_truth(const TruthWorld& world, const TruthSize& size,
   const bool reject = world.aim == TruthAim::Rejected;
   const std::uint64_t hits = reject ? report.sweeps_with_promotion : report.promoted;
   const std::uint64_t trials = reject ? report.sweeps : report.families;
-  const RateLimits limits = rate_limits(hits, trials);
-  report.rate = static_cast<double>(hits) / static_cast<double>(trials);
-  report.rate_low = limits.low;
-  report.rate_high = limits.high;
-  report.met = reject ? report.rate <= world.rate_limit : report.rate >= world.rate_limit;
+  set_rate(world, hits, trials, report);
   return report;
 }
 

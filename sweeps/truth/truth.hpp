@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "sweeps/convergence.hpp"
 #include "sweeps/level/gaps.hpp"
 #include "sweeps/stats/parallel.hpp"
+#include "sweeps/truth/accounts.hpp"
 
 namespace winnow::sweeps {
 
@@ -32,6 +34,13 @@ struct TruthAxis {
   std::vector<double> values;
 };
 
+/// How a world's families are judged.
+enum class TruthJudge : std::uint8_t {
+  Whole,    ///< all variants on all days, Holm over a sweep's families
+  Search,   ///< `open: search`: the best part of the space, all parts paid for by sign flips
+  Confirm,  ///< the best part by the first half of the days, judged by the second
+};
+
 /// One kind of world.
 struct TruthWorld {
   std::string_view name;
@@ -49,6 +58,9 @@ struct TruthWorld {
   level::Gap gap{.frac = 0.30, .seen = 1, .years = 11, .record = "a pair with a long record"};
   /// Where the market is none that a specification describes. Null: it is `market`.
   MarketColumns (*columns)(std::uint64_t seed) = nullptr;
+  TruthJudge judge = TruthJudge::Whole;
+  /// Where a year of an account is what runs, one a sweep, and no market.
+  std::optional<AccountTruth> account = std::nullopt;
 };
 
 /// The worlds there are:
@@ -69,6 +81,16 @@ struct TruthWorld {
 ///   pegged         sixty times a year a peg is left by 60 bps and met again, or breaks by 40%:
 ///                  nothing is earned on average, and in two years of five no break is seen
 ///   plateau_stops  the plateau by variants with stops
+///   zoom_in, zoom_in_costs
+///                  martingales; the program zooms over all parts of the space (`open: search`)
+///   zoom_confirm   martingales; the best part by the first half of the days, judged by the second
+///   zoom_in_next_year
+///                  the plateau over two years, zoomed on the first and judged on the second
+///   sequence_100, _1000
+///                  so many families without an edge, each opened and acted on at its own time
+///   climbing       34 openings on the same sealed days, each close to the one before, words only
+///   starving       4 families of Sharpe 2.8 over two years among 20 opened
+///   believed       one family of Sharpe 3 over a year, opened with half of the account
 std::span<const TruthWorld> truth_worlds();
 /// Null if there is none of that name.
 const TruthWorld* find_truth_world(std::string_view name);
@@ -92,6 +114,7 @@ struct TruthReport {
   std::uint64_t converged_uncharged = 0;  ///< before losses that were not seen are charged
   std::uint64_t promoted = 0;             ///< of them, with a Holm-corrected p of at most 5%
   std::uint64_t sweeps_with_promotion = 0;
+  std::uint64_t real = 0;  ///< of an account's families, those with an edge
   /// Of the rate that the aim is about, 95%, exact (Clopper and Pearson 1934).
   double rate = 0, rate_low = 0, rate_high = 0;
   double family_sharpe_ann = 0;  ///< mean over families of the mean over variants

@@ -92,6 +92,44 @@ std::vector<TruthAxis> long_only_grid() {
       {"fast_bars", steps(12, 96, 12)}, {"slow_bars", steps(120, 960, 120)}, {"short_side", {0}}};
 }
 
+void add_zooms(std::vector<TruthWorld>& out, const std::vector<TruthAxis>& plateau) {
+  const auto add = [&](std::string_view name, std::string_view what, const MarketSpec& market,
+                       const engine::ExecutionModel& execution, const std::vector<TruthAxis>& grid,
+                       TruthAim aim, double limit, TruthJudge judge) {
+    out.push_back({name, what, market, execution, "mean_reversion", grid, aim, limit});
+    out.back().judge = judge;
+  };
+  add("zoom_in", "martingales: the best part of the space, all parts paid for", hourly({}),
+      free_of_cost(), wide_grid(), TruthAim::Rejected, 0.05, TruthJudge::Search);
+  add("zoom_in_costs", "the same with costs", hourly({}), with_costs(), wide_grid(),
+      TruthAim::Rejected, 0.05, TruthJudge::Search);
+  add("zoom_confirm", "martingales: the best part by one year, judged by the next", hourly({}),
+      free_of_cost(), wide_grid(), TruthAim::Rejected, 0.05, TruthJudge::Confirm);
+  add("zoom_in_next_year", "a plateau of Sharpe 3: its best part by one year, judged by the next",
+      hourly(with_edge(days(1), 4, 0.5)), with_costs(), plateau, TruthAim::Found, 0.80,
+      TruthJudge::Confirm);
+}
+
+void add_accounts(std::vector<TruthWorld>& out) {
+  const auto add = [&](std::string_view name, std::string_view what, TruthAim aim, double limit,
+                       const AccountTruth& account) {
+    TruthWorld world{.name = name, .what = what};
+    world.aim = aim;
+    world.rate_limit = limit;
+    world.account = account;
+    out.push_back(std::move(world));
+  };
+  add("sequence_100", "a year of 100 families without an edge, each acted on at its own time",
+      TruthAim::Rejected, 0.05, {.asked = 100});
+  add("sequence_1000", "a year of 1,000 of them", TruthAim::Rejected, 0.05, {.asked = 1000});
+  add("climbing", "34 openings on the same sealed days, each close to the one before, words only",
+      TruthAim::Rejected, 0.05, {.asked = 34, .correlation = 0.9});
+  add("starving", "4 families of Sharpe 2.8 over two years among 20 opened", TruthAim::Found, 0.70,
+      {.asked = 20, .real = 4, .sharpe_ann = 2.8, .days = 730});
+  add("believed", "one family of Sharpe 3 over a year, with half of the account", TruthAim::Found,
+      0.70, {.asked = 1, .real = 1, .sharpe_ann = 3, .days = 365, .share = 0.5});
+}
+
 std::vector<TruthWorld> make_worlds() {
   // Half-life and strength were chosen so that the families' mean Sharpe ratio is 3 (plateau: 3.0
   // over 400 markets of two years, net of costs), and so that costs take more than there is
@@ -158,6 +196,8 @@ std::vector<TruthWorld> make_worlds() {
   out.push_back({"plateau_stops", "the plateau with stops, on a pair with a long record",
                  hourly(with_edge(days(1), 4, 0.5)), with_costs(), "mean_reversion", stopped,
                  TruthAim::Found, 0.80});
+  add_zooms(out, plateau);
+  add_accounts(out);
   return out;
 }
 

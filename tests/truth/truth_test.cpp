@@ -83,6 +83,33 @@ TEST(Truth, StopsAndTargetsGainNothingByTheirLevels) {
   }
 }
 
+TEST(Truth, ZoomingInOnWhatIsKnownIsPaidFor) {
+  for (const char* world : {"zoom_in", "zoom_in_costs", "zoom_confirm"}) {
+    const TruthReport r = run(world, {.sweeps = 30, .families = 1, .seed = 1});
+    EXPECT_LE(r.rate_low, 0.05) << world << ": " << r.sweeps_with_promotion << " of 30 sweeps";
+  }
+}
+
+TEST(Truth, AnEdgeThatWasZoomedInOnIsFoundTheNextYear) {
+  const TruthReport r = run("zoom_in_next_year", {.families = 60, .seed = 1});
+  EXPECT_GE(r.rate_high, 0.80) << "found " << r.promoted << " of " << r.families;
+}
+
+TEST(Truth, AYearOfAnAccountSaysSomethingFalseAtMostOnceInTwenty) {
+  for (const char* world : {"sequence_100", "sequence_1000", "climbing"}) {
+    const TruthReport r = run(world, {.sweeps = 60, .seed = 1});
+    EXPECT_LE(r.rate_low, 0.05) << world << ": " << r.sweeps_with_promotion << " of 60 years";
+    EXPECT_GE(r.families, 60u * 30) << world << ": the account ends at about 34 openings";
+  }
+}
+
+TEST(Truth, TheHonestUserIsNotStarved) {
+  for (const char* world : {"starving", "believed"}) {
+    const TruthReport r = run(world, {.sweeps = 40, .seed = 1});
+    EXPECT_GE(r.rate_high, 0.70) << world << ": found " << r.promoted << " of " << r.real;
+  }
+}
+
 TEST(Truth, SameSeedGivesTheSameReportOnAnyNumberOfThreads) {
   const TruthWorld* world = find_truth_world("plateau");
   ASSERT_NE(world, nullptr);
