@@ -12,9 +12,9 @@
 //   client      -> coordinator   Submit, Watch, Control, Query
 //   coordinator -> client        Checking, Submitted, Progress, Reply (in chunks), Refusal
 
+#include <array>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -389,7 +389,7 @@ struct Submit {
   std::string user;
   std::vector<std::string> profile_names;  ///< execution profiles named by path in the spec...
   std::vector<std::string> profile_texts;  ///< ...and their text
-  std::string open;  ///< how a specification is opened that does not say it; empty: it explores
+  std::string open;     ///< how a specification is opened that does not say it; empty: it explores
   bool unseal = false;  ///< sealed days may be shown, on record
   template <class A>
   void serialize(A& a, unsigned) {

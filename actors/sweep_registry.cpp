@@ -53,8 +53,7 @@ Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog) {
   return sweeps::Plan::make(std::move(*spec));
 }
 
-Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const Asker& asker,
-                                           TimestampNs now) {
+Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const Asker& asker, TimestampNs now) {
   const auto warnings = sweeps::spec_warnings(plan);
   if (!warnings) return warnings.error();
   auto recorded = record(std::move(plan), asker, now);
@@ -104,8 +103,7 @@ Status SweepRegistry::check_unknown(const sweeps::Plan& plan, const std::string&
   return check_new(user, plan);
 }
 
-Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const Asker& asker,
-                                           TimestampNs now) {
+Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const Asker& asker, TimestampNs now) {
   const std::string& user = asker.user;
   const sweeps::ResolvedSpec asked = plan.spec();
   ActiveSweep* known = find(plan.id());

@@ -63,8 +63,7 @@ level::Claim claim_of(const sweeps::ResolvedSpec& ledger_spec, const sweeps::Pla
   return claim;
 }
 
-Result<level::MarketDays> market_of(const sweeps::Catalog& catalog,
-                                    const sweeps::DatasetInfo& d) {
+Result<level::MarketDays> market_of(const sweeps::Catalog& catalog, const sweeps::DatasetInfo& d) {
   if (catalog.market) return catalog.market(d);
   return level::MarketDays{
       .id = d.content_hash, .hashes = {d.content_hash}, .sealed_from = std::nullopt};
@@ -94,8 +93,7 @@ sweeps::Catalog SweepRegistry::catalog_for(const Submit& request) const {
   const level::Documents* documents = book_.documents();
   if (documents == nullptr) return catalog;
   catalog.sealed =
-      [known, documents](
-          const sweeps::DatasetInfo& d) -> Result<std::vector<level::DayRange>> {
+      [known, documents](const sweeps::DatasetInfo& d) -> Result<std::vector<level::DayRange>> {
     const auto days = days_of(*documents, {.market = known}, d);
     if (!days) return days.error();
     return days->sealed();

@@ -150,8 +150,9 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
     return Error(ErrorCode::NotFound, "there is no execution profile '" + std::string(name) +
                                           "'; known are " + known + ", or a path to a .yaml file");
   };
-  catalog.market = [markets = std::make_shared<KnownMarkets>(home)](
-                       const sweeps::DatasetInfo& d) { return markets->of(d); };
+  catalog.market = [markets = std::make_shared<KnownMarkets>(home)](const sweeps::DatasetInfo& d) {
+    return markets->of(d);
+  };
   catalog.shipped = [configs](std::string_view name) { return shipped_profile(configs, name); };
   catalog.gap = [configs, own = home / "configs"](
                     const sweeps::DatasetInfo& d) -> Result<sweeps::level::Gap> {

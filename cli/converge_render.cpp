@@ -108,9 +108,9 @@ std::string market_text(const Json& f) {
 
 std::string family_detail(const Json& f) {
   std::string out = field("score C", short_number(number_of(f, "c")) + " (needs " +
-                              short_number(number_of(f, "c_required")) + "), p " +
-                              short_number(number_of(f, "p")) + ", Holm-corrected " +
-                              short_number(number_of(f, "p_holm")));
+                                         short_number(number_of(f, "c_required")) + "), p " +
+                                         short_number(number_of(f, "p")) + ", Holm-corrected " +
+                                         short_number(number_of(f, "p_holm")));
   out += field("parts", "evidence " + short_number(number_of(f, "evidence")) + ", coverage " +
                             short_number(number_of(f, "coverage")) + ", blocks above hurdle " +
                             short_number(number_of(f, "block_sign_frac")) +

@@ -39,12 +39,11 @@ std::string render_openings(const Json& answer, std::size_t width) {
                    {.title = "by", .align = Align::Left, .optional = true},
                    {.title = "opened", .align = Align::Left, .optional = true}});
   for (const Json& h : answer["hypotheses"]) {
-    table.add_row({text_of(h, "hypothesis"), text_of(h, "state"), text_of(h, "mode"),
-                   text_of(h, "family"), text_of(h, "data"), count_of(h, "judged_days_at_opening"),
-                   number_or_dash(h, "level"),
-                   std::to_string(h["looks"].size()) + " of " +
-                       std::to_string(h["looks_planned"].size()),
-                   text_of(h, "sweep_id"), text_of(h, "user"), text_of(h, "opened")});
+    table.add_row(
+        {text_of(h, "hypothesis"), text_of(h, "state"), text_of(h, "mode"), text_of(h, "family"),
+         text_of(h, "data"), count_of(h, "judged_days_at_opening"), number_or_dash(h, "level"),
+         std::to_string(h["looks"].size()) + " of " + std::to_string(h["looks_planned"].size()),
+         text_of(h, "sweep_id"), text_of(h, "user"), text_of(h, "opened")});
   }
   if (table.rows() == 0) {
     return "nothing was opened yet: every sweep so far explores, and says at most PROMISING. "
@@ -146,9 +145,9 @@ void add_open(CLI::App& app, Context& context) {
   show->add_option("hypothesis", o->hypothesis, "its id, or the start of it")->required();
   show->callback([&context, o] {
     context.run = [&context, o] {
-      return show_answer(
-          context, answer_query(context, "opening_show", {{"hypothesis", o->hypothesis}}),
-          render_opening);
+      return show_answer(context,
+                         answer_query(context, "opening_show", {{"hypothesis", o->hypothesis}}),
+                         render_opening);
     };
   });
 }
@@ -167,17 +166,16 @@ void add_reveal_and_void(CLI::App& app, Context& context) {
       return show_answer(context, answer_writing(context, "reveal", args), render_opening);
     };
   });
-  CLI::App* undo = add_command(
-      app, context, "void", "take a promotion back that data or code showed to be wrong");
+  CLI::App* undo = add_command(app, context, "void",
+                               "take a promotion back that data or code showed to be wrong");
   undo->add_option("hypothesis", o->hypothesis, "its id, or the start of it")->required();
   undo->add_option("--reason", o->reason, "why it was wrong")->required();
   undo->add_option("--user", o->user, "who takes it back (default: who is logged in)");
   add_connect_option(*undo, context);
   undo->callback([&context, o] {
     context.run = [&context, o] {
-      const Json args{{"hypothesis", o->hypothesis},
-                      {"reason", o->reason},
-                      {"user", named_user(*o)}};
+      const Json args{
+          {"hypothesis", o->hypothesis}, {"reason", o->reason}, {"user", named_user(*o)}};
       return show_answer(context, answer_writing(context, "void", args), render_opening);
     };
   });
@@ -203,9 +201,8 @@ void add_account(CLI::App& app, Context& context) {
   make->add_option("file", o->file,
                    "YAML such as {account: agents, users: [scout], alpha: 0.02, openings: 40}")
       ->required();
-  make->callback([&context, o] {
-    context.run = [&context, o] { return declare(context, o->file); };
-  });
+  make->callback(
+      [&context, o] { context.run = [&context, o] { return declare(context, o->file); }; });
 }
 
 }  // namespace

@@ -21,9 +21,8 @@ const level::OpenedHypothesis* opened_in(const SweepView& view, const sweeps::Se
 // What was fixed, and everything after its window.
 bool judges(const level::Claim& claim, std::int64_t day) {
   if (day >= claim.window.end) return true;
-  return std::any_of(claim.judged.begin(), claim.judged.end(), [&](const level::DayRange& r) {
-    return day >= r.start && day < r.end;
-  });
+  return std::any_of(claim.judged.begin(), claim.judged.end(),
+                     [&](const level::DayRange& r) { return day >= r.start && day < r.end; });
 }
 
 /// The look that so many judged days make due, from 1; 0: none, or it was taken.
@@ -31,8 +30,8 @@ std::size_t due_look(const level::OpenedHypothesis& h, std::int64_t judged_days)
   if (h.in_account.state != level::HypothesisState::Open) return 0;
   std::size_t due = 0;
   for (std::size_t i = 0; i < h.claim.looks.size(); ++i) {
-    const std::int64_t needs = h.claim.looks[i].judged_days > 0 ? h.claim.looks[i].judged_days
-                                                                : level::kJudgedDaysMin;
+    const std::int64_t needs =
+        h.claim.looks[i].judged_days > 0 ? h.claim.looks[i].judged_days : level::kJudgedDaysMin;
     if (judged_days >= needs) due = i + 1;
   }
   return due > h.in_account.looks ? due : 0;
@@ -48,13 +47,14 @@ std::string level_text(double level) { return report::fixed(100 * level, 2) + "%
 
 std::string opened_sentence(const FamilyScore& family, const std::string& who) {
   const level::OpenedHypothesis& h = *family.opened;
-  const std::string by = " by " + std::to_string(family.judged_days) +
-                         " days that nobody had seen when it was opened";
+  const std::string by =
+      " by " + std::to_string(family.judged_days) + " days that nobody had seen when it was opened";
   const std::string price = "at its level of " + level_text(h.in_account.level);
   switch (h.in_account.state) {
     case level::HypothesisState::Converged:
       return who + " is real" + by + ", " + price + ": " +
-             (family.tile ? "the variants with " + family.tile->text : std::string("its variants")) +
+             (family.tile ? "the variants with " + family.tile->text
+                          : std::string("its variants")) +
              " agree on an edge that the market does not explain";
     case level::HypothesisState::NotPromoted:
       return who + " was judged" + by + " and not promoted " + price + ": it stays an idea";

@@ -126,11 +126,11 @@ Result<Json> backtest_count(const Sources& sources, const Json& args) {
   if (!asked.ok()) return asked.error();
   const store::CountedTrial& trial = asked->trial;
   // Each variant is a showing of its own: several of the same days come to a broad one.
-  const level::Showing shown{trial.dataset_hash,
-                             {static_cast<std::int64_t>(asked->from_day),
-                              static_cast<std::int64_t>(asked->to_day)},
-                             level::Breadth::Narrow,
-                             "backtest " + trial.key.hex().substr(0, kKeyDigitsShown)};
+  const level::Showing shown{
+      trial.dataset_hash,
+      {static_cast<std::int64_t>(asked->from_day), static_cast<std::int64_t>(asked->to_day)},
+      level::Breadth::Narrow,
+      "backtest " + trial.key.hex().substr(0, kKeyDigitsShown)};
   const auto unsealed = may_show(sources, shown, asked->unseal);
   if (!unsealed.ok()) return unsealed.error();
   WINNOW_TRY(within_budgets(sources, trial));

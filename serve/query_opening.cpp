@@ -32,13 +32,12 @@ std::string account_line(const level::AccountState& state, const level::Offer& o
                          const level::Offer& with_share, double expected_false) {
   const level::Account& account = state.account;
   const std::uint64_t promoted = account.promotions();
-  std::string out =
-      offer.level == 0
-          ? std::string("the account is spent until 1 January")
-          : "level available now: " + report::fixed(offer.level, 5) + " (stake " +
-                report::fixed(offer.stake, 5) + " of " + report::fixed(account.left(), 4) +
-                " left; with share " + report::fixed(kShareShown, 2) + ": " +
-                report::fixed(with_share.level, 4) + ")";
+  std::string out = offer.level == 0 ? std::string("the account is spent until 1 January")
+                                     : "level available now: " + report::fixed(offer.level, 5) +
+                                           " (stake " + report::fixed(offer.stake, 5) + " of " +
+                                           report::fixed(account.left(), 4) + " left; with share " +
+                                           report::fixed(kShareShown, 2) + ": " +
+                                           report::fixed(with_share.level, 4) + ")";
   out += "; " + std::to_string(account.hypotheses().size()) + " of " +
          std::to_string(account.parameters().openings) + " opened, " +
          (promoted == 0 ? std::string("none") : std::to_string(promoted)) +
@@ -142,8 +141,8 @@ Result<Json> account_declare(const Sources& sources, const Json& args) {
   WINNOW_TRY(check_writer(sources, "an account"));
   const auto name = text_arg(args, "account", level::kAccountName);
   if (!name.ok()) return name.error();
-  const bool plain = !name->empty() && name->size() <= kAccountNameMax &&
-                     name->find('/') == std::string::npos;
+  const bool plain =
+      !name->empty() && name->size() <= kAccountNameMax && name->find('/') == std::string::npos;
   if (!plain) {
     return Error(ErrorCode::InvalidInput,
                  "account " + sweeps::show_text(*name) + " is no name: 1 to " +
@@ -200,8 +199,7 @@ Result<Json> reveal(const Sources& sources, const Json& args) {
     for (const level::DayRange& r : which->claim.judged) {
       const level::Showing showing{which->claim.dataset_hash, r, level::Breadth::Narrow,
                                    "reveal " + which->claim.id};
-      WINNOW_TRY(
-          level::record_showing(documents, showing, *user, now, which->claim.family, false));
+      WINNOW_TRY(level::record_showing(documents, showing, *user, now, which->claim.family, false));
     }
   }
   const auto after = level::reveal(documents, *id, *user, now);
@@ -218,8 +216,7 @@ Result<Json> void_promotion(const Sources& sources, const Json& args) {
   const auto user = text_arg(args, "user", "");
   if (!user.ok()) return user.error();
   auto documents = documents_of(sources);
-  const auto after =
-      level::void_hypothesis(documents, *id, *reason, *user, system_clock().now());
+  const auto after = level::void_hypothesis(documents, *id, *reason, *user, system_clock().now());
   if (!after.ok()) return after.error();
   return hypothesis_answer(*after);
 }

@@ -353,8 +353,7 @@ std::vector<std::uint32_t> zoom(const Sources& sources, const SweepView& view,
                                 const sweeps::level::Claim& claim, ZoomedTile& out) {
   namespace level = sweeps::level;
   const std::size_t blocks = level::tile_blocks(judged.periods());
-  const std::vector<double> betas =
-      level::market_betas(judged, market.returns, sources.parallel);
+  const std::vector<double> betas = level::market_betas(judged, market.returns, sources.parallel);
   const auto means = [&](std::span<const double> shares) {
     const level::LessMarket rest(judged, shares, market.returns, sources.parallel);
     return level::scaled_block_means(rest.view(), blocks, sources.parallel);
@@ -362,7 +361,8 @@ std::vector<std::uint32_t> zoom(const Sources& sources, const SweepView& view,
   const std::vector<double> ols = means(betas);
   const std::vector<double> exposure = means(market.mean_exposure);
   std::vector<std::string> names;
-  for (const auto& p : view.plan.spec().strategies[segment.strategy].params) names.push_back(p.name);
+  for (const auto& p : view.plan.spec().strategies[segment.strategy].params)
+    names.push_back(p.name);
   std::vector<double> params;
   for (const std::uint64_t trial : panel.trial) {
     const std::vector<double> row = view.plan.params(trial, 1);
@@ -386,8 +386,8 @@ struct OpenedPart {
   const GapPart& gaps;
 };
 Status score_opened(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
-                    const OpenedPart& part, const Judging& judging,
-                    sweeps::ConvergenceOptions how, FamilyScore& out) {
+                    const OpenedPart& part, const Judging& judging, sweeps::ConvergenceOptions how,
+                    FamilyScore& out) {
   const FamilyPanel& panel = part.panel;
   FamilyPanel cut;
   if (!judging.all) cut = judged_panel(panel, judging);
@@ -423,13 +423,12 @@ Status look_at(const Sources& sources, const Judging& judging, FamilyScore& fami
   if (!family.opened || judging.look == 0 || family.committed != family.trials) return {};
   family.look_recordable = sources.verdicts == nullptr;
   if (family.look_recordable) return {};
-  const sweeps::level::LookRecord look{
-      .judged_days = family.judged_days,
-      .p = look_p(family),
-      .gates = family.score.verdict == sweeps::Verdict::Converged,
-      .bound = 0,
-      .time = system_clock().now(),
-      .number = judging.look};
+  const sweeps::level::LookRecord look{.judged_days = family.judged_days,
+                                       .p = look_p(family),
+                                       .gates = family.score.verdict == sweeps::Verdict::Converged,
+                                       .bound = 0,
+                                       .time = system_clock().now(),
+                                       .number = judging.look};
   auto documents = documents_of(sources);
   auto after =
       sweeps::level::take_look(documents, family.opened->account, family.opened->claim.id, look);

@@ -103,14 +103,14 @@ struct FamilyScore {
   std::optional<Look> look;  ///< where the specification declares several
   /// As it stands after this look; nothing for a family that explores or could not be opened.
   std::optional<sweeps::level::OpenedHypothesis> opened;
-  std::string not_opened;       ///< why `open` bought nothing; empty: it did, or nothing was asked
+  std::string not_opened;        ///< why `open` bought nothing; empty: it did, or nothing was asked
   bool look_recordable = false;  ///< a look would be put down, had the store been open for writing
-  std::optional<ZoomedTile> tile;  ///< the best one, where the program zoomed
+  std::optional<ZoomedTile> tile;               ///< the best one, where the program zoomed
   std::int64_t judged_from = 0, judged_to = 0;  ///< UTC days [from, to) that were scored
   std::int64_t judged_days = 0;
-  std::string word;             ///< the verdict
-  std::string sentence;         ///< it, for a person who has read no page
-  std::string would_change;     ///< what would make it another, in a sentence
+  std::string word;          ///< the verdict
+  std::string sentence;      ///< it, for a person who has read no page
+  std::string would_change;  ///< what would make it another, in a sentence
   double p = 1;
   double p_holm = 1;  ///< over all hypotheses ever scored
   double p_bh = 1;

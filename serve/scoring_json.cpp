@@ -59,17 +59,17 @@ Json convergence_json(const sweeps::Convergence& score) {
 
 Json skill_json(const SkillScore& skill) {
   if (!skill.missing.empty()) {
-    return {{"c_cash", Json()},         {"c_ols", Json()},
-            {"c_exposure", Json()},     {"alpha_ann_frac", Json()},
-            {"beta_mean", Json()},      {"exposure_mean", Json()},
+    return {{"c_cash", Json()},
+            {"c_ols", Json()},
+            {"c_exposure", Json()},
+            {"alpha_ann_frac", Json()},
+            {"beta_mean", Json()},
+            {"exposure_mean", Json()},
             {"market_text", skill.missing}};
   }
-  return {{"c_cash", skill.c_cash},
-          {"c_ols", skill.c_ols},
-          {"c_exposure", skill.c_exposure},
-          {"alpha_ann_frac", skill.alpha_ann_frac},
-          {"beta_mean", skill.beta_mean},
-          {"exposure_mean", skill.exposure_mean},
+  return {{"c_cash", skill.c_cash},         {"c_ols", skill.c_ols},
+          {"c_exposure", skill.c_exposure}, {"alpha_ann_frac", skill.alpha_ann_frac},
+          {"beta_mean", skill.beta_mean},   {"exposure_mean", skill.exposure_mean},
           {"market_text", skill.text}};
 }
 

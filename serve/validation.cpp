@@ -189,7 +189,6 @@ Status compute(const Sources& sources, const SweepView& view, const sweeps::Segm
   return {};
 }
 
-
 /// [[from, to], ...]: dates, the end exclusive.
 Json dates_json(const ValidatedFamily& family, std::span<const sweeps::stats::Range> ranges) {
   Json out = Json::array();

@@ -23,9 +23,9 @@ void read_fraction(const Cursor& root, std::string_view key, double most, double
 }
 
 AccountSpec read_account(const Cursor& root) {
-  root.expect_map("an account, as in {account: agents, users: [scout], alpha: 0.02, openings: 40}",
-                  {"account", "year", "users", "alpha", "openings", "level_max", "level_min",
-                   "share_max"});
+  root.expect_map(
+      "an account, as in {account: agents, users: [scout], alpha: 0.02, openings: 40}",
+      {"account", "year", "users", "alpha", "openings", "level_max", "level_min", "share_max"});
   AccountSpec out;
   if (const auto at = root.find("account")) out.name = at->name("the account's name");
   if (const auto at = root.find("year")) out.year = at->count("a year", kYearMin, kYearMax);

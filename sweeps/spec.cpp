@@ -21,11 +21,10 @@ constexpr std::size_t kDatasetsMax = 256;
 constexpr std::int64_t kPriorityMax = 1000;
 constexpr double kWeightMin = 0.01, kWeightMax = 100;
 
-const std::vector<std::string> kSpecKeys{"sweep",       "data",   "window",   "execution",
-                                         "strategies",  "search", "fidelity", "validation",
-                                         "convergence", "seed",   "priority", "budget",
-                                         "limits",      "points", "weight",   "open",
-                                         "share",       "looks"};
+const std::vector<std::string> kSpecKeys{
+    "sweep",    "data",       "window",      "execution", "strategies", "search",
+    "fidelity", "validation", "convergence", "seed",      "priority",   "budget",
+    "limits",   "points",     "weight",      "open",      "share",      "looks"};
 
 DatasetInfo read_dataset(const Cursor& at, const Catalog& catalog) {
   const std::string name = at.name("the name of a dataset");
@@ -308,8 +307,9 @@ void check_open(const Cursor& root, const ResolvedSpec& spec) {
   if (declared && declared->looks != LookPlan::OneLook) {
     root.find("convergence")
         ->find("looks")
-        ->refuse("an opened hypothesis has looks of its own, which its level is split over; leave "
-                 "it out, or say `looks` beside `open`");
+        ->refuse(
+            "an opened hypothesis has looks of its own, which its level is split over; leave "
+            "it out, or say `looks` beside `open`");
   }
 }
 

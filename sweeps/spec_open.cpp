@@ -51,7 +51,8 @@ std::vector<level::LookDay> read_looks(const Cursor& at) {
   }
   if (out.empty()) at.refuse("the map is empty; leave it out");
   if (sum > kWeightSumMax) {
-    at.refuse("the parts of the level sum to " + show_number(sum) + "; at most 1 is there to split");
+    at.refuse("the parts of the level sum to " + show_number(sum) +
+              "; at most 1 is there to split");
   }
   std::sort(out.begin(), out.end(),
             [](const auto& a, const auto& b) { return a.judged_days < b.judged_days; });
@@ -66,9 +67,9 @@ TimestampNs midnight(std::int64_t day) { return TimestampNs{} + days(day); }
 
 /// The longest of some ranges; ties to the first.
 DayRange longest(const std::vector<DayRange>& ranges) {
-  return *std::max_element(
-      ranges.begin(), ranges.end(),
-      [](const DayRange& a, const DayRange& b) { return a.end - a.start < b.end - b.start; });
+  return *std::max_element(ranges.begin(), ranges.end(), [](const DayRange& a, const DayRange& b) {
+    return a.end - a.start < b.end - b.start;
+  });
 }
 
 constexpr const char* kWays =
@@ -114,8 +115,7 @@ SealedDays sealed_days(const Cursor& at, const Catalog& catalog, const ResolvedS
   return out;
 }
 
-void place_window(const Cursor& at, const SealedDays& sealed, WindowSaid said,
-                  ResolvedSpec& spec) {
+void place_window(const Cursor& at, const SealedDays& sealed, WindowSaid said, ResolvedSpec& spec) {
   if (spec.from >= spec.to || (said.from && said.to)) return;
   const DayRange whole = days_of(spec);
   if (spec.open.mode == OpenMode::Confirm && !said.from) {
@@ -146,10 +146,10 @@ void place_window(const Cursor& at, const SealedDays& sealed, WindowSaid said,
   const DayRange part = longest(open_days);
   spec.from = std::max(spec.from, midnight(part.start));
   spec.to = std::min(spec.to, midnight(part.end));
-  spec.warnings.push_back("it explores " + format_day(part.start) + " to " +
-                          format_day(part.end - 1) +
-                          "; the other days are sealed, which keeps them fit to judge what is found "
-                          "here (`open: confirm`)");
+  spec.warnings.push_back(
+      "it explores " + format_day(part.start) + " to " + format_day(part.end - 1) +
+      "; the other days are sealed, which keeps them fit to judge what is found "
+      "here (`open: confirm`)");
 }
 
 void check_window(const Cursor& at, const SealedDays& sealed, const ResolvedSpec& spec) {
@@ -159,8 +159,10 @@ void check_window(const Cursor& at, const SealedDays& sealed, const ResolvedSpec
     const DayRange inside{std::max(r.start, whole.start), std::min(r.end, whole.end)};
     if (inside.start >= inside.end) continue;
     at.refuse("the window reaches into sealed days, " + format_day(inside.start) + " to " +
-              format_day(inside.end - 1) + ": nobody saw them yet. Without a window the sweep takes "
-              "the days before; " + kWays);
+              format_day(inside.end - 1) +
+              ": nobody saw them yet. Without a window the sweep takes "
+              "the days before; " +
+              kWays);
   }
 }
 

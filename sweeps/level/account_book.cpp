@@ -184,8 +184,8 @@ std::vector<std::string> related_to(const Claim& claim, const AccountState& stat
   std::vector<std::string> out;
   for (const OpenedHypothesis& h : state.hypotheses) {
     if (h.claim.market != claim.market) continue;
-    const auto shorter = static_cast<double>(
-        std::min(day_count(h.claim.judged), day_count(claim.judged)));
+    const auto shorter =
+        static_cast<double>(std::min(day_count(h.claim.judged), day_count(claim.judged)));
     const auto common = static_cast<double>(common_days(h.claim.judged, claim.judged));
     if (common > kRelatedOverlap * shorter) out.push_back(h.claim.id);
   }
@@ -209,15 +209,16 @@ Result<double> alpha_of_others(const Documents& documents, const std::string& ke
 Result<OpenedHypothesis> change_hypothesis(Documents& documents, const OpenedHypothesis& which,
                                            const std::function<Status(AccountText&)>& change) {
   std::optional<OpenedHypothesis> after;
-  WINNOW_TRY(documents.update(
-      kAccountKind, which.account,
-      [&](const std::optional<std::string>& text) -> Result<std::string> {
-        auto account = AccountText::read(which.account, text);
-        if (!account) return account.error();
-        WINNOW_TRY(change(*account));
-        if (const OpenedHypothesis* h = account->state().find(which.claim.id)) after = *h;
-        return account->text();
-      }));
+  WINNOW_TRY(documents.update(kAccountKind, which.account,
+                              [&](const std::optional<std::string>& text) -> Result<std::string> {
+                                auto account = AccountText::read(which.account, text);
+                                if (!account) return account.error();
+                                WINNOW_TRY(change(*account));
+                                if (const OpenedHypothesis* h =
+                                        account->state().find(which.claim.id))
+                                  after = *h;
+                                return account->text();
+                              }));
   if (!after) return Error(ErrorCode::NotFound, "no hypothesis '" + which.claim.id + "'");
   return *std::move(after);
 }
@@ -289,8 +290,7 @@ Result<std::vector<Opened>> open_claims(Documents& documents, const std::string&
                                   claim.seen_by + "; nothing was charged"});
         continue;
       }
-      const Json event{{"open", claim_json(claim)},
-                       {"related", related_to(claim, book->state())}};
+      const Json event{{"open", claim_json(claim)}, {"related", related_to(claim, book->state())}};
       if (const Status opened = book->add(event); !opened) {
         return opened.error().within(claim.family + " on " + claim.data);
       }
@@ -348,8 +348,7 @@ Result<std::optional<SweepOpenings>> openings_of(const Documents& documents,
       out.by_segment.back() = *h;
     }
   } catch (const Json::exception& e) {
-    return Error(ErrorCode::Corrupt,
-                 "what sweep " + std::string(sweep) + " opened: " + e.what());
+    return Error(ErrorCode::Corrupt, "what sweep " + std::string(sweep) + " opened: " + e.what());
   }
   return std::optional<SweepOpenings>(std::move(out));
 }
@@ -380,9 +379,9 @@ Result<OpenedHypothesis> reveal(Documents& documents, std::string_view id, const
   const auto which = find_hypothesis(documents, id);
   if (!which) return which.error();
   if (which->numbers_shown()) {
-    return bad_input("hypothesis " + which->claim.id + " hides no numbers" +
-                     (which->revealed_by.empty() ? std::string()
-                                                 : ": " + which->revealed_by + " revealed it"));
+    return bad_input(
+        "hypothesis " + which->claim.id + " hides no numbers" +
+        (which->revealed_by.empty() ? std::string() : ": " + which->revealed_by + " revealed it"));
   }
   if (which->in_account.state == HypothesisState::Open) {
     return Error(ErrorCode::Refused,
@@ -402,10 +401,8 @@ Result<OpenedHypothesis> void_hypothesis(Documents& documents, std::string_view 
   if (!which) return which.error();
   if (reason.empty()) return bad_input("say --reason: why the promotion was wrong");
   return change_hypothesis(documents, *which, [&](AccountText& book) {
-    return book.add({{"void", which->claim.id},
-                     {"reason", reason},
-                     {"user", user},
-                     {"time_ns", now.ns}});
+    return book.add(
+        {{"void", which->claim.id}, {"reason", reason}, {"user", user}, {"time_ns", now.ns}});
   });
 }
 
@@ -441,15 +438,14 @@ Result<OpenedHypothesis> find_hypothesis(const Documents& documents, std::string
 }
 
 Status declare_account(Documents& documents, const std::string& key,
-                       const AccountParameters& parameters,
-                       const std::vector<std::string>& users) {
+                       const AccountParameters& parameters, const std::vector<std::string>& users) {
   WINNOW_TRY(check_account(parameters));
   const auto others = alpha_of_others(documents, key);
   if (!others) return others.error();
   if (*others + parameters.alpha > kAlphaYearMax) {
-    return bad_input("alpha " + shortest_text(parameters.alpha) + ": the year's other accounts have " +
-                     shortest_text(*others) + ", and together at most " +
-                     shortest_text(kAlphaYearMax) + " are allowed");
+    return bad_input("alpha " + shortest_text(parameters.alpha) +
+                     ": the year's other accounts have " + shortest_text(*others) +
+                     ", and together at most " + shortest_text(kAlphaYearMax) + " are allowed");
   }
   return documents.update(
       kAccountKind, key, [&](const std::optional<std::string>& text) -> Result<std::string> {

@@ -42,9 +42,9 @@ std::string account_key(TimestampNs now, std::string_view name = kAccountName);
 /// What a look found.
 struct LookRecord {
   std::int64_t judged_days = 0;  ///< so many were judged
-  double p = 1;        ///< of the score alone
-  bool gates = false;  ///< whether everything else that CONVERGED needs held
-  double bound = 0;    ///< the part of the level that p had to stay under
+  double p = 1;                  ///< of the score alone
+  bool gates = false;            ///< whether everything else that CONVERGED needs held
+  double bound = 0;              ///< the part of the level that p had to stay under
   TimestampNs time;
   std::size_t number = 0;  ///< from 1: which of the looks
 };

@@ -62,7 +62,7 @@ struct Claim {
   std::uint32_t segment = 0;
   std::string user;
   TimestampNs opened;
-  DayRange window;               ///< as declared: judged days lie inside, and after it when it grows
+  DayRange window;  ///< as declared: judged days lie inside, and after it when it grows
   std::vector<DayRange> judged;  ///< its days that nobody had seen
   double share = 0;
   std::vector<LookDay> looks;

@@ -12,8 +12,8 @@ namespace {
 struct Axis {
   std::size_t column = 0;
   std::string name;
-  std::vector<double> values;      // distinct, ascending
-  std::vector<std::uint32_t> at;   // of each variant: index in values
+  std::vector<double> values;     // distinct, ascending
+  std::vector<std::uint32_t> at;  // of each variant: index in values
 };
 
 /// Distinct values [first, last) of an axis.
@@ -32,8 +32,8 @@ std::vector<Axis> axes_of(std::span<const double> params, const std::vector<std:
     axis.values.erase(std::unique(axis.values.begin(), axis.values.end()), axis.values.end());
     if (axis.values.size() < 2) continue;
     for (std::size_t r = 0; r < rows; ++r) {
-      const auto found = std::lower_bound(axis.values.begin(), axis.values.end(),
-                                          params[r * names.size() + c]);
+      const auto found =
+          std::lower_bound(axis.values.begin(), axis.values.end(), params[r * names.size() + c]);
       axis.at.push_back(static_cast<std::uint32_t>(found - axis.values.begin()));
     }
     out.push_back(std::move(axis));
@@ -144,8 +144,7 @@ BestTile search_space(std::span<const double> ols, std::span<const double> expos
     std::vector<double> means(tiles.size() * blocks);
     parallel(tiles.size(), [&](std::size_t i) {
       const std::vector<double> one = tile_means(variants, blocks, tiles[i].rows);
-      std::copy(one.begin(), one.end(),
-                means.begin() + static_cast<std::ptrdiff_t>(i * blocks));
+      std::copy(one.begin(), one.end(), means.begin() + static_cast<std::ptrdiff_t>(i * blocks));
     });
     return search_tiles(means, blocks, seed, parallel);
   };

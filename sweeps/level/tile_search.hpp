@@ -32,8 +32,8 @@ std::vector<SpaceTile> space_tiles(std::span<const double> params,
 
 /// What sign flips say of the best tile, on two panels of the same variants.
 struct BestTile {
-  std::size_t tile = 0;       ///< the largest of each tile's smaller t
-  double p_ols = 1;           ///< of that tile, against the greatest t of all tiles
+  std::size_t tile = 0;  ///< the largest of each tile's smaller t
+  double p_ols = 1;      ///< of that tile, against the greatest t of all tiles
   double p_exposure = 1;
   std::size_t tiles = 0;
   std::uint64_t flips = 0;

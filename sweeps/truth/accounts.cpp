@@ -42,8 +42,8 @@ void step(std::vector<double>& family, double correlation, std::uint64_t days, R
 
 /// A Sharpe ratio of a family is that of its variants' common part and what averaging leaves.
 double daily_mean(double sharpe_ann) {
-  const double family_sd = std::sqrt(kVariantCorrelation + (1 - kVariantCorrelation) /
-                                                               double{kFamilyVariants});
+  const double family_sd =
+      std::sqrt(kVariantCorrelation + (1 - kVariantCorrelation) / double{kFamilyVariants});
   return sharpe_ann * family_sd / std::sqrt(engine::kPeriodsPerYearOpen);
 }
 

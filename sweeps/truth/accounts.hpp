@@ -8,8 +8,8 @@
 namespace winnow::sweeps {
 
 // Years of an account: families of known truth are opened one after the other, each acted on at its
-// own time, and paid for. Their returns are drawn (50 variants of correlation .6), the score and the
-// account are the real ones.
+// own time, and paid for. Their returns are drawn (50 variants of correlation .6), the score and
+// the account are the real ones.
 
 /// What one year of an account came to.
 struct AccountYear {
@@ -20,11 +20,11 @@ struct AccountYear {
 };
 
 struct AccountTruth {
-  std::uint64_t asked = 20;     ///< hypotheses that somebody wants to open
-  std::uint64_t real = 0;       ///< of them, at random places
-  double sharpe_ann = 0;        ///< of the real ones' families
-  std::uint64_t days = 365;     ///< that judge each
-  double share = 0;             ///< of the account, for each; 0: the declared pace
+  std::uint64_t asked = 20;  ///< hypotheses that somebody wants to open
+  std::uint64_t real = 0;    ///< of them, at random places
+  double sharpe_ann = 0;     ///< of the real ones' families
+  std::uint64_t days = 365;  ///< that judge each
+  double share = 0;          ///< of the account, for each; 0: the declared pace
   /// Correlation of each family with the one before, on the same days: an agent that climbs on
   /// words. 0: unrelated.
   double correlation = 0;

@@ -169,9 +169,9 @@ TruthTile zoomed(const TruthWorld& world, std::span<const double> rows, const Tr
   }
   const auto tiles = level::space_tiles(rows, names);
   const std::size_t blocks = level::tile_blocks(panels.ols.periods());
-  const auto best = level::search_space(level::scaled_block_means(panels.ols, blocks),
-                                        level::scaled_block_means(panels.exposure, blocks), blocks,
-                                        tiles, seed);
+  const auto best =
+      level::search_space(level::scaled_block_means(panels.ols, blocks),
+                          level::scaled_block_means(panels.exposure, blocks), blocks, tiles, seed);
   return {tiles[best.tile].rows, std::max(best.p_ols, best.p_exposure)};
 }
 
@@ -214,9 +214,8 @@ Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double
   options.gap_rate_year = world.gap.rate_year();
   const TruthPanels panels{PanelView::of(run.ols, all, run.periods),
                            PanelView::of(run.exposure, all, run.periods)};
-  out.score = world.judge == TruthJudge::Whole
-                  ? smaller_score(panels, options)
-                  : judge_zoomed(world, rows, panels, options, seed);
+  out.score = world.judge == TruthJudge::Whole ? smaller_score(panels, options)
+                                               : judge_zoomed(world, rows, panels, options, seed);
   out.converged = out.score.verdict == Verdict::Converged && out.score.c_gaps >= level::kGapsMin;
   return out;
 }

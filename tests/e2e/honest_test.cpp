@@ -63,14 +63,15 @@ TEST_F(Honest, E12AnExploringSweepTakesTheDaysBeforeTheSealAndIsRefusedOnIt) {
   for (const char* part : {"reaches.yaml:3:", "sealed", "--unseal", "open: confirm"}) {
     EXPECT_NE(refused.errors.find(part), std::string::npos) << refused.errors;
   }
-  const Ran shown =
-      run(spec("reaches", "kept-alpha", "window: {from: 2023-01-01, to: 2024-01-01}\n"),
-          {"--unseal"});
+  const Ran shown = run(
+      spec("reaches", "kept-alpha", "window: {from: 2023-01-01, to: 2024-01-01}\n"), {"--unseal"});
   ASSERT_EQ(shown.status, 0) << shown.errors;
   // What was shown judges nothing any more.
-  const Ran late = winnow(home(), {"open", spec("late", "kept-alpha", "window: {from: 2023-07-01, "
-                                                "to: 2024-01-01}\n")
-                                               .string()},
+  const Ran late = winnow(home(),
+                          {"open", spec("late", "kept-alpha",
+                                        "window: {from: 2023-07-01, "
+                                        "to: 2024-01-01}\n")
+                                       .string()},
                           120);
   ASSERT_EQ(late.status, 0) << late.errors;
   const json verdict = family();
@@ -81,8 +82,8 @@ TEST_F(Honest, E12AnExploringSweepTakesTheDaysBeforeTheSealAndIsRefusedOnIt) {
 }
 
 TEST_F(Honest, E6E12ABacktestStopsAtTheSealToo) {
-  std::vector<std::string> words{"backtest", "--strategy", "mean_reversion", "--data",
-                                 "kept-alpha", "--execution", "none"};
+  std::vector<std::string> words{
+      "backtest", "--strategy", "mean_reversion", "--data", "kept-alpha", "--execution", "none"};
   const Ran before = winnow(home(), words);
   ASSERT_EQ(before.status, 0) << before.errors;
   EXPECT_NE(before.errors.find("sealed"), std::string::npos) << before.errors;
@@ -147,14 +148,15 @@ TEST_F(Honest, ConfirmSaysWordsUntilItIsRevealed) {
   EXPECT_TRUE(family().contains("c"));
   EXPECT_EQ(winnow(home(), {"top", "last"}).status, 0);
   // Its days judge nothing like it again.
-  const Ran kin = winnow(
-      home(), {"open", spec("kin", "kept-alpha", "looks: one\nseed: 3\n").string()}, 120);
+  const Ran kin =
+      winnow(home(), {"open", spec("kin", "kept-alpha", "looks: one\nseed: 3\n").string()}, 120);
   ASSERT_EQ(kin.status, 0) << kin.errors;
   EXPECT_EQ(family()["verdict"], "INSUFFICIENT");
 }
 
 TEST_F(Honest, ASpentAccountSaysSoAndADeclaredOneIsItsUsers) {
-  write_text(home() / "agents.yaml", "account: agents\nusers: [scout]\nalpha: 0.02\nopenings: 40\n");
+  write_text(home() / "agents.yaml",
+             "account: agents\nusers: [scout]\nalpha: 0.02\nopenings: 40\n");
   ASSERT_EQ(winnow(home(), {"account", "declare", (home() / "agents.yaml").string()}).status, 0);
   const json accounts = ask(home(), {"account", "show", "--user", "scout"})["accounts"];
   ASSERT_EQ(accounts.size(), 1u);

@@ -40,7 +40,8 @@ OpenedHypothesis opened(const DocumentsInMemory& documents, const std::string& i
 
 TEST(Openings, BuyTheLevelsOfTheAccountInTheirOrder) {
   DocumentsInMemory documents;
-  const auto out = open_claims(documents, kAccount, {claim("aaaa", kDay, 400), claim("bbbb", kDay, 400)});
+  const auto out =
+      open_claims(documents, kAccount, {claim("aaaa", kDay, 400), claim("bbbb", kDay, 400)});
   ASSERT_TRUE(out) << out.error().text();
   EXPECT_FALSE((*out)[0].repeat);
   // The first levels of LEVEL 9: .0025 / 1.0025 each at the default pace.
@@ -188,7 +189,8 @@ TEST(Accounts, AreDeclaredBeforeTheirFirstOpeningAndShareTheYear) {
 }
 
 TEST(Accounts, AFileSaysWhatIsAllowed) {
-  const auto spec = parse_account("account: agents\nusers: [scout]\nalpha: 0.02\nopenings: 40\n", "a.yaml");
+  const auto spec =
+      parse_account("account: agents\nusers: [scout]\nalpha: 0.02\nopenings: 40\n", "a.yaml");
   ASSERT_TRUE(spec) << spec.error().text();
   EXPECT_EQ(spec->users, std::vector<std::string>{"scout"});
   EXPECT_EQ(spec->parameters.openings, 40u);
@@ -234,9 +236,9 @@ TEST(Days, FiveNarrowShowingsAreABroadOne) {
 TEST(Days, AHoldoutIsKept) {
   DocumentsInMemory documents;
   const MarketDays market{.id = "m", .hashes = {"m"}, .sealed_from = std::nullopt};
-  ASSERT_TRUE(record_seal(documents, {"m", {kDay, kDay + 30}, Breadth::Broad, "sweep 1"}, "ann", kNow));
-  EXPECT_EQ(DayBook::read(documents, market)->sealed(),
-            (std::vector<DayRange>{{kDay, kDay + 30}}));
+  ASSERT_TRUE(
+      record_seal(documents, {"m", {kDay, kDay + 30}, Breadth::Broad, "sweep 1"}, "ann", kNow));
+  EXPECT_EQ(DayBook::read(documents, market)->sealed(), (std::vector<DayRange>{{kDay, kDay + 30}}));
 }
 
 std::vector<double> grid(std::size_t a, std::size_t b) {
