@@ -177,6 +177,9 @@ fs::path ledger_head_file(const fs::path& store) {
 Result<std::optional<std::string>> read_ledger_file(const fs::path& file) {
   std::error_code ec;
   if (!fs::exists(file, ec)) return std::optional<std::string>();
+  if (!fs::is_regular_file(file, ec)) {
+    return Error(ErrorCode::Io, file.string() + " is no file that can be read");
+  }
   const auto bytes = fs::file_size(file, ec);
   if (!ec && bytes > kHeadBytesMax) {
     return Error(ErrorCode::InvalidInput, file.string() + " has " + std::to_string(bytes) +

@@ -57,6 +57,9 @@ int opening_threads(const std::filesystem::path& dir) {
 
 rocksdb::DBOptions looking_options(const std::filesystem::path& dir) {
   rocksdb::DBOptions o;
+  // As the writer has it: without, a reader that finds logs in the manifest wants to strike them
+  // out there, and ends the process because it cannot.
+  o.track_and_verify_wals_in_manifest = true;
   o.info_log = silent_log();
   o.max_file_opening_threads = opening_threads(dir);
   return o;

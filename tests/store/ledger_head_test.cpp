@@ -181,18 +181,22 @@ TEST(LedgerHead, WithoutAPlaceFailsNoCommitAndIsSaid) {
   TempDir dir;
   const fs::path path = dir.path() / "store";
   { const auto made = open_store(path); }
-  fs::remove(ledger_head_file(path));
-  fs::create_directories(ledger_head_file(path) / "in the way");
+  const fs::path in_the_way = ledger_head_file(path).string() + ".making";
+  fs::create_directories(in_the_way / "a folder");
   {
     auto store = open_store(path);
     must(store->put_sweep(make_sweep("s", kPlanBlocks)));
     commit_blocks(*store, "s", 0, 3);
     EXPECT_EQ(trials_of(*store), 3 * kRows);
+    const MonoNs give_up = system_clock().mono() + seconds(30);
+    while (store->health().ledger_heads_refused == 0 && system_clock().mono() < give_up) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     const StoreHealth health = store->health();
     EXPECT_GT(health.ledger_heads_refused, 0u);
     EXPECT_TRUE(says(health.ledger_head_trouble, "store.ledger")) << health.ledger_head_trouble;
   }
-  fs::remove_all(ledger_head_file(path));
+  fs::remove_all(in_the_way);
   auto store = open_store(path);
   EXPECT_EQ(store->health().ledger_head_trouble, "");
   EXPECT_EQ(must(parse_ledger_head(text_of_file(ledger_head_file(path)))).entries.size(), 1u);
