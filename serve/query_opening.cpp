@@ -114,7 +114,7 @@ Result<Json> account_show(const Sources& sources, const Json& args) {
   const TimestampNs now = system_clock().now();
   const auto own = level::account_of_user(documents, now, *user);
   if (!own.ok()) return own.error();
-  auto keys = documents.keys(level::kAccountKind);
+  auto keys = documents.keys(level::kAccountKind, {});
   if (!keys.ok()) return keys.error();
   // One that nobody opened anything in is as good as any other.
   if (std::find(keys->begin(), keys->end(), *own) == keys->end()) keys->push_back(*own);
