@@ -138,10 +138,8 @@ std::string verdict_word(const FamilyScore& family) {
     case level::HypothesisState::Open:
       return "OPEN";
     case level::HypothesisState::NotPromoted:
-      if (family.score.verdict == Verdict::Insufficient) {
-        return sweeps::verdict_name(Verdict::Insufficient);
-      }
-      return "NOT_PROMOTED";
+      // What cannot carry a score was not judged, though the look is gone.
+      return family.score.scored ? "NOT_PROMOTED" : sweeps::verdict_name(Verdict::Insufficient);
     case level::HypothesisState::Void:
       return "NOT_PROMOTED";
   }

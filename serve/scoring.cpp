@@ -3,22 +3,21 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/hash.hpp"
 #include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "serve/account.hpp"
 #include "serve/gap_part.hpp"
 #include "serve/judged_panel.hpp"
+#include "serve/kept_verdict.hpp"
 #include "serve/market_part.hpp"
 #include "serve/opening.hpp"
-#include "serve/report/fields.hpp"
+#include "serve/score_opened.hpp"
+#include "serve/score_rows.hpp"
 #include "serve/validation.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/convergence_require.hpp"
 #include "sweeps/diversity.hpp"
 #include "sweeps/judged.hpp"
-#include "sweeps/level/skill.hpp"
-#include "sweeps/level/tile_search.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
 #include "sweeps/stops.hpp"
@@ -26,126 +25,7 @@
 namespace winnow::serve {
 namespace {
 
-constexpr const char* kScoreDocument = "convergence";
 constexpr const char* kPlateauKind = "plateau";
-// Grows with every change of what a verdict means: kept ones are then scored again.
-constexpr int kScoreRules = 5;
-
-std::string fixed_digits(double v) { return report::fixed(v, 4); }
-
-std::optional<SkillScore> skill_from_json(const Json& json) {
-  SkillScore out;
-  try {
-    json.at("c_cash").get_to(out.c_cash);
-    json.at("c_ols").get_to(out.c_ols);
-    json.at("c_exposure").get_to(out.c_exposure);
-    json.at("alpha_ann_frac").get_to(out.alpha_ann_frac);
-    json.at("beta_mean").get_to(out.beta_mean);
-    json.at("exposure_mean").get_to(out.exposure_mean);
-    json.at("market_text").get_to(out.text);
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
-  return out;
-}
-
-Json tile_json(const std::optional<ZoomedTile>& tile) {
-  if (!tile) return {};
-  return {{"text", tile->text},   {"variants", tile->variants}, {"tiles", tile->tiles},
-          {"flips", tile->flips}, {"p_ols", tile->p_ols},       {"p_exposure", tile->p_exposure}};
-}
-
-std::optional<ZoomedTile> tile_from_json(const Json& json) {
-  if (!json.is_object()) return std::nullopt;
-  try {
-    return ZoomedTile{json.at("text"),  json.at("variants"), json.at("tiles"),
-                      json.at("flips"), json.at("p_ols"),    json.at("p_exposure")};
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
-}
-
-std::optional<GapScore> gaps_from_json(const Json& json) {
-  GapScore out;
-  try {
-    json.at("c_gaps").get_to(out.c_gaps);
-    json.at("gap_frac").get_to(out.frac);
-    json.at("gap_rate_year").get_to(out.rate_year);
-    const Json& days = json.at("gap_days_of_profit");
-    if (!days.is_null()) out.days_of_profit = days;
-    json.at("gap_text").get_to(out.text);
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
-  return out;
-}
-
-/// Everything that a kept verdict depends on beside the trials themselves.
-Json options_json(const SweepView& view, const sweeps::Segment& segment,
-                  const ScoreOptions& options, const std::optional<Look>& look) {
-  Json judged;
-  if (view.openings && view.openings->by_segment[segment.index]) {
-    const sweeps::level::Claim& claim = view.openings->by_segment[segment.index]->claim;
-    judged = {claim.id, sweeps::level::days_text(claim.judged)};
-  }
-  const sweeps::level::Gap segment_gap = view.dataset(segment).gap_or_unrecorded();
-  return {{"rules", kScoreRules},
-          {"engine_version", view.meta.engine_version},
-          {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
-          {"gap_years", segment_gap.years},
-          {"gap_frac", segment_gap.frac},
-          {"gap_seen", segment_gap.seen},
-          {"declared", view.plan.spec().convergence_json},
-          {"judged", std::move(judged)},
-          {"look", look ? Json(look->number) : Json()},
-          {"look_periods", look ? Json(look->periods) : Json()}};
-}
-
-std::string document_key(const SweepView& view, std::uint32_t segment) {
-  return view.meta.id + "/" + std::to_string(segment);
-}
-
-/// A kept verdict of this family under these options, with its look. False: there is none.
-Result<bool> read_verdict(const Sources& sources, const SweepView& view,
-                          const sweeps::Segment& segment, const ScoreOptions& options,
-                          FamilyScore& out) {
-  const auto text = sources.store->document(kScoreDocument, document_key(view, segment.index));
-  if (!text.ok() || !*text || out.committed != out.trials) return false;
-  const Json json = parse_ordered_json(**text);
-  if (json.is_discarded() || !json.is_object()) return false;
-  if (!json.value("panel_periods", Json()).is_number_unsigned()) return false;
-  // A search that was extended since has other variants. Verdicts of old have no such number.
-  if (json.value("trials", segment.trials) != segment.trials) return false;
-  const auto look = take_look(sources, view, segment, json["panel_periods"], FamilyState::Complete);
-  if (!look.ok()) return look.error();
-  if (json.value("options", Json()) != options_json(view, segment, options, *look)) return false;
-  auto score = convergence_from_json(json.value("score", Json()));
-  auto skill = skill_from_json(json.value("skill", Json()));
-  auto gaps = gaps_from_json(json.value("gaps", Json()));
-  if (!score || !skill || !gaps) return false;
-  out.score = std::move(*score);
-  out.skill = std::move(*skill);
-  out.tile = tile_from_json(json.value("tile", Json()));
-  out.gaps = std::move(*gaps);
-  out.look = *look;
-  out.cached = true;
-  return true;
-}
-
-void keep_verdict(const Sources& sources, const SweepView& view, const FamilyScore& family,
-                  const ScoreOptions& options, std::uint64_t panel_periods) {
-  // What is not known today may be tomorrow: a dataset comes back.
-  if (family.committed != family.trials || !family.skill.missing.empty()) return;
-  const Json json{
-      {"options", options_json(view, view.plan.segments()[family.segment], options, family.look)},
-      {"panel_periods", panel_periods},
-      {"trials", family.trials},
-      {"score", convergence_json(family.score)},
-      {"skill", skill_json(family.skill)},
-      {"gaps", gap_json(family.gaps)},
-      {"tile", tile_json(family.tile)}};
-  keep(sources, {kScoreDocument, document_key(view, family.segment), json_text(json)});
-}
 
 // Sharpe of every trial of a segment: NaN where it failed or is not there yet.
 struct SharpeColumn {
@@ -223,7 +103,7 @@ std::optional<Plateau> find_plateau(const Sources& sources, const sweeps::Neighb
 void add_plateau(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
                  const SharpeColumn& sharpe, FamilyScore& family,
                  std::vector<std::string>& warnings) {
-  const std::string key = document_key(view, segment.index);
+  const std::string key = verdict_key(view, segment.index);
   const bool complete = family.committed == family.trials;
   if (const auto text = sources.store->document(kPlateauKind, key);
       complete && text.ok() && *text) {
@@ -271,64 +151,6 @@ sweeps::PanelView looked_at(const FamilyPanel& panel, const std::optional<Look>&
   return look && look->periods > 0 ? all.window(0, look->periods) : all;
 }
 
-/// The rows and periods of a panel that judge: all rows for none.
-struct JudgedPart {
-  const sweeps::PanelView& all;
-  const std::vector<std::uint32_t>* rows;
-  const GapPart& gaps;
-
-  /// The values of these rows, of one for each row of the panel.
-  std::vector<double> of_rows(std::span<const double> values) const {
-    std::vector<double> out;
-    if (rows == nullptr) return {values.begin(), values.end()};
-    for (const std::uint32_t row : *rows) out.push_back(values[row]);
-    return out;
-  }
-};
-
-/// Scores some rows of a panel against cash and the market, and charges gaps. Without a market it
-/// is scored against cash, and says why that promotes nothing.
-template <class Scored>
-void score_rows(const JudgedPart& part, const Result<MarketPart>& market,
-                const sweeps::ConvergenceOptions& declared, const sweeps::ParallelFor& parallel,
-                Scored& out) {
-  const sweeps::PanelView returns = part.rows == nullptr ? part.all : part.all.subset(*part.rows);
-  const std::vector<double> losses = part.of_rows(part.gaps.loss);
-  sweeps::ConvergenceOptions how = declared;
-  how.gap_loss = losses;
-  how.gap_rate_year = part.gaps.gap.rate_year();
-  if (!market.ok()) {
-    out.score = sweeps::score_convergence(returns, how, parallel);
-    out.skill.missing = market.error().text();
-    if (out.score.verdict == sweeps::Verdict::Converged) {
-      out.score.verdict = sweeps::Verdict::Insufficient;
-    }
-    apply_gaps(part.gaps, out.score.return_mean, out.score, out.gaps);
-    out.score.reasons.push_back("skill: " + out.skill.missing);
-    return;
-  }
-  const auto skill =
-      sweeps::level::score_skill(returns, std::span(market->returns).first(returns.periods()),
-                                 part.of_rows(market->mean_exposure), how, parallel);
-  out.score = skill.gate();
-  out.skill = {.c_cash = skill.cash.c,
-               .c_ols = skill.ols.c,
-               .c_exposure = skill.exposure.c,
-               .alpha_ann_frac = skill.alpha_mean * how.periods_per_year,
-               .beta_mean = skill.beta_mean,
-               .exposure_mean = skill.exposure_mean,
-               .text = sweeps::level::market_share_text(skill.market_share()),
-               .missing = {}};
-  const bool stood = out.score.verdict == sweeps::Verdict::Converged;
-  apply_gaps(part.gaps, skill.cash.return_mean, out.score, out.gaps);
-  if (out.skill.text.empty() || stood) return;
-  out.score.reasons.insert(out.score.reasons.begin(),
-                           "skill: C = " + fixed_digits(out.skill.c_cash) + " against cash, " +
-                               fixed_digits(out.skill.c_ols) + " less beta times the market, " +
-                               fixed_digits(out.skill.c_exposure) +
-                               " less the market at the mean exposure: " + out.skill.text);
-}
-
 void warn_of(const SweepView& view, const sweeps::Segment& segment,
              std::vector<std::string>& warnings) {
   const std::string note = sweeps::judged_variants(view.plan, segment).note;
@@ -341,100 +163,6 @@ bool shares_panels(const SweepView& view) {
   std::uint64_t bytes = 0;
   for (const sweeps::Segment& s : view.plan.segments()) bytes += s.trials * s.periods * 4;
   return bytes <= kPanelBytesShared;
-}
-
-/// The seed of a claim's sign flips: of everything that it fixed.
-std::uint64_t flip_seed(const sweeps::level::Claim& claim) { return hash128(claim.id).low; }
-
-/// Finds the best tile of a declared search on the judged panel, and the rows in it.
-std::vector<std::uint32_t> zoom(const Sources& sources, const SweepView& view,
-                                const sweeps::Segment& segment, const FamilyPanel& panel,
-                                const sweeps::PanelView& judged, const MarketPart& market,
-                                const sweeps::level::Claim& claim, ZoomedTile& out) {
-  namespace level = sweeps::level;
-  const std::size_t blocks = level::tile_blocks(judged.periods());
-  const std::vector<double> betas = level::market_betas(judged, market.returns, sources.parallel);
-  const auto means = [&](std::span<const double> shares) {
-    const level::LessMarket rest(judged, shares, market.returns, sources.parallel);
-    return level::scaled_block_means(rest.view(), blocks, sources.parallel);
-  };
-  const std::vector<double> ols = means(betas);
-  const std::vector<double> exposure = means(market.mean_exposure);
-  std::vector<std::string> names;
-  for (const auto& p : view.plan.spec().strategies[segment.strategy].params)
-    names.push_back(p.name);
-  std::vector<double> params;
-  for (const std::uint64_t trial : panel.trial) {
-    const std::vector<double> row = view.plan.params(trial, 1);
-    params.insert(params.end(), row.begin(), row.end());
-  }
-  const std::vector<level::SpaceTile> tiles = level::space_tiles(params, names);
-  const level::BestTile best =
-      level::search_space(ols, exposure, blocks, tiles, flip_seed(claim), sources.parallel);
-  out = {.text = tiles[best.tile].text,
-         .variants = tiles[best.tile].rows.size(),
-         .tiles = best.tiles,
-         .flips = best.flips,
-         .p_ols = best.p_ols,
-         .p_exposure = best.p_exposure};
-  return tiles[best.tile].rows;
-}
-
-/// The score of a family that was opened, on the days that judge it.
-struct OpenedPart {
-  const FamilyPanel& panel;
-  const GapPart& gaps;
-};
-Status score_opened(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
-                    const OpenedPart& part, const Judging& judging, sweeps::ConvergenceOptions how,
-                    FamilyScore& out) {
-  const FamilyPanel& panel = part.panel;
-  FamilyPanel cut;
-  if (!judging.all) cut = judged_panel(panel, judging);
-  const FamilyPanel& judged = judging.all ? panel : cut;
-  const auto all = sweeps::PanelView::of(judged.returns, judged.trial.size(), judged.periods);
-  auto market = read_market_part(sources, view, segment, panel, judging.periods);
-  if (market.ok()) market->returns = judged_values(market->returns, judging);
-  const bool searches = out.opened->claim.mode == sweeps::level::OpenMode::Search;
-  const bool enough = sweeps::level::tile_blocks(judged.periods) > 1;
-  if (!searches || !market.ok() || !enough || judged.trial.empty()) {
-    score_rows({all, nullptr, part.gaps}, market, how, sources.parallel, out);
-    return {};
-  }
-  ZoomedTile tile;
-  const std::vector<std::uint32_t> rows =
-      zoom(sources, view, segment, judged, all, *market, out.opened->claim, tile);
-  how.launched = how.chosen = rows.size();
-  if (rows.size() < judged.trial.size()) how.spread = {};  // a part of the space by construction
-  score_rows({all, &rows, part.gaps}, market, how, sources.parallel, out);
-  out.tile = std::move(tile);
-  return {};
-}
-
-/// What a look finds: of a declared search the largest of its panels' and its tile's own.
-double look_p(const FamilyScore& family) {
-  double p = family.score.p_value();
-  if (family.tile) p = std::max({p, family.tile->p_ols, family.tile->p_exposure});
-  return p;
-}
-
-/// Puts the look down that is due, where that may be done.
-Status look_at(const Sources& sources, const Judging& judging, FamilyScore& family) {
-  if (!family.opened || judging.look == 0 || family.committed != family.trials) return {};
-  family.look_recordable = sources.verdicts == nullptr;
-  if (family.look_recordable) return {};
-  const sweeps::level::LookRecord look{.judged_days = family.judged_days,
-                                       .p = look_p(family),
-                                       .gates = family.score.verdict == sweeps::Verdict::Converged,
-                                       .bound = 0,
-                                       .time = system_clock().now(),
-                                       .number = judging.look};
-  auto documents = documents_of(sources);
-  auto after =
-      sweeps::level::take_look(documents, family.opened->account, family.opened->claim.id, look);
-  if (!after.ok()) return after.error();
-  family.opened = std::move(*after);
-  return {};
 }
 
 void describe_days(const Judging& judging, FamilyScore& out) {
@@ -482,8 +210,9 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
       const PeriodRange scored{std::min(how->chosen_by_periods, all.periods()), all.periods()};
       const auto market = read_market_part(sources, view, segment, *panel, {&scored, 1});
       const std::vector<std::uint32_t> rows = judged_rows(view, segment, judged, *panel);
-      score_rows({all, judged.note.empty() ? nullptr : &rows, *gaps}, market, *how,
-                 sources.parallel, out);
+      set_rows_score(score_rows({all, judged.note.empty() ? nullptr : &rows, *gaps}, market, *how,
+                                sources.parallel),
+                     out);
     }
     keep_verdict(sources, view, out, options, panel->periods);
     if (options.panels == Panels::Share && shares_panels(view)) out.panel = panel;
@@ -690,7 +419,7 @@ Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const 
       scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
       sweeps::ConvergenceOptions own = *how;
       own.launched = own.chosen = members;
-      score_rows({all, &rows, *gaps}, market, own, sweeps::serial_for(), scored);
+      set_rows_score(score_rows({all, &rows, *gaps}, market, own, sweeps::serial_for()), scored);
       if (*look) apply_look(**look, scored.score);
       sweeps::apply_requirements(unmet_requirements(view, scored.score, validated->get()),
                                  scored.score);

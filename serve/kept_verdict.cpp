@@ -1,0 +1,128 @@
+#include "serve/kept_verdict.hpp"
+
+#include "base/text.hpp"
+#include "sweeps/stops.hpp"
+
+namespace winnow::serve {
+namespace {
+
+constexpr const char* kScoreDocument = "convergence";
+// Grows with every change of what a verdict means: kept ones are then scored again.
+constexpr int kScoreRules = 5;
+
+std::optional<SkillScore> skill_from_json(const Json& json) {
+  SkillScore out;
+  try {
+    json.at("c_cash").get_to(out.c_cash);
+    json.at("c_ols").get_to(out.c_ols);
+    json.at("c_exposure").get_to(out.c_exposure);
+    json.at("alpha_ann_frac").get_to(out.alpha_ann_frac);
+    json.at("beta_mean").get_to(out.beta_mean);
+    json.at("exposure_mean").get_to(out.exposure_mean);
+    json.at("market_text").get_to(out.text);
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+Json tile_json(const std::optional<ZoomedTile>& tile) {
+  if (!tile) return {};
+  return {{"text", tile->text},   {"variants", tile->variants}, {"tiles", tile->tiles},
+          {"flips", tile->flips}, {"p_ols", tile->p_ols},       {"p_exposure", tile->p_exposure}};
+}
+
+std::optional<ZoomedTile> tile_from_json(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  try {
+    return ZoomedTile{json.at("text"),  json.at("variants"), json.at("tiles"),
+                      json.at("flips"), json.at("p_ols"),    json.at("p_exposure")};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<GapScore> gaps_from_json(const Json& json) {
+  GapScore out;
+  try {
+    json.at("c_gaps").get_to(out.c_gaps);
+    json.at("gap_frac").get_to(out.frac);
+    json.at("gap_rate_year").get_to(out.rate_year);
+    const Json& days = json.at("gap_days_of_profit");
+    if (!days.is_null()) out.days_of_profit = days;
+    json.at("gap_text").get_to(out.text);
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+/// Everything that a kept verdict depends on beside the trials themselves.
+Json options_json(const SweepView& view, const sweeps::Segment& segment,
+                  const ScoreOptions& options, const std::optional<Look>& look) {
+  Json judged;
+  if (view.openings && view.openings->by_segment[segment.index]) {
+    const sweeps::level::Claim& claim = view.openings->by_segment[segment.index]->claim;
+    judged = {claim.id, sweeps::level::days_text(claim.judged)};
+  }
+  const sweeps::level::Gap segment_gap = view.dataset(segment).gap_or_unrecorded();
+  return {{"rules", kScoreRules},
+          {"engine_version", view.meta.engine_version},
+          {"hurdle_sharpe_ann", options.hurdle_sharpe_ann},
+          {"gap_years", segment_gap.years},
+          {"gap_frac", segment_gap.frac},
+          {"gap_seen", segment_gap.seen},
+          {"declared", view.plan.spec().convergence_json},
+          {"judged", std::move(judged)},
+          {"look", look ? Json(look->number) : Json()},
+          {"look_periods", look ? Json(look->periods) : Json()}};
+}
+
+}  // namespace
+
+std::string verdict_key(const SweepView& view, std::uint32_t segment) {
+  return view.meta.id + "/" + std::to_string(segment);
+}
+
+Result<bool> read_verdict(const Sources& sources, const SweepView& view,
+                          const sweeps::Segment& segment, const ScoreOptions& options,
+                          FamilyScore& out) {
+  const auto text = sources.store->document(kScoreDocument, verdict_key(view, segment.index));
+  if (!text.ok() || !*text || out.committed != out.trials) return false;
+  const Json json = parse_ordered_json(**text);
+  if (json.is_discarded() || !json.is_object()) return false;
+  if (!json.value("panel_periods", Json()).is_number_unsigned()) return false;
+  // A search that was extended since has other variants. Verdicts of old have no such number.
+  if (json.value("trials", segment.trials) != segment.trials) return false;
+  const auto look = take_look(sources, view, segment, json["panel_periods"], FamilyState::Complete);
+  if (!look.ok()) return look.error();
+  if (json.value("options", Json()) != options_json(view, segment, options, *look)) return false;
+  auto score = convergence_from_json(json.value("score", Json()));
+  auto skill = skill_from_json(json.value("skill", Json()));
+  auto gaps = gaps_from_json(json.value("gaps", Json()));
+  if (!score || !skill || !gaps) return false;
+  out.score = std::move(*score);
+  out.skill = std::move(*skill);
+  out.tile = tile_from_json(json.value("tile", Json()));
+  out.gaps = std::move(*gaps);
+  out.look = *look;
+  out.cached = true;
+  return true;
+}
+
+void keep_verdict(const Sources& sources, const SweepView& view, const FamilyScore& family,
+                  const ScoreOptions& options, std::uint64_t panel_periods) {
+  // What is not known today may be tomorrow: a dataset comes back.
+  if (family.committed != family.trials || !family.skill.missing.empty()) return;
+  const Json json{
+      {"options", options_json(view, view.plan.segments()[family.segment], options, family.look)},
+      {"panel_periods", panel_periods},
+      {"trials", family.trials},
+      {"score", convergence_json(family.score)},
+      {"skill", skill_json(family.skill)},
+      {"gaps", gap_json(family.gaps)},
+      {"tile", tile_json(family.tile)}};
+  keep(sources, {kScoreDocument, verdict_key(view, family.segment), json_text(json)});
+}
+
+}  // namespace winnow::serve
