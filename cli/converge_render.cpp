@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "base/text.hpp"
@@ -232,7 +233,10 @@ std::string converge_families(const Json& answer, std::size_t width, bool detail
   const double hurdle = number_of(answer, "hurdle_sharpe_ann");
   if (hurdle != 0) out += "; hurdle Sharpe " + short_number(hurdle) + "/year";
   out += "\n" + warnings_of(answer) + table.render(width) + words;
-  if (!details) {
+  const bool figures = std::any_of(
+      answer["families"].begin(), answer["families"].end(),
+      [](const Json& f) { return f.value("numbers", "") != "hidden"; });
+  if (!details && figures) {
     out += "\nthe figures: `winnow converge " + text_of(answer, "sweep_id") + " --details`\n";
   }
   return out;

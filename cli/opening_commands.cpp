@@ -10,6 +10,7 @@
 #include "cli/results.hpp"
 #include "cli/store_writer.hpp"
 #include "cli/table.hpp"
+#include "serve/opening.hpp"
 #include "sweeps/account_spec.hpp"
 
 namespace winnow::cli {
@@ -104,6 +105,15 @@ std::string render_account(const Json& answer, std::size_t width) {
   return out;
 }
 
+/// Before the first sweep there is no store: that is nothing opened, not a failure.
+Result<Json> answer_or(const Context& context, std::string_view name, const Json& args,
+                       const Json& of_nothing) {
+  auto answer = answer_query(context, name, args);
+  const bool no_store = !answer.ok() && answer.error().code() == ErrorCode::NotFound;
+  if (no_store && context.connect.empty()) return of_nothing;
+  return answer;
+}
+
 std::string named_user(const OpeningOptions& options) {
   return options.user.empty() ? current_user() : options.user;
 }
@@ -136,7 +146,8 @@ void add_open(CLI::App& app, Context& context) {
   list->add_option("--user", o->user, "only this user's");
   list->callback([&context, o] {
     context.run = [&context, o] {
-      return show_answer(context, answer_query(context, "openings", {{"user", o->user}}),
+      const Json none{{"hypotheses", Json::array()}};
+      return show_answer(context, answer_or(context, "openings", {{"user", o->user}}, none),
                          render_openings);
     };
   });
@@ -191,7 +202,8 @@ void add_account(CLI::App& app, Context& context) {
   show->add_option("--user", o->user, "the account that this user's openings go to (default: all)");
   show->callback([&context, o] {
     context.run = [&context, o] {
-      return show_answer(context, answer_query(context, "account", {{"user", o->user}}),
+      const Json none = serve::account_of_nobody(system_clock().now());
+      return show_answer(context, answer_or(context, "account", {{"user", o->user}}, none),
                          render_account);
     };
   });

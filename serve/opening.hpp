@@ -58,6 +58,9 @@ std::string what_would_change(const FamilyScore& family);
 /// What was opened, with its level, days and looks; null for an exploring family.
 Json opened_json(const FamilyScore& family);
 
+/// The answer to `account` of a home that has no store yet.
+Json account_of_nobody(TimestampNs now);
+
 /// `winnow open list`, `open show`, `account show`: see query.hpp.
 Json hypothesis_json(const sweeps::level::OpenedHypothesis& h);
 

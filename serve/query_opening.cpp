@@ -45,7 +45,7 @@ std::string account_line(const level::AccountState& state, const level::Offer& o
   return out;
 }
 
-Result<Json> account_json(const level::AccountState& state) {
+Json account_json(const level::AccountState& state) {
   const level::Account& account = state.account;
   const level::AccountParameters& p = account.parameters();
   const level::Offer offer = account.available();
@@ -128,9 +128,7 @@ Result<Json> account_show(const Sources& sources, const Json& args) {
     if (!state.ok()) return state.error();
     alpha_year += state->account.parameters().alpha;
     if (!user->empty() && key != *own) continue;
-    auto row = account_json(*state);
-    if (!row.ok()) return row.error();
-    out["accounts"].push_back(std::move(*row));
+    out["accounts"].push_back(account_json(*state));
   }
   out["alpha_year"] = alpha_year;
   out["alpha_year_max"] = level::kAlphaYearMax;
@@ -222,3 +220,17 @@ Result<Json> void_promotion(const Sources& sources, const Json& args) {
 }
 
 }  // namespace winnow::serve::parts
+
+namespace winnow::serve {
+
+Json account_of_nobody(TimestampNs now) {
+  sweeps::level::AccountState state;
+  state.key = sweeps::level::account_key(now);
+  Json out;
+  out["accounts"] = Json::array({parts::account_json(state)});
+  out["alpha_year"] = state.account.parameters().alpha;
+  out["alpha_year_max"] = sweeps::level::kAlphaYearMax;
+  return out;
+}
+
+}  // namespace winnow::serve
