@@ -233,9 +233,9 @@ std::string converge_families(const Json& answer, std::size_t width, bool detail
   const double hurdle = number_of(answer, "hurdle_sharpe_ann");
   if (hurdle != 0) out += "; hurdle Sharpe " + short_number(hurdle) + "/year";
   out += "\n" + warnings_of(answer) + table.render(width) + words;
-  const bool figures = std::any_of(
-      answer["families"].begin(), answer["families"].end(),
-      [](const Json& f) { return f.value("numbers", "") != "hidden"; });
+  const bool figures =
+      std::any_of(answer["families"].begin(), answer["families"].end(),
+                  [](const Json& f) { return f.value("numbers", "") != "hidden"; });
   if (!details && figures) {
     out += "\nthe figures: `winnow converge " + text_of(answer, "sweep_id") + " --details`\n";
   }

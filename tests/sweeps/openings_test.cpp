@@ -162,8 +162,9 @@ TEST(Openings, ADiskThatIsFullOpensNothing) {
 
 TEST(Openings, ADamagedRecordIsNamed) {
   DocumentsInMemory documents;
-  ASSERT_TRUE(documents.update(kAccountKind, kAccount,
-                               [](const auto&) -> Result<std::string> { return "{\"events\":3"; }));
+  ASSERT_TRUE(documents.update(kAccountKind, kAccount, [](const auto&) -> Result<std::string> {
+    return std::string("{\"events\":3");
+  }));
   const auto state = read_account_state(documents, kAccount);
   ASSERT_FALSE(state);
   EXPECT_EQ(state.error().code(), ErrorCode::Corrupt);
