@@ -147,8 +147,9 @@ Status SweepRegistry::record_days(const sweeps::Plan& plan, const Asker& asker, 
           asker.unseal && std::any_of(kept.begin(), kept.end(), [&](const level::DayRange& r) {
             return r.start < window.end && window.start < r.end;
           });
+      const auto broken = unsealed ? level::SealBroken::Yes : level::SealBroken::No;
       WINNOW_TRY(
-          level::record_showing(*documents, showing, asker.user, now, std::string(), unsealed));
+          level::record_showing(*documents, showing, asker.user, now, std::string(), broken));
     }
     if (spec.holdout.ns > 0) {
       showing.days = {utc_day(spec.to), utc_day(spec.to + spec.holdout - DurationNs{1}) + 1};
@@ -173,7 +174,7 @@ Status SweepRegistry::note_days_of_earlier_sweeps() {
       const level::Showing showing{d.content_hash, days_on(*spec, d), level::Breadth::Broad,
                                    "sweep " + meta.id};
       WINNOW_TRY(level::record_showing(*documents, showing, meta.user, meta.created, std::string(),
-                                       false));
+                                       level::SealBroken::No));
     }
   }
   return documents->update(level::kShownKind, kEarlierNoted,

@@ -14,7 +14,6 @@ namespace {
 
 namespace level = sweeps::level;
 
-constexpr std::size_t kKeyDigitsShown = 12;
 // Days from 1970 that a time of 64 bits in nanoseconds can name.
 constexpr std::uint64_t kDaysMax = 106'752;
 
@@ -130,7 +129,7 @@ Result<Json> backtest_count(const Sources& sources, const Json& args) {
       trial.dataset_hash,
       {static_cast<std::int64_t>(asked->from_day), static_cast<std::int64_t>(asked->to_day)},
       level::Breadth::Narrow,
-      "backtest " + trial.key.hex().substr(0, kKeyDigitsShown)};
+      "backtest " + trial.key.hex()};
   const auto unsealed = may_show(sources, shown, asked->unseal);
   if (!unsealed.ok()) return unsealed.error();
   WINNOW_TRY(within_budgets(sources, trial));
@@ -138,7 +137,8 @@ Result<Json> backtest_count(const Sources& sources, const Json& args) {
   const auto fresh = sources.verdicts->count_backtest(trial, now);
   if (!fresh.ok()) return fresh.error();
   auto documents = documents_of(sources);
-  WINNOW_TRY(level::record_showing(documents, shown, trial.user, now, trial.family, *unsealed));
+  WINNOW_TRY(level::record_showing(documents, shown, trial.user, now, trial.family,
+                                   *unsealed ? level::SealBroken::Yes : level::SealBroken::No));
   const auto trials = ledger_trials(sources, trial.dataset_hash);
   if (!trials.ok()) return trials.error();
   return Json{{"new", *fresh}, {"ledger_trials", *trials}};

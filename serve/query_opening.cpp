@@ -197,7 +197,8 @@ Result<Json> reveal(const Sources& sources, const Json& args) {
     for (const level::DayRange& r : which->claim.judged) {
       const level::Showing showing{which->claim.dataset_hash, r, level::Breadth::Narrow,
                                    "reveal " + which->claim.id};
-      WINNOW_TRY(level::record_showing(documents, showing, *user, now, which->claim.family, false));
+      WINNOW_TRY(level::record_showing(documents, showing, *user, now, which->claim.family,
+                                       level::SealBroken::No));
     }
   }
   const auto after = level::reveal(documents, *id, *user, now);

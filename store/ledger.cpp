@@ -97,12 +97,12 @@ void LedgerBook::stage_new_trial(std::uint32_t number, std::uint64_t plan_trials
   if (summed != sweep_trials_.end()) ++summed->second;
 }
 
-void LedgerBook::stage_backtest(std::uint32_t number, bool fresh, TrialStatus status,
+void LedgerBook::stage_backtest(std::uint32_t number, SeenBefore seen, TrialStatus status,
                                 TimestampNs now) {
   LedgerEntry& entry = staged_.at(number);
   const std::uint64_t failed = has_failed(status) ? 1 : 0;
   stage_rows(number, 1, failed, now);
-  entry.trials += fresh ? 1 : 0;
+  entry.trials += seen == SeenBefore::No ? 1 : 0;
   ++entry.unbacked.executions;
   entry.unbacked.failed += failed;
 }

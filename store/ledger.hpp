@@ -35,7 +35,8 @@ class LedgerBook {
   /// `plan_trials`: of the sweep; 0: unknown. Requires: the row was staged.
   void stage_new_trial(std::uint32_t number, std::uint64_t plan_trials);
   /// Counts a trial that no block stands for.
-  void stage_backtest(std::uint32_t number, bool fresh, TrialStatus status, TimestampNs now);
+  enum class SeenBefore : std::uint8_t { No, Yes };
+  void stage_backtest(std::uint32_t number, SeenBefore seen, TrialStatus status, TimestampNs now);
   /// Raises an entry that was staged to what another ledger says of it. What it gained; nothing if
   /// it says no more.
   std::optional<UnbackedCounts> stage_union(std::uint32_t number, const LedgerEntry& other);

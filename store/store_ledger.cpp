@@ -184,7 +184,8 @@ Result<bool> RocksStore::count_backtest(const CountedTrial& trial, TimestampNs n
   name.sweep_id = kBacktestSweep;
   name.user = trial.user;
   const std::uint32_t number = book_.stage_entry(std::move(name));
-  book_.stage_backtest(number, fresh, trial.status, now);
+  book_.stage_backtest(number, fresh ? LedgerBook::SeenBefore::No : LedgerBook::SeenBefore::Yes,
+                       trial.status, now);
   rocksdb::WriteBatch batch;
   if (fresh) {
     const auto bytes = trial.key.bytes();

@@ -158,10 +158,10 @@ std::string DayBook::seen_by(DayRange window) const {
 }
 
 Status record_showing(Documents& documents, const Showing& showing, const std::string& user,
-                      TimestampNs now, std::string_view family, bool unsealed) {
+                      TimestampNs now, std::string_view family, SealBroken broken) {
   Json json{{"time_ns", now.ns}, {"user", user}};
   if (!family.empty()) json["family"] = family;
-  if (unsealed) json["unsealed"] = true;
+  if (broken == SealBroken::Yes) json["unsealed"] = true;
   // The first time is the one that counts.
   return documents.update(kShownKind, showing_key(showing),
                           [&](const std::optional<std::string>& there) -> Result<std::string> {

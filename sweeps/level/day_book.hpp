@@ -61,9 +61,11 @@ class DayBook {
   std::vector<DayRange> seals_;
 };
 
+/// Whether what was shown had been sealed.
+enum class SealBroken : std::uint8_t { No, Yes };
 /// Puts down that days of a dataset are shown. Fails: Io, Refused.
 Status record_showing(Documents& documents, const Showing& showing, const std::string& user,
-                      TimestampNs now, std::string_view family, bool unsealed);
+                      TimestampNs now, std::string_view family, SealBroken broken);
 /// Puts down that days are kept from now on. Fails: as above.
 Status record_seal(Documents& documents, const Showing& sealed, const std::string& user,
                    TimestampNs now);

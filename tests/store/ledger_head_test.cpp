@@ -4,13 +4,14 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
 #include "child.hpp"
 #include "store/ledger.hpp"
 #include "store_fixture.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace winnow::store {
 namespace {
@@ -136,7 +137,6 @@ TEST(LedgerHead, KilledWhileItIsWrittenIsOldOrNew) {
       ASSERT_TRUE(line.starts_with("written ")) << line;
       acknowledged = std::stoull(line.substr(8));
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(rng.below(3000)));
     child.kill_now();
     child.wait();
     const LedgerHead head = must(parse_ledger_head(text_of_file(file)));
@@ -159,11 +159,9 @@ TEST(LedgerHead, IsWrittenWhileCommitsRunAndWhenTheStoreCloses) {
     const auto head = must(parse_ledger_head(text_of_file(file)));
     return head.entries.empty() ? 0 : head.entries.front().trials;
   };
-  const MonoNs give_up = system_clock().mono() + seconds(30);
-  while (head_trials() != 2 * kRows && system_clock().mono() < give_up) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  EXPECT_EQ(head_trials(), 2 * kRows) << "a head lags by about a second";
+  EXPECT_TRUE(tests::eventually(std::chrono::seconds(30), [&] {
+    return head_trials() == 2 * kRows;
+  })) << "a head lags by about a second";
   commit_blocks(*store, "s", 2, 5);
   const LedgerStamp last = must(store->ledger_stamp());
   store.reset();
@@ -188,10 +186,8 @@ TEST(LedgerHead, WithoutAPlaceFailsNoCommitAndIsSaid) {
     must(store->put_sweep(make_sweep("s", kPlanBlocks)));
     commit_blocks(*store, "s", 0, 3);
     EXPECT_EQ(trials_of(*store), 3 * kRows);
-    const MonoNs give_up = system_clock().mono() + seconds(30);
-    while (store->health().ledger_heads_refused == 0 && system_clock().mono() < give_up) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+    EXPECT_TRUE(tests::eventually(std::chrono::seconds(30),
+                                  [&] { return store->health().ledger_heads_refused > 0; }));
     const StoreHealth health = store->health();
     EXPECT_GT(health.ledger_heads_refused, 0u);
     EXPECT_TRUE(says(health.ledger_head_trouble, "store.ledger")) << health.ledger_head_trouble;

@@ -207,7 +207,7 @@ TEST(Days, SealedAreThoseThatNobodySawBroadly) {
   const MarketDays market{.id = "m", .hashes = {"m", "n"}, .sealed_from = kDay + 100};
   EXPECT_EQ(DayBook::read(documents, market)->sealed().size(), 1u);
   const Showing swept{"n", {kDay, kDay + 150}, Breadth::Broad, "sweep 1"};
-  ASSERT_TRUE(record_showing(documents, swept, "ann", kNow, "", false));
+  ASSERT_TRUE(record_showing(documents, swept, "ann", kNow, "", SealBroken::No));
   const auto days = *DayBook::read(documents, market);
   EXPECT_EQ(days.sealed()[0].start, kDay + 150);
   EXPECT_EQ(days.seen_by({kDay, kDay + 10}), "sweep 1");
@@ -228,7 +228,7 @@ TEST(Days, FiveNarrowShowingsAreABroadOne) {
     EXPECT_EQ(days.shown_narrowly("family a").empty(), i == 0);
     EXPECT_TRUE(days.shown_narrowly("family b").empty());
     const Showing one{"m", {kDay, kDay + 100}, Breadth::Narrow, "backtest " + std::to_string(i)};
-    ASSERT_TRUE(record_showing(documents, one, "ann", kNow, "family a", false));
+    ASSERT_TRUE(record_showing(documents, one, "ann", kNow, "family a", SealBroken::No));
   }
   EXPECT_EQ(DayBook::read(documents, market)->shown_broadly(),
             (std::vector<DayRange>{{kDay, kDay + 100}}));

@@ -17,11 +17,11 @@ const Case kCases[] = {
     {"UnknownTopKey", "seed: 42", "sede: 42",
      "spec.yaml:17:1: sede: unknown key (did you mean 'seed'?); allowed: sweep, data, wind"
      "ow, execution, strategies, search, fidelity, validation, convergence, seed, priority"
-     ", budget, limits, points, weight"},
+     ", budget, limits, points, weight, open, share, looks"},
     {"UnknownKeyFarFromAny", "seed: 42", "colour: blue",
      "spec.yaml:17:1: colour: unknown key (nearest: 'points'); allowed: sweep, data, window"
      ", execution, strategies, search, fidelity, validation, convergence, seed, priority, "
-     "budget, limits, points, weight"},
+     "budget, limits, points, weight, open, share, looks"},
     {"FidelityOfGrid", "seed: 42", "fidelity: {method: asha}",
      "spec.yaml:17:1: fidelity: grid has no ladder of windows; allowed with search: {metho"
      "d: random, sobol, lhs, tpe or cmaes}"},
