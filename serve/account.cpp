@@ -343,6 +343,7 @@ Result<std::vector<sweeps::FamilyEvidence>> read_all_evidence(
 Result<FamilyLuck> family_luck(const Sources& sources, const SweepView& view,
                                const FamilyScore& family) {
   FamilyLuck out;
+  out.gates_hold = family.score.verdict == sweeps::Verdict::Converged;
   const auto columns = record_columns(view);
   if (!columns) return out;
   auto variance = stored_ratio_variance(sources, view, view.plan.segments()[family.segment]);
@@ -443,7 +444,9 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const FamilyLuck& family,
     if (luck.min_track_record_periods) {
       out["portfolio"]["min_track_record_days"] = *luck.min_track_record_periods;
     }
-    out["profitable"] = enough && e.p_profit >= kConfidence && luck.dsr >= kConfidence;
+    // What a dying edge or a rising market earned is a profit, too: the gates are the same.
+    out["profitable"] = family.gates_hold && enough && e.p_profit >= kConfidence &&
+                        luck.dsr >= kConfidence;
   }
   return out;
 }

@@ -75,6 +75,7 @@ Result<std::vector<sweeps::FamilyEvidence>> read_all_evidence(
 /// What a family's variants are deflated by, from the stored metrics (luck.hpp).
 struct FamilyLuck {
   double ratio_variance = 0;
+  bool gates_hold = false;  ///< the family's score passes, recency, losses and skill included
   std::optional<sweeps::stats::TrackRecord> best, centre;
 };
 /// Fails: Corrupt, Io.

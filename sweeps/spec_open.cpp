@@ -16,7 +16,7 @@ using yaml::Node;
 
 constexpr double kShareMax = 0.5;
 constexpr std::int64_t kLookDaysMax = 36'500;
-constexpr double kWeightSumMax = 1 + 1e-9;
+constexpr double kWeightSumMax = 1 + 1e-12;
 
 std::optional<std::int64_t> whole_days(std::string_view text) {
   std::int64_t out = 0;

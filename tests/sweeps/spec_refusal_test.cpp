@@ -19,7 +19,7 @@ const Case kCases[] = {
      "ow, execution, strategies, search, fidelity, validation, convergence, seed, priority"
      ", budget, limits, points, weight, open, share, looks"},
     {"UnknownKeyFarFromAny", "seed: 42", "colour: blue",
-     "spec.yaml:17:1: colour: unknown key (nearest: 'points'); allowed: sweep, data, window"
+     "spec.yaml:17:1: colour: unknown key (nearest: 'looks'); allowed: sweep, data, window"
      ", execution, strategies, search, fidelity, validation, convergence, seed, priority, "
      "budget, limits, points, weight, open, share, looks"},
     {"FidelityOfGrid", "seed: 42", "fidelity: {method: asha}",
