@@ -30,6 +30,7 @@ class BenchDir {
   ~BenchDir() {
     std::error_code ec;
     std::filesystem::remove_all(path_, ec);
+    std::filesystem::remove(path_.string() + ".ledger", ec);
   }
   BenchDir(const BenchDir&) = delete;
   BenchDir& operator=(const BenchDir&) = delete;
