@@ -445,8 +445,8 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const FamilyLuck& family,
       out["portfolio"]["min_track_record_days"] = *luck.min_track_record_periods;
     }
     // What a dying edge or a rising market earned is a profit, too: the gates are the same.
-    out["profitable"] = family.gates_hold && enough && e.p_profit >= kConfidence &&
-                        luck.dsr >= kConfidence;
+    out["profitable"] =
+        family.gates_hold && enough && e.p_profit >= kConfidence && luck.dsr >= kConfidence;
   }
   return out;
 }

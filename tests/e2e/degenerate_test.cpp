@@ -48,10 +48,11 @@ bool gives_reason(const json& object) {
 
 // What need not be there: nothing is wrong if it is not.
 const std::set<std::string>& may_be_absent() {
-  static const std::set<std::string> keys = {"look",          "winner",     "where",
-                                             "reason",        "error",      "finished",
-                                             "user",          "pbo_reason", "best_of_many_reason",
-                                             "haircut_reason"};
+  static const std::set<std::string> keys = {"look",           "winner",     "where",
+                                             "reason",         "error",      "finished",
+                                             "user",           "pbo_reason", "best_of_many_reason",
+                                             "haircut_reason", "opened",     "level",
+                                             "tile",           "overlap"};
   return keys;
 }
 

@@ -17,7 +17,7 @@ execution: none
 strategies:
   - family: mean_reversion
     params:
-      lookback_bars: {int: [12, 60], step: 12}
+      lookback_bars: {int: [12, 60], step: 6}
       entry_z: {float: [1.0, 2.5], step: 0.5}
 search: {method: grid}
 )";
