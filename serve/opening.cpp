@@ -156,6 +156,9 @@ std::string verdict_sentence(const SweepView& view, const FamilyScore& family) {
            ", days that were there to explore: open it (`open: confirm`) to have it judged by days "
            "that did not suggest it";
   }
+  if (family.score.verdict == Verdict::Insufficient && family.score.scored) {
+    return who + " may have an edge, and does not show it yet on " + span_of_days(family);
+  }
   if (family.score.verdict == Verdict::Insufficient) {
     return who + " cannot be judged: " +
            (family.score.reasons.empty() ? std::string("too little is known")
