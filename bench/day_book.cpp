@@ -26,7 +26,9 @@ void BM_SeenDays(benchmark::State& state) {
   actors::StoreDocuments documents(**store);
   for (std::uint64_t s = 0; s < sweeps; ++s) {
     const auto first = kFirstDay + static_cast<std::int64_t>(s % 700);
-    const Showing shown{market_hash(s % markets), {first, first + 365}, Breadth::Broad,
+    const Showing shown{market_hash(s % markets),
+                        {first, first + 365},
+                        Breadth::Broad,
                         "sweep " + market_hash(s).substr(0, 16)};
     const Status put = record_showing(documents, shown, "ann", TimestampNs{}, "", SealBroken::No);
     if (!put.ok()) return state.SkipWithError(put.error().text().c_str());

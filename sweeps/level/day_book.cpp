@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "base/text.hpp"
 
@@ -142,14 +143,14 @@ std::vector<DayRange> DayBook::sealed() const {
 }
 
 std::string DayBook::seen_by(DayRange window) const {
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
+  std::unordered_set<std::string_view> known;
   for (const Showing& s : showings_) {
-    if (!overlap(s.days, window)) continue;
-    if (std::find(names.begin(), names.end(), s.who) == names.end()) names.push_back(s.who);
+    if (overlap(s.days, window) && known.insert(s.who).second) names.push_back(s.who);
   }
   std::string out;
   for (std::size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
-    out += (i == 0 ? "" : ", ") + names[i];
+    out += (i == 0 ? "" : ", ") + std::string(names[i]);
   }
   if (names.size() > kNamesShown) {
     out += " and " + std::to_string(names.size() - kNamesShown) + " more";
