@@ -16,7 +16,7 @@ void CoordinatorCore::submit(const Submit& m, const From& from) {
   if (!plan) return refuse(from, plan.error());
   auto segments = unchecked(*plan);
   if (!segments) return refuse(from, segments.error());
-  if (segments->empty()) return begin(*std::move(plan), {request.user, request.unseal}, from);
+  if (segments->empty()) return begin(*std::move(plan), {request.user, request.unseal != 0}, from);
   check_first(*std::move(plan), *std::move(segments), std::move(request), from);
 }
 
@@ -89,7 +89,7 @@ void CoordinatorCore::checked(const CheckResult& result, MonoNs now) {
     if (!result.status) {
       refuse(from, result.status.error());
     } else {
-      begin(*checks.order.plan, {asker.request.user, asker.request.unseal}, from);
+      begin(*checks.order.plan, {asker.request.user, asker.request.unseal != 0}, from);
     }
   }
 }

@@ -389,8 +389,8 @@ struct Submit {
   std::string user;
   std::vector<std::string> profile_names;  ///< execution profiles named by path in the spec...
   std::vector<std::string> profile_texts;  ///< ...and their text
-  std::string open;     ///< how a specification is opened that does not say it; empty: it explores
-  bool unseal = false;  ///< sealed days may be shown, on record
+  std::string open;  ///< how a specification is opened that does not say it; empty: it explores
+  std::uint8_t unseal = 0;  ///< 1: sealed days may be shown, on record (any byte may arrive)
   template <class A>
   void serialize(A& a, unsigned) {
     a& yaml& file_name& user& profile_names& profile_texts& open& unseal;

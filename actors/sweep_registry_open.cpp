@@ -82,7 +82,7 @@ sweeps::Catalog SweepRegistry::catalog_for(const Submit& request) const {
   sweeps::Catalog catalog = catalog_();
   if (const auto mode = level::find_open_mode(request.open)) catalog.open_otherwise = *mode;
   const auto known = catalog.market;
-  if (request.unseal) {
+  if (request.unseal != 0) {
     catalog.market = [known](const sweeps::DatasetInfo& d) {
       auto market = market_of({.market = known}, d);
       if (market) market->sealed_from.reset();

@@ -44,7 +44,7 @@ int run_sweep(const Context& context, const SweepOptions& options) {
   if (!submit) return fail(context, submit.error());
   submit->user = user_of(options);
   submit->open = options.open;
-  submit->unseal = options.unseal;
+  submit->unseal = options.unseal ? 1 : 0;
   SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
   const auto on_progress = [&](const actors::Progress& p) { progress.update(p); };
   auto session = FarmSession::open(context, options.run, *submit);
