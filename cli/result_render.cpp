@@ -192,7 +192,13 @@ std::string render_compare(const Json& answer, std::size_t width) {
 }
 
 std::string render_explain(const Json& answer, std::size_t width) {
-  if (!answer.contains("trial")) return render_sweep_show(answer, width);
+  if (!answer.contains("trial")) {
+    std::string sweep = render_sweep_show(answer, width);
+    for (const Json& family : answer.value("verdicts", Json::array())) {
+      sweep += text_of(family, "verdict") + ": " + text_of(family, "sentence") + ".\n";
+    }
+    return sweep;
+  }
   std::string out = heading(answer) + "\n" + warnings_of(answer) + "variant " +
                     json_text(answer["trial"]) + " of " + text_of(answer, "family") + " on " +
                     text_of(answer, "data") + "\n";

@@ -332,9 +332,29 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
   return out;
 }
 
+/// What `converge` says of each family in words; of a sweep that still runs, nothing.
+Status add_verdicts(const Sources& sources, const SweepView& view, Json& out) {
+  if (view.meta.state != store::SweepState::Done) return {};
+  const auto scored = converge(sources, Json{{"sweep", view.meta.id}});
+  if (!scored.ok()) return scored.error();
+  out["look_awaits_record"] = false;
+  out["verdicts"] = Json::array();
+  for (const Json& family : (*scored)["families"]) {
+    Json row;
+    for (const char* key : {"family", "data", "verdict", "sentence", "reasons", "would_change",
+                            "judged_from", "judged_to", "judged_days", "seen_by_trials", "level"}) {
+      row[key] = family[key];
+    }
+    out["verdicts"].push_back(std::move(row));
+    if (family["look_awaits_record"] == true) out["look_awaits_record"] = true;
+  }
+  return {};
+}
+
 Result<Json> explain_sweep(const Sources& sources, const SweepView& view, const Json& args) {
   auto out = sweep_show(sources, args);
   if (!out.ok()) return out;
+  WINNOW_TRY(add_verdicts(sources, view, *out));
   auto ledger = ledger_json(sources);
   if (!ledger.ok()) return ledger.error();
   (*out)["ledger"] = std::move(*ledger);

@@ -24,18 +24,6 @@ bool is_hash_prefix(std::string_view text) {
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-MarketRecord new_record(const Manifest& m) {
-  return {.content_hash = m.content_hash,
-          .name = m.name,
-          .instrument = m.instrument,
-          .interval = m.interval,
-          .first_day = utc_day(m.first),
-          .last_day = utc_day(m.last),
-          .created = m.created,
-          .links = {},
-          .seals = {}};
-}
-
 // The market of a content hash as the shelf has it.
 std::vector<const MarketRecord*> members_of(const MarketShelf& shelf,
                                             std::string_view content_hash) {
@@ -76,7 +64,7 @@ std::int64_t days_known(std::span<const MarketRecord* const> records, std::int64
 Result<MarketNote> admit(MarketShelf& shelf, const MarketView& columns, const Manifest& m,
                          const SealRequest& request, TimestampNs now) {
   const bool recorded = shelf.find(m.content_hash) != nullptr;
-  if (!recorded) WINNOW_TRY(shelf.place(new_record(m), columns));
+  if (!recorded) WINNOW_TRY(shelf.place(MarketRecord::of(m), columns));
   auto members = members_of(shelf, m.content_hash);
   MarketNote note{.id = members.front()->content_hash, .members = {}, .sealed_from_day = {}};
   SealCase facts{.first_day = utc_day(m.first),

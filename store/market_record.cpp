@@ -98,6 +98,18 @@ bool take_raw(std::string_view& from, std::vector<T>& out) {
 
 }  // namespace
 
+MarketRecord MarketRecord::of(const Manifest& m) {
+  return {.content_hash = m.content_hash,
+          .name = m.name,
+          .instrument = m.instrument,
+          .interval = m.interval,
+          .first_day = utc_day(m.first),
+          .last_day = utc_day(m.last),
+          .created = m.created,
+          .links = {},
+          .seals = {}};
+}
+
 std::string MarketRecord::to_text() const {
   Json json{{"number", number},         {"content_hash", content_hash}, {"name", name},
             {"instrument", instrument}, {"interval_ns", interval.ns},   {"first_day", first_day},

@@ -8,6 +8,7 @@
 #include "base/market_identity.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "store/dataset_manifest.hpp"
 #include "store/market_seal.hpp"
 
 namespace winnow::store {
@@ -34,6 +35,8 @@ struct MarketRecord {
   std::vector<MarketLink> links;
   std::vector<SealEntry> seals;
 
+  /// What a dataset's manifest says; without links and seals.
+  static MarketRecord of(const Manifest& manifest);
   /// One line with a checksum of the rest, then JSON.
   std::string to_text() const;
   /// Fails: Corrupt.

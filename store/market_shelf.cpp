@@ -137,16 +137,8 @@ Status MarketShelf::adopt_others(const DatasetStore& datasets) {
     return std::tie(a.created, a.content_hash) < std::tie(b.created, b.content_hash);
   });
   for (const Manifest& m : found) {
-    MarketRecord record{.content_hash = m.content_hash,
-                        .name = m.name,
-                        .instrument = m.instrument,
-                        .interval = m.interval,
-                        .first_day = utc_day(m.first),
-                        .last_day = utc_day(m.last),
-                        .created = m.created,
-                        .found = true,
-                        .links = {},
-                        .seals = {}};
+    MarketRecord record = MarketRecord::of(m);
+    record.found = true;
     const auto columns = MappedColumns::open(datasets.columns_file(m.content_hash));
     if (columns.ok()) {
       WINNOW_TRY(place(std::move(record), (*columns)->view()));

@@ -19,6 +19,8 @@ namespace winnow::sweeps {
 // of this family has a true Sharpe above the hurdle (Higgins, Thompson and Spiegelhalter 2009;
 // block-t evidence as Ibragimov and Mueller 2010). docs name it C.
 
+/// Of the score and its gates by themselves. What a person is told is another word (PROMISING for
+/// the first, until the family was opened): serve/opening.hpp.
 enum class Verdict : std::uint8_t { Converged, NotConverged, Insufficient };
 /// "CONVERGED", "NOT_CONVERGED", "INSUFFICIENT".
 const char* verdict_name(Verdict verdict);

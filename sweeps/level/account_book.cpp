@@ -192,6 +192,14 @@ std::vector<std::string> related_to(const Claim& claim, const AccountState& stat
   return out;
 }
 
+std::string too_few_days(const Claim& claim, std::int64_t days) {
+  const std::int64_t window = claim.window.end - claim.window.start;
+  std::string out = "only " + std::to_string(days) + " of the " + std::to_string(window) +
+                    " days may judge it, fewer than " + std::to_string(kJudgedDaysMin);
+  if (days < window) out += ": these days were seen by " + claim.seen_by;
+  return out + "; nothing was charged";
+}
+
 Result<double> alpha_of_others(const Documents& documents, const std::string& key) {
   const auto keys = documents.keys(kAccountKind);
   if (!keys) return keys.error();
@@ -281,13 +289,7 @@ Result<std::vector<Opened>> open_claims(Documents& documents, const std::string&
       accounts.push_back(account);
       const std::int64_t days = day_count(claim.judged);
       if (days < kJudgedDaysMin) {
-        out.push_back({.id = {},
-                       .repeat = false,
-                       .refusal = "only " + std::to_string(days) + " of the " +
-                                  std::to_string(claim.window.end - claim.window.start) +
-                                  " days may judge it, fewer than " +
-                                  std::to_string(kJudgedDaysMin) + ": these days were seen by " +
-                                  claim.seen_by + "; nothing was charged"});
+        out.push_back({.id = {}, .repeat = false, .refusal = too_few_days(claim, days)});
         continue;
       }
       const Json event{{"open", claim_json(claim)}, {"related", related_to(claim, book->state())}};

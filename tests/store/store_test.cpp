@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "store_fixture.hpp"
 
@@ -163,6 +164,37 @@ TEST(Store, DocumentsAreKeptByKindAndKey) {
   EXPECT_EQ(must(store->document("convergence", "s3")), std::nullopt);
   EXPECT_EQ(must(store->document("conv", "ergence")), "1");
   EXPECT_EQ(must(store->document_keys("convergence")), (std::vector<std::string>{"s1", "s2"}));
+}
+
+TEST(Store, UpdatesOfADocumentDoNotLoseOneAnother) {
+  TempDir dir;
+  {
+    auto store = open_store(dir.path());
+    constexpr int kEach = 40;
+    const auto count = [&] {
+      for (int i = 0; i < kEach; ++i) {
+        must(store->update_document(
+            "count", "n", [](const std::optional<std::string>& there) -> Result<std::string> {
+              return std::to_string(there ? std::stoi(*there) + 1 : 1);
+            }));
+      }
+    };
+    std::thread other(count);
+    count();
+    other.join();
+    EXPECT_EQ(must(store->document("count", "n")), std::to_string(2 * kEach));
+    const Status refused = store->update_document(
+        "count", "n",
+        [](const auto&) -> Result<std::string> { return Error(ErrorCode::Refused, "no"); });
+    EXPECT_EQ(refused.error().code(), ErrorCode::Refused);
+    EXPECT_EQ(must(store->document("count", "n")), std::to_string(2 * kEach)) << "as it was";
+    must(store->put_document("count", "m", "1"));
+    EXPECT_EQ(must(store->document_keys("count", "n")), std::vector<std::string>{"n"});
+  }
+  auto reader = open_store(dir.path(), /*read_only=*/true);
+  const Status status = reader->update_document(
+      "count", "n", [](const auto&) -> Result<std::string> { return std::string("0"); });
+  EXPECT_EQ(status.error().code(), ErrorCode::Refused);
 }
 
 TEST(Store, UnknownSweepIsNamed) {

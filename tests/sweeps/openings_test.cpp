@@ -125,6 +125,13 @@ TEST(Openings, TooFewDaysBuyNothingAndSayWhoSawThem) {
   EXPECT_EQ(openings->refusals[0], out[0].refusal);
 }
 
+TEST(Openings, AShortWindowIsNobodysFault) {
+  DocumentsInMemory documents;
+  const auto out = *open_claims(documents, kAccount, {claim("aaaa", kDay, 59)});
+  EXPECT_TRUE(out[0].id.empty());
+  EXPECT_EQ(out[0].refusal.find("seen by"), std::string::npos) << out[0].refusal;
+}
+
 TEST(Openings, AllOrNoneAndASpentAccountSaysSo) {
   DocumentsInMemory documents;
   std::vector<Claim> many;
