@@ -8,54 +8,7 @@ namespace {
 
 constexpr const char* kScoreDocument = "convergence";
 // Grows with every change of what a verdict means: kept ones are then scored again.
-constexpr int kScoreRules = 5;
-
-std::optional<SkillScore> skill_from_json(const Json& json) {
-  SkillScore out;
-  try {
-    json.at("c_cash").get_to(out.c_cash);
-    json.at("c_ols").get_to(out.c_ols);
-    json.at("c_exposure").get_to(out.c_exposure);
-    json.at("alpha_ann_frac").get_to(out.alpha_ann_frac);
-    json.at("beta_mean").get_to(out.beta_mean);
-    json.at("exposure_mean").get_to(out.exposure_mean);
-    json.at("market_text").get_to(out.text);
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
-  return out;
-}
-
-Json tile_json(const std::optional<ZoomedTile>& tile) {
-  if (!tile) return {};
-  return {{"text", tile->text},   {"variants", tile->variants}, {"tiles", tile->tiles},
-          {"flips", tile->flips}, {"p_ols", tile->p_ols},       {"p_exposure", tile->p_exposure}};
-}
-
-std::optional<ZoomedTile> tile_from_json(const Json& json) {
-  if (!json.is_object()) return std::nullopt;
-  try {
-    return ZoomedTile{json.at("text"),  json.at("variants"), json.at("tiles"),
-                      json.at("flips"), json.at("p_ols"),    json.at("p_exposure")};
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
-}
-
-std::optional<GapScore> gaps_from_json(const Json& json) {
-  GapScore out;
-  try {
-    json.at("c_gaps").get_to(out.c_gaps);
-    json.at("gap_frac").get_to(out.frac);
-    json.at("gap_rate_year").get_to(out.rate_year);
-    const Json& days = json.at("gap_days_of_profit");
-    if (!days.is_null()) out.days_of_profit = days;
-    json.at("gap_text").get_to(out.text);
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
-  return out;
-}
+constexpr int kScoreRules = 6;
 
 /// Everything that a kept verdict depends on beside the trials themselves.
 Json options_json(const SweepView& view, const sweeps::Segment& segment,

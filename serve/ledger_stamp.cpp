@@ -1,6 +1,6 @@
 #include "serve/ledger_stamp.hpp"
 
-#include "serve/account.hpp"
+#include "serve/ledger_account.hpp"
 
 namespace winnow::serve {
 

@@ -1,8 +1,8 @@
 // Convergence of a sweep's families and of the neighbourhoods inside them.
 #include <cmath>
 
-#include "serve/account.hpp"
 #include "serve/knobs.hpp"
+#include "serve/ledger_account.hpp"
 #include "serve/ledger_stamp.hpp"
 #include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
@@ -63,12 +63,7 @@ Json family_json(const SweepView& view, const FamilyScore& family) {
   out.update(convergence_json(family.score));
   out["verdict"] = family.word;
   out["c_skill"] = family.score.c;
-  out["tile"] = Json();
-  if (family.tile) {
-    out["tile"] = {{"text", family.tile->text},         {"variants", family.tile->variants},
-                   {"tiles_tried", family.tile->tiles}, {"flips", family.tile->flips},
-                   {"p_ols", family.tile->p_ols},       {"p_exposure", family.tile->p_exposure}};
-  }
+  out["tile"] = tile_json(family.tile);
   out.update(skill_json(family.skill));
   out["beta"] = out["beta_mean"];
   out.update(gap_json(family.gaps));

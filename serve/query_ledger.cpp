@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "serve/account.hpp"
+#include "serve/ledger_account.hpp"
 #include "serve/ledger_stamp.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/names.hpp"

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "serve/account.hpp"
+#include "serve/ledger_account.hpp"
 #include "serve/ledger_stamp.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"

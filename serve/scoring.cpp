@@ -5,10 +5,10 @@
 
 #include "base/numbers.hpp"
 #include "base/text.hpp"
-#include "serve/account.hpp"
 #include "serve/gap_part.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/kept_verdict.hpp"
+#include "serve/ledger_account.hpp"
 #include "serve/market_part.hpp"
 #include "serve/opening.hpp"
 #include "serve/score_opened.hpp"

@@ -69,6 +69,7 @@ struct SkillScore {
   std::string missing;  ///< why it is not known; then all the rest is 0
 };
 Json skill_json(const SkillScore& skill);
+std::optional<SkillScore> skill_from_json(const Json& json);
 
 /// Where a declared search found the best part of the space (sweeps/level/tile_search.hpp).
 struct ZoomedTile {
@@ -79,6 +80,9 @@ struct ZoomedTile {
   double p_ols = 1;
   double p_exposure = 1;
 };
+/// Null for none.
+Json tile_json(const std::optional<ZoomedTile>& tile);
+std::optional<ZoomedTile> tile_from_json(const Json& json);
 
 /// Losses that were not seen (sweeps/level/gaps.hpp): C of the returns less what a gap of the
 /// instrument is charged.
@@ -90,6 +94,7 @@ struct GapScore {
   std::string text;                                                  ///< all of it in words
 };
 Json gap_json(const GapScore& gaps);
+std::optional<GapScore> gaps_from_json(const Json& json);
 
 /// Purpose: what is known of one family on one dataset.
 struct FamilyScore {

@@ -1,11 +1,57 @@
 // Convergence as a document: stable keys, and back.
 #include "serve/scoring.hpp"
 
+#include <concepts>
+#include <type_traits>
+
 namespace winnow::serve {
 namespace {
 
-// One list of the numeric parts for both directions.
-template <class Score, class Visit>
+// One list of the parts for both directions: const or not.
+template <class Whole, class Part>
+concept Is = std::same_as<std::remove_const_t<Whole>, Part>;
+
+template <Is<SkillScore> Skill, class Visit>
+void each_part(Skill& s, const Visit& visit) {
+  visit("c_cash", s.c_cash);
+  visit("c_ols", s.c_ols);
+  visit("c_exposure", s.c_exposure);
+  visit("alpha_ann_frac", s.alpha_ann_frac);
+  visit("beta_mean", s.beta_mean);
+  visit("exposure_mean", s.exposure_mean);
+}
+
+template <Is<GapScore> Gaps, class Visit>
+void each_part(Gaps& g, const Visit& visit) {
+  visit("c_gaps", g.c_gaps);
+  visit("gap_frac", g.frac);
+  visit("gap_rate_year", g.rate_year);
+}
+
+template <Is<ZoomedTile> Tile, class Visit>
+void each_part(Tile& t, const Visit& visit) {
+  visit("text", t.text);
+  visit("variants", t.variants);
+  visit("tiles_tried", t.tiles);
+  visit("flips", t.flips);
+  visit("p_ols", t.p_ols);
+  visit("p_exposure", t.p_exposure);
+}
+
+/// Nothing for a document of another version: it is scored again.
+template <class Whole, class Read>
+std::optional<Whole> parsed(const Json& json, const Read& read) {
+  if (!json.is_object()) return std::nullopt;
+  Whole out;
+  try {
+    read(json, out);
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+template <Is<sweeps::Convergence> Score, class Visit>
 void each_part(Score& s, const Visit& visit) {
   visit("c", s.c);
   visit("c_required", s.c_required);
@@ -58,27 +104,50 @@ Json convergence_json(const sweeps::Convergence& score) {
 }
 
 Json skill_json(const SkillScore& skill) {
-  if (!skill.missing.empty()) {
-    return {{"c_cash", Json()},
-            {"c_ols", Json()},
-            {"c_exposure", Json()},
-            {"alpha_ann_frac", Json()},
-            {"beta_mean", Json()},
-            {"exposure_mean", Json()},
-            {"market_text", skill.missing}};
-  }
-  return {{"c_cash", skill.c_cash},         {"c_ols", skill.c_ols},
-          {"c_exposure", skill.c_exposure}, {"alpha_ann_frac", skill.alpha_ann_frac},
-          {"beta_mean", skill.beta_mean},   {"exposure_mean", skill.exposure_mean},
-          {"market_text", skill.text}};
+  const bool known = skill.missing.empty();
+  Json out;
+  each_part(skill,
+            [&](const char* name, double value) { out[name] = known ? Json(value) : Json(); });
+  out["market_text"] = known ? skill.text : skill.missing;
+  return out;
+}
+
+std::optional<SkillScore> skill_from_json(const Json& json) {
+  return parsed<SkillScore>(json, [](const Json& from, SkillScore& skill) {
+    each_part(skill, [&](const char* name, double& value) { from.at(name).get_to(value); });
+    from.at("market_text").get_to(skill.text);
+  });
 }
 
 Json gap_json(const GapScore& gaps) {
-  return {{"c_gaps", gaps.c_gaps},
-          {"gap_frac", gaps.frac},
-          {"gap_rate_year", gaps.rate_year},
-          {"gap_days_of_profit", number_json(gaps.days_of_profit)},
-          {"gap_text", gaps.text}};
+  Json out;
+  each_part(gaps, [&](const char* name, double value) { out[name] = value; });
+  out["gap_days_of_profit"] = number_json(gaps.days_of_profit);
+  out["gap_text"] = gaps.text;
+  return out;
+}
+
+std::optional<GapScore> gaps_from_json(const Json& json) {
+  return parsed<GapScore>(json, [](const Json& from, GapScore& gaps) {
+    each_part(gaps, [&](const char* name, double& value) { from.at(name).get_to(value); });
+    if (const Json& days = from.at("gap_days_of_profit"); !days.is_null()) {
+      days.get_to(gaps.days_of_profit);
+    }
+    from.at("gap_text").get_to(gaps.text);
+  });
+}
+
+Json tile_json(const std::optional<ZoomedTile>& tile) {
+  if (!tile) return {};
+  Json out;
+  each_part(*tile, [&](const char* name, const auto& value) { out[name] = value; });
+  return out;
+}
+
+std::optional<ZoomedTile> tile_from_json(const Json& json) {
+  return parsed<ZoomedTile>(json, [](const Json& from, ZoomedTile& tile) {
+    each_part(tile, [&](const char* name, auto& value) { from.at(name).get_to(value); });
+  });
 }
 
 std::optional<sweeps::Convergence> convergence_from_json(const Json& json) {

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
 #include <limits>
 
+#include "base/formatted.hpp"
 #include "sweeps/convergence_anova.hpp"
 #include "sweeps/convergence_prepare.hpp"
 #include "sweeps/stats/multiplicity.hpp"
@@ -30,15 +29,6 @@ struct Look {
 };
 constexpr std::array<Look, kLooks> kLookTable{
     {{90, .982, .999}, {180, .982, .995}, {365, .982, .985}, {730, .982, .965}}};
-
-[[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...) {
-  std::array<char, 256> buffer;
-  va_list args;
-  va_start(args, format);
-  std::vsnprintf(buffer.data(), buffer.size(), format, args);
-  va_end(args);
-  return buffer.data();
-}
 
 /// Last third of the blocks against the rest: mean, and pooled two-sample t.
 void judge_recency(Convergence& r) {
@@ -155,38 +145,38 @@ void charge_gaps(FamilyTable& table, Convergence& r) {
 void check_spread(const ParameterSpread& spread, Convergence& r) {
   if (spread.crowded_frac > kCrowdedFracMax) {
     r.reasons.push_back(
-        text("parameters: %.0f%% of the variants lie within a quarter of the range of every "
-             "parameter, at most %.0f%% allowed",
-             100 * spread.crowded_frac, 100 * kCrowdedFracMax));
+        formatted("parameters: %.0f%% of the variants lie within a quarter of the range of every "
+                  "parameter, at most %.0f%% allowed",
+                  100 * spread.crowded_frac, 100 * kCrowdedFracMax));
   }
   if (spread.coverage_frac < kAxisCoverageMin) {
     r.reasons.push_back(
-        text("parameters: the variants reach %.0f%% of the range of %s, %.0f%% "
-             "needed",
-             100 * spread.coverage_frac, spread.thinnest.c_str(), 100 * kAxisCoverageMin));
+        formatted("parameters: the variants reach %.0f%% of the range of %s, %.0f%% "
+                  "needed",
+                  100 * spread.coverage_frac, spread.thinnest.c_str(), 100 * kAxisCoverageMin));
   }
 }
 
 void check_gates(const ConvergenceOptions& options, Convergence& r) {
   auto& why = r.reasons;
   if (r.c_required >= kNever) {
-    why.push_back(text("no look is due before day %llu; there are %llu days",
-                       static_cast<unsigned long long>(kLookTable[0].days),
-                       static_cast<unsigned long long>(r.periods)));
+    why.push_back(formatted("no look is due before day %llu; there are %llu days",
+                            static_cast<unsigned long long>(kLookTable[0].days),
+                            static_cast<unsigned long long>(r.periods)));
   } else if (r.c < r.c_required) {
-    why.push_back(text("score: C = %.4f, %.4f needed", r.c, r.c_required));
+    why.push_back(formatted("score: C = %.4f, %.4f needed", r.c, r.c_required));
   }
   if (r.distinct < kDistinctVariantsMin) {
-    why.push_back(text("breadth: %llu distinct variants, %zu needed",
-                       static_cast<unsigned long long>(r.distinct), kDistinctVariantsMin));
+    why.push_back(formatted("breadth: %llu distinct variants, %zu needed",
+                            static_cast<unsigned long long>(r.distinct), kDistinctVariantsMin));
   }
   if (r.periods < kPeriodsMin) {
-    why.push_back(text("length: %llu days, %zu needed", static_cast<unsigned long long>(r.periods),
-                       kPeriodsMin));
+    why.push_back(formatted("length: %llu days, %zu needed",
+                            static_cast<unsigned long long>(r.periods), kPeriodsMin));
   }
   if (r.mean_correlation > kMeanCorrelationMax) {
-    why.push_back(text("diversity: mean correlation %.4f, at most %.2f allowed", r.mean_correlation,
-                       kMeanCorrelationMax));
+    why.push_back(formatted("diversity: mean correlation %.4f, at most %.2f allowed",
+                            r.mean_correlation, kMeanCorrelationMax));
   }
   check_spread(options.spread, r);
   // A variant without usable returns (failed, quarantined) is missing, whatever the reason.
@@ -194,20 +184,21 @@ void check_gates(const ConvergenceOptions& options, Convergence& r) {
   const std::uint64_t launched =
       std::max(options.chosen_by_periods > 0 ? options.chosen : options.launched, r.variants);
   if (usable < launched) {
-    why.push_back(text("survivorship: %llu of %llu launched variants are scored, all are needed",
-                       static_cast<unsigned long long>(usable),
-                       static_cast<unsigned long long>(launched)));
+    why.push_back(formatted(
+        "survivorship: %llu of %llu launched variants are scored, all are needed",
+        static_cast<unsigned long long>(usable), static_cast<unsigned long long>(launched)));
   }
   if (!r.recent_ok) {
     why.push_back(
-        text("recency: the last third of the blocks has mean Sharpe %.3f and t = %.3f "
-             "against the rest; above 0 and above -1.645 needed",
-             r.recent_mean, r.recent_t));
+        formatted("recency: the last third of the blocks has mean Sharpe %.3f and t = %.3f "
+                  "against the rest; above 0 and above -1.645 needed",
+                  r.recent_mean, r.recent_t));
   }
   const double stress_min = options.hard_stops ? kStressMinHardStops : kStressMin;
   if (options.stress_sd > 0 && !r.stress_in_sample && r.c_stress < stress_min) {
-    why.push_back(text("stress: C = %.4f after one loss of %.1f standard deviations, %.2f needed",
-                       r.c_stress, r.stress_sd, stress_min));
+    why.push_back(
+        formatted("stress: C = %.4f after one loss of %.1f standard deviations, %.2f needed",
+                  r.c_stress, r.stress_sd, stress_min));
   }
 }
 
@@ -220,16 +211,16 @@ void decide(const ConvergenceOptions& options, Convergence& r) {
   if (r.futility >= kFutilityMin) {
     r.verdict = Verdict::NotConverged;
     r.reasons.push_back(
-        text("futile: the family's Sharpe %.3f is below the target %.3f with "
-             "probability %.4f",
-             r.mu_sharpe_ann, options.target_sharpe_ann, r.futility));
+        formatted("futile: the family's Sharpe %.3f is below the target %.3f with "
+                  "probability %.4f",
+                  r.mu_sharpe_ann, options.target_sharpe_ann, r.futility));
   }
   if (r.heterogeneous) {
     r.verdict = Verdict::NotConverged;
     r.reasons.push_back(
-        text("heterogeneous: true Sharpes differ by sd %.3f (tau^2 %.3f, jackknife "
-             "error %.3f) and only %.2f of the variants have an edge",
-             r.tau, r.tau2_raw, r.tau2_jackknife_se, r.coverage));
+        formatted("heterogeneous: true Sharpes differ by sd %.3f (tau^2 %.3f, jackknife "
+                  "error %.3f) and only %.2f of the variants have an edge",
+                  r.tau, r.tau2_raw, r.tau2_jackknife_se, r.coverage));
   }
 }
 
@@ -237,19 +228,19 @@ void explain_unscored(const PanelView& panel, std::size_t skipped, Convergence& 
   if (panel.variants() == 0) {
     r.reasons.push_back("empty: the family has no variant");
   } else if (skipped > 0 && panel.periods() == 0) {
-    r.reasons.push_back(
-        text("selection: the variants were chosen by their results on all %zu days, none is left "
-             "to judge them by",
-             skipped));
+    r.reasons.push_back(formatted(
+        "selection: the variants were chosen by their results on all %zu days, none is left "
+        "to judge them by",
+        skipped));
   } else if (r.block_periods == 0 || panel.periods() < 2) {
-    r.reasons.push_back(text("length: %zu days cannot fill %llu blocks", panel.periods(),
-                             static_cast<unsigned long long>(r.blocks)));
+    r.reasons.push_back(formatted("length: %zu days cannot fill %llu blocks", panel.periods(),
+                                  static_cast<unsigned long long>(r.blocks)));
   } else {
     r.reasons.push_back(
-        text("nothing to score: of %zu variants %llu have constant returns and %llu "
-             "have returns that are not finite",
-             panel.variants(), static_cast<unsigned long long>(r.zero_variance),
-             static_cast<unsigned long long>(r.not_finite)));
+        formatted("nothing to score: of %zu variants %llu have constant returns and %llu "
+                  "have returns that are not finite",
+                  panel.variants(), static_cast<unsigned long long>(r.zero_variance),
+                  static_cast<unsigned long long>(r.not_finite)));
   }
 }
 

@@ -1,7 +1,7 @@
 #include "serve/report/assemble.hpp"
 #include "base/numbers.hpp"
 #include "base/text.hpp"
-#include "serve/account.hpp"
+#include "serve/ledger_account.hpp"
 #include "serve/period_days.hpp"
 
 #include <algorithm>

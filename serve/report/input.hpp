@@ -60,7 +60,7 @@ struct Family {
   std::string summary;
   std::string data;
   FamilyScore score;
-  Json profit;  ///< evidence_json of serve/account.hpp
+  Json profit;  ///< evidence_json of serve/ledger_account.hpp
   std::string best_params;
   std::string centre_params;
   bool with_figures = true;  ///< false beyond the limit of figures a page carries

@@ -1,12 +1,10 @@
 #include "sweeps/level/gaps.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
 #include <optional>
 
+#include "base/formatted.hpp"
 #include "base/instrument.hpp"
 #include "base/numbers.hpp"
 #include "base/text.hpp"
@@ -108,15 +106,6 @@ std::vector<GapRecord> read_gaps(const Cursor& root) {
     out.push_back(read_record(entry, out));
   }
   return out;
-}
-
-[[gnu::format(printf, 1, 2)]] std::string formatted(const char* format, ...) {
-  std::array<char, 256> buffer;
-  va_list args;
-  va_start(args, format);
-  std::vsnprintf(buffer.data(), buffer.size(), format, args);
-  va_end(args);
-  return buffer.data();
 }
 
 }  // namespace

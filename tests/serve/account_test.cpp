@@ -1,5 +1,5 @@
 // The ledger's account, and what it makes of results.
-#include "serve/account.hpp"
+#include "serve/ledger_account.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.hpp"
-#include "serve/account.hpp"
+#include "serve/ledger_account.hpp"
 #include "serve/looks.hpp"
 #include "serve/scoring.hpp"
 #include "tests/serve/fixture.hpp"

@@ -1,4 +1,4 @@
-#include "serve/account.hpp"
+#include "serve/ledger_account.hpp"
 
 #include <algorithm>
 #include <cmath>
