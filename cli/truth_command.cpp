@@ -22,17 +22,49 @@ struct TruthOptions {
   sweeps::TruthSize size{.sweeps = 20, .families = 100, .seed = 1};
 };
 
+const char* aim_name(TruthAim aim) {
+  switch (aim) {
+    case TruthAim::Rejected:
+      return "rejected";
+    case TruthAim::Found:
+      return "found";
+    case TruthAim::FewFalse:
+      break;
+  }
+  return "few_false";
+}
+
+const char* rate_text(const TruthWorld& world) {
+  if (world.aim == TruthAim::FewFalse) return "false among the promoted";
+  if (world.aim == TruthAim::Found) return "found";
+  if (world.judge == sweeps::TruthJudge::Reimport) return "luck called skill on a copy";
+  return world.account ? "years with a false word" : "sweeps with a promotion";
+}
+
 json to_json(const TruthReport& r) {
   return {{"world", r.world},
-          {"aim", r.aim == TruthAim::Rejected ? "rejected" : "found"},
+          {"aim", aim_name(r.aim)},
           {"sweeps", r.sweeps},
           {"families", r.families},
           {"variants_per_family", r.variants},
           {"families_converged", r.converged},
           {"families_converged_uncharged", r.converged_uncharged},
+          {"families_passed_score", r.passed_score},
+          {"families_converged_at_first_level", r.at_first_level},
+          {"families_converged_cash_alone", r.alone_cash},
+          {"families_converged_ols_alone", r.alone_ols},
+          {"families_converged_exposure_alone", r.alone_exposure},
           {"families_promoted", r.promoted},
           {"sweeps_with_promotion", r.sweeps_with_promotion},
           {"families_real", r.real},
+          {"false_share_mean", r.false_share},
+          {"copies", r.reimports.copies},
+          {"copies_lost", r.reimports.copies_lost},
+          {"strangers", r.reimports.strangers},
+          {"strangers_taken", r.reimports.strangers_taken},
+          {"deflated_on_the_bytes", r.reimports.deflated_bytes},
+          {"deflated_on_a_copy", r.reimports.deflated_market},
+          {"deflated_on_a_copy_alone", r.reimports.deflated_alone},
           {"rate", r.rate},
           {"rate_low_95", r.rate_low},
           {"rate_high_95", r.rate_high},
@@ -42,38 +74,51 @@ json to_json(const TruthReport& r) {
           {"met", r.met}};
 }
 
-void print_account(const TruthWorld& world, const TruthReport& r) {
-  const bool reject = r.aim == TruthAim::Rejected;
-  std::printf("%s  %-15s %.*s\n", r.met ? "pass" : "FAIL", std::string(world.name).c_str(),
-              static_cast<int>(world.what.size()), world.what.data());
+unsigned long long wide(std::uint64_t n) { return n; }
+
+void print_rate(const TruthWorld& world, const TruthReport& r) {
+  std::printf("%s %.1f%% (95%%: %.1f to %.1f), %s %.0f%%\n", rate_text(world), 100 * r.rate,
+              100 * r.rate_low, 100 * r.rate_high,
+              r.aim == TruthAim::Found ? "at least" : "at most", 100 * r.rate_limit);
+}
+
+void print_reimports(const sweeps::ReimportCounts& c) {
   std::printf(
-      "      %llu years, %llu families opened, %llu with an edge; %s %.1f%% (95%%: %.1f to %.1f), "
-      "%s %.0f%%\n",
-      static_cast<unsigned long long>(r.sweeps), static_cast<unsigned long long>(r.families),
-      static_cast<unsigned long long>(r.real), reject ? "years with a false word" : "found",
-      100 * r.rate, 100 * r.rate_low, 100 * r.rate_high, reject ? "at most" : "at least",
-      100 * r.rate_limit);
-  std::fflush(stdout);
+      "      %llu of %llu copies lost, %llu of %llu strangers taken; best variant above .95: "
+      "%llu where it was found, %llu on a copy, %llu if the copy counted by itself\n",
+      wide(c.copies_lost), wide(c.copies), wide(c.strangers_taken), wide(c.strangers),
+      wide(c.deflated_bytes), wide(c.deflated_market), wide(c.deflated_alone));
+}
+
+void print_families(const TruthWorld& world, const TruthReport& r) {
+  std::printf("      %llu sweeps of %llu families of %llu variants; mean Sharpe %.2f, best %.2f\n",
+              wide(r.sweeps), wide(r.families / r.sweeps), wide(r.variants), r.family_sharpe_ann,
+              r.best_sharpe_ann);
+  if (world.judge == sweeps::TruthJudge::Reimport) return print_reimports(r.reimports);
+  if (world.alone == sweeps::TruthAlone::Counted) {
+    std::printf("      converged against cash alone: %llu, less beta: %llu, less exposure: %llu\n",
+                wide(r.alone_cash), wide(r.alone_ols), wide(r.alone_exposure));
+  }
+  std::printf(
+      "      %llu families pass the score, %llu converged (%llu before gaps are charged), "
+      "%llu promoted; %llu as the first of an account\n",
+      wide(r.passed_score), wide(r.converged), wide(r.converged_uncharged), wide(r.promoted),
+      wide(r.at_first_level));
 }
 
 void print(const TruthWorld& world, const TruthReport& r) {
-  if (world.account) return print_account(world, r);
-  const bool reject = r.aim == TruthAim::Rejected;
   std::printf("%s  %-15s %.*s\n", r.met ? "pass" : "FAIL", std::string(world.name).c_str(),
               static_cast<int>(world.what.size()), world.what.data());
-  std::printf("      %llu sweeps of %llu families of %llu variants; mean Sharpe %.2f, best %.2f\n",
-              static_cast<unsigned long long>(r.sweeps),
-              static_cast<unsigned long long>(r.families / r.sweeps),
-              static_cast<unsigned long long>(r.variants), r.family_sharpe_ann, r.best_sharpe_ann);
-  std::printf(
-      "      %llu families converged (%llu before gaps are charged), %llu promoted; %s %.1f%% "
-      "(95%%: %.1f to %.1f), %s "
-      "%.0f%%\n",
-      static_cast<unsigned long long>(r.converged),
-      static_cast<unsigned long long>(r.converged_uncharged),
-      static_cast<unsigned long long>(r.promoted), reject ? "sweeps with a promotion" : "found",
-      100 * r.rate, 100 * r.rate_low, 100 * r.rate_high, reject ? "at most" : "at least",
-      100 * r.rate_limit);
+  if (world.account) {
+    std::printf(
+        "      %llu years, %llu families opened, %llu with an edge; %llu pass the score at "
+        "their level, %llu promoted\n",
+        wide(r.sweeps), wide(r.families), wide(r.real), wide(r.passed_score), wide(r.promoted));
+  } else {
+    print_families(world, r);
+  }
+  std::printf("      ");
+  print_rate(world, r);
   std::fflush(stdout);
 }
 

@@ -16,10 +16,21 @@ constexpr std::size_t kFamilyVariants = 50;
 constexpr double kVariantCorrelation = 0.6;
 constexpr double kDailySd = 0.01;
 
+/// What the year's families have in common: a part of each one's common part.
+struct SharedDays {
+  std::vector<double> moves;  ///< of one standard deviation; empty: nothing
+  double correlation = 0;
+};
+
 /// Returns of a family without an edge, [variant][day], of one standard deviation.
-std::vector<double> null_family(std::uint64_t days, Rng& rng) {
+std::vector<double> null_family(std::uint64_t days, const SharedDays& with, Rng& rng) {
   std::vector<double> common(days);
   for (double& x : common) x = nearly_normal(rng);
+  if (!with.moves.empty()) {
+    const double kept = std::sqrt(1 - with.correlation);
+    const double of_all = std::sqrt(with.correlation);
+    for (std::uint64_t t = 0; t < days; ++t) common[t] = kept * common[t] + of_all * with.moves[t];
+  }
   std::vector<double> out(kFamilyVariants * days);
   const double own = std::sqrt(1 - kVariantCorrelation);
   const double shared = std::sqrt(kVariantCorrelation);
@@ -33,7 +44,7 @@ std::vector<double> null_family(std::uint64_t days, Rng& rng) {
 
 /// The next step of a climb: as far from the one before as the correlation says.
 void step(std::vector<double>& family, double correlation, std::uint64_t days, Rng& rng) {
-  const std::vector<double> fresh = null_family(days, rng);
+  const std::vector<double> fresh = null_family(days, {}, rng);
   const double rest = std::sqrt(1 - correlation * correlation);
   for (std::size_t i = 0; i < family.size(); ++i) {
     family[i] = correlation * family[i] + rest * fresh[i];
@@ -67,6 +78,23 @@ std::vector<bool> places_of(const AccountTruth& truth, Rng& rng) {
   return real;
 }
 
+/// Adds a promotion to the year.
+void count_promotion(std::vector<bool>& promoted_real, bool real, AccountYear& out) {
+  promoted_real.push_back(real);
+  (real ? out.real_promoted : out.false_promoted) += 1;
+}
+
+/// Draws one of the promoted ones of the moment at which most of them were false.
+void draw_promoted(const std::vector<bool>& promoted_real, Rng& rng, AccountYear& out) {
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < promoted_real.size(); ++i) {
+    wrong += promoted_real[i] ? 0 : 1;
+    const double share = static_cast<double>(wrong) / static_cast<double>(i + 1);
+    out.false_share = std::max(out.false_share, share);
+  }
+  out.drew_false = rng.uniform() < out.false_share;
+}
+
 }  // namespace
 
 Result<AccountYear> run_account_year(const AccountTruth& truth, std::uint64_t seed) {
@@ -74,10 +102,16 @@ Result<AccountYear> run_account_year(const AccountTruth& truth, std::uint64_t se
   const std::vector<bool> real = places_of(truth, rng);
   level::Account account;
   AccountYear out;
-  std::vector<double> family = null_family(truth.days, rng);
+  SharedDays with{.moves = {}, .correlation = truth.shared};
+  if (truth.shared > 0) {
+    Rng days(seed, 48);
+    for (std::uint64_t t = 0; t < truth.days; ++t) with.moves.push_back(nearly_normal(days));
+  }
+  std::vector<bool> promoted_real;
+  std::vector<double> family = null_family(truth.days, with, rng);
   for (std::uint64_t h = 0; h < truth.asked; ++h) {
     if (h > 0 && truth.correlation > 0) step(family, truth.correlation, truth.days, rng);
-    if (h > 0 && truth.correlation == 0) family = null_family(truth.days, rng);
+    if (h > 0 && truth.correlation == 0) family = null_family(truth.days, with, rng);
     if (account.available(truth.share).level == 0) break;
     const std::string id = std::to_string(h);
     const auto opened =
@@ -86,12 +120,15 @@ Result<AccountYear> run_account_year(const AccountTruth& truth, std::uint64_t se
     ++out.opened;
     out.real += real[h] ? 1 : 0;
     const Convergence score = score_of(family, real[h] ? truth.sharpe_ann : 0, truth.days);
+    out.passed_score += score.p_value() <= opened->hypothesis->level ? 1 : 0;
     const bool gates = score.verdict == Verdict::Converged;
     const auto state = account.look(id, gates ? score.p_value() : 1);
     if (!state) return state.error();
     if (*state != level::HypothesisState::Converged) continue;
-    (real[h] ? out.real_promoted : out.false_promoted) += 1;
+    count_promotion(promoted_real, real[h], out);
   }
+  Rng draw(seed, 49);
+  draw_promoted(promoted_real, draw, out);
   return out;
 }
 

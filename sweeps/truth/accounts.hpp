@@ -17,6 +17,12 @@ struct AccountYear {
   std::uint64_t real = 0;  ///< of them
   std::uint64_t real_promoted = 0;
   std::uint64_t false_promoted = 0;
+  std::uint64_t passed_score = 0;  ///< of those opened: p at most the level, whatever the gates
+  /// Of the promoted ones so far, the share that is false, when it was largest in the year.
+  double false_share = 0;
+  /// One of the promoted ones of that moment was drawn: whether it is false. Its expectation is
+  /// that of `false_share`, and so many years are as many independent draws.
+  bool drew_false = false;
 };
 
 struct AccountTruth {
@@ -28,6 +34,9 @@ struct AccountTruth {
   /// Correlation of each family with the one before, on the same days: an agent that climbs on
   /// words. 0: unrelated.
   double correlation = 0;
+  /// Correlation of every family with every other, as on shared days. 0: unrelated. Not beside
+  /// `correlation`.
+  double shared = 0;
 };
 
 /// Deterministic. Those that the account has no level for are not opened. Fails: as Account.

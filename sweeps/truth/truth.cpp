@@ -9,9 +9,12 @@
 #include "engine/engine.hpp"
 #include "engine/holding.hpp"
 #include "engine/synth/market_sim.hpp"
+#include "sweeps/family_evidence.hpp"
+#include "sweeps/level/account.hpp"
 #include "sweeps/level/skill.hpp"
 #include "sweeps/level/tile_search.hpp"
 #include "sweeps/stops.hpp"
+#include "sweeps/truth/gather.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -46,6 +49,7 @@ std::vector<double> grid_rows(const TruthWorld& world, const engine::FamilyDecl&
 struct FamilyOutcome {
   Convergence score;
   bool converged = false;  ///< with losses charged that were not seen
+  bool alone_cash = false, alone_ols = false, alone_exposure = false;
   std::size_t variants = 0;
   double mean_sharpe_ann = 0;
   double best_sharpe_ann = 0;
@@ -55,6 +59,7 @@ struct FamilyOutcome {
 struct FamilyRun {
   std::vector<float> ols;       ///< returns less beta times their market
   std::vector<float> exposure;  ///< less their market at the mean exposure
+  std::vector<float> cash;      ///< as they are, where they are asked for
   std::vector<double> sharpes_ann;
   std::vector<double> most_exposure;
   std::size_t periods = 0;
@@ -82,19 +87,16 @@ void describe(std::span<const double> sharpes_ann, FamilyOutcome& out) {
   out.best_sharpe_ann = best;
 }
 
-/// Runs the variants of `rows` in one market and puts them behind what is there.
-Status run_variants(const TruthWorld& world, const engine::synth::MarketSpec& spec,
-                    std::span<const double> rows, std::uint64_t seed, FamilyRun& out) {
-  if (rows.empty()) return {};
-  MarketColumns columns;
-  if (world.columns != nullptr) {
-    columns = world.columns(seed);
-  } else {
-    auto markets = engine::synth::simulate_market(spec, seed);
-    if (!markets) return markets.error();
-    columns = std::move(markets->front().columns);
-  }
-  const MarketView view = columns.view();
+Result<MarketColumns> make_market(const TruthWorld& world, const engine::synth::MarketSpec& spec,
+                                  std::uint64_t seed) {
+  if (world.columns != nullptr) return world.columns(seed);
+  auto markets = engine::synth::simulate_market(spec, seed);
+  if (!markets) return markets.error();
+  return std::move(markets->front().columns);
+}
+
+Result<engine::BatchResult> trade(const TruthWorld& world, const MarketView& view,
+                                  std::span<const double> rows) {
   engine::BatchRequest request;
   request.market = &view;
   request.window = {0, view.time_ns.size()};
@@ -102,19 +104,31 @@ Status run_variants(const TruthWorld& world, const engine::synth::MarketSpec& sp
   request.params = rows;
   request.execution = &world.execution;
   request.isa = engine::best_isa();
-  const auto result = engine::run_batch(request);
+  return engine::run_batch(request);
+}
+
+/// Runs the variants of `rows` in one market and puts them behind what is there.
+Status run_variants(const TruthWorld& world, const engine::synth::MarketSpec& spec,
+                    std::span<const double> rows, std::uint64_t seed, FamilyRun& out) {
+  if (rows.empty()) return {};
+  const auto columns = make_market(world, spec, seed);
+  if (!columns) return columns.error();
+  const MarketView view = columns->view();
+  const auto result = trade(world, view, rows);
   if (!result) return result.error();
   const auto column = [&](std::string_view name) {
     const auto metric = static_cast<std::size_t>(engine::find_metric(name));
     return std::span<const double>(result->metrics)
         .subspan(metric * result->variants, result->variants);
   };
-  const auto market = engine::holding_returns(view, request.window, engine::HoldingCost::None);
+  const auto market =
+      engine::holding_returns(view, {0, view.time_ns.size()}, engine::HoldingCost::None);
   if (!market) return market.error();
   const auto returns = PanelView::of(result->returns, result->variants, result->periods);
   append(level::LessMarket(returns, level::market_betas(returns, *market), *market).view(),
          out.ols);
   append(level::LessMarket(returns, column("mean_exposure"), *market).view(), out.exposure);
+  if (world.alone == TruthAlone::Counted) append(returns, out.cash);
   const auto sharpes = column("sharpe_ann");
   out.sharpes_ann.insert(out.sharpes_ann.end(), sharpes.begin(), sharpes.end());
   const auto most = column("exposure_max_frac");
@@ -150,11 +164,17 @@ struct TruthPanels {
   }
 };
 
+bool passes(const Convergence& score) {
+  return score.verdict == Verdict::Converged && score.c_gaps >= level::kGapsMin;
+}
+
 /// As serve/scoring.cpp: the smaller of the two, each market its own variants' (level/skill.hpp).
-Convergence smaller_score(const TruthPanels& panels, const ConvergenceOptions& options) {
-  Convergence out = score_convergence(panels.ols, options);
-  Convergence other = score_convergence(panels.exposure, options);
-  return other.c < out.c ? other : out;
+struct TwoScores {
+  Convergence ols, exposure;
+  const Convergence& smaller() const { return exposure.c < ols.c ? exposure : ols; }
+};
+TwoScores both_scores(const TruthPanels& panels, const ConvergenceOptions& options) {
+  return {score_convergence(panels.ols, options), score_convergence(panels.exposure, options)};
 }
 
 struct TruthTile {
@@ -186,7 +206,7 @@ Convergence judge_zoomed(const TruthWorld& world, std::span<const double> rows,
   std::vector<double> losses;
   for (const std::uint32_t r : tile.rows) losses.push_back(options.gap_loss[r]);
   options.gap_loss = losses;
-  Convergence out = smaller_score(all.subset(tile.rows).window(half, periods), options);
+  Convergence out = both_scores(all.subset(tile.rows).window(half, periods), options).smaller();
   if (!confirms) out.c = std::min(out.c, 1 - tile.p);
   if (out.c < out.c_required && out.verdict == Verdict::Converged) {
     out.verdict = Verdict::NotConverged;
@@ -194,29 +214,55 @@ Convergence judge_zoomed(const TruthWorld& world, std::span<const double> rows,
   return out;
 }
 
-Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double> rows,
+/// The whole family: its score, and what each panel alone would have said.
+void judge_whole(const TruthWorld& world, const TruthPanels& panels, const FamilyRun& run,
+                 const ConvergenceOptions& options, FamilyOutcome& out) {
+  const TwoScores scores = both_scores(panels, options);
+  out.score = scores.smaller();
+  if (world.alone == TruthAlone::Uncounted) return;
+  const auto cash = PanelView::of(run.cash, panels.ols.variants(), run.periods);
+  out.alone_cash = score_convergence(cash, options).verdict == Verdict::Converged;
+  out.alone_ols = scores.ols.verdict == Verdict::Converged;
+  out.alone_exposure = scores.exposure.verdict == Verdict::Converged;
+}
+
+Result<FamilyOutcome> run_family(const TruthWorld& world, std::span<const double> grid,
                                  std::size_t row_width, std::uint64_t seed) {
-  const std::size_t all = rows.size() / row_width;
-  const std::size_t edged = world.edge_variants == 0 ? all : std::min(world.edge_variants, all);
+  std::vector<double> rows(grid.begin(), grid.end());
+  const std::size_t scouts = rows.size() / row_width;
+  const std::size_t edged =
+      world.edge_variants == 0 ? scouts : std::min(world.edge_variants, scouts);
   engine::synth::MarketSpec without = world.market;
   for (auto& instrument : without.instruments) instrument.edge = {};
   FamilyRun run;
-  Status ran = run_variants(world, world.market, rows.first(edged * row_width), seed, run);
+  Status ran = run_variants(world, world.market, grid.first(edged * row_width), seed, run);
   // Each use of randomness has a stream of its own, so without the edge the rest stays the same.
-  if (ran) ran = run_variants(world, without, rows.subspan(edged * row_width), seed, run);
+  if (ran) ran = run_variants(world, without, grid.subspan(edged * row_width), seed, run);
+  ConvergenceOptions options;
+  if (ran && world.gather != TruthGather::None) {
+    const auto more = gathered_rows(world, grid, run.sharpes_ann);
+    ran = run_variants(world, world.market, more, seed, run);
+    rows.insert(rows.end(), more.begin(), more.end());
+    const auto spread = spread_of(world, rows);
+    if (!spread) return spread.error();
+    options.spread = *spread;
+  }
   if (!ran) return ran.error();
+  const std::size_t all = rows.size() / row_width;
   FamilyOutcome out;
   describe(run.sharpes_ann, out);
-  ConvergenceOptions options;
   options.launched = all;
   const std::vector<double> losses = gap_losses(world, rows, row_width, run.most_exposure);
   options.gap_loss = losses;
   options.gap_rate_year = world.gap.rate_year();
   const TruthPanels panels{PanelView::of(run.ols, all, run.periods),
                            PanelView::of(run.exposure, all, run.periods)};
-  out.score = world.judge == TruthJudge::Whole ? smaller_score(panels, options)
-                                               : judge_zoomed(world, rows, panels, options, seed);
-  out.converged = out.score.verdict == Verdict::Converged && out.score.c_gaps >= level::kGapsMin;
+  if (world.judge == TruthJudge::Whole) {
+    judge_whole(world, panels, run, options, out);
+  } else {
+    out.score = judge_zoomed(world, rows, panels, options, seed);
+  }
+  out.converged = passes(out.score);
   return out;
 }
 
@@ -226,10 +272,16 @@ void count_sweep(std::span<const FamilyOutcome> families, TruthReport& report) {
   for (const FamilyOutcome& f : families) p.push_back(f.score.p_value());
   const auto decisions = correct_families(p);
   std::uint64_t promoted = 0;
+  const double first_level = level::Account().available().level;
   for (std::size_t i = 0; i < families.size(); ++i) {
     const bool converged = families[i].converged;
     report.converged += converged ? 1 : 0;
     report.converged_uncharged += families[i].score.verdict == Verdict::Converged ? 1 : 0;
+    report.passed_score += families[i].score.c >= families[i].score.c_required ? 1 : 0;
+    report.at_first_level += converged && p[i] <= first_level ? 1 : 0;
+    report.alone_cash += families[i].alone_cash ? 1 : 0;
+    report.alone_ols += families[i].alone_ols ? 1 : 0;
+    report.alone_exposure += families[i].alone_exposure ? 1 : 0;
     promoted += converged && decisions[i].p_holm <= kPromotionAlpha ? 1 : 0;
     report.family_sharpe_ann += families[i].mean_sharpe_ann;
     report.best_sharpe_ann += families[i].best_sharpe_ann;
@@ -244,43 +296,162 @@ void set_rate(const TruthWorld& world, std::uint64_t hits, std::uint64_t trials,
   report.rate = trials > 0 ? static_cast<double>(hits) / static_cast<double>(trials) : 0;
   report.rate_low = limits.low;
   report.rate_high = limits.high;
-  report.met = world.aim == TruthAim::Rejected ? report.rate <= world.rate_limit
-                                               : report.rate >= world.rate_limit;
+  report.met = world.aim == TruthAim::Found ? report.rate >= world.rate_limit
+                                            : report.rate <= world.rate_limit;
 }
 
-/// A year of an account a sweep: how many say anything false, or how many of the real are found.
-Result<TruthReport> run_accounts(const TruthWorld& world, const TruthSize& size,
-                                 const ParallelFor& parallel) {
-  TruthReport report{.world = world.name, .aim = world.aim, .rate_limit = world.rate_limit};
-  report.sweeps = size.sweeps;
-  std::vector<AccountYear> years(size.sweeps);
-  std::vector<std::optional<Error>> errors(size.sweeps);
-  parallel(size.sweeps, [&](std::size_t s) {
-    auto year = run_account_year(*world.account, size.seed + s);
-    if (year) {
-      years[s] = *year;
+/// Runs what `one` does with each sweep, in any order. Fails: as the first that failed.
+template <class Outcome, class One>
+Result<std::vector<Outcome>> each_sweep(const TruthWorld& world, std::uint64_t sweeps,
+                                        const ParallelFor& parallel, const One& one) {
+  std::vector<Outcome> out(sweeps);
+  std::vector<std::optional<Error>> errors(sweeps);
+  parallel(sweeps, [&](std::size_t s) {
+    Result<Outcome> outcome = one(s);
+    if (outcome) {
+      out[s] = std::move(*outcome);
     } else {
-      errors[s] = year.error();
+      errors[s] = outcome.error();
     }
   });
   for (const auto& error : errors) {
     if (error) return error->within("world " + std::string(world.name));
   }
+  return out;
+}
+
+/// A year of an account a sweep: how many say anything false, how many of the real are found, or
+/// what share of the promoted is false.
+Result<TruthReport> run_accounts(const TruthWorld& world, const TruthSize& size,
+                                 const ParallelFor& parallel) {
+  TruthReport report{.world = world.name, .aim = world.aim, .rate_limit = world.rate_limit};
+  report.sweeps = size.sweeps;
+  const auto years = each_sweep<AccountYear>(world, size.sweeps, parallel, [&](std::size_t s) {
+    return run_account_year(*world.account, size.seed + s);
+  });
+  if (!years) return years.error();
   std::uint64_t found = 0;
-  for (const AccountYear& year : years) {
+  std::uint64_t drew_false = 0;
+  for (const AccountYear& year : *years) {
     report.families += year.opened;
     report.real += year.real;
     found += year.real_promoted;
     report.promoted += year.real_promoted + year.false_promoted;
     report.sweeps_with_promotion += year.false_promoted > 0 ? 1 : 0;
+    report.passed_score += year.passed_score;
+    report.false_share += year.false_share / static_cast<double>(size.sweeps);
+    drew_false += year.drew_false ? 1 : 0;
   }
   report.converged = report.promoted;
   if (world.aim == TruthAim::Rejected) {
     set_rate(world, report.sweeps_with_promotion, report.sweeps, report);
+  } else if (world.aim == TruthAim::FewFalse) {
+    set_rate(world, drew_false, report.sweeps, report);
   } else {
     // Of those that somebody wanted to open, opened or not.
     set_rate(world, found, size.sweeps * world.account->real, report);
   }
+  return report;
+}
+
+/// What one sweep on one market came to.
+struct ReimportOutcome {
+  ReimportCounts counts;
+  double best_sharpe_ann = 0;
+  double mean_sharpe_ann = 0;
+};
+
+stats::TrackRecord record_of(const engine::BatchResult& result, std::size_t variant) {
+  const auto first = result.returns.begin() + static_cast<std::ptrdiff_t>(variant * result.periods);
+  return stats::track_record(
+      std::vector<double>(first, first + static_cast<std::ptrdiff_t>(result.periods)));
+}
+
+/// A world, other than this one, whose markets are asked about, too: all in turn.
+const TruthWorld& identity_world(const TruthWorld& world, std::uint64_t turn) {
+  std::vector<const TruthWorld*> all;
+  for (const TruthWorld& w : truth_worlds()) {
+    if (!w.account && w.name != world.name) all.push_back(&w);
+  }
+  return *all[turn % all.size()];
+}
+
+constexpr double kTruthTickPx = 0.01;
+/// Seeds of markets that have nothing to do with those that are asked about.
+constexpr std::uint64_t kStrangers = std::uint64_t{1} << 40;
+
+Result<ReimportCounts> ask_world(const TruthWorld& world, std::uint64_t seed) {
+  const auto market = make_market(world, world.market, seed);
+  if (!market) return market.error();
+  const auto stranger = make_market(world, world.market, seed + kStrangers);
+  if (!stranger) return stranger.error();
+  return ask_identity(*market, *stranger, kTruthTickPx, seed);
+}
+
+/// A sweep on a market, and its best variant once more on a copy of which the sweep knew nothing:
+/// deflated by what was tried on the market, and by what was tried on those bytes.
+Result<ReimportOutcome> run_reimport(const TruthWorld& world, std::span<const double> rows,
+                                     std::size_t row_width, std::uint64_t seed,
+                                     std::uint64_t turn) {
+  ReimportOutcome out;
+  for (const TruthWorld* asked : {&world, &identity_world(world, turn)}) {
+    const auto counts = ask_world(*asked, seed);
+    if (!counts) return counts.error();
+    out.counts.add(*counts);
+  }
+  const auto market = make_market(world, world.market, seed);
+  if (!market) return market.error();
+  const auto swept = trade(world, market->view(), rows);
+  if (!swept) return swept.error();
+  std::vector<double> ratios;
+  std::size_t best = 0;
+  for (std::size_t v = 0; v < swept->variants; ++v) {
+    ratios.push_back(record_of(*swept, v).sharpe);
+    if (!std::isfinite(ratios.back())) ratios.back() = 0;
+    out.mean_sharpe_ann += ratios.back() / static_cast<double>(swept->variants);
+    if (ratios[v] > ratios[best]) best = v;
+  }
+  const double year = std::sqrt(engine::kPeriodsPerYearOpen);
+  out.mean_sharpe_ann *= year;
+  out.best_sharpe_ann = year * ratios[best];
+  const auto copies = market_copies(*market, kTruthTickPx, seed);
+  const MarketCopy& copy = copies[turn % kHourlyCopies];
+  const auto again = trade(world, copy.columns.view(), rows.subspan(best * row_width, row_width));
+  if (!again) return again.error();
+  constexpr double kDeflatedMin = 0.95;
+  const auto n = static_cast<double>(swept->variants);
+  const auto deflated = [&](const stats::TrackRecord& record, double trials, double variance) {
+    const double ppy = engine::kPeriodsPerYearOpen;
+    return deflate(record, trials, variance, ppy).dsr >= kDeflatedMin ? 1u : 0u;
+  };
+  const bool known = same_market(*market, copy.columns, "OTHER");
+  const stats::TrackRecord record = record_of(*again, 0);
+  out.counts.deflated_bytes = deflated(record_of(*swept, best), n, ratio_variance(ratios));
+  out.counts.deflated_market = deflated(record, known ? n + 1 : 1, 0);
+  out.counts.deflated_alone = deflated(record, 1, 0);
+  return out;
+}
+
+Result<TruthReport> run_reimports(const TruthWorld& world, const TruthSize& size,
+                                  std::span<const double> rows, std::size_t row_width,
+                                  const ParallelFor& parallel) {
+  TruthReport report{.world = world.name, .aim = world.aim, .rate_limit = world.rate_limit};
+  report.sweeps = report.families = size.sweeps;
+  report.variants = rows.size() / row_width;
+  const auto outcomes = each_sweep<ReimportOutcome>(
+      world, size.sweeps, parallel,
+      [&](std::size_t s) { return run_reimport(world, rows, row_width, size.seed + s, s); });
+  if (!outcomes) return outcomes.error();
+  for (const ReimportOutcome& o : *outcomes) {
+    report.reimports.add(o.counts);
+    report.family_sharpe_ann += o.mean_sharpe_ann / static_cast<double>(size.sweeps);
+    report.best_sharpe_ann += o.best_sharpe_ann / static_cast<double>(size.sweeps);
+  }
+  report.sweeps_with_promotion = report.reimports.deflated_market;
+  report.promoted = report.converged = report.sweeps_with_promotion;
+  set_rate(world, report.sweeps_with_promotion, size.sweeps, report);
+  report.met =
+      report.met && report.reimports.copies_lost == 0 && report.reimports.strangers_taken == 0;
   return report;
 }
 
@@ -311,6 +482,9 @@ Result<TruthReport> run_truth(const TruthWorld& world, const TruthSize& size,
     return Error(ErrorCode::InvalidInput, "no family '" + std::string(world.family) + "'");
   }
   const std::vector<double> rows = grid_rows(world, *family);
+  if (world.judge == TruthJudge::Reimport) {
+    return run_reimports(world, size, rows, family->params.size(), parallel);
+  }
   TruthReport report{.world = world.name, .aim = world.aim, .rate_limit = world.rate_limit};
   report.sweeps = size.sweeps;
   report.families = size.sweeps * size.families;

@@ -15,6 +15,7 @@
 #include "sweeps/level/gaps.hpp"
 #include "sweeps/stats/parallel.hpp"
 #include "sweeps/truth/accounts.hpp"
+#include "sweeps/truth/reimports.hpp"
 
 namespace winnow::sweeps {
 
@@ -26,6 +27,9 @@ namespace winnow::sweeps {
 enum class TruthAim : std::uint8_t {
   Rejected,  ///< at most `rate_limit` of the sweeps may promote anything
   Found,     ///< at least `rate_limit` of the families must be promoted
+  /// Of an account: the expected share of false ones among the promoted is at most `rate_limit`,
+  /// at the worst moment of the year.
+  FewFalse,
 };
 
 /// The values a parameter takes; parameters that are not named have their defaults.
@@ -39,7 +43,21 @@ enum class TruthJudge : std::uint8_t {
   Whole,    ///< all variants on all days, Holm over a sweep's families
   Search,   ///< `open: search`: the best part of the space, all parts paid for by sign flips
   Confirm,  ///< the best part by the first half of the days, judged by the second
+  /// The best variant is run again on the same market in another version (reimports.hpp).
+  Reimport,
 };
+
+/// What a search puts around the best variant that the grid found, four times as many as the grid
+/// has: what outvotes all others unless somebody looks.
+enum class TruthGather : std::uint8_t {
+  None,
+  NearClones,  ///< other lookbacks and entries beside its own
+  InertAxis,   ///< itself, under values that change nothing
+};
+
+/// Whether the verdicts of each panel by itself are counted, too: of the returns as they are
+/// (cash), less beta times the market (least squares), and less the market at the mean exposure.
+enum class TruthAlone : std::uint8_t { Uncounted, Counted };
 
 /// One kind of world.
 struct TruthWorld {
@@ -57,8 +75,10 @@ struct TruthWorld {
   /// What is charged for losses that were not seen: by default a pair with a long record.
   level::Gap gap{.frac = 0.30, .seen = 1, .years = 11, .record = "a pair with a long record"};
   /// Where the market is none that a specification describes. Null: it is `market`.
-  MarketColumns (*columns)(std::uint64_t seed) = nullptr;
+  Result<MarketColumns> (*columns)(std::uint64_t seed) = nullptr;
   TruthJudge judge = TruthJudge::Whole;
+  TruthGather gather = TruthGather::None;
+  TruthAlone alone = TruthAlone::Uncounted;
   /// Where a year of an account is what runs, one a sweep, and no market.
   std::optional<AccountTruth> account = std::nullopt;
 };
@@ -77,10 +97,25 @@ struct TruthWorld {
 ///   stops_4, _16, _64, targets_4, _16, _64
 ///                  martingales without costs, stops or targets of 5 to 100 bps, so many prices a
 ///                  bar: a fill at a level must gain nothing by it
-///   drift          a market that rises, held or not without timing: the market's, not skill
+///                  The same names with _vip and _retail: with what trading costs the largest
+///                  accounts of a venue, and the smallest
+///   drift_05, drift_1, drift_15, drift
+///                  a market that rises (holding it: .5 to 2 a year), held or not without timing:
+///                  the market's, not skill
+///   calm           volatility varies, the drift does not, and it is wild after falls: who follows
+///                  prices holds when it is calm, which beta does not explain
+///   wild           the same with a drift in proportion to variance, by those who buy what fell:
+///                  they hold when it is wild, which the mean exposure does not explain
+///   vol_target     volatility varies, the drift does not, and size is a share of a volume that
+///                  shrinks as it grows wild: positions sized by volatility
 ///   pegged         sixty times a year a peg is left by 60 bps and met again, or breaks by 40%:
 ///                  nothing is earned on average, and in two years of five no break is seen
 ///   plateau_stops  the plateau by variants with stops
+///   dying          the plateau, whose edge ends with the first half of the days; costs go on
+///   clones, inert  martingales; a search gathers around the best variant, with near clones or
+///                  along an axis that changes nothing
+///   reimported     martingales, imported again in another version: they must be the same market,
+///                  others never, and what was tried must still be counted
 ///   zoom_in, zoom_in_costs
 ///                  martingales; the program zooms over all parts of the space (`open: search`)
 ///   zoom_confirm   martingales; the best part by the first half of the days, judged by the second
@@ -90,6 +125,9 @@ struct TruthWorld {
 ///                  so many families without an edge, each opened and acted on at its own time
 ///   climbing       34 openings on the same sealed days, each close to the one before, words only
 ///   starving       4 families of Sharpe 2.8 over two years among 20 opened
+///   fdr, fdr_shared
+///                  40 families that somebody opens, one in five with a Sharpe ratio of 3, each
+///                  judged by days of its own, or all by the same days (correlation .6)
 ///   believed       one family of Sharpe 3 over a year, opened with half of the account
 std::span<const TruthWorld> truth_worlds();
 /// Null if there is none of that name.
@@ -112,9 +150,19 @@ struct TruthReport {
   std::uint64_t variants = 0;             ///< a family
   std::uint64_t converged = 0;            ///< families with the verdict CONVERGED
   std::uint64_t converged_uncharged = 0;  ///< before losses that were not seen are charged
-  std::uint64_t promoted = 0;             ///< of them, with a Holm-corrected p of at most 5%
+  /// Families whose C reached the level that it needs, whatever the gates: what the gates are for.
+  std::uint64_t passed_score = 0;
+  /// CONVERGED families that would be so, too, as the first that an account opens: at .0025.
+  std::uint64_t at_first_level = 0;
+  /// CONVERGED by one panel before gaps are charged, if they are counted.
+  std::uint64_t alone_cash = 0;
+  std::uint64_t alone_ols = 0;
+  std::uint64_t alone_exposure = 0;
+  std::uint64_t promoted = 0;  ///< of them, with a Holm-corrected p of at most 5%
   std::uint64_t sweeps_with_promotion = 0;
   std::uint64_t real = 0;  ///< of an account's families, those with an edge
+  double false_share = 0;  ///< of an account's promoted ones, mean over the years
+  ReimportCounts reimports = {};
   /// Of the rate that the aim is about, 95%, exact (Clopper and Pearson 1934).
   double rate = 0, rate_low = 0, rate_high = 0;
   double family_sharpe_ann = 0;  ///< mean over families of the mean over variants
