@@ -13,7 +13,9 @@ namespace {
 constexpr std::size_t kClonesAScout = 4;
 /// No position of these worlds lasts as long.
 constexpr double kNeverReachedBars = 100'000;
-constexpr double kEntryStep = 0.01;
+// Far enough apart to be no twins, near enough to share what the best one had.
+constexpr double kLookbackStepFrac = 0.015;
+constexpr double kEntryStep = 0.03;
 
 std::size_t place_of(const engine::FamilyDecl& family, std::string_view name) {
   const auto at = std::find_if(family.params.begin(), family.params.end(),
@@ -47,7 +49,7 @@ std::vector<double> gathered_rows(const TruthWorld& world, std::span<const doubl
       row[place_of(family, "max_hold_bars")] = kNeverReachedBars + static_cast<double>(i);
     } else {
       double& lookback = row[place_of(family, "lookback_bars")];
-      lookback = std::max(2.0, lookback + around_zero(i % side));
+      lookback = std::round(lookback * (1 + kLookbackStepFrac * around_zero(i % side)));
       row[place_of(family, "entry_z")] += kEntryStep * around_zero(i / side);
     }
     out.insert(out.end(), row.begin(), row.end());

@@ -3,8 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
+#include "engine/synth/market_sim.hpp"
 #include "serve/parallel.hpp"
+#include "sweeps/truth/dying.hpp"
+#include "sweeps/truth/moody.hpp"
+#include "sweeps/truth/reimports.hpp"
 
 namespace winnow::sweeps {
 namespace {
@@ -26,6 +31,8 @@ TEST(Truth, NothingIsPromotedWhereNothingIs) {
   // The world is what it says: no edge on average, and luck that would fool a leaderboard.
   EXPECT_NEAR(r.family_sharpe_ann, 0, 0.2);
   EXPECT_GT(r.best_sharpe_ann, 1.0);
+  EXPECT_LE(r.converged, r.passed_score);
+  EXPECT_LE(r.at_first_level, r.converged);
   EXPECT_LE(r.converged, 20u) << "uncorrected, of 300 families: five in a hundred are allowed";
 }
 
@@ -61,6 +68,58 @@ TEST(Truth, ARisingMarketIsNotSkill) {
   const TruthReport r = run("drift", {.sweeps = 20, .families = 5, .seed = 1});
   EXPECT_TRUE(r.met) << r.sweeps_with_promotion << " of 20 sweeps";
   EXPECT_GT(r.family_sharpe_ann, 0.8) << "the world is not what it says";
+  EXPECT_GE(r.alone_cash, 25u) << "the world is no trap: cash alone would have refused, too";
+}
+
+TEST(Truth, AMarketThatRisesLessIsNotSkillEither) {
+  double sharpe_before = 0;
+  for (const char* world : {"drift_05", "drift_1", "drift_15"}) {
+    const TruthReport r = run(world, {.sweeps = 60, .families = 1, .seed = 1});
+    EXPECT_LE(r.rate_low, 0.05) << world << ": " << r.sweeps_with_promotion << " of 60 sweeps";
+    EXPECT_GT(r.family_sharpe_ann, sharpe_before) << world << " is not what it says";
+    sharpe_before = r.family_sharpe_ann;
+  }
+}
+
+/// One panel alone is fooled, and the smaller of the two is not, before anything else is charged.
+void expect_trap(const TruthReport& r, std::uint64_t fooled) {
+  EXPECT_LE(r.rate_low, 0.05) << r.world << ": " << r.sweeps_with_promotion << " of 60 sweeps";
+  EXPECT_LE(rate_limits(r.converged_uncharged, r.families).low, 0.05) << r.world;
+  EXPECT_GE(r.alone_cash, 30u) << r.world << " is no trap for who looks at cash alone";
+  EXPECT_GE(fooled, 12u) << r.world << " is no trap: neither panel alone would be fooled";
+}
+
+TEST(Truth, HoldingWhenItIsCalmOrWildIsNotSkill) {
+  const TruthSize size{.sweeps = 60, .families = 1, .seed = 1};
+  const TruthReport calm = run("calm", size);
+  expect_trap(calm, calm.alone_ols);
+  const TruthReport wild = run("wild", size);
+  expect_trap(wild, wild.alone_exposure);
+  const TruthReport sized = run("vol_target", size);
+  expect_trap(sized, sized.alone_ols);
+}
+
+TEST(Truth, ADyingEdgeOftenFallsToTheRecencyGate) {
+  const TruthReport r = run("dying", {.sweeps = 60, .families = 1, .seed = 1});
+  EXPECT_LE(r.rate_low, r.rate_limit) << r.sweeps_with_promotion << " of 60 sweeps";
+  EXPECT_GE(r.passed_score, 30u) << "the world is no trap: the score alone refuses what died";
+  EXPECT_LE(2 * r.converged, r.passed_score) << "the gate took less than half of them";
+}
+
+TEST(Truth, ASearchThatGathersAroundLuckDoesNotConverge) {
+  const TruthReport near = run("clones", {.sweeps = 30, .families = 1, .seed = 1});
+  EXPECT_EQ(near.converged, 0u);
+  EXPECT_GE(near.passed_score, 3u) << "the world is no trap: near clones outvote nobody";
+  EXPECT_EQ(run("inert", {.sweeps = 30, .families = 1, .seed = 1}).converged, 0u);
+}
+
+TEST(Truth, AMarketImportedAgainIsTheSameMarket) {
+  const TruthReport r = run("reimported", {.sweeps = 24, .seed = 1});
+  EXPECT_GE(r.reimports.copies, 24u * 18);
+  EXPECT_EQ(r.reimports.copies_lost, 0u);
+  EXPECT_EQ(r.reimports.strangers_taken, 0u);
+  EXPECT_LE(r.rate_low, 0.05) << r.reimports.deflated_market << " of 24 best variants";
+  EXPECT_GE(r.reimports.deflated_alone, 8u) << "the world is no trap: N of 1 fools nobody";
 }
 
 TEST(Truth, APegThatMayBreakIsNotAnEdge) {
@@ -75,11 +134,18 @@ TEST(Truth, AnEdgeWithStopsBearsTheChargeForGaps) {
 }
 
 TEST(Truth, StopsAndTargetsGainNothingByTheirLevels) {
-  for (const char* world :
+  for (const std::string world :
        {"stops_4", "stops_16", "stops_64", "targets_4", "targets_16", "targets_64"}) {
     const TruthReport r = run(world, {.sweeps = 10, .families = 5, .seed = 1});
     EXPECT_LE(r.rate_low, 0.05) << world << ": " << r.sweeps_with_promotion << " of 10 sweeps";
     EXPECT_NEAR(r.family_sharpe_ann, 0, 0.3) << world;
+    double sharpe_before = r.family_sharpe_ann;
+    for (const char* costs : {"_vip", "_retail"}) {
+      const TruthReport paid = run(world + costs, {.sweeps = 4, .families = 2, .seed = 1});
+      EXPECT_LE(paid.rate_low, 0.05) << world << costs << ": " << paid.sweeps_with_promotion;
+      EXPECT_LT(paid.family_sharpe_ann, sharpe_before) << world << costs << " costs nothing";
+      sharpe_before = paid.family_sharpe_ann;
+    }
   }
 }
 
@@ -103,10 +169,98 @@ TEST(Truth, AYearOfAnAccountSaysSomethingFalseAtMostOnceInTwenty) {
   }
 }
 
+TEST(Truth, FewOfTheYearsWordsAreFalseWhereOneInFiveIsReal) {
+  for (const char* world : {"fdr", "fdr_shared"}) {
+    const TruthReport r = run(world, {.sweeps = 60, .seed = 1});
+    EXPECT_LE(r.rate_low, 0.05) << world;
+    EXPECT_LE(r.false_share, 0.05) << world;
+    EXPECT_GE(r.promoted, 90u) << world << ": nothing is said, so nothing is false";
+  }
+}
+
 TEST(Truth, TheHonestUserIsNotStarved) {
   for (const char* world : {"starving", "believed"}) {
     const TruthReport r = run(world, {.sweeps = 40, .seed = 1});
     EXPECT_GE(r.rate_high, 0.70) << world << ": found " << r.promoted << " of " << r.real;
+  }
+}
+
+double log_ratio(const MarketColumns& m, std::size_t bar) {
+  return std::log(m.close[bar] / m.close[bar - 1]);
+}
+
+TEST(Truth, MoodsFollowReturnsOnlyThroughLeverage) {
+  // Of each hour: whether the day before fell, and the size of the hour's move.
+  const auto after_falls = [](double leverage) {
+    double fell = 0, rose = 0;
+    std::size_t falls = 0, rises = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      const MarketColumns m = moody_market({.half_life_days = 2, .leverage = leverage}, seed);
+      for (std::size_t i = 25; i < m.size(); ++i) {
+        const double move = std::abs(log_ratio(m, i));
+        const bool down = m.close[i - 1] < m.close[i - 25];
+        (down ? fell : rose) += move;
+        ++(down ? falls : rises);
+      }
+    }
+    return fell / static_cast<double>(falls) / (rose / static_cast<double>(rises));
+  };
+  EXPECT_GT(after_falls(1), 1.5) << "wild after falls";
+  EXPECT_NEAR(after_falls(0), 1, 0.05);
+}
+
+TEST(Truth, MoodyMarketsPayWhatTheirLawSays) {
+  const auto mean_by_mood = [](DriftLaw law) {
+    double calm = 0, wild = 0;
+    std::size_t calm_hours = 0, wild_hours = 0;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+      const MarketColumns m =
+          moody_market({.mood_sd_log = 0.5, .drift = law, .hold_sharpe_ann = 20}, seed);
+      for (std::size_t i = 1; i < m.size(); ++i) {
+        // The notional tells the hour's mood: less is traded when it is wild.
+        const bool is_calm = m.volume[i] * m.open[i] > 1.1e8;
+        (is_calm ? calm : wild) += m.close[i] / m.open[i] - 1;
+        ++(is_calm ? calm_hours : wild_hours);
+      }
+    }
+    return std::pair(calm / static_cast<double>(calm_hours),
+                     wild / static_cast<double>(wild_hours));
+  };
+  const auto [calm, wild] = mean_by_mood(DriftLaw::Constant);
+  EXPECT_NEAR(wild / calm, 1, 0.3);
+  const auto [less, more] = mean_by_mood(DriftLaw::Variance);
+  EXPECT_GT(more / less, 2);
+}
+
+TEST(Truth, AnEdgeDiesAtItsBarAndThePriceGoesOn) {
+  const TruthWorld* plateau = find_truth_world("plateau");
+  ASSERT_NE(plateau, nullptr);
+  const auto whole = engine::synth::simulate_market(plateau->market, 7);
+  const auto dying = dying_market(plateau->market, 0.5, 7);
+  ASSERT_TRUE(whole.ok() && dying.ok());
+  const MarketColumns& alive = whole->front().columns;
+  const std::size_t half = alive.size() / 2;
+  ASSERT_EQ(dying->size(), alive.size());
+  for (std::size_t i = 0; i < half; ++i) ASSERT_EQ(dying->close[i], alive.close[i]);
+  EXPECT_NEAR(dying->open[half], dying->close[half - 1], 1e-9 * alive.close[half]);
+  std::size_t differ = 0;
+  for (std::size_t i = half; i < alive.size(); ++i) {
+    EXPECT_LE(dying->low[i], std::min(dying->open[i], dying->close[i]));
+    EXPECT_GE(dying->high[i], std::max(dying->open[i], dying->close[i]));
+    differ += std::abs(log_ratio(*dying, i) - log_ratio(alive, i)) > 1e-9 ? 1 : 0;
+  }
+  EXPECT_GT(differ, half / 2);
+}
+
+TEST(Truth, CopiesOfAMarketAreOtherBytes) {
+  const MarketColumns market = moody_market({}, 5);
+  const auto copies = market_copies(market, 0.01, 5);
+  ASSERT_GT(copies.size(), kHourlyCopies);
+  for (std::size_t c = 0; c < copies.size(); ++c) {
+    const MarketColumns& copy = copies[c].columns;
+    EXPECT_TRUE(copy.close != market.close) << copies[c].how;
+    EXPECT_EQ(copy.interval_ns == market.interval_ns, c < kHourlyCopies) << copies[c].how;
+    EXPECT_EQ(copy.time_ns.size(), copy.volume.size()) << copies[c].how;
   }
 }
 
