@@ -8,43 +8,18 @@
 
 #include "engine/engine.hpp"
 #include "engine/holding.hpp"
-#include "engine/synth/market_sim.hpp"
-#include "sweeps/family_evidence.hpp"
 #include "sweeps/level/account.hpp"
 #include "sweeps/level/skill.hpp"
 #include "sweeps/level/tile_search.hpp"
 #include "sweeps/stops.hpp"
 #include "sweeps/truth/gather.hpp"
+#include "sweeps/truth/reimport_run.hpp"
+#include "sweeps/truth/trade.hpp"
 
 namespace winnow::sweeps {
 namespace {
 
 constexpr double kPromotionAlpha = 0.05;
-
-/// All combinations of the grid, the last axis fastest, in the family's order of parameters.
-std::vector<double> grid_rows(const TruthWorld& world, const engine::FamilyDecl& family) {
-  std::vector<std::vector<double>> values;
-  for (const engine::ParamDecl& param : family.params) {
-    const auto axis = std::find_if(world.grid.begin(), world.grid.end(),
-                                   [&](const TruthAxis& a) { return a.param == param.name; });
-    values.push_back(axis == world.grid.end() ? std::vector<double>{param.default_value}
-                                              : axis->values);
-  }
-  std::vector<double> rows;
-  std::vector<std::size_t> at(values.size(), 0);
-  for (bool more = true; more;) {
-    for (std::size_t p = 0; p < values.size(); ++p) rows.push_back(values[p][at[p]]);
-    more = false;
-    for (std::size_t p = values.size(); p-- > 0 && !more;) {
-      if (++at[p] < values[p].size()) {
-        more = true;
-      } else {
-        at[p] = 0;
-      }
-    }
-  }
-  return rows;
-}
 
 struct FamilyOutcome {
   Convergence score;
@@ -87,34 +62,14 @@ void describe(std::span<const double> sharpes_ann, FamilyOutcome& out) {
   out.best_sharpe_ann = best;
 }
 
-Result<MarketColumns> make_market(const TruthWorld& world, const engine::synth::MarketSpec& spec,
-                                  std::uint64_t seed) {
-  if (world.columns != nullptr) return world.columns(seed);
-  auto markets = engine::synth::simulate_market(spec, seed);
-  if (!markets) return markets.error();
-  return std::move(markets->front().columns);
-}
-
-Result<engine::BatchResult> trade(const TruthWorld& world, const MarketView& view,
-                                  std::span<const double> rows) {
-  engine::BatchRequest request;
-  request.market = &view;
-  request.window = {0, view.time_ns.size()};
-  request.family = engine::find_family(world.family);
-  request.params = rows;
-  request.execution = &world.execution;
-  request.isa = engine::best_isa();
-  return engine::run_batch(request);
-}
-
 /// Runs the variants of `rows` in one market and puts them behind what is there.
 Status run_variants(const TruthWorld& world, const engine::synth::MarketSpec& spec,
                     std::span<const double> rows, std::uint64_t seed, FamilyRun& out) {
   if (rows.empty()) return {};
-  const auto columns = make_market(world, spec, seed);
+  const auto columns = truth_market(world, spec, seed);
   if (!columns) return columns.error();
   const MarketView view = columns->view();
-  const auto result = trade(world, view, rows);
+  const auto result = truth_trade(world, view, rows);
   if (!result) return result.error();
   const auto column = [&](std::string_view name) {
     const auto metric = static_cast<std::size_t>(engine::find_metric(name));
@@ -354,84 +309,6 @@ Result<TruthReport> run_accounts(const TruthWorld& world, const TruthSize& size,
   return report;
 }
 
-/// What one sweep on one market came to.
-struct ReimportOutcome {
-  ReimportCounts counts;
-  double best_sharpe_ann = 0;
-  double mean_sharpe_ann = 0;
-};
-
-stats::TrackRecord record_of(const engine::BatchResult& result, std::size_t variant) {
-  const auto first = result.returns.begin() + static_cast<std::ptrdiff_t>(variant * result.periods);
-  return stats::track_record(
-      std::vector<double>(first, first + static_cast<std::ptrdiff_t>(result.periods)));
-}
-
-/// A world, other than this one, whose markets are asked about, too: all in turn.
-const TruthWorld& identity_world(const TruthWorld& world, std::uint64_t turn) {
-  std::vector<const TruthWorld*> all;
-  for (const TruthWorld& w : truth_worlds()) {
-    if (!w.account && w.name != world.name) all.push_back(&w);
-  }
-  return *all[turn % all.size()];
-}
-
-constexpr double kTruthTickPx = 0.01;
-/// Seeds of markets that have nothing to do with those that are asked about.
-constexpr std::uint64_t kStrangers = std::uint64_t{1} << 40;
-
-Result<ReimportCounts> ask_world(const TruthWorld& world, std::uint64_t seed) {
-  const auto market = make_market(world, world.market, seed);
-  if (!market) return market.error();
-  const auto stranger = make_market(world, world.market, seed + kStrangers);
-  if (!stranger) return stranger.error();
-  return ask_identity(*market, *stranger, kTruthTickPx, seed);
-}
-
-/// A sweep on a market, and its best variant once more on a copy of which the sweep knew nothing:
-/// deflated by what was tried on the market, and by what was tried on those bytes.
-Result<ReimportOutcome> run_reimport(const TruthWorld& world, std::span<const double> rows,
-                                     std::size_t row_width, std::uint64_t seed,
-                                     std::uint64_t turn) {
-  ReimportOutcome out;
-  for (const TruthWorld* asked : {&world, &identity_world(world, turn)}) {
-    const auto counts = ask_world(*asked, seed);
-    if (!counts) return counts.error();
-    out.counts.add(*counts);
-  }
-  const auto market = make_market(world, world.market, seed);
-  if (!market) return market.error();
-  const auto swept = trade(world, market->view(), rows);
-  if (!swept) return swept.error();
-  std::vector<double> ratios;
-  std::size_t best = 0;
-  for (std::size_t v = 0; v < swept->variants; ++v) {
-    ratios.push_back(record_of(*swept, v).sharpe);
-    if (!std::isfinite(ratios.back())) ratios.back() = 0;
-    out.mean_sharpe_ann += ratios.back() / static_cast<double>(swept->variants);
-    if (ratios[v] > ratios[best]) best = v;
-  }
-  const double year = std::sqrt(engine::kPeriodsPerYearOpen);
-  out.mean_sharpe_ann *= year;
-  out.best_sharpe_ann = year * ratios[best];
-  const auto copies = market_copies(*market, kTruthTickPx, seed);
-  const MarketCopy& copy = copies[turn % kHourlyCopies];
-  const auto again = trade(world, copy.columns.view(), rows.subspan(best * row_width, row_width));
-  if (!again) return again.error();
-  constexpr double kDeflatedMin = 0.95;
-  const auto n = static_cast<double>(swept->variants);
-  const auto deflated = [&](const stats::TrackRecord& record, double trials, double variance) {
-    const double ppy = engine::kPeriodsPerYearOpen;
-    return deflate(record, trials, variance, ppy).dsr >= kDeflatedMin ? 1u : 0u;
-  };
-  const bool known = same_market(*market, copy.columns, "OTHER");
-  const stats::TrackRecord record = record_of(*again, 0);
-  out.counts.deflated_bytes = deflated(record_of(*swept, best), n, ratio_variance(ratios));
-  out.counts.deflated_market = deflated(record, known ? n + 1 : 1, 0);
-  out.counts.deflated_alone = deflated(record, 1, 0);
-  return out;
-}
-
 Result<TruthReport> run_reimports(const TruthWorld& world, const TruthSize& size,
                                   std::span<const double> rows, std::size_t row_width,
                                   const ParallelFor& parallel) {
@@ -440,7 +317,7 @@ Result<TruthReport> run_reimports(const TruthWorld& world, const TruthSize& size
   report.variants = rows.size() / row_width;
   const auto outcomes = each_sweep<ReimportOutcome>(
       world, size.sweeps, parallel,
-      [&](std::size_t s) { return run_reimport(world, rows, row_width, size.seed + s, s); });
+      [&](std::size_t s) { return reimport_sweep(world, rows, row_width, size.seed + s, s); });
   if (!outcomes) return outcomes.error();
   for (const ReimportOutcome& o : *outcomes) {
     report.reimports.add(o.counts);
@@ -481,7 +358,7 @@ Result<TruthReport> run_truth(const TruthWorld& world, const TruthSize& size,
   if (family == nullptr) {
     return Error(ErrorCode::InvalidInput, "no family '" + std::string(world.family) + "'");
   }
-  const std::vector<double> rows = grid_rows(world, *family);
+  const std::vector<double> rows = truth_grid(world, *family);
   if (world.judge == TruthJudge::Reimport) {
     return run_reimports(world, size, rows, family->params.size(), parallel);
   }

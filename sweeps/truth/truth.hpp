@@ -158,10 +158,10 @@ struct TruthReport {
   std::uint64_t alone_cash = 0;
   std::uint64_t alone_ols = 0;
   std::uint64_t alone_exposure = 0;
-  std::uint64_t promoted = 0;  ///< of them, with a Holm-corrected p of at most 5%
+  std::uint64_t promoted = 0;  ///< CONVERGED, with a Holm-corrected p of at most 5%
   std::uint64_t sweeps_with_promotion = 0;
   std::uint64_t real = 0;  ///< of an account's families, those with an edge
-  double false_share = 0;  ///< of an account's promoted ones, mean over the years
+  double false_share = 0;  ///< of AccountYear, mean over the years
   ReimportCounts reimports = {};
   /// Of the rate that the aim is about, 95%, exact (Clopper and Pearson 1934).
   double rate = 0, rate_low = 0, rate_high = 0;
