@@ -73,6 +73,12 @@ std::string render_opening(const Json& h, std::size_t) {
                             number_or_dash(h, "stake") + "; it never changes");
   out += field("judged by", count_of(h, "judged_days_at_opening") + " days: " + days_of(h));
   out += field("other days", "seen by " + text_of(h, "seen_by"));
+  if (h["kin"].is_array()) {
+    for (const Json& kin : h["kin"]) {
+      out += field("earns as",
+                   text_of(kin, "hypothesis") + ", seen before it on " + text_of(kin, "days"));
+    }
+  }
   for (const Json& look : h["looks"]) {
     out += field("look " + count_of(look, "number"),
                  count_of(look, "judged_days") + " days, p " + number_or_dash(look, "p") +

@@ -93,7 +93,9 @@ std::string render_top(const Json& answer, std::size_t width) {
   if (number_of(answer, "trials_failed") > 0) {
     out += ", " + count_of(answer, "trials_failed") + " failed";
   }
-  if (const std::string by = execution_of(answer); !by.empty()) out += ", execution " + by;
+  if (const std::string profile = execution_of(answer); !profile.empty()) {
+    out += ", execution " + profile;
+  }
   out += "\n";
   if (answer.contains("where")) {
     out += count_of(answer, "trials_matching") + " match " + text_of(answer, "where");
@@ -136,14 +138,22 @@ std::string render_compare(const Json& answer, std::size_t width) {
   const Json& variants = answer["variants"];
   std::vector<TableColumn> columns = {{.title = "", .align = Align::Left}};
   for (const Json& v : variants) columns.push_back({.title = "variant " + json_text(v["trial"])});
+  // Earlier coordinators do not say what holding did.
+  const Json held = answer.value("holding", Json::array());
+  for (std::size_t i = 0; i < held.size(); ++i) columns.push_back({.title = "holding"});
   TextTable table(columns);
-  const auto add = [&](const std::string& name, const auto& cell) {
+  const auto add_with = [&](const std::string& name, const auto& cell, const auto& cell_held) {
     std::vector<std::string> cells = {name};
     for (const Json& v : variants) cells.push_back(cell(v));
+    for (const Json& h : held) cells.push_back(cell_held(h));
     table.add_row(std::move(cells));
   };
+  const auto add = [&](const std::string& name, const auto& cell) {
+    add_with(name, cell, [](const Json&) { return std::string("-"); });
+  };
   add("family", [](const Json& v) { return text_of(v, "family"); });
-  add("data", [](const Json& v) { return text_of(v, "data"); });
+  const auto data = [](const Json& v) { return text_of(v, "data"); };
+  add_with("data", data, data);
   add("status", [](const Json& v) {
     return v["committed"] == true ? text_of(v, "status") : std::string("not run yet");
   });
@@ -164,10 +174,12 @@ std::string render_compare(const Json& answer, std::size_t width) {
     });
   }
   for (const std::string& name : metrics) {
-    add(name, [&](const Json& v) {
-      return v.contains("metrics") && v["metrics"].contains(name) ? metric_text(v["metrics"][name])
-                                                                  : std::string("-");
-    });
+    const auto metric = [&](const Json& v) {
+      const bool there =
+          v.contains("metrics") && v["metrics"].is_object() && v["metrics"].contains(name);
+      return there ? metric_text(v["metrics"][name]) : std::string("-");
+    };
+    add_with(name, metric, metric);
   }
   for (const char* name : {"psr", "dsr", "dsr_effective", "haircut_sharpe_ann"}) {
     add(name, [&](const Json& v) {
@@ -182,6 +194,7 @@ std::string render_compare(const Json& answer, std::size_t width) {
   for (std::size_t i = 0; i < variants.size(); ++i) {
     std::vector<std::string> cells = {"correlation with " + json_text(variants[i]["trial"])};
     for (const Json& cell : rho[i]) cells.push_back(short_number(number(cell)));
+    cells.resize(columns.size(), "-");
     table.add_row(std::move(cells));
   }
   std::string out = heading(answer) + "\n" + warnings_of(answer) + table.render(width);

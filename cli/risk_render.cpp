@@ -178,6 +178,8 @@ std::string series_text(const Json& s) {
          short_number(number_of(s, "sharpe_ann_high")) + "]";
 }
 
+constexpr std::size_t kEntrantColumns = 13;
+
 std::string entrants_table(const Json& c, std::size_t width) {
   TextTable table({{.title = "family", .align = Align::Left},
                    {.title = "variants"},
@@ -204,6 +206,18 @@ std::string entrants_table(const Json& c, std::size_t width) {
          short_number(number_of(e["capacity"], "notional")),
          short_number(number_of(e, "crowding_max")), short_number(number_of(e, "p_beats_cash")),
          short_number(number_of(e, "p_in_best_set"))});
+  }
+  if (c.contains("holding") && c["holding"]["metrics"].is_object()) {
+    const Json& m = c["holding"]["metrics"];
+    std::vector<std::string> cells{"holding the market",
+                                   "-",
+                                   "-",
+                                   "-",
+                                   "-",
+                                   short_number(number_of(m, "sharpe_ann")),
+                                   short_number(number_of(m, "calmar"))};
+    cells.resize(kEntrantColumns, "-");
+    table.add_row(std::move(cells));
   }
   std::string out = table.render(width);
   for (const Json& e : c["entrants"]) {

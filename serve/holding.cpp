@@ -25,32 +25,35 @@ Result<engine::Holding> hold_dataset(const Sources& sources, const SweepView& vi
   return engine::hold_market(loaded->view(), window_of(loaded->view(), view.plan.spec()));
 }
 
+Json holding_json(const Sources& sources, const SweepView& view, std::size_t dataset) {
+  const sweeps::DatasetInfo& info = view.plan.spec().data[dataset];
+  Json row{{"data", info.name},
+           {"calendar", engine::calendar_name(info.periods_per_year)},
+           {"periods_per_year", info.periods_per_year}};
+  const auto held = hold_dataset(sources, view, dataset);
+  if (!held.ok()) {
+    row["metrics"] = Json();
+    row["reason"] = held.error().text();
+    return row;
+  }
+  row["days"] = held->returns.size();
+  row["metrics"] = Json::object();
+  for (const char* name : kHoldingMetrics) {
+    const double v = held->metrics[static_cast<std::size_t>(engine::find_metric(name))];
+    row["metrics"][name] = std::isfinite(v) ? Json(v) : Json();
+    if (!std::isfinite(v)) {
+      row["notes"] =
+          "what stands empty is not measurable: annual figures need 30 days, ratios "
+          "returns that vary";
+    }
+  }
+  return row;
+}
+
 Json holdings_json(const Sources& sources, const SweepView& view) {
   Json out = Json::array();
   for (std::size_t d = 0; d < view.plan.spec().data.size(); ++d) {
-    const sweeps::DatasetInfo& info = view.plan.spec().data[d];
-    Json row{{"data", info.name},
-             {"calendar", engine::calendar_name(info.periods_per_year)},
-             {"periods_per_year", info.periods_per_year}};
-    const auto held = hold_dataset(sources, view, d);
-    if (!held.ok()) {
-      row["metrics"] = Json();
-      row["reason"] = held.error().text();
-      out.push_back(std::move(row));
-      continue;
-    }
-    row["days"] = held->returns.size();
-    row["metrics"] = Json::object();
-    for (const char* name : kHoldingMetrics) {
-      const double v = held->metrics[static_cast<std::size_t>(engine::find_metric(name))];
-      row["metrics"][name] = std::isfinite(v) ? Json(v) : Json();
-      if (!std::isfinite(v)) {
-        row["notes"] =
-            "what stands empty is not measurable: annual figures need 30 days, ratios "
-            "returns that vary";
-      }
-    }
-    out.push_back(std::move(row));
+    out.push_back(holding_json(sources, view, d));
   }
   return out;
 }

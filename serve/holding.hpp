@@ -11,9 +11,10 @@ namespace winnow::serve {
 Result<engine::Holding> hold_dataset(const Sources& sources, const SweepView& view,
                                      std::size_t dataset);
 
-/// The same of every dataset of the sweep, as its leaderboard says it: one object each, metrics by
-/// name (null: not measurable) with the calendar they are annual by. A dataset that is not here
-/// says why.
+/// The same as answers say it: metrics by name (null: not measurable) with the calendar they are
+/// annual by. A dataset that is not here says why.
+Json holding_json(const Sources& sources, const SweepView& view, std::size_t dataset);
+/// Of every dataset of the sweep.
 Json holdings_json(const Sources& sources, const SweepView& view);
 
 }  // namespace winnow::serve

@@ -12,11 +12,13 @@ constexpr int kScoreRules = 6;
 
 /// Everything that a kept verdict depends on beside the trials themselves.
 Json options_json(const SweepView& view, const sweeps::Segment& segment,
-                  const ScoreOptions& options, const std::optional<Look>& look) {
+                  const ScoreOptions& options, const FamilyScore& family,
+                  const std::optional<Look>& look) {
   Json judged;
-  if (view.openings && view.openings->by_segment[segment.index]) {
-    const sweeps::level::Claim& claim = view.openings->by_segment[segment.index]->claim;
+  if (family.opened) {
+    const sweeps::level::Claim& claim = family.opened->claim;
     judged = {claim.id, sweeps::level::days_text(claim.judged)};
+    if (!claim.seen_later.empty()) judged.push_back(sweeps::level::days_text(claim.seen_later));
   }
   const sweeps::level::Gap segment_gap = view.dataset(segment).gap_or_unrecorded();
   return {{"rules", kScoreRules},
@@ -49,7 +51,8 @@ Result<bool> read_verdict(const Sources& sources, const SweepView& view,
   if (json.value("trials", segment.trials) != segment.trials) return false;
   const auto look = take_look(sources, view, segment, json["panel_periods"], FamilyState::Complete);
   if (!look.ok()) return look.error();
-  if (json.value("options", Json()) != options_json(view, segment, options, *look)) return false;
+  if (json.value("options", Json()) != options_json(view, segment, options, out, *look))
+    return false;
   auto score = convergence_from_json(json.value("score", Json()));
   auto skill = skill_from_json(json.value("skill", Json()));
   auto gaps = gaps_from_json(json.value("gaps", Json()));
@@ -67,14 +70,14 @@ void keep_verdict(const Sources& sources, const SweepView& view, const FamilySco
                   const ScoreOptions& options, std::uint64_t panel_periods) {
   // What is not known today may be tomorrow: a dataset comes back.
   if (family.committed != family.trials || !family.skill.missing.empty()) return;
-  const Json json{
-      {"options", options_json(view, view.plan.segments()[family.segment], options, family.look)},
-      {"panel_periods", panel_periods},
-      {"trials", family.trials},
-      {"score", convergence_json(family.score)},
-      {"skill", skill_json(family.skill)},
-      {"gaps", gap_json(family.gaps)},
-      {"tile", tile_json(family.tile)}};
+  const Json json{{"options", options_json(view, view.plan.segments()[family.segment], options,
+                                           family, family.look)},
+                  {"panel_periods", panel_periods},
+                  {"trials", family.trials},
+                  {"score", convergence_json(family.score)},
+                  {"skill", skill_json(family.skill)},
+                  {"gaps", gap_json(family.gaps)},
+                  {"tile", tile_json(family.tile)}};
   keep(sources, {kScoreDocument, verdict_key(view, family.segment), json_text(json)});
 }
 

@@ -7,26 +7,6 @@
 namespace winnow::serve {
 namespace {
 
-Result<std::vector<double>> market_returns(const Sources& sources, const SweepView& view,
-                                           const sweeps::Segment& segment, std::size_t periods) {
-  const sweeps::DatasetInfo& info = view.dataset(segment);
-  if (sources.datasets == nullptr) {
-    return Error(ErrorCode::NotFound, "no datasets are here, so what the market did is not known");
-  }
-  const auto loaded = sources.datasets->load(info.content_hash);
-  if (!loaded.ok()) return loaded.error();
-  const auto cost = view.plan.execution(segment).funding ? engine::HoldingCost::Funding
-                                                         : engine::HoldingCost::None;
-  auto out =
-      engine::holding_returns(loaded->view(), window_of(loaded->view(), view.plan.spec()), cost);
-  if (out.ok() && out->size() != periods) {
-    return Error(ErrorCode::NotFound, "dataset " + info.name + " has " +
-                                          std::to_string(out->size()) + " days in the window, " +
-                                          "the results " + std::to_string(periods));
-  }
-  return out;
-}
-
 /// Means of the blocks [begin, end), by trial of the segment.
 Status add_means(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
                  std::uint64_t begin, std::uint64_t end, std::span<const PeriodRange> periods,
@@ -55,10 +35,31 @@ Status add_means(const Sources& sources, const SweepView& view, const sweeps::Se
 
 }  // namespace
 
+Result<std::vector<double>> read_market_returns(const Sources& sources, const SweepView& view,
+                                                const sweeps::Segment& segment,
+                                                std::size_t periods) {
+  const sweeps::DatasetInfo& info = view.dataset(segment);
+  if (sources.datasets == nullptr) {
+    return Error(ErrorCode::NotFound, "no datasets are here, so what the market did is not known");
+  }
+  const auto loaded = sources.datasets->load(info.content_hash);
+  if (!loaded.ok()) return loaded.error();
+  const auto cost = view.plan.execution(segment).funding ? engine::HoldingCost::Funding
+                                                         : engine::HoldingCost::None;
+  auto out =
+      engine::holding_returns(loaded->view(), window_of(loaded->view(), view.plan.spec()), cost);
+  if (out.ok() && out->size() != periods) {
+    return Error(ErrorCode::NotFound, "dataset " + info.name + " has " +
+                                          std::to_string(out->size()) + " days in the window, " +
+                                          "the results " + std::to_string(periods));
+  }
+  return out;
+}
+
 Result<MarketPart> read_market_part(const Sources& sources, const SweepView& view,
                                     const sweeps::Segment& segment, const FamilyPanel& panel,
                                     std::span<const PeriodRange> periods) {
-  auto returns = market_returns(sources, view, segment, panel.periods);
+  auto returns = read_market_returns(sources, view, segment, panel.periods);
   if (!returns.ok()) return returns.error();
   constexpr std::uint64_t kBlocks = 32;
   const std::uint64_t tasks = (segment.blocks + kBlocks - 1) / kBlocks;

@@ -12,19 +12,6 @@ namespace {
 namespace level = sweeps::level;
 using sweeps::Verdict;
 
-const level::OpenedHypothesis* opened_in(const SweepView& view, const sweeps::Segment& segment) {
-  if (!view.openings || segment.index >= view.openings->by_segment.size()) return nullptr;
-  const auto& h = view.openings->by_segment[segment.index];
-  return h ? &*h : nullptr;
-}
-
-// What was fixed, and everything after its window.
-bool judges(const level::Claim& claim, std::int64_t day) {
-  if (day >= claim.window.end) return true;
-  return std::any_of(claim.judged.begin(), claim.judged.end(),
-                     [&](const level::DayRange& r) { return day >= r.start && day < r.end; });
-}
-
 /// The look that so many judged days make due, from 1; 0: none, or it was taken.
 std::size_t due_look(const level::OpenedHypothesis& h, std::int64_t judged_days) {
   if (h.in_account.state != level::HypothesisState::Open) return 0;
@@ -41,6 +28,12 @@ std::string span_of_days(const FamilyScore& family) {
   if (family.judged_days == 0) return "no days";
   return std::to_string(family.judged_days) + " days, " + format_day(family.judged_from) + " to " +
          format_day(family.judged_to - 1);
+}
+
+/// Whether it is an earlier idea by its returns, and so few days are left that nothing can be said.
+bool is_seen_idea(const FamilyScore& family) {
+  return family.opened->kin && !family.opened->kin->empty() &&
+         family.judged_days < level::kJudgedDaysMin;
 }
 
 std::string level_text(double level) { return report::fixed(100 * level, 2) + "%"; }
@@ -63,6 +56,15 @@ std::string opened_sentence(const FamilyScore& family, const std::string& who) {
     case level::HypothesisState::Open:
       break;
   }
+  if (is_seen_idea(family)) {
+    return who + " earns what hypothesis " + h.kin->front().hypothesis +
+           " did, whose days were seen before it was opened: only " +
+           std::to_string(family.judged_days) + " of its days may judge it, fewer than " +
+           std::to_string(level::kJudgedDaysMin);
+  }
+  if (!family.skill.missing.empty()) {
+    return who + " is opened and cannot be judged here: " + family.skill.missing;
+  }
   if (family.look_recordable) {
     return who + " waits for its look to be put on record; ask where the store can be written";
   }
@@ -74,12 +76,11 @@ std::string opened_sentence(const FamilyScore& family, const std::string& who) {
 }  // namespace
 
 Judging judging_of(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
-                   std::uint32_t periods) {
+                   std::uint32_t periods, const level::OpenedHypothesis* h) {
   Judging out;
   const PeriodDays calendar = period_days(sources, view, segment, periods);
-  const level::OpenedHypothesis* h = opened_in(view, segment);
   for (std::size_t t = 0; t < periods; ++t) {
-    if (h != nullptr && !judges(h->claim, calendar.days[t])) continue;
+    if (h != nullptr && !level::judges(h->claim, calendar.days[t])) continue;
     out.days.push_back(calendar.days[t]);
     if (out.periods.empty() || out.periods.back().last != t) out.periods.push_back({t, t});
     out.periods.back().last = t + 1;
@@ -136,7 +137,8 @@ std::string verdict_word(const FamilyScore& family) {
     case level::HypothesisState::Converged:
       return "CONVERGED";
     case level::HypothesisState::Open:
-      return "OPEN";
+      return is_seen_idea(family) ? std::string(sweeps::verdict_name(Verdict::Insufficient))
+                                  : "OPEN";
     case level::HypothesisState::NotPromoted:
       // What cannot carry a score was not judged, though the look is gone.
       return family.score.scored ? "NOT_PROMOTED" : sweeps::verdict_name(Verdict::Insufficient);
@@ -184,7 +186,8 @@ std::string what_would_change(const FamilyScore& family) {
       return "only a mistake in the data or the code, put on record by `winnow void`";
     case level::HypothesisState::Open:
       return "its next look, at " + std::to_string(family.opened->next_look_days()) +
-             " judged days";
+             " judged days" +
+             (is_seen_idea(family) ? ": days that are still to come" : std::string());
     case level::HypothesisState::NotPromoted:
     case level::HypothesisState::Void:
       break;
@@ -212,6 +215,14 @@ Json hypothesis_json(const level::OpenedHypothesis& h) {
     planned.push_back({{"judged_days", look.judged_days > 0 ? Json(look.judged_days) : Json()},
                        {"weight", look.weight}});
   }
+  // Null before its results are there.
+  Json kin;
+  if (h.kin) {
+    kin = Json::array();
+    for (const level::KinDays& k : *h.kin) {
+      kin.push_back({{"hypothesis", k.hypothesis}, {"days", level::days_text(k.days)}});
+    }
+  }
   const std::int64_t next = h.next_look_days();
   return {{"hypothesis", h.claim.id},
           {"state", level::state_name(h.in_account.state)},
@@ -232,6 +243,7 @@ Json hypothesis_json(const level::OpenedHypothesis& h) {
           {"judged_days_at_opening", level::day_count(h.claim.judged)},
           {"judged", std::move(days)},
           {"seen_by", h.claim.seen_by},
+          {"kin", std::move(kin)},
           {"looks_planned", std::move(planned)},
           {"looks", std::move(looks)},
           {"next_look_days", next > 0 ? Json(next) : Json()},

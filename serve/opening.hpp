@@ -26,10 +26,10 @@ struct Judging {
   std::size_t look = 0;              ///< the one that is due, from 1; 0: none
 };
 
-/// An exploring family is judged by all its periods; an opened one by the days that were fixed at
-/// its opening and those that came after its window.
+/// An exploring family (`opened` null) is judged by all its periods; an opened one by the days that
+/// were fixed at its opening and those that came after its window.
 Judging judging_of(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
-                   std::uint32_t periods);
+                   std::uint32_t periods, const sweeps::level::OpenedHypothesis* opened);
 
 /// The judged periods of a panel, copied. Requires: not judging.all.
 FamilyPanel judged_panel(const FamilyPanel& panel, const Judging& judging);

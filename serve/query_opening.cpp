@@ -194,7 +194,7 @@ Result<Json> reveal(const Sources& sources, const Json& args) {
   if (!which.ok()) return which.error();
   // The showing first: a number that is seen is on record.
   if (!which->numbers_shown() && which->in_account.state != level::HypothesisState::Open) {
-    for (const level::DayRange& r : which->claim.judged) {
+    for (const level::DayRange& r : which->judged_so_far()) {
       const level::Showing showing{which->claim.dataset_hash, r, level::Breadth::Narrow,
                                    "reveal " + which->claim.id};
       WINNOW_TRY(level::record_showing(documents, showing, *user, now, which->claim.family,

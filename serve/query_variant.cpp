@@ -1,7 +1,9 @@
 // Single variants: side by side, and why one is what it is.
 #include <algorithm>
 #include <cmath>
+#include <set>
 
+#include "serve/holding.hpp"
 #include "serve/ledger_account.hpp"
 #include "serve/ledger_stamp.hpp"
 #include "serve/luck.hpp"
@@ -466,6 +468,12 @@ Result<Json> compare(const Sources& sources, const Json& args) {
     }
     out["variants"].push_back(std::move(variant));
   }
+  std::set<std::size_t> datasets;
+  for (const std::uint64_t trial : *trials) {
+    datasets.insert(view->plan.segment_of_trial(trial).dataset);
+  }
+  out["holding"] = Json::array();
+  for (const std::size_t d : datasets) out["holding"].push_back(holding_json(sources, *view, d));
   add_contest(*view, *trials, *rows, out);
   out["daily_return_correlation"] = correlations_json(*view, *trials, *rows);
   const std::string missing = no_correlation(*view, *trials, *rows);

@@ -54,6 +54,10 @@ Status score_opened(const Sources& sources, const SweepView& view, const sweeps:
                     const OpenedPart& part, const Judging& judging, sweeps::ConvergenceOptions how,
                     FamilyScore& out) {
   const FamilyPanel& panel = part.panel;
+  if (judging.days.empty()) {
+    out.score.reasons = {"days: somebody had seen every one that could judge it"};
+    return {};
+  }
   FamilyPanel cut;
   if (!judging.all) cut = judged_panel(panel, judging);
   const FamilyPanel& judged = judging.all ? panel : cut;
@@ -84,6 +88,8 @@ double look_p(const FamilyScore& family) {
 
 Status look_at(const Sources& sources, const Judging& judging, FamilyScore& family) {
   if (!family.opened || judging.look == 0 || family.committed != family.trials) return {};
+  // Nothing was found yet: a look at it would be lost.
+  if (!family.skill.missing.empty()) return {};
   family.look_recordable = sources.verdicts == nullptr;
   if (family.look_recordable) return {};
   const sweeps::level::LookRecord look{.judged_days = family.judged_days,
@@ -91,7 +97,8 @@ Status look_at(const Sources& sources, const Judging& judging, FamilyScore& fami
                                        .gates = family.score.verdict == sweeps::Verdict::Converged,
                                        .bound = 0,
                                        .time = system_clock().now(),
-                                       .number = judging.look};
+                                       .number = judging.look,
+                                       .to_day = judging.days.back() + 1};
   auto documents = documents_of(sources);
   auto after =
       sweeps::level::take_look(documents, family.opened->account, family.opened->claim.id, look);

@@ -8,6 +8,7 @@
 #include "serve/gap_part.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/kept_verdict.hpp"
+#include "serve/kin_days.hpp"
 #include "serve/ledger_account.hpp"
 #include "serve/market_part.hpp"
 #include "serve/opening.hpp"
@@ -65,36 +66,26 @@ double median_of(std::vector<double> values) {
   return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
-// As sweeps::plateau_centre, but neighbours are listed in parallel and never all at once.
+// As sweeps::plateau_centre, but neighbours are never listed all at once.
 std::optional<Plateau> find_plateau(const Sources& sources, const sweeps::Neighbourhoods& near,
                                     const sweeps::Segment& segment,
                                     const std::vector<double>& sharpe) {
-  const auto at = [&](std::uint64_t trial) { return sharpe[trial]; };
+  const auto first = sharpe.begin() + static_cast<std::ptrdiff_t>(segment.first_trial);
+  std::vector<double> values(first, first + static_cast<std::ptrdiff_t>(segment.trials));
   double lowest = std::numeric_limits<double>::infinity();
-  for (std::uint64_t t = 0; t < segment.trials; ++t) {
-    const double v = at(segment.first_trial + t);
+  for (const double v : values) {
     if (std::isfinite(v)) lowest = std::min(lowest, v);
   }
   if (std::isinf(lowest)) return std::nullopt;
-  constexpr std::uint64_t kChunk = 512;
-  const std::uint64_t chunks = (segment.trials + kChunk - 1) / kChunk;
-  std::vector<Plateau> best(chunks);
-  sources.parallel(chunks, [&](std::size_t c) {
-    best[c].mean_sharpe_ann = -std::numeric_limits<double>::infinity();
-    const std::uint64_t end = std::min(segment.trials, (c + 1) * kChunk);
-    for (std::uint64_t t = c * kChunk; t < end; ++t) {
-      const auto members = near.around(segment.first_trial + t);
-      double sum = 0;
-      for (const std::uint64_t m : members) sum += std::isfinite(at(m)) ? at(m) : lowest;
-      const double mean = sum / static_cast<double>(members.size());
-      if (mean > best[c].mean_sharpe_ann) {
-        best[c] = {segment.first_trial + t, mean, members.size()};
-      }
-    }
-  });
-  return *std::max_element(best.begin(), best.end(), [](const Plateau& a, const Plateau& b) {
-    return a.mean_sharpe_ann < b.mean_sharpe_ann;
-  });
+  for (double& v : values) v = std::isfinite(v) ? v : lowest;
+  const sweeps::Neighbourhoods::Sums around = near.sums(values, sources.parallel);
+  Plateau best{.mean_sharpe_ann = -std::numeric_limits<double>::infinity()};
+  for (std::uint64_t i = 0; i < segment.trials; ++i) {
+    const double mean = around.sum[i] / around.members[i];
+    if (mean <= best.mean_sharpe_ann) continue;
+    best = {segment.first_trial + i, mean, static_cast<std::uint64_t>(around.members[i])};
+  }
+  return best;
 }
 
 /// The plateau centre of a family, kept once the family is complete: to list the neighbours of a
@@ -179,6 +170,7 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
     out.opened = view.openings->by_segment[segment.index];
     out.not_opened = view.openings->refusals[segment.index];
   }
+  if (out.opened) WINNOW_TRY(settle_kin_days(sources, view, segment, out));
   const auto known = read_verdict(sources, view, segment, options, out);
   if (!known.ok()) return known.error();
   std::shared_ptr<const FamilyPanel> panel;
@@ -192,7 +184,8 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
              shape.ok()) {
     periods = shape->periods;
   }
-  const Judging judging = judging_of(sources, view, segment, periods);
+  const Judging judging =
+      judging_of(sources, view, segment, periods, out.opened ? &*out.opened : nullptr);
   if (!*known) {
     auto look =
         take_look(sources, view, segment, panel->periods, family_state(out.committed, out.trials));

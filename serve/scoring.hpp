@@ -8,32 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/uninitialised.hpp"
 #include "serve/looks.hpp"
 #include "serve/sweep_view.hpp"
 #include "sweeps/convergence.hpp"
 #include "sweeps/level/account_book.hpp"
 
 namespace winnow::serve {
-
-/// Numbers that are written before they are read: to zero a gigabyte first takes as long as to
-/// fill it.
-template <class T>
-struct UninitialisedAllocator : std::allocator<T> {
-  template <class U>
-  struct rebind {
-    using other = UninitialisedAllocator<U>;
-  };
-  template <class U, class... Args>
-  void construct(U* at, Args&&... args) {
-    if constexpr (sizeof...(Args) == 0) {
-      ::new (static_cast<void*>(at)) U;
-    } else {
-      ::new (static_cast<void*>(at)) U(std::forward<Args>(args)...);
-    }
-  }
-};
-template <class T>
-using Uninitialised = std::vector<T, UninitialisedAllocator<T>>;
 
 /// The period returns of one family on one dataset, as far as they are committed.
 struct FamilyPanel {

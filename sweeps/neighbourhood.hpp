@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/plan.hpp"
+#include "sweeps/stats/parallel.hpp"
 
 namespace winnow::sweeps {
 
@@ -57,6 +58,15 @@ class Neighbourhoods {
   /// segment.
   std::vector<std::uint64_t> around(std::uint64_t trial) const;
 
+  /// Of every trial of the segment, in order: the sum of its neighbours' values, itself included,
+  /// and how many they are. As around() lists them, for all at once: on a grid along one parameter
+  /// after the other, a few steps a trial. Requires: one value a trial.
+  struct Sums {
+    std::vector<double> sum;
+    std::vector<double> members;
+  };
+  Sums sums(std::span<const double> values, const ParallelFor& parallel = serial_for()) const;
+
   /// Candidate i, or nothing if it has fewer than members_min. Requires: i < candidates().
   std::optional<Neighbourhood> at(std::uint64_t i) const;
 
@@ -66,6 +76,10 @@ class Neighbourhoods {
  private:
   Neighbourhoods() = default;
   struct Tree;
+  /// Points of the whole grid, valid or not, if boxes of it can be summed densely; else 0.
+  std::uint64_t dense_points() const;
+  Sums dense_sums(std::span<const double> values, std::uint64_t points,
+                  const ParallelFor& parallel) const;
   std::vector<std::uint64_t> grid_around(std::uint64_t i) const;
   Neighbourhood grid_tile(std::uint64_t i) const;
   Neighbourhood sampled_tile(std::uint64_t i) const;

@@ -89,6 +89,10 @@ std::vector<WordTable> bakeoff_tables(const Json& comparisons) {
                                two(e, "crowding_max"), fixed(number_of(e, "p_beats_cash"), 4),
                                fixed(number_of(e, "p_in_best_set"), 4)});
     }
+    if (const Json& m = c["holding"]["metrics"]; m.is_object()) {
+      families.rows.push_back({"holding the market", "", "", two(m, "sharpe_ann"), two(m, "calmar"),
+                               "", "", "", "", ""});
+    }
     out.push_back(std::move(families));
     WordTable pairs;
     pairs.title = "Differences of annual Sharpe on " + text_of(c, "data");

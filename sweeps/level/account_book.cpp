@@ -5,6 +5,7 @@
 
 #include "base/numbers.hpp"
 #include "base/text.hpp"
+#include "sweeps/level/account_text.hpp"
 
 namespace winnow::sweeps::level {
 namespace {
@@ -15,28 +16,6 @@ constexpr std::size_t kIdPrefixMin = 4;
 // Of the shorter hypothesis' judged days: from here on two of one market may be the same luck.
 constexpr double kRelatedOverlap = 0.2;
 
-Json parameters_json(const AccountParameters& p) {
-  return {{"alpha", p.alpha},
-          {"openings", p.openings},
-          {"level_max", p.level_max},
-          {"level_min", p.level_min},
-          {"share_max", p.share_max}};
-}
-
-AccountParameters parameters_from(const Json& json) {
-  AccountParameters p;
-  json.at("alpha").get_to(p.alpha);
-  json.at("openings").get_to(p.openings);
-  json.at("level_max").get_to(p.level_max);
-  json.at("level_min").get_to(p.level_min);
-  json.at("share_max").get_to(p.share_max);
-  return p;
-}
-
-Error corrupt_account(const std::string& key, const std::string& why) {
-  return Error(ErrorCode::Corrupt, "the record of account " + key + ": " + why);
-}
-
 std::int64_t common_days(std::span<const DayRange> a, std::span<const DayRange> b) {
   std::int64_t days = 0;
   for (const DayRange& x : a) {
@@ -46,121 +25,6 @@ std::int64_t common_days(std::span<const DayRange> a, std::span<const DayRange> 
   }
   return days;
 }
-
-/// Purpose: the document of one account between its text and what it says.
-class AccountText {
- public:
-  static Result<AccountText> read(const std::string& key, const std::optional<std::string>& text) {
-    AccountText out;
-    out.state_.key = key;
-    if (!text) {
-      out.json_ = {{"parameters", parameters_json({})}, {"users", Json::array()}};
-      out.json_["events"] = Json::array();
-      return out;
-    }
-    out.json_ = parse_ordered_json(*text);
-    if (!out.json_.is_object()) return corrupt_account(key, "no JSON object");
-    try {
-      const AccountParameters parameters = parameters_from(out.json_.at("parameters"));
-      WINNOW_TRY(check_account(parameters));
-      out.state_.account = Account(parameters);
-      for (const Json& event : out.json_.at("events")) WINNOW_TRY(out.apply(event));
-    } catch (const Json::exception& e) {
-      return corrupt_account(key, e.what());
-    }
-    return out;
-  }
-
-  Status add(Json event) {
-    WINNOW_TRY(apply(event));
-    json_["events"].push_back(std::move(event));
-    return {};
-  }
-  const AccountState& state() const { return state_; }
-  AccountState take_state() && { return std::move(state_); }
-  std::string text() const { return json_text(json_); }
-  Json& json() { return json_; }
-  void set_parameters(const AccountParameters& p) {
-    json_["parameters"] = parameters_json(p);
-    state_.account = Account(p);
-  }
-
- private:
-  AccountText() = default;
-
-  OpenedHypothesis* find_own(const std::string& id) {
-    for (OpenedHypothesis& h : state_.hypotheses) {
-      if (h.claim.id == id) return &h;
-    }
-    return nullptr;
-  }
-
-  // The account's own view of a hypothesis, after each event.
-  void follow(OpenedHypothesis& h) { h.in_account = *state_.account.find(h.claim.id); }
-
-  Status apply(const Json& event) {
-    if (event.contains("open")) return apply_open(event);
-    for (const char* name : {"look", "reveal", "void"}) {
-      if (!event.contains(name)) continue;
-      OpenedHypothesis* h = find_own(event.at(name).get<std::string>());
-      if (h == nullptr) return corrupt_account(state_.key, "an event of an unknown hypothesis");
-      if (name == std::string_view("look")) return apply_look(event, *h);
-      if (name == std::string_view("reveal")) {
-        event.at("user").get_to(h->revealed_by);
-        event.at("time_ns").get_to(h->revealed.ns);
-        return {};
-      }
-      WINNOW_TRY(state_.account.void_promotion(h->claim.id));
-      event.at("reason").get_to(h->void_reason);
-      follow(*h);
-      return {};
-    }
-    return corrupt_account(state_.key, "an unknown event");
-  }
-
-  Status apply_open(const Json& event) {
-    auto claim = claim_from_json(event.at("open"));
-    if (!claim) return claim.error();
-    Opening opening{.id = claim->id, .weights = {}, .share = claim->share, .related = {}};
-    for (const LookDay& look : claim->looks) opening.weights.push_back(look.weight);
-    event.at("related").get_to(opening.related);
-    const auto opened = state_.account.open(opening);
-    if (!opened) return opened.error();
-    OpenedHypothesis h;
-    h.claim = *std::move(claim);
-    h.account = state_.key;
-    state_.hypotheses.push_back(std::move(h));
-    follow(state_.hypotheses.back());
-    return {};
-  }
-
-  Status apply_look(const Json& event, OpenedHypothesis& h) {
-    LookRecord look;
-    event.at("number").get_to(look.number);
-    event.at("judged_days").get_to(look.judged_days);
-    event.at("p").get_to(look.p);
-    event.at("gates").get_to(look.gates);
-    event.at("time_ns").get_to(look.time.ns);
-    if (look.number <= h.in_account.looks || look.number > h.claim.looks.size()) {
-      return corrupt_account(state_.key, "looks out of order");
-    }
-    // Looks that were missed are lost.
-    while (h.in_account.looks + 1 < look.number) {
-      const auto lost = state_.account.look(h.claim.id, 1);
-      if (!lost) return lost.error();
-      follow(h);
-    }
-    const auto decided = state_.account.look(h.claim.id, look.gates ? look.p : 1);
-    if (!decided) return decided.error();
-    follow(h);
-    look.bound = h.in_account.bound;
-    h.looks.push_back(look);
-    return {};
-  }
-
-  Json json_;
-  AccountState state_;
-};
 
 // Where somebody opened the same, or what goes on as it: the account and the id.
 struct OnRecord {
@@ -241,7 +105,23 @@ std::string account_key(TimestampNs now, std::string_view name) {
 std::int64_t OpenedHypothesis::next_look_days() const {
   if (in_account.state != HypothesisState::Open || in_account.looks >= claim.looks.size()) return 0;
   const LookDay& next = claim.looks[in_account.looks];
-  return next.judged_days > 0 ? next.judged_days : day_count(claim.judged);
+  return next.judged_days > 0 ? next.judged_days
+                              : std::max(kJudgedDaysMin, day_count(claim.judged));
+}
+
+std::vector<DayRange> OpenedHypothesis::judged_so_far() const {
+  std::vector<DayRange> out = claim.judged;
+  if (looks.empty() || looks.back().to_day <= claim.window.end) return out;
+  for (const DayRange& r : fresh_days({claim.window.end, looks.back().to_day}, claim.seen_later)) {
+    out.push_back(r);
+  }
+  return joined(std::move(out));
+}
+
+bool OpenedHypothesis::seen_before(TimestampNs moment) const {
+  if (!revealed_by.empty() && revealed < moment) return true;
+  return in_account.state == HypothesisState::Converged && !looks.empty() &&
+         looks.back().time < moment;
 }
 
 const OpenedHypothesis* AccountState::find(std::string_view id) const {
@@ -372,7 +252,28 @@ Result<OpenedHypothesis> take_look(Documents& documents, const std::string& acco
                      {"judged_days", look.judged_days},
                      {"p", look.p},
                      {"gates", look.gates},
-                     {"time_ns", look.time.ns}});
+                     {"time_ns", look.time.ns},
+                     {"to_day", look.to_day}});
+  });
+}
+
+Result<OpenedHypothesis> settle_kin(Documents& documents, const std::string& account,
+                                    const std::string& id, const std::vector<KinDays>& kin,
+                                    TimestampNs now) {
+  OpenedHypothesis which;
+  which.account = account;
+  which.claim.id = id;
+  return change_hypothesis(documents, which, [&](AccountText& book) -> Status {
+    const OpenedHypothesis* h = book.state().find(id);
+    if (h == nullptr) return Error(ErrorCode::NotFound, "no hypothesis '" + id + "'");
+    // What its looks were taken on stays; and somebody else may have asked meanwhile.
+    if (h->kin || h->in_account.looks > 0 || h->in_account.state != HypothesisState::Open)
+      return {};
+    Json of = Json::array();
+    for (const KinDays& k : kin) {
+      of.push_back({{"id", k.hypothesis}, {"days", day_ranges_json(k.days)}});
+    }
+    return book.add({{"kin", id}, {"of", std::move(of)}, {"time_ns", now.ns}});
   });
 }
 
@@ -459,8 +360,7 @@ Status declare_account(Documents& documents, const std::string& key,
                            std::to_string(account->state().hypotheses.size()) +
                            " openings; its parameters are declared before the first one");
         }
-        account->set_parameters(parameters);
-        account->json()["users"] = users;
+        account->declare(parameters, users);
         return account->text();
       });
 }

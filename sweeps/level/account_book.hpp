@@ -46,7 +46,14 @@ struct LookRecord {
   bool gates = false;            ///< whether everything else that CONVERGED needs held
   double bound = 0;              ///< the part of the level that p had to stay under
   TimestampNs time;
-  std::size_t number = 0;  ///< from 1: which of the looks
+  std::size_t number = 0;   ///< from 1: which of the looks
+  std::int64_t to_day = 0;  ///< UTC day after the last one judged; 0: not on record
+};
+
+/// An earlier hypothesis that a family's results are like (kin.hpp), and its days, which were seen.
+struct KinDays {
+  std::string hypothesis;
+  std::vector<DayRange> days;
 };
 
 /// Purpose: one opened hypothesis as it stands: what was fixed, what it was given, what its looks
@@ -59,7 +66,13 @@ struct OpenedHypothesis {
   std::string revealed_by;  ///< empty: only words came from it
   TimestampNs revealed;
   std::string void_reason;
+  /// Earlier ones that it is like; nothing: its results are not there yet, so nobody knows.
+  std::optional<std::vector<KinDays>> kin;
 
+  /// Days that judged it by its last look: those of its window, and later ones.
+  std::vector<DayRange> judged_so_far() const;
+  /// Whether numbers of its days had been seen at a moment: revealed, or said by a promotion.
+  bool seen_before(TimestampNs moment) const;
   /// Days that numbers came from: of an opening that explores, all; of one in words, none before
   /// they are revealed.
   bool numbers_shown() const { return claim.mode != OpenMode::Confirm || !revealed_by.empty(); }
@@ -112,6 +125,12 @@ Result<std::optional<SweepOpenings>> openings_of(const Documents& documents,
 /// missed are lost. The hypothesis as it is afterwards. Fails: NotFound, Corrupt, Io, Refused.
 Result<OpenedHypothesis> take_look(Documents& documents, const std::string& account,
                                    const std::string& id, const LookRecord& look);
+
+/// Puts down what a hypothesis' results are like and takes those days from what judges it; once,
+/// before its first look. The hypothesis as it is afterwards. Fails: as take_look.
+Result<OpenedHypothesis> settle_kin(Documents& documents, const std::string& account,
+                                    const std::string& id, const std::vector<KinDays>& kin,
+                                    TimestampNs now);
 
 /// Shows the numbers of a hypothesis that was judged in words, for good. Fails: NotFound,
 /// InvalidInput (they are no secret), Corrupt, Io.

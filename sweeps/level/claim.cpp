@@ -1,5 +1,6 @@
 #include "sweeps/level/claim.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -11,19 +12,37 @@ using Json = nlohmann::ordered_json;
 
 constexpr OpenMode kModes[] = {OpenMode::Now, OpenMode::Search, OpenMode::Confirm};
 
-Json ranges_json(const std::vector<DayRange>& ranges) {
+}  // namespace
+
+Json day_ranges_json(std::span<const DayRange> ranges) {
   Json out = Json::array();
   for (const DayRange& r : ranges) out.push_back({r.start, r.end});
   return out;
 }
 
-std::vector<DayRange> ranges_from(const Json& json) {
+std::vector<DayRange> day_ranges_from(const Json& json) {
   std::vector<DayRange> out;
   for (const Json& r : json) out.push_back({r.at(0), r.at(1)});
   return out;
 }
 
-}  // namespace
+bool judges(const Claim& claim, std::int64_t day) {
+  const auto has = [&](const DayRange& r) { return day >= r.start && day < r.end; };
+  if (day >= claim.window.end) return std::ranges::none_of(claim.seen_later, has);
+  return std::ranges::any_of(claim.judged, has);
+}
+
+void take_days(Claim& claim, std::span<const DayRange> seen) {
+  std::vector<DayRange> left;
+  for (const DayRange& r : claim.judged) {
+    for (const DayRange& fresh : fresh_days(r, seen)) left.push_back(fresh);
+  }
+  claim.judged = std::move(left);
+  for (const DayRange& r : seen) {
+    claim.seen_later.push_back({std::max(r.start, claim.window.end), r.end});
+  }
+  claim.seen_later = joined(std::move(claim.seen_later));
+}
 
 std::string_view open_mode_name(OpenMode mode) {
   switch (mode) {
@@ -77,7 +96,8 @@ Json claim_json(const Claim& c) {
           {"user", c.user},
           {"opened_ns", c.opened.ns},
           {"window", {c.window.start, c.window.end}},
-          {"judged", ranges_json(c.judged)},
+          {"judged", day_ranges_json(c.judged)},
+          {"seen_later", day_ranges_json(c.seen_later)},
           {"share", c.share},
           {"looks", looks},
           {"fixed", c.fixed},
@@ -101,7 +121,8 @@ Result<Claim> claim_from_json(const Json& json) {
     json.at("user").get_to(c.user);
     json.at("opened_ns").get_to(c.opened.ns);
     c.window = {json.at("window").at(0), json.at("window").at(1)};
-    c.judged = ranges_from(json.at("judged"));
+    c.judged = day_ranges_from(json.at("judged"));
+    c.seen_later = day_ranges_from(json.value("seen_later", Json::array()));
     json.at("share").get_to(c.share);
     for (const Json& look : json.at("looks")) c.looks.push_back({look.at(0), look.at(1)});
     json.at("fixed").get_to(c.fixed);

@@ -64,11 +64,23 @@ struct Claim {
   TimestampNs opened;
   DayRange window;  ///< as declared: judged days lie inside, and after it when it grows
   std::vector<DayRange> judged;  ///< its days that nobody had seen
+  /// Days after the window that had been seen, too: those do not judge it when it grows.
+  std::vector<DayRange> seen_later;
   double share = 0;
   std::vector<LookDay> looks;
   std::string fixed;    ///< canonical JSON: space, execution, gates and knobs
   std::string seen_by;  ///< who had seen the other days of the window, in words
 };
+
+/// Whether a day may judge it: what was fixed, and what came after its window unseen.
+bool judges(const Claim& claim, std::int64_t day);
+/// Takes days away that somebody had seen.
+void take_days(Claim& claim, std::span<const DayRange> seen);
+
+/// As JSON: [[from, to), ...].
+nlohmann::ordered_json day_ranges_json(std::span<const DayRange> ranges);
+/// Fails: by exception, as nlohmann does.
+std::vector<DayRange> day_ranges_from(const nlohmann::ordered_json& json);
 
 nlohmann::ordered_json claim_json(const Claim& claim);
 /// Fails: Corrupt.

@@ -190,12 +190,13 @@ Status set_judged_days(const Documents& documents, const DayBook& days, Claim& c
         h.in_account.state != HypothesisState::Converged) {
       continue;
     }
-    for (const DayRange& r : h.claim.judged) {
+    for (const DayRange& r : h.judged_so_far()) {
       if (overlap(r, claim.window)) converged = ", hypothesis " + h.claim.id;
       seen.push_back(r);
     }
   }
-  claim.judged = fresh_days(claim.window, seen);
+  claim.judged = {claim.window};
+  take_days(claim, seen);
   claim.seen_by = days.seen_by(claim.window) + converged;
   if (claim.seen_by.starts_with(", ")) claim.seen_by = claim.seen_by.substr(2);
   if (claim.seen_by.empty()) claim.seen_by = "nobody";

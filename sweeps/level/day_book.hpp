@@ -71,7 +71,8 @@ Status record_seal(Documents& documents, const Showing& sealed, const std::strin
                    TimestampNs now);
 
 /// The days that may judge a claim: its window without what was shown broadly to anybody, narrowly
-/// of the same family, and without days by which the same family converged. Sets judged, seen_by.
+/// of the same family, and without days by which the same family converged. Sets judged, seen_later
+/// and seen_by.
 /// Fails: Corrupt, Io.
 Status set_judged_days(const Documents& documents, const DayBook& days, Claim& claim);
 

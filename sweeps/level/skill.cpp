@@ -19,7 +19,8 @@ void each_row(std::size_t rows, const ParallelFor& parallel, const Body& body) {
 
 template <class Real>
 void subtract(const PanelView& returns, std::span<const double> shares,
-              std::span<const double> market, const ParallelFor& parallel, std::vector<Real>& out) {
+              std::span<const double> market, const ParallelFor& parallel,
+              Uninitialised<Real>& out) {
   const std::size_t periods = returns.periods();
   out.resize(returns.variants() * periods);
   each_row(returns.variants(), parallel, [&](std::size_t v) {
@@ -82,11 +83,16 @@ std::vector<double> market_betas(const PanelView& returns, std::span<const doubl
 
 LessMarket::LessMarket(const PanelView& returns, std::span<const double> shares,
                        std::span<const double> market, const ParallelFor& parallel)
-    : variants_(returns.variants()), periods_(returns.periods()) {
-  if (returns.is_double()) {
-    subtract(returns, shares, market, parallel, doubles_);
+    : returns_(returns) {
+  take(shares, market, parallel);
+}
+
+void LessMarket::take(std::span<const double> shares, std::span<const double> market,
+                      const ParallelFor& parallel) {
+  if (returns_.is_double()) {
+    subtract(returns_, shares, market, parallel, doubles_);
   } else {
-    subtract(returns, shares, market, parallel, floats_);
+    subtract(returns_, shares, market, parallel, floats_);
   }
 }
 
@@ -106,11 +112,11 @@ Skill score_skill(const PanelView& returns, std::span<const double> market,
   out.alpha_mean = mean_finite(row_means(returns, parallel)) - out.beta_mean * mean_finite(market);
   out.exposure_mean = mean_finite(mean_exposure);
   out.cash = score_convergence(returns, options, parallel);
-  {
-    const LessMarket rest(returns, betas, market, parallel);
-    out.ols = score_convergence(rest.view(), options, parallel);
-  }
-  const LessMarket rest(returns, mean_exposure, market, parallel);
+  // Of a million variants a panel is a gigabyte and a half, and new memory costs more than the
+  // subtraction: both panels lie in the same.
+  LessMarket rest(returns, betas, market, parallel);
+  out.ols = score_convergence(rest.view(), options, parallel);
+  rest.take(mean_exposure, market, parallel);
   out.exposure = score_convergence(rest.view(), options, parallel);
   return out;
 }

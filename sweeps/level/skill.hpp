@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "base/uninitialised.hpp"
 #include "sweeps/convergence.hpp"
 #include "sweeps/stats/panel.hpp"
 
@@ -19,22 +20,24 @@ std::vector<double> market_betas(const PanelView& returns, std::span<const doubl
                                  const ParallelFor& parallel = serial_for());
 
 /// Purpose: a panel less a part of the market: r - share r_m, one share a variant. As precise as
-/// the panel it came from. Thread: const, so any.
+/// the panel it came from. Owner: the panel outlives it. Thread: const, so any.
 class LessMarket {
  public:
   /// Requires: shares.size() == variants, market.size() == periods.
   LessMarket(const PanelView& returns, std::span<const double> shares,
              std::span<const double> market, const ParallelFor& parallel = serial_for());
+  /// The same panel less other shares, in the same memory. Views of before show it, too.
+  void take(std::span<const double> shares, std::span<const double> market,
+            const ParallelFor& parallel = serial_for());
   PanelView view() const {
-    return doubles_.empty() ? PanelView::of(floats_, variants_, periods_)
-                            : PanelView::of(doubles_, variants_, periods_);
+    return doubles_.empty() ? PanelView::of(floats_, returns_.variants(), returns_.periods())
+                            : PanelView::of(doubles_, returns_.variants(), returns_.periods());
   }
 
  private:
-  std::size_t variants_;
-  std::size_t periods_;
-  std::vector<float> floats_;
-  std::vector<double> doubles_;
+  PanelView returns_;
+  Uninitialised<float> floats_;
+  Uninitialised<double> doubles_;
 };
 
 /// What the market explains of a family, in words for people.

@@ -80,6 +80,15 @@ TEST_F(OneNumber, B2EveryAnswerHasTheSameDeflatedRatio) {
   EXPECT_NEAR(told["ratio_sd_ann"].get<double>(), sweeps::stats::stdev(ratios), 1e-9);
 }
 
+TEST_F(OneNumber, HoldingTheMarketStandsBesideEveryResult) {
+  const Json board = ask_and_keep("top", Json::object())["holding"];
+  ASSERT_EQ(board.size(), 1u);
+  EXPECT_TRUE(board[0]["metrics"]["sharpe_ann"].is_number()) << board;
+  EXPECT_EQ(ask_and_keep("compare", {{"variants", {0, 1}}})["holding"], board);
+  const Json duel = serve::ask_and_keep(home_, "bakeoff", {{"sweeps", {id_}}});
+  EXPECT_EQ(duel["comparisons"][0]["holding"], board[0]);
+}
+
 TEST_F(OneNumber, B6LuckIsOneFunction) {
   const Json top = ask_and_keep("top", Json::object());
   const Json converge = ask_and_keep("converge", Json::object());

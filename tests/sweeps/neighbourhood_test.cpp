@@ -48,6 +48,41 @@ TEST(Neighbourhoods, GridNeighboursAreOneStepAwayAndValid) {
   }
 }
 
+// Sums of all at once are those of the listed neighbours, whatever the design.
+TEST(Neighbourhoods, SumsAreThoseOfTheNeighbours) {
+  const std::string refused =
+      "  - family: sma_cross\n"
+      "    params: {fast_bars: {int: [4, 60], step: 4}, slow_bars: {values: [50, 20, 110, 80]}}\n";
+  const std::string wide =
+      "  - family: mean_reversion\n"
+      "    params: {lookback_bars: {int: [12, 48], step: 12}, entry_z: {float: [1.0, 2.0], step: "
+      "0.5}, "
+      "stop_bps: {values: [0, 300, 100]}, max_hold_bars: {int: [0, 24], step: 12}}\n";
+  const std::string line =
+      "  - family: sma_cross\n"
+      "    params: {fast_bars: {int: [4, 40], step: 4}, slow_bars: 100}\n";
+  for (const auto& [strategy, search] :
+       {std::pair{kPlane, "{method: grid}"}, std::pair{refused, "{method: grid}"},
+        std::pair{wide, "{method: grid}"}, std::pair{line, "{method: grid}"},
+        std::pair{wide, "{method: random, samples: 60}"}}) {
+    const Plan plan = make_plan(strategy, search);
+    const Segment& s = plan.segments()[1];
+    const auto hoods = Neighbourhoods::make(plan, s);
+    ASSERT_TRUE(hoods.ok());
+    std::vector<double> values;
+    for (std::uint64_t i = 0; i < s.trials; ++i)
+      values.push_back(std::sin(1.0 + 7.0 * static_cast<double>(i)));
+    const Neighbourhoods::Sums sums = hoods->sums(values);
+    for (std::uint64_t i = 0; i < s.trials; ++i) {
+      double sum = 0;
+      const auto members = hoods->around(s.first_trial + i);
+      for (const std::uint64_t m : members) sum += values[m - s.first_trial];
+      EXPECT_NEAR(sums.sum[i], sum, 1e-12) << strategy << i;
+      EXPECT_EQ(sums.members[i], static_cast<double>(members.size())) << strategy << i;
+    }
+  }
+}
+
 TEST(Neighbourhoods, SmallOnesArePassedOver) {
   const Plan plan = make_plan(kPlane);
   const Segment& s = plan.segments()[0];

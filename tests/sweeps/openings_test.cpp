@@ -294,5 +294,48 @@ TEST(Tiles, ManyAxesStayWithinTheBound) {
   EXPECT_GT(tiles.size(), 1u);
 }
 
+TEST(Openings, DaysAfterTheWindowThatSomebodyHadSeenDoNotJudgeIt) {
+  DocumentsInMemory documents;
+  const MarketDays market{.id = "m", .hashes = {"m"}, .sealed_from = std::nullopt};
+  ASSERT_TRUE(record_showing(documents, {"m", {kDay + 350, kDay + 500}, Breadth::Broad, "sweep 1"},
+                             "ann", kNow, "", SealBroken::No));
+  Claim c = claim("aaaa", kDay, 400);
+  ASSERT_TRUE(set_judged_days(documents, *DayBook::read(documents, market), c));
+  EXPECT_EQ(day_count(c.judged), 350);
+  EXPECT_TRUE(judges(c, kDay + 349));
+  EXPECT_FALSE(judges(c, kDay + 350));
+  EXPECT_FALSE(judges(c, kDay + 420)) << "after the window, and shown before it was opened";
+  EXPECT_TRUE(judges(c, kDay + 500)) << "still to come";
+  // On record it is the same.
+  ASSERT_TRUE(open_claims(documents, kAccount, {c}));
+  EXPECT_FALSE(judges(opened(documents, "aaaa").claim, kDay + 420));
+}
+
+TEST(Openings, KinIsSettledOnceBeforeTheFirstLook) {
+  DocumentsInMemory documents;
+  ASSERT_TRUE(open_claims(documents, kAccount, {claim("aaaa", kDay, 400)}));
+  EXPECT_FALSE(opened(documents, "aaaa").kin);
+  const auto after =
+      *settle_kin(documents, kAccount, "aaaa", {{"bbbb", {{kDay, kDay + 300}}}}, kNow);
+  ASSERT_TRUE(after.kin);
+  EXPECT_EQ(after.claim.judged, (std::vector<DayRange>{{kDay + 300, kDay + 400}}));
+  EXPECT_EQ(settle_kin(documents, kAccount, "aaaa", {}, kNow)->kin->size(), 1u);
+  ASSERT_TRUE(open_claims(documents, kAccount, {claim("cccc", kDay, 400)}));
+  ASSERT_TRUE(take_look(documents, kAccount, "cccc", look_of(0.5)));
+  EXPECT_FALSE(settle_kin(documents, kAccount, "cccc", {{"bbbb", {{kDay, kDay + 9}}}}, kNow)->kin)
+      << "what was looked at stays as it was";
+}
+
+TEST(Openings, DaysThatCameAfterTheWindowAreSeenWithItsLook) {
+  DocumentsInMemory documents;
+  ASSERT_TRUE(open_claims(documents, kAccount, {claim("aaaa", kDay, 100)}));
+  LookRecord look = look_of(0.00001, 1);
+  look.to_day = kDay + 140;
+  const auto after = *take_look(documents, kAccount, "aaaa", look);
+  EXPECT_EQ(after.judged_so_far(), (std::vector<DayRange>{{kDay, kDay + 140}}));
+  EXPECT_TRUE(after.seen_before(kNow + days(1)));
+  EXPECT_FALSE(after.seen_before(kNow));
+}
+
 }  // namespace
 }  // namespace winnow::sweeps::level
