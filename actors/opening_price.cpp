@@ -24,7 +24,7 @@ std::string price_text(const OpeningPrice& price) {
   }
   return what + "judged by " + std::to_string(price.judged_days) + " days that nobody saw, level " +
          four_digits(price.level) + ", for a stake of " + four_digits(price.stake) + " out of " +
-         four_digits(price.left) + " that account " + price.account + " has left";
+         four_digits(price.left) + " left in account " + price.account;
 }
 
 }  // namespace winnow::actors

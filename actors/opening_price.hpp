@@ -19,7 +19,7 @@ struct OpeningPrice {
 };
 
 /// "mean_reversion on sim-btc: judged by 365 days that nobody saw, level 0.0025, for a stake of
-/// 0.0025 out of 0.0500 that account 2026/default has left".
+/// 0.0025 out of 0.0500 left in account 2026/default".
 std::string price_text(const OpeningPrice& price);
 
 }  // namespace winnow::actors

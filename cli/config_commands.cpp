@@ -110,7 +110,7 @@ void print_line(const json& result) {
                 counted(result.at("families"), "family", "families").c_str(),
                 counted(result.at("datasets"), "dataset", "datasets").c_str());
     for (const json& opening : result.at("openings")) {
-      std::printf("  opens %s\n", terminal_text(opening.at("text").get<std::string>()).c_str());
+      std::printf("  opening: %s\n", terminal_text(opening.at("text").get<std::string>()).c_str());
     }
     for (const json& gap : result.at("gaps")) {
       std::printf("  gaps of %s: %s\n", terminal_text(gap.at("data").get<std::string>()).c_str(),

@@ -287,7 +287,7 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
                              text_of(answer, "code_version"));
   for (const Json& s : answer["segments"]) {
     if (s.contains("opening") && s["opening"].is_object()) {
-      out += field("opened", text_of(s["opening"], "text"));
+      out += field("opening", text_of(s["opening"], "text"));
     }
   }
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));

@@ -73,7 +73,7 @@ int run_sweep(const Context& context, const SweepOptions& options) {
     std::fprintf(stderr, "warning: %s\n", terminal_text(warning).c_str());
   }
   for (const std::string& opening : facts->openings) {
-    std::fprintf(stderr, "opened: %s\n", terminal_text(opening).c_str());
+    std::fprintf(stderr, "opening: %s\n", terminal_text(opening).c_str());
   }
   print_run_summary(context, *summary, *facts);
   if (summary->last.state == "budget_spent" && !context.quiet) {

@@ -71,7 +71,10 @@ std::string why_in_words(const FamilyScore& family) {
                                         : "what the market did on these days is not known";
   }
   if (has_reason(family, "score: ")) {
-    return family.opened ? "its variants do not agree on an edge" : std::string();
+    if (family.opened) return "its variants do not agree on an edge";
+    const bool dying =
+        family.score.verdict == sweeps::Verdict::Insufficient && has_reason(family, "recency: ");
+    return dying ? "what there was is not there in the last third of the days" : "";
   }
   std::string out;
   std::size_t said = 0;
