@@ -495,11 +495,12 @@ Status leave_sealed_days_out(const Context& context, BacktestOptions& options) {
   const bool cut = market != nullptr && market->sealed_from_day &&
                    *market->sealed_from_day > utc_day(manifest->first) &&
                    *market->sealed_from_day <= utc_day(manifest->last);
+  if (!cut) return {};
   // Whoever begins in the seal asks for it, and is refused in those words.
   const auto begins = parse_timestamp(options.from);
   const bool inside =
       !options.from.empty() && begins.ok() && utc_day(*begins) >= *market->sealed_from_day;
-  if (!cut || inside) return {};
+  if (inside) return {};
   options.to = format_day(*market->sealed_from_day);
   std::fprintf(stderr,
                "note: the days from %s on are sealed, so it takes those before; --unseal shows "
