@@ -399,8 +399,9 @@ Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta me
 
 Result<std::vector<ActiveSweep*>> SweepRegistry::load_unfinished() {
   // A disk that is full just now delays it to the next start, and nothing is opened meanwhile.
-  if (const Status noted = note_days_of_earlier_sweeps(); !noted) {
-    spdlog::error("days that earlier sweeps showed: {}", noted.error().text());
+  if (sweeps::level::Documents* documents = book_.documents(); documents != nullptr) {
+    const Status noted = note_days_of_earlier_sweeps(*documents);
+    if (!noted) spdlog::error("days that earlier sweeps showed: {}", noted.error().text());
   }
   auto all = book_.sweeps();
   if (!all) return all.error();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/opening_price.hpp"
 #include "actors/protocol.hpp"
 #include "actors/search_keeper.hpp"
 #include "actors/sweep_book.hpp"
@@ -50,6 +51,10 @@ class SweepRegistry {
   /// What submit() would take or refuse, its budgets and the user's included; nothing is recorded.
   /// Fails: as submit.
   Result<sweeps::Plan> preview(const Submit& request);
+  /// What submit() would open, and for what; nothing is recorded.
+  /// One a segment, in the order of opening; none of a sweep that explores. Fails: as submit.
+  Result<std::vector<OpeningPrice>> price(const sweeps::Plan& plan, const std::string& user,
+                                          TimestampNs now) const;
   /// The stored sweeps that are not finished.
   Result<std::vector<ActiveSweep*>> load_unfinished();
   ActiveSweep* find(const std::string& id);
@@ -96,8 +101,13 @@ class SweepRegistry {
   sweeps::Catalog catalog_for(const Submit& request) const;
   Status open_hypotheses(const sweeps::Plan& plan, const std::string& user, TimestampNs now);
   Status record_days(const sweeps::Plan& plan, const Asker& asker, TimestampNs now);
+  /// What a plan asks to be opened, by segment, with the days that would judge it.
+  Result<std::vector<sweeps::level::Claim>> claims_of(const sweeps::level::Documents& documents,
+                                                      const sweeps::Plan& plan,
+                                                      const std::string& user,
+                                                      TimestampNs now) const;
   /// Sweeps of stores from before days were kept: what they hold counts as shown. Once a store.
-  Status note_days_of_earlier_sweeps();
+  Status note_days_of_earlier_sweeps(sweeps::level::Documents& documents) const;
   Status extend_cpu(ActiveSweep& sweep, const Control& more);
   Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max,
                     const std::string& asker);

@@ -216,16 +216,44 @@ Result<actors::Submit> make_submission(const fs::path& spec_file, std::string ya
   return submit;
 }
 
-Result<sweeps::Plan> check_submission(const actors::Submit& submit, const fs::path& home) {
+Status check_own_name(const sweeps::ExecutionProfile& profile) {
+  const auto shipped = shipped_profile(config_dir(), profile.costs.name);
+  if (!shipped) return shipped.error();
+  if (!*shipped) return {};
+  return sweeps::check_reserved(profile, {.name = profile.costs.name, .shipped_yaml = **shipped});
+}
+
+namespace {
+
+/// What `ask` says of a registry over the store of a home, for reading only.
+template <class Ask>
+auto ask_registry(const fs::path& home, const Ask& ask)
+    -> decltype(ask(std::declval<actors::SweepRegistry&>())) {
   const auto catalog = [&home] { return make_catalog(home, config_dir()); };
   const auto store = store::Store::open(home / "store", {.read_only = true});
   if (!store && store.error().code() == ErrorCode::NotFound) {
     NoSweeps nothing;
-    return actors::SweepRegistry(nothing, catalog).preview(submit);
+    actors::SweepRegistry registry(nothing, catalog);
+    return ask(registry);
   }
   if (!store) return store.error();
   actors::StoreSweepBook book(**store);
-  return actors::SweepRegistry(book, catalog).preview(submit);
+  actors::SweepRegistry registry(book, catalog);
+  return ask(registry);
+}
+
+}  // namespace
+
+Result<sweeps::Plan> check_submission(const actors::Submit& submit, const fs::path& home) {
+  return ask_registry(home, [&](actors::SweepRegistry& r) { return r.preview(submit); });
+}
+
+Result<std::vector<actors::OpeningPrice>> price_submission(const actors::Submit& submit,
+                                                           const sweeps::Plan& plan,
+                                                           const fs::path& home) {
+  return ask_registry(home, [&](actors::SweepRegistry& r) {
+    return r.price(plan, submit.user, system_clock().now());
+  });
 }
 
 }  // namespace winnow::cli

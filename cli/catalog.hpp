@@ -4,10 +4,12 @@
 #include <optional>
 #include <string_view>
 
+#include "actors/opening_price.hpp"
 #include "actors/protocol.hpp"
 #include "base/result.hpp"
 #include "cli/read_file.hpp"
 #include "store/dataset_store.hpp"
+#include "sweeps/execution_profile.hpp"
 #include "sweeps/plan.hpp"
 
 namespace winnow::cli {
@@ -21,6 +23,10 @@ sweeps::Catalog make_catalog(const std::filesystem::path& home,
 /// none: no shipped profile has it. Fails: as read_file.
 Result<std::optional<std::string>> shipped_profile(const std::filesystem::path& configs,
                                                    std::string_view name);
+
+/// Whether a profile goes by the name of a shipped one and says what that says, or by another.
+/// Fails: InvalidInput (it says something else), as shipped_profile.
+Status check_own_name(const sweeps::ExecutionProfile& profile);
 
 /// The dataset store of a home.
 Result<store::DatasetStore> open_datasets(const std::filesystem::path& home);
@@ -40,5 +46,11 @@ Result<actors::Submit> make_submission(const std::filesystem::path& spec_file, s
 /// nothing is recorded. Fails: as SweepRegistry::preview.
 Result<sweeps::Plan> check_submission(const actors::Submit& submit,
                                       const std::filesystem::path& home);
+
+/// What it would open and for what, one a family and dataset; nothing is recorded. Fails: as
+/// SweepRegistry::price.
+Result<std::vector<actors::OpeningPrice>> price_submission(const actors::Submit& submit,
+                                                           const sweeps::Plan& plan,
+                                                           const std::filesystem::path& home);
 
 }  // namespace winnow::cli

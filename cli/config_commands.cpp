@@ -16,6 +16,37 @@ namespace {
 
 using nlohmann::json;
 
+json openings_json(const std::vector<actors::OpeningPrice>& prices) {
+  json out = json::array();
+  for (const actors::OpeningPrice& p : prices) {
+    json row{{"family", p.family}, {"data", p.data}, {"text", actors::price_text(p)}};
+    const bool bought = p.refusal.empty();
+    row["refusal"] = bought ? json() : json(p.refusal);
+    row["hypothesis"] = bought ? json(p.hypothesis) : json();
+    row["repeat"] = p.repeat;
+    row["judged_days"] = bought ? json(p.judged_days) : json();
+    row["level"] = bought ? json(p.level) : json();
+    row["stake"] = bought ? json(p.stake) : json();
+    row["left"] = bought ? json(p.left) : json();
+    row["account"] = bought ? json(p.account) : json();
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+json gaps_json(const sweeps::Plan& plan) {
+  json out = json::array();
+  for (const sweeps::DatasetInfo& data : plan.spec().data) {
+    const sweeps::level::Gap gap = data.gap_or_unrecorded();
+    out.push_back({{"data", data.name},
+                   {"gap_frac", gap.frac},
+                   {"gap_rate_year", gap.rate_year()},
+                   {"record", gap.record.empty() ? json() : json(gap.record)},
+                   {"text", sweeps::level::charge_text(gap)}});
+  }
+  return out;
+}
+
 json check_sweep(const std::string& yaml, const std::string& file,
                  const std::filesystem::path& home) {
   const auto submit = make_submission(file, yaml);
@@ -24,12 +55,16 @@ json check_sweep(const std::string& yaml, const std::string& file,
   if (!plan) return {{"ok", false}, {"error", plan.error().text()}};
   const auto warnings = sweeps::spec_warnings(*plan);
   if (!warnings) return {{"ok", false}, {"error", file + ": " + warnings.error().text()}};
+  const auto prices = price_submission(*submit, *plan, home);
+  if (!prices) return {{"ok", false}, {"error", file + ": " + prices.error().text()}};
   return {{"ok", true},
           {"sweep_id", plan->id()},
           {"trials", plan->trials()},
           {"segments", plan->segments().size()},
           {"families", plan->spec().strategies.size()},
           {"datasets", plan->spec().data.size()},
+          {"openings", openings_json(*prices)},
+          {"gaps", gaps_json(*plan)},
           {"warnings", *warnings}};
 }
 
@@ -44,8 +79,10 @@ json check_file(const std::string& file, const std::filesystem::path& home) {
     return out;
   }
   const auto profile = sweeps::parse_profile(*yaml, file);
-  if (!profile) {
-    return {{"kind", "execution"}, {"ok", false}, {"error", profile.error().text()}};
+  const Status own_name = profile ? check_own_name(*profile) : Status(profile.error());
+  if (!own_name.ok()) {
+    const Error why = profile ? own_name.error().within(file) : own_name.error();
+    return {{"kind", "execution"}, {"ok", false}, {"error", why.text()}};
   }
   return {{"kind", "execution"},
           {"ok", true},
@@ -72,6 +109,13 @@ void print_line(const json& result) {
                 counted(result.at("trials"), "trial", "trials").c_str(),
                 counted(result.at("families"), "family", "families").c_str(),
                 counted(result.at("datasets"), "dataset", "datasets").c_str());
+    for (const json& opening : result.at("openings")) {
+      std::printf("  opening: %s\n", terminal_text(opening.at("text").get<std::string>()).c_str());
+    }
+    for (const json& gap : result.at("gaps")) {
+      std::printf("  gaps of %s: %s\n", terminal_text(gap.at("data").get<std::string>()).c_str(),
+                  terminal_text(gap.at("text").get<std::string>()).c_str());
+    }
     for (const json& warning : result.at("warnings")) {
       std::fprintf(stderr, "warning: %s: %s\n", file.c_str(), warning.get<std::string>().c_str());
     }

@@ -42,6 +42,12 @@ std::string best_of_many_text(const Json& profit) {
          " variants better";
 }
 
+std::string profit_words(const Json& profit) {
+  if (profit["profitable"] == true) return ": profitable";
+  const std::string why = text_of(profit, "profitable_reason");
+  return ": not shown profitable" + (why.empty() ? "" : ", for " + why);
+}
+
 std::string profit_detail(const Json& f) {
   if (!f.contains("profit")) return "";
   const Json& profit = f["profit"];
@@ -57,7 +63,7 @@ std::string profit_detail(const Json& f) {
                   short_number(number_of(portfolio, "dsr")) + " after " +
                   count_of(portfolio, "hypotheses") + " hypotheses, track record needed " +
                   (days.is_null() ? std::string("endless") : short_number(number(days)) + " days") +
-                  (profit["profitable"] == true ? ": profitable" : ": not shown profitable"));
+                  profit_words(profit));
   }
   out += field("best of many", best_of_many_text(profit));
   out += field("overfitting",
@@ -145,10 +151,26 @@ std::string family_detail(const Json& f) {
   out += field("best", best_text(f));
   out += profit_detail(f);
   out += validation_fields(f);
-  if (f.contains("knobs") && !f["knobs"].empty()) {
-    out += field("knobs", printable(serve::knobs_text(f["knobs"])));
-  }
   return out;
+}
+
+/// Knobs are named in the verdict, not only beside its figures.
+std::string knobs_field(const Json& f) {
+  if (!f.contains("knobs") || f["knobs"].empty()) return "";
+  return field("knobs", printable(serve::knobs_text(f["knobs"])));
+}
+
+std::string counted_hypotheses(const Json& answer) {
+  return count_of(answer, "hypotheses") +
+         (number_of(answer, "hypotheses") == 1 ? " hypothesis" : " hypotheses");
+}
+
+/// What C_gaps is, by the first of the neighbourhoods.
+std::string gap_line(const Json& n) {
+  return field("gaps",
+               "C_gaps is C of the returns less what a gap is charged, 0.90 needed; of the "
+               "first: " +
+                   text_of(n, "gap_text"));
 }
 
 std::string converge_neighbourhoods(const Json& answer, std::size_t width) {
@@ -159,19 +181,24 @@ std::string converge_neighbourhoods(const Json& answer, std::size_t width) {
                    {.title = "members"},
                    {.title = "sharpe_ann"},
                    {.title = "C"},
+                   {.title = "C_gaps"},
                    {.title = "p_holm"},
                    {.title = "verdict", .align = Align::Left, .optional = true}});
+  std::string knobs, gaps;
   for (const Json& n : answer["neighbourhoods"]) {
+    if (n.contains("knobs")) knobs = serve::knobs_text(n["knobs"]);
+    if (gaps.empty() && n.contains("gap_text")) gaps = gap_line(n);
     table.add_row({text_of(n, "family"), text_of(n, "data"), json_text(n["centre"]["trial"]),
                    text_of(n["centre"], "params_text"), json_text(n["members"]),
                    short_number(number_of(n, "sharpe_ann_mean")), short_number(number_of(n, "c")),
-                   short_number(number_of(n, "p_holm")), text_of(n, "verdict")});
+                   short_number(number_of(n, "c_gaps")), short_number(number_of(n, "p_holm")),
+                   text_of(n, "verdict")});
   }
-  return heading(answer) + "\n" + group_digits(table.rows()) + " of " +
+  return costs_heading(answer) + "\n" + group_digits(table.rows()) + " of " +
          count_of(answer, "neighbourhoods_scored") +
          " neighbourhoods, largest C first; p is Holm-corrected over " +
-         count_of(answer, "hypotheses") + " hypotheses\n" + warnings_of(answer) +
-         table.render(width);
+         counted_hypotheses(answer) + "\n" + warnings_of(answer) + table.render(width) + gaps +
+         (knobs.empty() ? "" : field("knobs", printable(knobs)));
 }
 
 }  // namespace
@@ -188,18 +215,24 @@ std::string family_words(const Json& f) {
                                    count_of(opened, "index") + " of " + text_of(opened, "account"));
   }
   if (f.value("numbers", "") == "hidden") {
-    return out + field("numbers", "sealed: `winnow reveal " + text_of(opened, "hypothesis") +
-                                      "` shows them, on record");
+    out += field("would change it", text_of(f, "would_change"));
+    return out +
+           field("numbers", "sealed: `winnow reveal " + text_of(opened, "hypothesis") +
+                                "` shows them, on record") +
+           knobs_field(f);
   }
   if (f["tile"].is_object()) {
+    const bool zoomed = number_of(f["tile"], "tiles_tried") > 1;
     out += field("where", text_of(f["tile"], "text") + ": " + count_of(f["tile"], "variants") +
-                              " variants, the best of " + count_of(f["tile"], "tiles_tried") +
-                              " parts of the space, all of which are paid for");
+                              " variants" +
+                              (zoomed ? ", the best of " + count_of(f["tile"], "tiles_tried") +
+                                            " parts of the space, all of which are paid for"
+                                      : ", too few values to zoom in on a part"));
   }
   for (const Json& reason : f["reasons"]) {
     out += field("because", printable(reason.get<std::string>()));
   }
-  return out + field("would change it", text_of(f, "would_change"));
+  return out + field("would change it", text_of(f, "would_change")) + knobs_field(f);
 }
 
 std::string converge_families(const Json& answer, std::size_t width, bool details) {
@@ -226,10 +259,8 @@ std::string converge_families(const Json& answer, std::size_t width, bool detail
     words += family_detail(f);
     words += fold_table(f, width);
   }
-  const std::string by = execution_of(answer);
-  std::string out = heading(answer) + (by.empty() ? "" : ", execution " + by) + "\n" +
-                    count_of(answer, "hypotheses") +
-                    " hypotheses (every family on every market ever tried)";
+  std::string out = costs_heading(answer) + "\n" + counted_hypotheses(answer) +
+                    " (every family on every market ever tried)";
   const double hurdle = number_of(answer, "hurdle_sharpe_ann");
   if (hurdle != 0) out += "; hurdle Sharpe " + short_number(hurdle) + "/year";
   out += "\n" + warnings_of(answer) + table.render(width) + words;

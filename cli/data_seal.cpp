@@ -7,6 +7,8 @@
 #include "base/text.hpp"
 #include "cli/catalog.hpp"
 #include "cli/data_render.hpp"
+#include "cli/read_file.hpp"
+#include "cli/results.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -48,7 +50,9 @@ std::string seal_words(const store::Market& market) {
   const store::SealEntry& seal = market.seal;
   return "the days from " + store::day_text(*market.sealed_from_day) + " on, put down " +
          format_timestamp(seal.at) + (seal.by.empty() ? "" : " by " + seal.by) +
-         (seal.asked == "usual" ? ", as is usual" : ", as asked (" + seal.asked + ")");
+         (seal.asked == "usual" ? ", as is usual"
+          : seal.by.empty()     ? ", " + seal.asked  // a copy's, which nobody asked for here
+                                : ", as asked (" + seal.asked + ")");
 }
 
 Json decisions_json(const store::Market& market) {
@@ -66,6 +70,39 @@ Json decisions_json(const store::Market& market) {
   return out;
 }
 
+/// What the store knows of the days of a market beside its imports' seals; null without a store.
+Result<Json> days_json(const Context& context, const std::string& content_hash) {
+  auto answer = answer_query(context, "days", {{"dataset_hash", content_hash}});
+  if (!answer.ok() && answer.error().code() == ErrorCode::NotFound) return Json();
+  return answer;
+}
+
+std::string ranges_text(const Json& ranges) {
+  std::string out;
+  for (const Json& r : ranges) {
+    out += (out.empty() ? "" : " and ") + r[0].get<std::string>() +
+           (r[1].is_null() ? " on" : " until " + r[1].get<std::string>());
+  }
+  return out;
+}
+
+/// Days that sweeps cut off as their holdout, and those that somebody saw.
+void print_days(const Json& days) {
+  if (!days.is_object()) return;
+  Json holdouts = Json::array();
+  for (const Json& r : days["sealed"]) {
+    if (!r[1].is_null()) holdouts.push_back(r);
+  }
+  if (!holdouts.empty()) {
+    std::printf("  nobody saw the days from %s, which a holdout or this seal keeps\n",
+                ranges_text(holdouts).c_str());
+  }
+  if (!days["shown"].empty()) {
+    std::printf("  shown: the days from %s, by %s\n", ranges_text(days["shown"]).c_str(),
+                terminal_text(days["seen_by"].get<std::string>()).c_str());
+  }
+}
+
 int run_seal_show(const Context& context, const std::string& name) {
   const auto datasets = open_datasets(context);
   if (!datasets.ok()) return fail(context, datasets.error());
@@ -80,15 +117,18 @@ int run_seal_show(const Context& context, const std::string& name) {
   }
   const DayCount days = days_of(*manifest, market->sealed_from_day);
   const Json decisions = decisions_json(*market);
+  const auto shown = days_json(context, manifest->content_hash);
+  if (!shown.ok()) return fail(context, shown.error());
   if (context.json) {
     Json out{{"name", manifest->name}, {"dataset_hash", manifest->content_hash}};
     out.update(market_facts_json(*book, *manifest));
     out["decisions"] = decisions;
+    out["days_known"] = *shown;
     print_document(out);
     return kDone;
   }
   std::printf("%s, market %s: %s\n", manifest->name.c_str(), short_market(market->id).c_str(),
-              market->sealed_from_day ? "sealed" : "not sealed");
+              market->sealed_from_day ? "sealed" : "not sealed by its import");
   if (market->sealed_from_day) {
     std::printf("  %s (%lld of %lld days of this dataset, and all that are appended)\n",
                 seal_words(*market).c_str(), static_cast<long long>(days.sealed),
@@ -104,6 +144,7 @@ int run_seal_show(const Context& context, const std::string& name) {
                 d.at("from").is_null() ? "nothing" : d.at("from").get<std::string>().c_str(),
                 d.at("data").get<std::string>().c_str());
   }
+  print_days(*shown);
   return kDone;
 }
 

@@ -74,6 +74,11 @@ std::string execution_of(const Json& answer) {
                                             : name + " (" + text_of(answer, "execution_hash") + ")";
 }
 
+std::string costs_heading(const Json& answer) {
+  const std::string by = execution_of(answer);
+  return heading(answer) + (by.empty() ? "" : ", execution " + by);
+}
+
 std::string warnings_of(const Json& answer) {
   std::string out;
   for (const char* key : {"warnings", "notes"}) {

@@ -23,6 +23,8 @@ std::string param_text(const Json& value);
 std::string heading(const Json& answer);
 /// The execution profile with its hash; empty: not told.
 std::string execution_of(const Json& answer);
+/// The heading with what the results were traded at.
+std::string costs_heading(const Json& answer);
 std::string warnings_of(const Json& answer);
 std::string params_of(const Json& variant);
 /// `text` after a label, wrapped nowhere: the terminal does that.

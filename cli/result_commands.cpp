@@ -17,6 +17,7 @@
 #include "cli/risk_commands.hpp"
 #include "cli/table.hpp"
 #include "serve/export.hpp"
+#include "serve/knobs.hpp"
 #include "serve/parallel.hpp"
 #include "serve/query.hpp"
 
@@ -119,6 +120,9 @@ void add_converge(CLI::App& app, Context& context) {
   command->add_flag("--require", o->require, "exit status 3 unless all of them are CONVERGED");
   command->callback([&context, o] {
     context.run = [&context, o] {
+      if (const Status right = serve::check_hurdle(o->hurdle); !right.ok()) {
+        return fail(context, right.error());
+      }
       const Json args{{"sweep", o->sweep},
                       {"by", o->by},
                       {"limit", o->limit},
@@ -127,7 +131,9 @@ void add_converge(CLI::App& app, Context& context) {
       const int status =
           show_answer(context, answer, o->details ? render_converge_details : render_converge);
       const bool refused = o->require && status == kDone && !all_converged(*answer);
-      return refused ? static_cast<int>(kRefused) : status;
+      if (!refused) return status;
+      std::fprintf(stderr, "refused: --require asks for CONVERGED of each, and not each is\n");
+      return static_cast<int>(kRefused);
     };
   });
 }

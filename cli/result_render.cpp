@@ -197,7 +197,7 @@ std::string render_compare(const Json& answer, std::size_t width) {
     cells.resize(columns.size(), "-");
     table.add_row(std::move(cells));
   }
-  std::string out = heading(answer) + "\n" + warnings_of(answer) + table.render(width);
+  std::string out = costs_heading(answer) + "\n" + warnings_of(answer) + table.render(width);
   if (answer.contains("daily_return_correlation_reason")) {
     out += "no correlation: " + text_of(answer, "daily_return_correlation_reason") + "\n";
   }
@@ -209,10 +209,13 @@ std::string render_explain(const Json& answer, std::size_t width) {
     std::string sweep = render_sweep_show(answer, width);
     for (const Json& family : answer.value("verdicts", Json::array())) {
       sweep += text_of(family, "verdict") + ": " + text_of(family, "sentence") + ".\n";
+      for (const Json& reason : family["reasons"]) {
+        sweep += field("because", printable(reason.get<std::string>()));
+      }
     }
     return sweep;
   }
-  std::string out = heading(answer) + "\n" + warnings_of(answer) + "variant " +
+  std::string out = costs_heading(answer) + "\n" + warnings_of(answer) + "variant " +
                     json_text(answer["trial"]) + " of " + text_of(answer, "family") + " on " +
                     text_of(answer, "data") + "\n";
   out += field("parameters", params_of(answer));
@@ -295,6 +298,11 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
   if (const std::string by = execution_of(answer); !by.empty()) out += field("execution", by);
   out += field("engine", "version " + text_of(answer, "engine_version") + ", code " +
                              text_of(answer, "code_version"));
+  for (const Json& s : answer["segments"]) {
+    if (s.contains("opening") && s["opening"].is_object()) {
+      out += field("opening", text_of(s["opening"], "text"));
+    }
+  }
   for (const Json& why : answer["why"]) out += field("because", printable(why.get<std::string>()));
   if (answer.contains("errors")) {
     for (const Json& e : answer["errors"]) {
@@ -392,7 +400,8 @@ std::string render_ledger(const Json& answer, std::size_t width) {
 }
 
 std::string render_points(const Json& answer, std::size_t width) {
-  std::string out = heading(answer) + ", every " + json_text(answer["every_days"]) + " days\n";
+  std::string out =
+      costs_heading(answer) + ", every " + json_text(answer["every_days"]) + " days\n";
   std::vector<TableColumn> columns;
   for (const Json& name : answer["columns"])
     columns.push_back({printable(name.get<std::string>())});

@@ -260,7 +260,7 @@ std::string pairs_table(const Json& c, std::size_t width) {
 }  // namespace
 
 std::string render_risk(const Json& answer, std::size_t width) {
-  std::string out = heading(answer) + "\n" + count_of(answer, "paths") + " paths of " +
+  std::string out = costs_heading(answer) + "\n" + count_of(answer, "paths") + " paths of " +
                     count_of(answer, "horizon_days") + " days, seed " + text_of(answer, "seed") +
                     "; variants chosen by: " + text_of(answer, "chosen_by") + "\n" +
                     warnings_of(answer);
@@ -273,7 +273,8 @@ std::string render_risk(const Json& answer, std::size_t width) {
 
 std::string render_bakeoff(const Json& answer, std::size_t width) {
   std::string out;
-  for (const Json& sweep : answer["sweeps"]) out += heading(sweep) + "\n" + warnings_of(sweep);
+  for (const Json& sweep : answer["sweeps"])
+    out += costs_heading(sweep) + "\n" + warnings_of(sweep);
   for (const Json& c : answer["comparisons"]) {
     out += "\non " + text_of(c, "data") + ", " + count_of(c, "days") +
            " days: " + text_of(c, "verdict") + "\n" + reasons_of(c) + warnings_of(c);

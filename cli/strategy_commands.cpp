@@ -190,12 +190,8 @@ Result<sweeps::ExecutionProfile> read_profile(const std::string& profile,
   if (!text.ok()) return text.error();
   auto whole = sweeps::parse_profile(*text, path.string());
   if (!whole.ok()) return whole.error();
-  const auto shipped = shipped_profile(config_dir(), whole->costs.name);
-  if (!shipped.ok()) return shipped.error();
-  if (*shipped) {
-    const Status same =
-        sweeps::check_reserved(*whole, {.name = whole->costs.name, .shipped_yaml = **shipped});
-    if (!same.ok()) return same.error().within(path.string());
+  if (const Status own = check_own_name(*whole); !own.ok()) {
+    return own.error().within(path.string());
   }
   if (const std::string note = whole->fallback_note(instrument); !note.empty()) {
     std::fprintf(stderr, "note: %s\n", note.c_str());
@@ -500,6 +496,11 @@ Status leave_sealed_days_out(const Context& context, BacktestOptions& options) {
                    *market->sealed_from_day > utc_day(manifest->first) &&
                    *market->sealed_from_day <= utc_day(manifest->last);
   if (!cut) return {};
+  // Whoever begins in the seal asks for it, and is refused in those words.
+  const auto begins = parse_timestamp(options.from);
+  const bool inside =
+      !options.from.empty() && begins.ok() && utc_day(*begins) >= *market->sealed_from_day;
+  if (inside) return {};
   options.to = format_day(*market->sealed_from_day);
   std::fprintf(stderr,
                "note: the days from %s on are sealed, so it takes those before; --unseal shows "

@@ -72,6 +72,9 @@ int run_sweep(const Context& context, const SweepOptions& options) {
   for (const std::string& warning : facts->warnings) {
     std::fprintf(stderr, "warning: %s\n", terminal_text(warning).c_str());
   }
+  for (const std::string& opening : facts->openings) {
+    std::fprintf(stderr, "opening: %s\n", terminal_text(opening).c_str());
+  }
   print_run_summary(context, *summary, *facts);
   if (summary->last.state == "budget_spent" && !context.quiet) {
     std::fprintf(stderr, "%s\n", summary->last.note.c_str());

@@ -63,6 +63,11 @@ Result<SweepFacts> sweep_facts(actors::Client& client, const std::string& sweep)
       if (w.is_string()) facts.warnings.push_back(w.get<std::string>());
     }
   }
+  for (const auto& segment : shown.value("segments", nlohmann::json::array())) {
+    const auto opening = segment.find("opening");
+    if (opening == segment.end() || !opening->is_object()) continue;
+    facts.openings.push_back(opening->value("text", ""));
+  }
   return facts;
 }
 
@@ -91,6 +96,7 @@ void print_run_summary(const Context& context, const RunSummary& summary, const 
                                         {"engine_s", static_cast<double>(last.work_ns) * 1e-9},
                                         {"wall_s", summary.wall_s},
                                         {"trials_per_s", rate},
+                                        {"openings", facts.openings},
                                         {"warnings", facts.warnings}};
     print_json(out, -1);
     return;

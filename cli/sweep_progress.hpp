@@ -35,6 +35,7 @@ class SweepProgress {
 /// What the store says of a sweep beside what the farm reports of it.
 struct SweepFacts {
   std::vector<std::string> warnings;
+  std::vector<std::string> openings;  ///< what its families were opened for, a sentence each
   std::uint64_t trials_committed = 0;
   std::uint64_t trials_failed = 0;
 };

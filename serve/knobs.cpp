@@ -16,6 +16,15 @@ Json knob(const char* name, Json value, Json otherwise) {
   return {{"knob", name}, {"value", std::move(value)}, {"default", std::move(otherwise)}};
 }
 
+std::string shown(const Json& v) {
+  if (v.is_number_float()) return sweeps::show_number(v.get<double>());
+  if (v.is_string()) return v.get<std::string>();
+  if (!v.is_array()) return json_text(v);
+  std::string out;
+  for (const Json& part : v) out += (out.empty() ? "" : " and ") + shown(part);
+  return out.empty() ? "none" : out;
+}
+
 /// Why hard stops are declared and not granted; empty: they are.
 std::string hard_stops_lack(const sweeps::ResolvedSpec& spec) {
   for (const sweeps::StrategySpace& space : spec.strategies) {
@@ -66,9 +75,6 @@ Json knobs_json(const SweepView& view, const ScoreOptions& options) {
 std::string knobs_text(const Json& knobs) {
   std::string out;
   for (const Json& k : knobs) {
-    const auto shown = [](const Json& v) {
-      return v.is_string() ? v.get<std::string>() : json_text(v);
-    };
     out += (out.empty() ? "" : ", ") + shown(k["knob"]) + " " + shown(k["value"]) + " (default " +
            shown(k["default"]) + (k.contains("effect") ? "; " + shown(k["effect"]) : "") + ")";
   }

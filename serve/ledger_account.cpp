@@ -343,7 +343,9 @@ Result<std::vector<sweeps::FamilyEvidence>> read_all_evidence(
 Result<FamilyLuck> family_luck(const Sources& sources, const SweepView& view,
                                const FamilyScore& family) {
   FamilyLuck out;
-  out.gates_hold = family.score.verdict == sweeps::Verdict::Converged;
+  // One that was judged and refused has failed the last of them.
+  out.gates_hold =
+      family.score.verdict == sweeps::Verdict::Converged && family.word != "NOT_PROMOTED";
   const auto columns = record_columns(view);
   if (!columns) return out;
   auto variance = stored_ratio_variance(sources, view, view.plan.segments()[family.segment]);
@@ -400,6 +402,27 @@ Json deflation_json(const sweeps::stats::TrackRecord& record, const TrialCount& 
   return out;
 }
 
+namespace {
+
+struct ProfitShown {
+  bool gates, long_enough, above_zero, above_luck;
+};
+
+/// Why a profit is not shown, all that stands against it; null: it is.
+Json no_profit_reason(const ProfitShown& shown) {
+  std::string out;
+  for (const auto& [holds, words] :
+       {std::pair{shown.gates, "a gate of its verdict does not hold"},
+        std::pair{shown.long_enough, "its track record is too short"},
+        std::pair{shown.above_zero, "its profit is too uncertain"},
+        std::pair{shown.above_luck, "the best of so many hypotheses may do as well by luck"}}) {
+    if (!holds) out += (out.empty() ? "" : "; ") + std::string(words);
+  }
+  return out.empty() ? Json() : Json(out);
+}
+
+}  // namespace
+
 Json evidence_json(const sweeps::FamilyEvidence& e, const FamilyLuck& family,
                    const TrialCount& trials, const HypothesisCount& hypotheses,
                    double periods_per_year) {
@@ -419,7 +442,8 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const FamilyLuck& family,
       {"best_of_many", best_of_many_json(e.best_of_many.tests)},
       {"best_of_many_reason", e.best_of_many.reason.empty() ? Json() : Json(e.best_of_many.reason)},
       {"min_backtest_days", Json()},
-      {"profitable", false}};
+      {"profitable", false},
+      {"profitable_reason", "it has no track record of its own"}};
   if (trials.raw > 1) {
     out["min_backtest_days"] =
         periods_per_year * sweeps::stats::min_backtest_years(static_cast<double>(trials.raw), 1);
@@ -445,8 +469,9 @@ Json evidence_json(const sweeps::FamilyEvidence& e, const FamilyLuck& family,
       out["portfolio"]["min_track_record_days"] = *luck.min_track_record_periods;
     }
     // What a dying edge or a rising market earned is a profit, too: the gates are the same.
-    out["profitable"] =
-        family.gates_hold && enough && e.p_profit >= kConfidence && luck.dsr >= kConfidence;
+    out["profitable_reason"] = no_profit_reason(
+        {family.gates_hold, enough, e.p_profit >= kConfidence, luck.dsr >= kConfidence});
+    out["profitable"] = out["profitable_reason"].is_null();
   }
   return out;
 }

@@ -15,7 +15,7 @@ struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
 };
-constexpr std::array<Question, 21> kQuestions = {{{"top", parts::top},
+constexpr std::array<Question, 22> kQuestions = {{{"top", parts::top},
                                                   {"converge", parts::converge},
                                                   {"compare", parts::compare},
                                                   {"explain", parts::explain},
@@ -26,6 +26,7 @@ constexpr std::array<Question, 21> kQuestions = {{{"top", parts::top},
                                                   {"budget_set", parts::budget_set},
                                                   {"openings", parts::openings},
                                                   {"opening_show", parts::opening_show},
+                                                  {"days", parts::days_show},
                                                   {"account", parts::account_show},
                                                   {"account_declare", parts::account_declare},
                                                   {"reveal", parts::reveal},

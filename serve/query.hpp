@@ -25,6 +25,7 @@ namespace winnow::serve {
 ///   budget_set   user, trials | unlimited = true [data, by]: needs sources.verdicts
 ///   openings     [user]: every hypothesis that was ever opened, with its level, days and looks
 ///   opening_show hypothesis
+///   days         dataset_hash: which days of its market are sealed, which were shown, and by whom
 ///   account      [user]: what the year's accounts have left, and what the next opening would get
 ///   account_declare account [year, users, alpha, openings, ...]: needs sources.verdicts
 ///   reveal       hypothesis, user: shows the numbers of sealed days; needs sources.verdicts

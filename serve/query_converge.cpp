@@ -106,20 +106,25 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
   out["hurdle_sharpe_ann"] = options.hurdle_sharpe_ann;
   add_hypotheses(scoring->hypotheses, out);
   if (!scoring->warnings.empty()) out["notes"] = scoring->warnings;
+  const auto ledger = ledger_json(sources, scoring->hypotheses.sum());
+  if (!ledger.ok()) return ledger.error();
+  out["ledger"] = *ledger;
   out["families"] = Json::array();
+  // How it is judged, and in which ledger, is said of every verdict, also of one in words.
+  const auto head_of = [&](const FamilyScore& family) {
+    Json row = family_json(view, family);
+    row["knobs"] = knobs_json(view, options);
+    row["ledger"] = *ledger;
+    return row;
+  };
   if (view.openings && view.openings->words_only()) {
-    for (const FamilyScore& family : scoring->families) {
-      out["families"].push_back(family_json(view, family));
-    }
+    for (const FamilyScore& family : scoring->families) out["families"].push_back(head_of(family));
     return out;
   }
   const auto evidence = read_all_evidence(sources, view, scoring->families);
   if (!evidence.ok()) return evidence.error();
   const auto account = read_account(sources);
   if (!account.ok()) return account.error();
-  const auto ledger = ledger_json(sources, scoring->hypotheses.sum());
-  if (!ledger.ok()) return ledger.error();
-  out["ledger"] = *ledger;
   for (std::size_t i = 0; i < scoring->families.size(); ++i) {
     const FamilyScore& family = scoring->families[i];
     const auto& dataset = view.dataset(view.plan.segments()[family.segment]);
@@ -127,9 +132,7 @@ Result<Json> by_family(const Sources& sources, const SweepView& view, const Scor
     if (!luck.ok()) return luck.error();
     const auto trials = count_trials(sources, *account, dataset.content_hash);
     if (!trials.ok()) return trials.error();
-    Json row = family_json(view, family);
-    row["knobs"] = knobs_json(view, options);
-    row["ledger"] = *ledger;
+    Json row = head_of(family);
     row["ledger_trials_effective"] = trials->effective;
     row["ledger_trials_effective_basis"] = trials->basis();
     row["correlation_awaits_record"] = awaits_record(view, family, *account);

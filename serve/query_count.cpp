@@ -99,11 +99,16 @@ Result<bool> may_show(const Sources& sources, const level::Showing& shown, bool 
                                  std::min(r.end, shown.days.end)};
     if (inside.start >= inside.end) continue;
     if (unseal) return true;
-    return Error(ErrorCode::Refused,
-                 "the window reaches into sealed days, " + level::days_text({&inside, 1}) +
-                     ": nobody saw them yet, and a number of theirs would keep them from judging "
-                     "what it is a number of. Without --from and --to a backtest takes the days "
-                     "before; --unseal shows them, on record");
+    return Error(
+        ErrorCode::Refused,
+        "the window reaches into sealed days, " + level::days_text({&inside, 1}) +
+            ": nobody saw them yet, and a number of theirs would keep them from judging "
+            "what it is a number of. " +
+            (inside.start > shown.days.start ? "With `--to " + format_day(inside.start) +
+                                                   "` it is a backtest of the days before; "
+                                             : std::string()) +
+            "`winnow open` has an idea judged by them, in words; --unseal shows them, on "
+            "record");
   }
   return false;
 }

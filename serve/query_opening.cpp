@@ -15,6 +15,8 @@ namespace level = sweeps::level;
 
 constexpr double kShareShown = 0.25;
 constexpr std::size_t kAccountNameMax = 60;
+// Days from 1970 that a time of 64 bits in nanoseconds can name.
+constexpr std::int64_t kLastDayNamed = 106'752;
 
 /// Why a question that writes cannot be answered here.
 Status check_writer(const Sources& sources, std::string_view what) {
@@ -28,28 +30,44 @@ Json offer_json(const level::Offer& offer) {
   return {{"stake", offer.stake}, {"level", offer.level}};
 }
 
-std::string account_line(const level::AccountState& state, const level::Offer& offer,
-                         const level::Offer& with_share, double expected_false) {
+/// What one more opening would get, in words.
+std::string offer_text(const level::Account& account, const level::Offer& offer,
+                       const level::Offer& with_share, double share) {
+  const auto level_of = [](double v) { return report::fixed(v, 5); };
+  const std::string shared =
+      "with share " + report::fixed(share, 2) + ": " + report::fixed(with_share.level, 4);
+  if (offer.level > 0) {
+    return "level available now: " + level_of(offer.level) + " (stake " + level_of(offer.stake) +
+           " of " + report::fixed(account.left(), 4) + " left; " + shared + ")";
+  }
+  if (with_share.level == 0) return "the account is spent until 1 January";
+  return "at the declared pace the account is spent until 1 January: its level would be below " +
+         report::fixed(account.parameters().level_min, 4) + "; a larger share of the " +
+         report::fixed(account.left(), 4) + " left still buys one (" + shared + ")";
+}
+
+std::string account_line(const level::AccountState& state, const std::string& offered,
+                         double expected_false) {
   const level::Account& account = state.account;
   const std::uint64_t promoted = account.promotions();
-  std::string out = offer.level == 0 ? std::string("the account is spent until 1 January")
-                                     : "level available now: " + report::fixed(offer.level, 5) +
-                                           " (stake " + report::fixed(offer.stake, 5) + " of " +
-                                           report::fixed(account.left(), 4) + " left; with share " +
-                                           report::fixed(kShareShown, 2) + ": " +
-                                           report::fixed(with_share.level, 4) + ")";
-  out += "; " + std::to_string(account.hypotheses().size()) + " of " +
-         std::to_string(account.parameters().openings) + " opened, " +
-         (promoted == 0 ? std::string("none") : std::to_string(promoted)) +
+  const std::uint64_t opened = account.hypotheses().size();
+  const std::uint64_t declared = account.parameters().openings;
+  std::string out = offered + "; ";
+  out += opened <= declared ? std::to_string(opened) + " of " + std::to_string(declared) + " opened"
+                            : std::to_string(opened) + " opened where " + std::to_string(declared) +
+                                  " were declared, so each level is smaller than the one before";
+  return out + ", " + (promoted == 0 ? std::string("none") : std::to_string(promoted)) +
          " CONVERGED; false ones to expect so far: at most " + report::fixed(expected_false, 3);
-  return out;
 }
 
 Json account_json(const level::AccountState& state) {
   const level::Account& account = state.account;
   const level::AccountParameters& p = account.parameters();
   const level::Offer offer = account.available();
-  const level::Offer shared = account.available(std::min(kShareShown, p.share_max));
+  // Where a quarter buys nothing any more, the most that may be staked at once.
+  double share = std::min(kShareShown, p.share_max);
+  if (account.available(share).level == 0) share = p.share_max;
+  const level::Offer shared = account.available(share);
   double expected_false = 0;
   for (const level::Hypothesis& h : account.hypotheses()) expected_false += h.level;
   Json out{{"account", state.key},
@@ -64,8 +82,8 @@ Json account_json(const level::AccountState& state) {
            {"next", offer_json(offer)},
            {"next_with_share", offer_json(shared)},
            {"false_expected_max", expected_false}};
-  out["next_with_share"]["share"] = std::min(kShareShown, p.share_max);
-  out["text"] = account_line(state, offer, shared, expected_false);
+  out["next_with_share"]["share"] = share;
+  out["text"] = account_line(state, offer_text(account, offer, shared, share), expected_false);
   out["hypotheses"] = Json::array();
   for (const level::OpenedHypothesis& h : state.hypotheses) {
     Json row = hypothesis_json(h);
@@ -105,6 +123,28 @@ Result<Json> opening_show(const Sources& sources, const Json& args) {
   const auto h = level::find_hypothesis(documents_of(sources), *id);
   if (!h.ok()) return h.error();
   return hypothesis_answer(*h);
+}
+
+Result<Json> days_show(const Sources& sources, const Json& args) {
+  const auto hash = text_arg(args, "dataset_hash", "");
+  if (!hash.ok()) return hash.error();
+  const auto market = market_days(sources, *hash);
+  if (!market.ok()) return market.error();
+  const auto book = level::DayBook::read(documents_of(sources), *market);
+  if (!book.ok()) return book.error();
+  const auto ranges = [](const std::vector<level::DayRange>& days) {
+    Json out = Json::array();
+    for (const level::DayRange& r : days) {
+      // A seal of an import has no end: days still to come are of it.
+      const bool ends = r.end < kLastDayNamed;
+      out.push_back({format_day(r.start), ends ? Json(format_day(r.end)) : Json()});
+    }
+    return out;
+  };
+  return Json{{"market", market->id},
+              {"sealed", ranges(book->sealed())},
+              {"shown", ranges(book->shown_broadly())},
+              {"seen_by", book->seen_by({0, kLastDayNamed})}};
 }
 
 Result<Json> account_show(const Sources& sources, const Json& args) {

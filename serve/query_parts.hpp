@@ -21,6 +21,7 @@ Result<Json> budgets(const Sources& sources, const Json& args);
 Result<Json> budget_set(const Sources& sources, const Json& args);
 Result<Json> openings(const Sources& sources, const Json& args);
 Result<Json> opening_show(const Sources& sources, const Json& args);
+Result<Json> days_show(const Sources& sources, const Json& args);
 Result<Json> account_show(const Sources& sources, const Json& args);
 Result<Json> account_declare(const Sources& sources, const Json& args);
 Result<Json> reveal(const Sources& sources, const Json& args);

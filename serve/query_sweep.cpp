@@ -1,6 +1,7 @@
 // Sweeps as a whole.
 #include <algorithm>
 
+#include "actors/opening_price.hpp"
 #include "base/text.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/design.hpp"
@@ -48,6 +49,31 @@ struct Counts {
   std::uint64_t failed = 0;
 };
 
+/// What opening a segment bought; null for one that explores.
+Json opening_json(const SweepView& view, const sweeps::Segment& segment) {
+  if (!view.openings || segment.index >= view.openings->by_segment.size()) return {};
+  actors::OpeningPrice price;
+  price.family = view.family(segment);
+  price.data = view.dataset(segment).name;
+  price.refusal = view.openings->refusals[segment.index];
+  if (const auto& h = view.openings->by_segment[segment.index]) {
+    price.hypothesis = h->claim.id;
+    price.repeat = h->claim.sweep != view.meta.id;
+    price.level = h->in_account.level;
+    price.stake = h->in_account.stake;
+    price.left = h->in_account.left_before;
+    price.account = h->account;
+    price.judged_days = sweeps::level::day_count(h->claim.judged);
+  }
+  const bool bought = !price.hypothesis.empty();
+  return {{"hypothesis", bought ? Json(price.hypothesis) : Json()},
+          {"repeat", price.repeat},
+          {"level", bought ? Json(price.level) : Json()},
+          {"stake", bought ? Json(price.stake) : Json()},
+          {"refusal", bought ? Json() : Json(price.refusal)},
+          {"text", actors::price_text(price)}};
+}
+
 Json segment_json(const SweepView& view, const sweeps::Segment& segment, const Counts& counts) {
   const auto& info = view.dataset(segment);
   Json out;
@@ -63,6 +89,7 @@ Json segment_json(const SweepView& view, const sweeps::Segment& segment, const C
   out["periods_max"] = segment.periods;
   out["periods_per_year"] = info.periods_per_year;
   out["calendar"] = engine::calendar_name(info.periods_per_year);
+  out["opening"] = opening_json(view, segment);
   return out;
 }
 

@@ -15,6 +15,7 @@
 #include "serve/score_opened.hpp"
 #include "serve/score_rows.hpp"
 #include "serve/validation.hpp"
+#include "serve/why.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/convergence_require.hpp"
 #include "sweeps/diversity.hpp"
@@ -218,8 +219,10 @@ Status score_family(const Sources& sources, const SweepView& view, const sweeps:
   sweeps::apply_requirements(unmet_requirements(view, out.score, out.validation.get()), out.score);
   out.p = look_p(out);
   WINNOW_TRY(look_at(sources, judging, out));
+  add_level_reason(out);
   out.word = verdict_word(out);
   out.sentence = verdict_sentence(view, out);
+  if (const std::string why = why_in_words(out); !why.empty()) out.sentence += " (" + why + ")";
   out.would_change = what_would_change(out);
   return {};
 }

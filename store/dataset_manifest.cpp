@@ -112,6 +112,7 @@ Json to_document(const Manifest& m) {
     Json truth = parse_ordered_json(m.truth_json);
     out["truth"] = truth.is_discarded() ? Json(m.truth_json) : std::move(truth);
   }
+  if (m.sealed_from_day) out["sealed_from_day"] = *m.sealed_from_day;
   return out;
 }
 
@@ -140,6 +141,9 @@ Manifest from_document(const Json& json) {
   }
   m.notes = json.at("notes").get<std::vector<std::string>>();
   if (const auto truth = json.find("truth"); truth != json.end()) m.truth_json = json_text(*truth);
+  if (const auto seal = json.find("sealed_from_day"); seal != json.end()) {
+    m.sealed_from_day = seal->get<std::int64_t>();
+  }
   return m;
 }
 

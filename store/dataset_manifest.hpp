@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -110,6 +111,8 @@ struct Manifest {
   std::vector<Repair> repairs;
   std::vector<std::string> notes;  ///< what a reader should know, in sentences
   std::string truth_json;          ///< of a simulated market; empty: none
+  /// In a copy on its way: the seal of its market where it comes from, a UTC day from 1970.
+  std::optional<std::int64_t> sealed_from_day;
 
   bool has_funding() const { return funding_events > 0; }
   /// JSON with stable keys and a checksum of itself.

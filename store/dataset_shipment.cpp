@@ -11,6 +11,8 @@
 
 #include "store/dataset_columns.hpp"
 #include "store/dataset_files.hpp"
+#include "store/market_book.hpp"
+#include "store/market_shelf.hpp"
 
 namespace winnow::store {
 namespace {
@@ -115,6 +117,11 @@ Result<DatasetOrigin> DatasetOrigin::open(const DatasetStore& store, std::string
   slim.repairs.clear();
   slim.truth_json.clear();
   slim.parent.clear();
+  // Nobody saw those days, and nobody is to see them for having the bars elsewhere.
+  const auto book = MarketBook::read(store);
+  if (!book) return book.error();
+  const Market* market = book->of(manifest->content_hash);
+  slim.sealed_from_day = market == nullptr ? std::nullopt : market->sealed_from_day;
   Shipment& shipment = origin.shipment_;
   shipment.content_hash = manifest->content_hash;
   shipment.manifest_json = slim.to_json();
@@ -238,6 +245,27 @@ Result<Manifest> PartialDataset::finish() {
   return make_visible(*manifest);
 }
 
+Status PartialDataset::bring_seal(const Manifest& manifest, FileTransaction& files) const {
+  if (!manifest.sealed_from_day) return {};
+  auto shelf = MarketShelf::read(store_);
+  if (!shelf) return shelf.error();
+  if (shelf->find(manifest.content_hash) == nullptr) {
+    const auto columns = MappedColumns::open(file_);
+    if (!columns) return columns.error();
+    WINNOW_TRY(shelf->place(MarketRecord::of(manifest), (*columns)->view()));
+  }
+  const std::vector<SealEntry>& known = shelf->find(manifest.content_hash)->seals;
+  const bool sealed = std::any_of(known.begin(), known.end(), [&](const SealEntry& seal) {
+    return seal.from_day && *seal.from_day <= *manifest.sealed_from_day;
+  });
+  if (sealed) return {};
+  shelf->add_seal(manifest.content_hash, {.from_day = manifest.sealed_from_day,
+                                          .asked = "sealed where it came from",
+                                          .by = {},
+                                          .at = manifest.created});
+  return shelf->write(files);
+}
+
 Result<Manifest> PartialDataset::make_visible(const Manifest& manifest) {
   const fs::path& folder = store_.folder();
   const auto lock = WriterLock::acquire(folder / "writer.lock");
@@ -252,6 +280,8 @@ Result<Manifest> PartialDataset::make_visible(const Manifest& manifest) {
   const bool original = fs::exists(described, ignored) && !fs::exists(mark, ignored);
   // The mark first: what is then half there can be dropped, which is harmless.
   if (!original) WINNOW_TRY(files.write(mark, ""));
+  // As an import does it: a crash may leave a seal without its dataset, never the other way round.
+  WINNOW_TRY(bring_seal(manifest, files));
   const fs::path columns = store_.columns_file(manifest.content_hash);
   if (::rename(file_.c_str(), columns.c_str()) != 0) {
     return io_error("rename into place", columns, errno);

@@ -21,8 +21,10 @@ inline constexpr std::uint64_t kShipmentBytesMax = std::uint64_t{32768} * kChunk
 /// 64 lower-case hexadecimal digits.
 bool is_content_hash(std::string_view text);
 
-/// What a dataset's copy is made of: its manifest, its column file's size and the XXH3-128 of each
-/// chunk of kChunkBytes (the last may be shorter).
+class FileTransaction;
+
+/// What a dataset's copy is made of: its manifest with the seal of its market, its column file's
+/// size and the XXH3-128 of each chunk of kChunkBytes (the last may be shorter).
 struct Shipment {
   std::string content_hash;
   std::string manifest_json;  ///< without raw files, repairs and truth, which stay at the origin
@@ -74,6 +76,8 @@ class PartialDataset {
   PartialDataset(const DatasetStore& store, Shipment shipment);
   Status resume();
   Result<Manifest> make_visible(const Manifest& manifest);
+  /// The seal that came with it, if the market here has none that begins as early.
+  Status bring_seal(const Manifest& manifest, FileTransaction& files) const;
 
   DatasetStore store_;
   Shipment shipment_;

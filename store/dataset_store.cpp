@@ -275,7 +275,8 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
              .faults = meta.faults,
              .repairs = meta.repairs,
              .notes = meta.notes,
-             .truth_json = meta.truth_json};
+             .truth_json = meta.truth_json,
+             .sealed_from_day = {}};
 
   for (const fs::path& part : {fs::path("raw"), fs::path("columns"), fs::path("tmp")}) {
     WINNOW_TRY(make_folder(folder_ / part));

@@ -272,6 +272,26 @@ std::string profile_hash(const ExecutionProfile& profile) {
   return sha256_hex(text).substr(0, kHashDigits);
 }
 
+std::string uncharged_text(const engine::ExecutionModel& model) {
+  if (model.name == "none") return {};
+  std::vector<std::string> missing;
+  if (model.taker_fee_bps == 0) missing.emplace_back("no taker fee");
+  if (model.half_spread_bps == 0 && model.half_spread_range_frac == 0) {
+    missing.emplace_back("no spread");
+  }
+  if (model.impact_bps == 0 && model.impact_y == 0) missing.emplace_back("no impact");
+  std::string out;
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    out += (i == 0 ? "" : i + 1 == missing.size() ? " and " : ", ") + missing[i];
+  }
+  const auto add = [&](const std::string& text) { out += (out.empty() ? "" : ", and ") + text; };
+  if (model.maker_fee_bps < 0) {
+    add("it pays makers " + show_number(-model.maker_fee_bps) + " bps");
+  }
+  if (model.stop_range_frac == 0) add("its stops fill at their level, whatever breaks them");
+  return out;
+}
+
 Status check_reserved(const ExecutionProfile& profile, const ReservedName& reserved) {
   const auto shipped = parse_profile(reserved.shipped_yaml, std::string(reserved.name) + ".yaml");
   if (!shipped) return shipped.error();

@@ -35,6 +35,10 @@ struct ExecutionProfile {
 /// Fails: InvalidInput as parse_spec.
 Result<ExecutionProfile> parse_profile(std::string_view yaml, std::string_view file_name);
 
+/// What trading costs and a profile does not charge: "no taker fee, no spread and no impact, and it
+/// pays makers 1 bps". Empty: it charges all of it, or it is `none`, which says so.
+std::string uncharged_text(const engine::ExecutionModel& model);
+
 /// First 12 digits of the SHA-256 of all that a profile says but its name and description: who
 /// trades by the same costs and rules has the same, however the file is written or called.
 std::string profile_hash(const ExecutionProfile& profile);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sweeps/level/claim.hpp"
 #include "sweeps/level/days.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
@@ -126,8 +127,11 @@ void place_window(const Cursor& at, const SealedDays& sealed, WindowSaid said, R
     }
     if (kept.empty()) {
       at.refuse(
-          "no day of this data is sealed, so none is left that nobody saw; say which days are to "
-          "judge with `window`, or wait for new ones");
+          sealed.all.empty() || !sealed.by_import.empty()
+              ? std::string("no day of this data is sealed, so none is left that nobody saw; say "
+                            "which days are to judge with `window`, or wait for new ones")
+              : "no day of this data was sealed by its import, only as the holdout of a sweep: " +
+                    level::days_text(sealed.all) + "; say with `window` that they are to judge");
     }
     const DayRange judged = longest(kept);
     spec.from = std::max(spec.from, midnight(judged.start));
@@ -159,9 +163,10 @@ void check_window(const Cursor& at, const SealedDays& sealed, const ResolvedSpec
     const DayRange inside{std::max(r.start, whole.start), std::min(r.end, whole.end)};
     if (inside.start >= inside.end) continue;
     at.refuse("the window reaches into sealed days, " + format_day(inside.start) + " to " +
-              format_day(inside.end - 1) +
-              ": nobody saw them yet. Without a window the sweep takes "
-              "the days before; " +
+              format_day(inside.end - 1) + ": nobody saw them yet. " +
+              (inside.start > whole.start ? "A window with `to: " + format_day(inside.start) +
+                                                "` explores the days before; "
+                                          : std::string()) +
               kWays);
   }
 }

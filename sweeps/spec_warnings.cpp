@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "sweeps/execution_profile.hpp"
 #include "sweeps/first_generation.hpp"
 
 namespace winnow::sweeps {
@@ -18,6 +19,10 @@ Result<std::vector<std::string>> spec_warnings(const Plan& plan) {
                   "': impact_bps without expected_volume prices an order by the volume of the bar "
                   "that it fills in, which nobody knows when it is sent; add `expected_volume: "
                   "true`, or use impact_y");
+  }
+  if (const std::string missing = uncharged_text(execution); !missing.empty()) {
+    all.push_back("execution '" + execution.name + "' leaves costs out (" + missing +
+                  "): what trading really costs comes off what is earned here");
   }
   return all;
 }

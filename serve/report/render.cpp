@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "serve/report/charts.hpp"
+#include "serve/report/fields.hpp"
 #include "serve/report/html.hpp"
 #include "serve/report/page.hpp"
 
@@ -80,8 +81,11 @@ std::string luck_rows(const Json& profit) {
              number(portfolio, "p_profit") + " / " + number(portfolio, "dsr"));
   out += row("Track record the portfolio needs (days)", number(portfolio, "min_track_record_days"));
   out += row("Probability of backtest overfitting (gates nothing)", number(profit, "pbo"));
-  return out +
-         row("Profitable by these measures", profit["profitable"] == true ? "yes" : "not shown");
+  const std::string why = text_of(profit, "profitable_reason");
+  return out + row("Profitable by these measures",
+                   profit["profitable"] == true
+                       ? "yes"
+                       : "not shown" + (why.empty() ? std::string() : ": " + escape(why)));
 }
 
 /// What was judged, on which days, after how much was tried, and what would change it.

@@ -180,6 +180,22 @@ double GapCost::days_of_profit() const {
   return profit_a_day > 0 ? loss_frac / profit_a_day : kNaN;
 }
 
+namespace {
+
+std::string evidence_text(const Gap& gap) {
+  if (gap.record.empty()) return formatted("no record but %.1f years of data", gap.years);
+  return gap.record +
+         formatted(": %llu in %.0f years", static_cast<unsigned long long>(gap.seen), gap.years);
+}
+
+}  // namespace
+
+std::string charge_text(const Gap& gap) {
+  return formatted("%.0f%% against what is held, charged %.2f times a year (", 100 * gap.frac,
+                   gap.rate_year()) +
+         evidence_text(gap) + ")";
+}
+
 std::string gap_text(const Gap& gap, const GapCost& cost) {
   const double days_lost = cost.days_of_profit();
   std::string out = formatted("one gap of %.0f%%", 100 * gap.frac);
@@ -188,10 +204,7 @@ std::string gap_text(const Gap& gap, const GapCost& cost) {
   }
   out += std::isfinite(days_lost) ? formatted(" costs %.0f days of profit", days_lost)
                                   : std::string(" is never earned back: there is no profit");
-  out += formatted("; charged %.2f a year (", gap.rate_year());
-  if (gap.record.empty()) return out + formatted("no record but %.1f years of data)", gap.years);
-  return out + gap.record +
-         formatted(": %llu in %.0f years)", static_cast<unsigned long long>(gap.seen), gap.years);
+  return out + formatted("; charged %.2f a year (", gap.rate_year()) + evidence_text(gap) + ")";
 }
 
 }  // namespace winnow::sweeps::level

@@ -70,6 +70,10 @@ struct Held {
 };
 double gap_loss(const Gap& gap, const Held& held);
 
+/// What is charged, before anything is known of the variants: "30% against what is held, 0.43
+/// times a year (bitcoin against the dollar: 1 in 11 years)".
+std::string charge_text(const Gap& gap);
+
 /// "one gap of 30% costs 212 days of profit; charged 0.43 a year (...)".
 struct GapCost {
   double loss_frac = 0;           ///< mean over the variants, of equity

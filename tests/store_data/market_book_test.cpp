@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "store/dataset_shipment.hpp"
 #include "store/market_shelf.hpp"
 #include "support.hpp"
 
@@ -144,6 +145,32 @@ TEST_F(Markets, OneThatJoinsTwoMarketsKeepsTheOlderId) {
   EXPECT_EQ(b.of(hash("whole"))->member(hash("whole"))->links.size(), 2u);
   // The seal of one is the seal of all.
   EXPECT_EQ(b.markets()[0].sealed_from_day, kFirstDay + 59);
+}
+
+TEST_F(Markets, ASealTravelsWithACopy) {
+  const MarketColumns of = market_columns(1, 500);
+  must(put("long", of, usual()));
+  must(put("daily", by_day(of)));  // sealed as its market is, by no import of its own
+  must(put("open", market_columns(2, 100)));
+  DatasetStore there = must(DatasetStore::open(dir_ / "there"));
+  const auto ship = [&](const std::string& name) {
+    const DatasetOrigin origin = must(DatasetOrigin::open(store_, hash(name)));
+    PartialDataset copy = must(PartialDataset::open(there, origin.shipment()));
+    for (const std::uint32_t i : std::vector(copy.missing())) {
+      EXPECT_TRUE(copy.put(i, must(origin.chunk(i))).ok());
+    }
+    must(copy.finish());
+    return must(MarketBook::read(there)).of(hash(name))->sealed_from_day;
+  };
+  EXPECT_EQ(ship("daily"), kFirstDay + 200);
+  EXPECT_EQ(ship("long"), kFirstDay + 200);
+  EXPECT_EQ(ship("open"), std::nullopt);
+  const MarketBook book = must(MarketBook::read(there));
+  EXPECT_EQ(book.markets().size(), 2u);
+  EXPECT_EQ(book.of(hash("long"))->seal.asked, "sealed where it came from");
+  // A copy that goes leaves the seal, and a later import of the market has it.
+  ASSERT_TRUE(ShippedCopies(there).drop(hash("long")).ok());
+  EXPECT_EQ(must(MarketBook::read(there)).of(hash("long"))->sealed_from_day, kFirstDay + 200);
 }
 
 TEST_F(Markets, AnImportSealsTheLastSixtyPercentOfALongNewMarketOnly) {
