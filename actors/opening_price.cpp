@@ -1,16 +1,11 @@
 #include "actors/opening_price.hpp"
 
-#include <array>
-#include <cstdio>
+#include "base/formatted.hpp"
 
 namespace winnow::actors {
 namespace {
 
-std::string four_digits(double v) {
-  std::array<char, 40> text;
-  std::snprintf(text.data(), text.size(), "%.4f", v);
-  return text.data();
-}
+std::string four_digits(double v) { return formatted("%.4f", v); }
 
 }  // namespace
 

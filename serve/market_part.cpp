@@ -3,6 +3,8 @@
 #include "base/numbers.hpp"
 #include "serve/holding.hpp"
 #include "serve/rerun.hpp"
+#include "sweeps/generation.hpp"
+#include "sweeps/results.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -29,6 +31,42 @@ Status add_means(const Sources& sources, const SweepView& view, const sweeps::Se
       }
       out[block->first_trial - segment.first_trial + r] = sum / count;
     }
+  }
+  return {};
+}
+
+/// Means over all days, by trial of the segment, as the engine put them into each row; false for
+/// results that have no such metric. To unpack the days of a million variants takes three seconds.
+Result<bool> read_means(const Sources& sources, const SweepView& view,
+                        const sweeps::Segment& segment, std::vector<double>& out) {
+  const auto metric = sweeps::metric_index("mean_exposure", view.meta.metric_names);
+  if (!metric.ok()) return false;
+  const std::uint32_t index = *metric;
+  const auto table = sources.store->read_metrics(view.meta.id, {&index, 1});
+  if (!table.ok()) return table.error();
+  for (std::size_t r = 0; r < table->trial.size(); ++r) {
+    const std::uint64_t trial = table->trial[r];
+    if (trial < segment.first_trial || trial >= segment.first_trial + segment.trials) continue;
+    if (table->status[r] != TrialStatus::Ok || !sweeps::ranked_alike(view.plan, trial)) continue;
+    out[trial - segment.first_trial] = table->columns[0][r];
+  }
+  return true;
+}
+
+/// Means over some days, of the days themselves.
+Status read_means_of(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+                     std::span<const PeriodRange> periods, std::vector<double>& out) {
+  constexpr std::uint64_t kBlocks = 32;
+  const std::uint64_t tasks = (segment.blocks + kBlocks - 1) / kBlocks;
+  std::vector<std::optional<Error>> errors(tasks);
+  sources.parallel(tasks, [&](std::size_t task) {
+    const std::uint64_t begin = segment.first_block + task * kBlocks;
+    const std::uint64_t end = std::min(begin + kBlocks, segment.first_block + segment.blocks);
+    const Status read = add_means(sources, view, segment, begin, end, periods, out);
+    if (!read.ok()) errors[task] = read.error();
+  });
+  for (const auto& error : errors) {
+    if (error) return *error;
   }
   return {};
 }
@@ -61,19 +99,12 @@ Result<MarketPart> read_market_part(const Sources& sources, const SweepView& vie
                                     std::span<const PeriodRange> periods) {
   auto returns = read_market_returns(sources, view, segment, panel.periods);
   if (!returns.ok()) return returns.error();
-  constexpr std::uint64_t kBlocks = 32;
-  const std::uint64_t tasks = (segment.blocks + kBlocks - 1) / kBlocks;
   std::vector<double> by_trial(segment.trials, kNaN);
-  std::vector<std::optional<Error>> errors(tasks);
-  sources.parallel(tasks, [&](std::size_t task) {
-    const std::uint64_t begin = segment.first_block + task * kBlocks;
-    const std::uint64_t end = std::min(begin + kBlocks, segment.first_block + segment.blocks);
-    const Status read = add_means(sources, view, segment, begin, end, periods, by_trial);
-    if (!read.ok()) errors[task] = read.error();
-  });
-  for (const auto& error : errors) {
-    if (error) return *error;
-  }
+  const bool whole =
+      periods.size() == 1 && periods[0].first == 0 && periods[0].last == panel.periods;
+  auto known_whole = whole ? read_means(sources, view, segment, by_trial) : Result<bool>(false);
+  if (!known_whole.ok()) return known_whole.error();
+  if (!*known_whole) WINNOW_TRY(read_means_of(sources, view, segment, periods, by_trial));
   MarketPart out;
   out.returns = *std::move(returns);
   bool known = panel.trial.empty();

@@ -45,10 +45,10 @@ std::string opened_sentence(const FamilyScore& family, const std::string& who) {
   const std::string price = "at its level of " + level_text(h.in_account.level);
   switch (h.in_account.state) {
     case level::HypothesisState::Converged:
-      return who + " is real" + by + ", " + price + ": " +
+      return who + " has an edge" + by + ", " + price + ": " +
              (family.tile ? "the variants with " + family.tile->text
                           : std::string("its variants")) +
-             " agree on an edge that the market does not explain";
+             " agree on it, and the market does not explain it";
     case level::HypothesisState::NotPromoted:
       return who + " was judged" + by + " and not promoted " + price + ": it stays an idea";
     case level::HypothesisState::Void:

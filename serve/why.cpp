@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string_view>
+#include <utility>
+
+#include "base/formatted.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -47,18 +49,17 @@ void add_level_reason(FamilyScore& family) {
   const HypothesisState state = h.in_account.state;
   if (state != HypothesisState::NotPromoted && state != HypothesisState::Open) return;
   const sweeps::level::LookRecord& look = h.looks.back();
-  std::array<char, 120> text;
+  std::string text;
   if (look.p > look.bound) {
-    std::snprintf(text.data(), text.size(),
-                  "level: p = %.4f at look %zu of %zu, at most %.4f needed", look.p, look.number,
-                  h.claim.looks.size(), look.bound);
+    text = formatted("level: p = %.4f at look %zu of %zu, at most %.4f needed", look.p, look.number,
+                     h.claim.looks.size(), look.bound);
   } else if (!look.gates && family.score.reasons.empty()) {
-    std::snprintf(text.data(), text.size(), "gates: one of them did not hold at look %zu of %zu",
-                  look.number, h.claim.looks.size());
+    text = formatted("gates: one of them did not hold at look %zu of %zu", look.number,
+                     h.claim.looks.size());
   } else {
     return;
   }
-  family.score.reasons.insert(family.score.reasons.begin(), text.data());
+  family.score.reasons.insert(family.score.reasons.begin(), std::move(text));
 }
 
 std::string why_in_words(const FamilyScore& family) {

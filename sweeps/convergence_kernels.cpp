@@ -8,6 +8,9 @@ using F8U [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(4)]] = float;
 using I8 [[gnu::vector_size(32), gnu::may_alias]] = int;
 using L4 [[gnu::vector_size(32), gnu::may_alias]] = long long;
 using D4 [[gnu::vector_size(32), gnu::may_alias]] = double;
+using D4U [[gnu::vector_size(32), gnu::may_alias, gnu::aligned(8)]] = double;
+using F4 [[gnu::vector_size(16), gnu::may_alias]] = float;
+using F4U [[gnu::vector_size(16), gnu::may_alias, gnu::aligned(4)]] = float;
 
 #define WINNOW_INLINE [[gnu::always_inline]] inline
 
@@ -78,8 +81,8 @@ WINNOW_INLINE float distance2_body(const float* a, const float* b, std::size_t d
   return total;
 }
 
-template <class Real>
-WINNOW_INLINE double dot_body(const Real* a, const Real* b, std::size_t n) {
+template <class RealA, class RealB>
+WINNOW_INLINE double dot_body(const RealA* a, const RealB* b, std::size_t n) {
   D4 s0 = {};
   D4 s1 = {};
   std::size_t i = 0;
@@ -117,9 +120,29 @@ WINNOW_INLINE Sums sums_body(const Real* a, std::size_t n, double shift) {
   return out;
 }
 
+WINNOW_INLINE D4 four(const float* a) {
+  return __builtin_convertvector(*reinterpret_cast<const F4U*>(a), D4);
+}
+WINNOW_INLINE D4 four(const double* a) { return *reinterpret_cast<const D4U*>(a); }
+WINNOW_INLINE void put_four(D4 v, float* out) {
+  *reinterpret_cast<F4U*>(out) = __builtin_convertvector(v, F4);
+}
+WINNOW_INLINE void put_four(D4 v, double* out) { *reinterpret_cast<D4U*>(out) = v; }
+
 template <class Real>
 WINNOW_INLINE void add_scaled_body(const Real* a, double w, std::span<double> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] += w * double(a[i]);
+  const D4 by = {w, w, w, w};
+  std::size_t i = 0;
+  for (; i + 4 <= out.size(); i += 4) put_four(four(&out[i]) + by * four(a + i), &out[i]);
+  for (; i < out.size(); ++i) out[i] += w * double(a[i]);
+}
+
+template <class Real>
+WINNOW_INLINE void less_scaled_body(const Real* a, double w, std::span<const double> b, Real* out) {
+  const D4 by = {w, w, w, w};
+  std::size_t i = 0;
+  for (; i + 4 <= b.size(); i += 4) put_four(four(a + i) - by * four(&b[i]), out + i);
+  for (; i < b.size(); ++i) out[i] = static_cast<Real>(double(a[i]) - w * b[i]);
 }
 
 #if defined(__x86_64__)
@@ -139,6 +162,9 @@ WINNOW_AVX2 double dot_f_avx2(const float* a, const float* b, std::size_t n) {
 WINNOW_AVX2 double dot_d_avx2(const double* a, const double* b, std::size_t n) {
   return dot_body(a, b, n);
 }
+WINNOW_AVX2 double dot_fd_avx2(const float* a, const double* b, std::size_t n) {
+  return dot_body(a, b, n);
+}
 WINNOW_AVX2 Sums sums_f_avx2(const float* a, std::size_t n, double shift) {
   return sums_body(a, n, shift);
 }
@@ -150,6 +176,12 @@ WINNOW_AVX2 void add_f_avx2(const float* a, double w, std::span<double> out) {
 }
 WINNOW_AVX2 void add_d_avx2(const double* a, double w, std::span<double> out) {
   add_scaled_body(a, w, out);
+}
+WINNOW_AVX2 void less_f_avx2(const float* a, double w, std::span<const double> b, float* out) {
+  less_scaled_body(a, w, b, out);
+}
+WINNOW_AVX2 void less_d_avx2(const double* a, double w, std::span<const double> b, double* out) {
+  less_scaled_body(a, w, b, out);
 }
 const bool kHaveAvx2 = __builtin_cpu_supports("avx2") != 0;
 #define WINNOW_DISPATCH(fast, ...) \
@@ -187,6 +219,11 @@ double dot(const double* a, const double* b, std::size_t n) {
   return dot_body(a, b, n);
 }
 
+double dot(const float* a, const double* b, std::size_t n) {
+  WINNOW_DISPATCH(dot_fd_avx2, a, b, n);
+  return dot_body(a, b, n);
+}
+
 Sums sums(const float* a, std::size_t n, double shift) {
   WINNOW_DISPATCH(sums_f_avx2, a, n, shift);
   return sums_body(a, n, shift);
@@ -205,6 +242,16 @@ void add_scaled(const float* a, double w, std::span<double> out) {
 void add_scaled(const double* a, double w, std::span<double> out) {
   WINNOW_DISPATCH(add_d_avx2, a, w, out);
   add_scaled_body(a, w, out);
+}
+
+void less_scaled(const float* a, double w, std::span<const double> b, float* out) {
+  WINNOW_DISPATCH(less_f_avx2, a, w, b, out);
+  less_scaled_body(a, w, b, out);
+}
+
+void less_scaled(const double* a, double w, std::span<const double> b, double* out) {
+  WINNOW_DISPATCH(less_d_avx2, a, w, b, out);
+  less_scaled_body(a, w, b, out);
 }
 
 }  // namespace winnow::sweeps

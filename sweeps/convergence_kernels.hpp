@@ -40,6 +40,7 @@ float distance2(const float* a, const float* b, std::size_t dims, float limit);
 /// Sum of a[i] * b[i] in double precision, in a fixed order.
 double dot(const float* a, const float* b, std::size_t n);
 double dot(const double* a, const double* b, std::size_t n);
+double dot(const float* a, const double* b, std::size_t n);
 
 /// Sum of (a[i] - shift), and of its square, in a fixed order. Not finite if any a[i] is not.
 struct Sums {
@@ -52,5 +53,9 @@ Sums sums(const double* a, std::size_t n, double shift);
 /// out[i] += w * a[i].
 void add_scaled(const float* a, double w, std::span<double> out);
 void add_scaled(const double* a, double w, std::span<double> out);
+
+/// out[i] = a[i] - w * b[i], in double precision. Requires: b.size() numbers in `a` and `out`.
+void less_scaled(const float* a, double w, std::span<const double> b, float* out);
+void less_scaled(const double* a, double w, std::span<const double> b, double* out);
 
 }  // namespace winnow::sweeps

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sweeps/convergence_kernels.hpp"
+
 namespace winnow::sweeps::level {
 namespace {
 
@@ -24,11 +26,7 @@ void subtract(const PanelView& returns, std::span<const double> shares,
   const std::size_t periods = returns.periods();
   out.resize(returns.variants() * periods);
   each_row(returns.variants(), parallel, [&](std::size_t v) {
-    const Real* from = returns.row<Real>(v);
-    Real* to = out.data() + v * periods;
-    for (std::size_t t = 0; t < periods; ++t) {
-      to[t] = static_cast<Real>(static_cast<double>(from[t]) - shares[v] * market[t]);
-    }
+    less_scaled(returns.row<Real>(v), shares[v], market, out.data() + v * periods);
   });
 }
 
@@ -46,9 +44,10 @@ double mean_finite(std::span<const double> values) {
 std::vector<double> row_means(const PanelView& returns, const ParallelFor& parallel) {
   std::vector<double> out(returns.variants());
   each_row(returns.variants(), parallel, [&](std::size_t v) {
-    double sum = 0;
-    for (std::size_t t = 0; t < returns.periods(); ++t) sum += returns.at(v, t);
-    out[v] = sum / static_cast<double>(returns.periods());
+    const std::size_t n = returns.periods();
+    const double sum = returns.is_double() ? sweeps::sums(returns.row<double>(v), n, 0).sum
+                                           : sweeps::sums(returns.row<float>(v), n, 0).sum;
+    out[v] = sum / static_cast<double>(n);
   });
   return out;
 }
@@ -74,9 +73,10 @@ std::vector<double> market_betas(const PanelView& returns, std::span<const doubl
   std::vector<double> out(returns.variants(), 0.0);
   if (!moves) return out;
   each_row(returns.variants(), parallel, [&](std::size_t v) {
-    double products = 0;
-    for (std::size_t t = 0; t < centred.size(); ++t) products += returns.at(v, t) * centred[t];
-    out[v] = products / squares;
+    const double* m = centred.data();
+    out[v] = (returns.is_double() ? sweeps::dot(returns.row<double>(v), m, centred.size())
+                                  : sweeps::dot(returns.row<float>(v), m, centred.size())) /
+             squares;
   });
   return out;
 }
