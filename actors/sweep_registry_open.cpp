@@ -7,6 +7,7 @@
 #include "actors/sweep_registry.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "store/record_file.hpp"
 #include "sweeps/level/account_book.hpp"
 #include "sweeps/level/day_book.hpp"
 
@@ -17,6 +18,10 @@ namespace level = sweeps::level;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kHypothesisIdDigits = 12;
+// What this room puts down outlives an older copy of the store.
+static_assert(store::is_record_kind(level::kAccountKind) &&
+              store::is_record_kind(level::kOpenedKind) &&
+              store::is_record_kind(level::kShownKind) && store::is_record_kind(level::kSealKind));
 // No showing has such a key.
 constexpr std::string_view kEarlierNoted = "earlier-sweeps-noted";
 

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "actors/protocol.hpp"
 #include "base/text.hpp"
@@ -13,6 +15,7 @@
 #include "cli/store_writer.hpp"
 #include "cli/table.hpp"
 #include "store/ledger_head.hpp"
+#include "store/record_file.hpp"
 #include "store/store.hpp"
 
 namespace winnow::cli {
@@ -65,6 +68,7 @@ int run_set(const Context& context, const BudgetOptions& options) {
 
 /// A message carries at most 1 MiB: so many entries of 200 bytes or so at once.
 constexpr std::size_t kEntriesAtOnce = 2000;
+constexpr std::size_t kDocumentBytesAtOnce = std::size_t{256} << 10;
 
 Error no_ledger(const std::filesystem::path& from) {
   return Error(ErrorCode::NotFound,
@@ -72,9 +76,29 @@ Error no_ledger(const std::filesystem::path& from) {
                    "; allowed are a home, its store or a backup, and a store.ledger file");
 }
 
+/// What a home says of its trials, and of what it opened and showed.
+struct OtherLedger {
+  store::LedgerHead head;
+  std::vector<store::RecordLine> documents;
+};
+
+Result<std::vector<store::RecordLine>> documents_of(const store::Store& store) {
+  std::vector<store::RecordLine> out;
+  for (const std::string_view kind : store::kRecordKinds) {
+    const auto keys = store.document_keys(kind);
+    if (!keys) return keys.error();
+    for (const std::string& key : *keys) {
+      const auto text = store.document(kind, key);
+      if (!text) return text.error();
+      if (*text) out.push_back({std::string(kind), key, **text});
+    }
+  }
+  return out;
+}
+
 /// The ledger of a home, also of one whose store another process has open; of a store or a backup;
-/// of a head file. Fails: NotFound, Corrupt, Io.
-Result<store::LedgerHead> read_ledger(const std::filesystem::path& from) {
+/// of a head file, with the record beside it. Fails: NotFound, Corrupt, Io.
+Result<OtherLedger> read_ledger(const std::filesystem::path& from) {
   std::error_code ec;
   if (std::filesystem::is_directory(from, ec)) {
     const bool is_store = std::filesystem::exists(from / "CURRENT", ec);
@@ -86,7 +110,9 @@ Result<store::LedgerHead> read_ledger(const std::filesystem::path& from) {
       if (!entries) return entries.error();
       const auto stamp = (*store)->ledger_stamp();
       if (!stamp) return stamp.error();
-      return store::LedgerHead{stamp->birth, std::move(*entries), stamp->head};
+      auto documents = documents_of(**store);
+      if (!documents) return documents.error();
+      return OtherLedger{{stamp->birth, std::move(*entries), stamp->head}, *std::move(documents)};
     }
     // A home whose store is gone still says what it was.
     return read_ledger(store::ledger_head_file(folder));
@@ -96,7 +122,11 @@ Result<store::LedgerHead> read_ledger(const std::filesystem::path& from) {
   if (!*text) return no_ledger(from);
   auto head = store::parse_ledger_head(**text);
   if (!head) return head.error().within(from.string());
-  return head;
+  // Of several versions of a document the last is the latest, so that the order does no harm.
+  auto record =
+      store::read_record(store::record_file(std::filesystem::path(from).replace_extension()), 0);
+  if (!record) return record.error();
+  return OtherLedger{*std::move(head), std::move(record->lines)};
 }
 
 /// Joins it part by part; a union comes out the same whatever its parts.
@@ -106,22 +136,37 @@ Result<Json> import_ledger(const Context& context, const std::string& from) {
     return ledger.error().code() == ErrorCode::NotFound ? no_ledger(from) : ledger.error();
   }
   Json sum{{"from", from},
-           {"born", format_timestamp(ledger->birth.born)},
-           {"id", ledger->birth.id},
-           {"entries", ledger->entries.size()}};
-  const std::span<const store::LedgerEntry> all(ledger->entries);
-  for (std::size_t at = 0; at == 0 || at < all.size(); at += kEntriesAtOnce) {
-    const auto part = all.subspan(at, std::min(kEntriesAtOnce, all.size() - at));
-    const Json args{{"head", store::ledger_head_text(ledger->birth, part)},
+           {"born", format_timestamp(ledger->head.birth.born)},
+           {"id", ledger->head.birth.id},
+           {"entries", ledger->head.entries.size()}};
+  const auto send = [&](std::span<const store::LedgerEntry> part, Json documents) -> Status {
+    const Json args{{"head", store::ledger_head_text(ledger->head.birth, part)},
+                    {"documents", std::move(documents)},
                     {"from", from},
                     {"by", current_user()}};
     const auto joined = answer_writing(context, actors::kLedgerImportQuestion, args);
     if (!joined) return joined.error();
-    for (const char* name : {"entries_new", "entries_raised", "trials", "executions"}) {
-      sum[name] = sum.value(name, std::uint64_t{0}) + (*joined)[name].get<std::uint64_t>();
+    for (const char* name :
+         {"entries_new", "entries_raised", "trials", "executions", "documents_new"}) {
+      sum[name] = sum.value(name, std::uint64_t{0}) + joined->value(name, std::uint64_t{0});
     }
     for (const char* name : {"trials_total", "head"}) sum[name] = (*joined)[name];
+    return {};
+  };
+  const std::span<const store::LedgerEntry> all(ledger->head.entries);
+  for (std::size_t at = 0; at == 0 || at < all.size(); at += kEntriesAtOnce) {
+    WINNOW_TRY(send(all.subspan(at, std::min(kEntriesAtOnce, all.size() - at)), Json::array()));
   }
+  Json documents = Json::array();
+  std::size_t bytes = 0;
+  for (const store::RecordLine& line : ledger->documents) {
+    documents.push_back({line.kind, line.key, line.text});
+    bytes += line.kind.size() + line.key.size() + line.text.size();
+    if (bytes < kDocumentBytesAtOnce) continue;
+    WINNOW_TRY(send({}, std::exchange(documents, Json::array())));
+    bytes = 0;
+  }
+  if (!documents.empty()) WINNOW_TRY(send({}, std::move(documents)));
   return sum;
 }
 
@@ -131,7 +176,8 @@ std::string render_import(const Json& answer, std::size_t /*width*/) {
          answer["born"].get<std::string>() + ", " + count("entries") +
          " entries: " + count("entries_new") + " are new here, " + count("entries_raised") +
          " were raised; " + count("trials") + " trials came, " + count("trials_total") +
-         " are counted now\n";
+         " are counted now; " + count("documents_new") +
+         " records of days seen, days kept and openings came with them\n";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
 #include "store/ledger_head.hpp"
+#include "sweeps/level/account_text.hpp"
 #include "sweeps/level/day_book.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/user_budget.hpp"
@@ -16,6 +17,8 @@ namespace level = sweeps::level;
 
 // Days from 1970 that a time of 64 bits in nanoseconds can name.
 constexpr std::uint64_t kDaysMax = 106'752;
+// Of a ledger's id, in the name of an account that came from there.
+constexpr std::size_t kFromDigits = 8;
 
 Error not_writable() {
   return Error(ErrorCode::Refused, "the ledger is counted where the store can be written");
@@ -122,6 +125,46 @@ Result<store::LedgerHead> head_arg(const Json& args) {
   return head;
 }
 
+/// What another home's record says of days and accounts, as `winnow ledger import` sends it: lists
+/// of kind, key and text. How many are new here. Its accounts stay accounts of their own, so that
+/// levels that were given stay as they are and the year's alpha is the sum.
+/// Fails: InvalidInput, Corrupt (an account), Io.
+Result<std::uint64_t> join_documents(const Sources& sources, const Json& documents,
+                                     const std::string& from_id) {
+  const auto own = sources.verdicts->ledger_stamp();
+  if (!own.ok()) return own.error();
+  const std::string home = "@" + own->birth.id.substr(0, kFromDigits);
+  std::uint64_t joined = 0;
+  for (const Json& line : documents) {
+    if (!line.is_array() || line.size() != 3 || !line[0].is_string() || !line[1].is_string() ||
+        !line[2].is_string()) {
+      return Error(ErrorCode::InvalidInput, "documents: each is a list of kind, key and text");
+    }
+    const std::string kind = line[0];
+    std::string key = line[1];
+    const std::string text = line[2];
+    if (kind == level::kAccountKind) {
+      const auto account = level::AccountText::read(key, text);
+      if (!account.ok()) return account.error();
+      if (key.find('@') == std::string::npos) key += "@" + from_id.substr(0, kFromDigits);
+      if (key.ends_with(home)) continue;  // our own, come back
+    } else if (kind == level::kShownKind ? !level::parse_showing(key).has_value()
+                                         : kind != level::kSealKind) {
+      continue;  // a note of that store's own
+    }
+    bool is_new = false;
+    WINNOW_TRY(sources.verdicts->update_document(
+        kind, key, [&](const std::optional<std::string>& there) -> Result<std::string> {
+          // An account only grows; of a showing and a seal the first time counts.
+          const bool more = kind == level::kAccountKind && there && text.size() > there->size();
+          is_new = !there || more;
+          return is_new ? text : *there;
+        }));
+    joined += is_new ? 1 : 0;
+  }
+  return joined;
+}
+
 }  // namespace
 
 Result<Json> backtest_count(const Sources& sources, const Json& args) {
@@ -161,11 +204,18 @@ Result<Json> ledger_import(const Sources& sources, const Json& args) {
       head->birth, head->entries, "imported from " + *from + (by->empty() ? "" : " by " + *by),
       system_clock().now());
   if (!joined.ok()) return joined.error();
+  const auto documents =
+      join_documents(sources, args.value("documents", Json::array()), head->birth.id);
+  if (!documents.ok()) return documents.error();
   const auto stamp = sources.verdicts->ledger_stamp();
   if (!stamp.ok()) return stamp.error();
-  return Json{{"entries_new", joined->entries_new}, {"entries_raised", joined->entries_raised},
-              {"trials", joined->trials},           {"executions", joined->executions},
-              {"trials_total", stamp->trials},      {"head", stamp->head}};
+  return Json{{"entries_new", joined->entries_new},
+              {"entries_raised", joined->entries_raised},
+              {"trials", joined->trials},
+              {"executions", joined->executions},
+              {"documents_new", *documents},
+              {"trials_total", stamp->trials},
+              {"head", stamp->head}};
 }
 
 Result<Json> ledger_joins(const Sources& sources) {

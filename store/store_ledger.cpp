@@ -19,10 +19,6 @@ constexpr std::string_view kBirthKind = "ledger";
 constexpr std::string_view kBirthKey = "birth";
 constexpr std::size_t kIdShown = 8;
 
-std::string ledger_document_key(std::string_view kind, std::string_view key) {
-  return std::string(kDocumentPrefix) + codec::pair_key(kind, key);
-}
-
 TimestampNs earliest_commit(const std::vector<LedgerEntry>& entries) {
   TimestampNs out;
   for (const LedgerEntry& e : entries) {
@@ -108,11 +104,15 @@ Status RocksStore::take_up_ledger(TimestampNs now) {
     fs::rename(file, file.string() + ".damaged", ec);
     const Json record{{"time_ns", now.ns},
                       {"why", "the head beside the store was damaged: " + beside_.trouble}};
-    WINNOW_TRY(put_document(kJoinKind, join_key(birth, now), json_text(record)));
+    WINNOW_TRY(note_join(birth, now, json_text(record)));
   }
   if (ledger_head_text(birth, book_.entries()) != beside_.text) keeper_->write();
   beside_ = {};
   return {};
+}
+
+Status RocksStore::note_join(const LedgerBirth& from, TimestampNs now, std::string_view text) {
+  return put_document(kJoinKind, join_key(from, now), text);
 }
 
 void RocksStore::keep_ledger() {
@@ -161,7 +161,7 @@ Result<LedgerJoin> RocksStore::join_ledger(const LedgerBirth& from,
                     {"entries_raised", out.entries_raised},
                     {"trials", out.trials},
                     {"executions", out.executions}};
-  const std::string note = ledger_document_key(kJoinKind, join_key(from, now));
+  const std::string note = document_key(kJoinKind, join_key(from, now));
   const std::string text = json_text(record);
   batch.Put(rocks_->family(Family::Meta), slice(note), codec::encode_texts(note, {&text, 1}));
   if (Status written = write_record(batch, "joining a ledger"); !written.ok()) {

@@ -19,10 +19,6 @@ constexpr std::string_view kStoreFormat = "winnow-store 1";
 constexpr std::size_t kSweepIdMax = 200;
 
 std::string sweep_key(std::string_view id) { return std::string(kSweepPrefix).append(id); }
-std::string document_key(std::string_view kind, std::string_view key) {
-  return std::string(kDocumentPrefix) + codec::pair_key(kind, key);
-}
-
 SweepInfo info_of(const codec::SweepRecord& record) {
   return {record.meta.state == SweepState::Deleted, record.number, record.meta.trials,
           record.meta.blocks, static_cast<std::uint32_t>(record.meta.metric_names.size())};
@@ -95,6 +91,9 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& dir,
   if (!options.read_only) {
     WINNOW_TRY(store->add_missing_families());
     WINNOW_TRY(store->take_up_ledger(system_clock().now()));
+    WINNOW_TRY(store->take_up_record(system_clock().now()));
+  } else {
+    WINNOW_TRY(store->look_beside());
   }
   return std::unique_ptr<Store>(std::move(store));
 }
@@ -312,15 +311,17 @@ Result<std::vector<Alarm>> RocksStore::alarms() const {
 Status RocksStore::put_document(std::string_view kind, std::string_view key,
                                 std::string_view json) {
   WINNOW_TRY(check_writable());
-  const std::string db_key = document_key(kind, key);
-  const std::string text(json);
   rocksdb::WriteBatch batch;
-  batch.Put(rocks_->family(Family::Meta), slice(db_key), codec::encode_texts(db_key, {&text, 1}));
+  stage_document(kind, key, json, batch);
   return write_record(batch, "writing document " + std::string(kind) + "/" + std::string(key));
 }
 
 Result<std::optional<std::string>> RocksStore::document(std::string_view kind,
                                                         std::string_view key) const {
+  if (const auto told = on_record_.find({std::string(kind), std::string(key)});
+      told != on_record_.end()) {
+    return std::optional<std::string>(told->second);
+  }
   const std::string db_key = document_key(kind, key);
   auto value = get(Family::Meta, db_key);
   if (!value.ok()) return value.error();
@@ -340,7 +341,8 @@ Status RocksStore::update_document(std::string_view kind, std::string_view key,
   if (!there.ok()) return there.error();
   const auto made = change(*there);
   if (!made.ok()) return made.error();
-  return *there && **there == *made ? Status() : put_document(kind, key, *made);
+  if (*there && **there == *made) return {};
+  return is_record_kind(kind) ? put_on_record(kind, key, *made) : put_document(kind, key, *made);
 }
 
 Result<std::vector<std::string>> RocksStore::document_keys(std::string_view kind,
@@ -352,6 +354,13 @@ Result<std::vector<std::string>> RocksStore::document_keys(std::string_view kind
                     out.emplace_back(key.substr(all.size()));
                     return {};
                   }));
+  for (const auto& [at, text] : on_record_) {
+    if (at.first == kind && at.second.starts_with(prefix)) out.push_back(at.second);
+  }
+  if (!on_record_.empty()) {
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+  }
   return out;
 }
 

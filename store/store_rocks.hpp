@@ -11,12 +11,14 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "store/codec.hpp"
 #include "store/high_water.hpp"
 #include "store/ledger.hpp"
 #include "store/ledger_keeper.hpp"
+#include "store/record_file.hpp"
 #include "store/rocks_db.hpp"
 #include "store/store.hpp"
 #include "store/store_keys.hpp"
@@ -28,6 +30,10 @@ inline constexpr std::string_view kDocumentPrefix = "d/";
 inline constexpr std::string_view kSweepPrefix = "s/";
 /// The kind of the store's own documents about deleted sweeps.
 inline constexpr std::string_view kDeletedKind = "deleted";
+
+inline std::string document_key(std::string_view kind, std::string_view key) {
+  return std::string(kDocumentPrefix) + codec::pair_key(kind, key);
+}
 
 /// What commit() must know of a sweep.
 struct SweepInfo {
@@ -107,6 +113,11 @@ class RocksStore final : public Store {
   /// For a writer, once: gives the ledger a birth if it has none, takes back what the head beside
   /// the store says beyond it, and keeps the head from now on. Fails: Io, Corrupt.
   Status take_up_ledger(TimestampNs now);
+  /// For a writer, after it: takes back what the record beside the store says beyond it, and adds
+  /// to the record from now on. Fails: Io, Corrupt.
+  Status take_up_record(TimestampNs now);
+  /// For a reader: what the record says beyond the store is told as if it were there.
+  Status look_beside();
 
   /// From now on every synced write is noted outside the log.
   void watch_high_water() { high_water_ = HighWater::open(rocks_->dir()); }
@@ -134,6 +145,15 @@ class RocksStore final : public Store {
   void keep_ledger();
   /// The union with the head that lay beside a reader's store.
   std::vector<LedgerEntry> with_head(std::vector<LedgerEntry> entries) const;
+  /// So many bytes of the record beside the store are in the store.
+  std::uint64_t record_mark() const;
+  std::string mark_text() const;
+  void stage_document(std::string_view kind, std::string_view key, std::string_view text,
+                      rocksdb::WriteBatch& batch) const;
+  Status put_on_record(std::string_view kind, std::string_view key, std::string_view text);
+  Status write_whole_record();
+  /// Puts down that something came to the ledger or to the record from outside.
+  Status note_join(const LedgerBirth& from, TimestampNs now, std::string_view text);
   /// Of all deletions of a sweep together. Fails: Corrupt.
   Result<DeletedEntries> deleted_entries(std::string_view sweep_id) const;
   /// Whether the sweep ever was; trial keys may name blocks of it that are gone.
@@ -177,6 +197,9 @@ class RocksStore final : public Store {
   std::unordered_map<std::string, SweepInfo> sweeps_;
   std::vector<std::string> sweep_names_;  ///< by number
   std::unordered_set<std::string> ever_deleted_;
+  std::unique_ptr<RecordWriter> record_;  ///< null: a reader; under documents_mutex_
+  /// Of a reader, by kind and key: what the record says beyond the store.
+  std::map<std::pair<std::string, std::string>, std::string> on_record_;
   std::mutex documents_mutex_;  ///< of one update_document() after the other
   std::mutex writing_mutex_;    ///< commits, deletions and compactions one after the other
   /// Shared by readers of blocks, so that none of them sees half a block.

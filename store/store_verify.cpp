@@ -54,6 +54,7 @@ class Verifier {
   Status ledger();
   Status ledger_entry(std::string_view where, const LedgerEntry& entry, const Tally& counted) const;
   Status ledger_head() const;
+  Status record() const;
   std::unique_ptr<rocksdb::Iterator> iterate(Family family) const {
     return std::unique_ptr<rocksdb::Iterator>(
         store_.db().NewIterator(whole_options(snapshot_), store_.rocks_->family(family)));
@@ -104,6 +105,7 @@ Status Verifier::steps() {
   WINNOW_TRY(deletions());
   WINNOW_TRY(ledger());
   WINNOW_TRY(ledger_head());
+  WINNOW_TRY(record());
   progress_("everything is as it was written");
   return {};
 }
@@ -329,6 +331,19 @@ Status Verifier::ledger_entry(std::string_view where, const LedgerEntry& entry,
             " have no block";
   }
   return corrupt(std::move(text));
+}
+
+// Nothing that was opened or shown is missing. A writer has taken back what was.
+Status Verifier::record() const {
+  progress_("the record beside the store");
+  if (store_.on_record_.empty()) return {};
+  const auto& [first, text] = *store_.on_record_.begin();
+  return corrupt("what is on record of openings and days shrank: " +
+                 record_file(store_.rocks_->dir()).string() + " says more of " +
+                 plural(store_.on_record_.size(), "document") + ", the first is " + first.first +
+                 " " + first.second +
+                 ". An older copy of the store was put in its place; opening it for writing takes "
+                 "back what the record says");
 }
 
 // The ledger has not shrunk since its head was written. A reader's head is the one that lay there

@@ -120,20 +120,26 @@ WINNOW_INLINE Sums sums_body(const Real* a, std::size_t n, double shift) {
   return out;
 }
 
-WINNOW_INLINE D4 four(const float* a) {
-  return __builtin_convertvector(*reinterpret_cast<const F4U*>(a), D4);
+// Through references: a vector that is returned would change the calling convention.
+WINNOW_INLINE void get_four(const float* a, D4& out) {
+  out = __builtin_convertvector(*reinterpret_cast<const F4U*>(a), D4);
 }
-WINNOW_INLINE D4 four(const double* a) { return *reinterpret_cast<const D4U*>(a); }
-WINNOW_INLINE void put_four(D4 v, float* out) {
+WINNOW_INLINE void get_four(const double* a, D4& out) { out = *reinterpret_cast<const D4U*>(a); }
+WINNOW_INLINE void put_four(const D4& v, float* out) {
   *reinterpret_cast<F4U*>(out) = __builtin_convertvector(v, F4);
 }
-WINNOW_INLINE void put_four(D4 v, double* out) { *reinterpret_cast<D4U*>(out) = v; }
+WINNOW_INLINE void put_four(const D4& v, double* out) { *reinterpret_cast<D4U*>(out) = v; }
 
 template <class Real>
 WINNOW_INLINE void add_scaled_body(const Real* a, double w, std::span<double> out) {
   const D4 by = {w, w, w, w};
   std::size_t i = 0;
-  for (; i + 4 <= out.size(); i += 4) put_four(four(&out[i]) + by * four(a + i), &out[i]);
+  for (; i + 4 <= out.size(); i += 4) {
+    D4 sum, more;
+    get_four(&out[i], sum);
+    get_four(a + i, more);
+    put_four(sum + by * more, &out[i]);
+  }
   for (; i < out.size(); ++i) out[i] += w * double(a[i]);
 }
 
@@ -141,7 +147,12 @@ template <class Real>
 WINNOW_INLINE void less_scaled_body(const Real* a, double w, std::span<const double> b, Real* out) {
   const D4 by = {w, w, w, w};
   std::size_t i = 0;
-  for (; i + 4 <= b.size(); i += 4) put_four(four(a + i) - by * four(&b[i]), out + i);
+  for (; i + 4 <= b.size(); i += 4) {
+    D4 from, less;
+    get_four(a + i, from);
+    get_four(&b[i], less);
+    put_four(from - by * less, out + i);
+  }
   for (; i < b.size(); ++i) out[i] = static_cast<Real>(double(a[i]) - w * b[i]);
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "serve/ledger_stamp.hpp"
+#include "serve/opening.hpp"
 #include "serve/query.hpp"
 #include "store/ledger_head.hpp"
 #include "sweeps/level/day_book.hpp"
@@ -136,6 +137,30 @@ TEST(LedgerImport, JoinsAndSaysWhatCame) {
   EXPECT_EQ(query(here.sources(), "ledger_import", args).error().code(), ErrorCode::Refused);
   const auto torn = query(counting(here), "ledger_import", {{"head", "winnow-ledger 1\n"}});
   EXPECT_EQ(torn.error().code(), ErrorCode::Corrupt);
+}
+
+TEST(LedgerImport, DaysSeenElsewhereAreSeenAndItsAccountIsAddedToTheYear) {
+  Home home;
+  namespace level = sweeps::level;
+  const std::string hash = must(home.sources().datasets->manifest("alpha")).content_hash;
+  const std::string id = "0123456789abcdef0123456789abcdef";
+  const std::string account =
+      R"({"parameters":{"alpha":0.05,"openings":20,"level_max":0.05,"level_min":0.0002,)"
+      R"("share_max":0.5},"users":[],"events":[]})";
+  Json args{{"head", store::ledger_head_text({id, {1}}, {})}, {"from", "there"}};
+  args["documents"] = {{"shown", hash + "/19358-19400/broad/sweep 77", "{}"},
+                       {"seal", hash + "/19400-19500/sweep 77", "{}"},
+                       {"shown", "earlier-sweeps-noted", "yes"},
+                       {"account", "2026/default", account}};
+  EXPECT_EQ(must(query(counting(home), "ledger_import", args))["documents_new"], 3);
+  EXPECT_EQ(must(query(counting(home), "ledger_import", args))["documents_new"], 0);
+  EXPECT_TRUE(must(home.store().document(level::kAccountKind, "2026/default@01234567")));
+  const auto days = must(
+      level::DayBook::read(documents_of(counting(home)), must(market_days(counting(home), hash))));
+  EXPECT_EQ(days.seen_by({19390, 19395}), "sweep 77");
+  EXPECT_EQ(days.sealed(), (std::vector<level::DayRange>{{19400, 19500}}));
+  args["documents"] = {{"account", "2026/default", "no account"}};
+  EXPECT_FALSE(query(counting(home), "ledger_import", args).ok());
 }
 
 }  // namespace
