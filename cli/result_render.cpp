@@ -391,6 +391,9 @@ std::string render_ledger(const Json& answer, std::size_t width) {
     if (join.contains("trials")) {
       out += "; " + count_of(join, "trials") + " trials came back or anew";
     }
+    if (join.contains("documents")) {
+      out += "; " + count_of(join, "documents") + " openings and days seen came back";
+    }
     out += "\n";
   }
   for (const Json& sentence : answer["how"]) {

@@ -36,6 +36,9 @@ bool is_seen_idea(const FamilyScore& family) {
          family.judged_days < level::kJudgedDaysMin;
 }
 
+/// To the second: people read it.
+std::string time_text(TimestampNs t) { return format_timestamp({t.ns - t.ns % seconds(1).ns}); }
+
 std::string level_text(double level) { return report::fixed(100 * level, 2) + "%"; }
 
 std::string opened_sentence(const FamilyScore& family, const std::string& who) {
@@ -198,9 +201,8 @@ std::string what_would_change(const FamilyScore& family) {
 Json hypothesis_json(const level::OpenedHypothesis& h) {
   Json looks = Json::array();
   for (const level::LookRecord& look : h.looks) {
-    Json row{{"number", look.number},
-             {"judged_days", look.judged_days},
-             {"time", format_timestamp(look.time)}};
+    Json row{
+        {"number", look.number}, {"judged_days", look.judged_days}, {"time", time_text(look.time)}};
     // Of one that is judged in words not even how near it came.
     row["p"] = h.numbers_shown() ? Json(look.p) : Json();
     row["bound"] = look.bound;
@@ -232,7 +234,7 @@ Json hypothesis_json(const level::OpenedHypothesis& h) {
           {"market", h.claim.market.substr(0, 12)},
           {"sweep_id", h.claim.sweep},
           {"user", h.claim.user},
-          {"opened", format_timestamp(h.claim.opened)},
+          {"opened", time_text(h.claim.opened)},
           {"account", h.account},
           {"index", h.in_account.index},
           {"stake", h.in_account.stake},

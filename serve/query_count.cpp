@@ -229,7 +229,7 @@ Result<Json> ledger_joins(const Sources& sources) {
     if (!record.is_object()) continue;
     Json line{{"time", format_timestamp({record.value("time_ns", std::int64_t{0})})}};
     for (const char* field :
-         {"why", "from_id", "entries_new", "entries_raised", "trials", "executions"}) {
+         {"why", "from_id", "entries_new", "entries_raised", "trials", "executions", "documents"}) {
       if (record.contains(field)) line[field] = record[field];
     }
     out.push_back(std::move(line));

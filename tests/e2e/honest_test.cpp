@@ -154,6 +154,40 @@ TEST_F(Honest, ConfirmSaysWordsUntilItIsRevealed) {
   EXPECT_EQ(family()["verdict"], "INSUFFICIENT");
 }
 
+TEST_F(Honest, E6AnOlderCopyOfTheStoreGivesNoStakeBackAndAnotherHomeBringsItsDays) {
+  ASSERT_EQ(winnow(home(), {"store", "backup", "before"}).status, 0);
+  ASSERT_EQ(winnow(home(), {"open", spec("idea", "kept-alpha", "looks: one\n").string()}).status,
+            0);
+  ASSERT_EQ(family()["numbers"], "hidden");
+  const auto left = [](const fs::path& at) {
+    return ask(at, {"account", "show"})["accounts"][0]["left"].get<double>();
+  };
+  EXPECT_NEAR(left(home()), 0.0475, 1e-12);
+  ASSERT_EQ(winnow(home(), {"store", "restore", "before"}).status, 0);
+  EXPECT_NEAR(left(home()), 0.0475, 1e-12) << "who only reads is told so";
+  // The same again is a repeat, though the store that it was in is gone.
+  const Ran again = winnow(home(), {"open", (home() / "idea.yaml").string()});
+  ASSERT_EQ(again.status, 0) << again.errors;
+  EXPECT_NE((again.errors + again.output).find("nothing is charged"), std::string::npos)
+      << again.errors;
+  EXPECT_NEAR(left(home()), 0.0475, 1e-12);
+  EXPECT_EQ(winnow(home(), {"store", "verify"}).status, 0);
+
+  // Another home of the same market knows nothing of it, until it is told.
+  const fs::path other = home() / "other";
+  make_market(other, 400);
+  const auto seen = [&] {
+    return winnow(other, {"data", "seal", "show", "sim-alpha"}).output.find("shown") !=
+           std::string::npos;
+  };
+  ASSERT_EQ(run(spec("explores", "sim-alpha")).status, 0);
+  EXPECT_FALSE(seen());
+  const json joined = ask(other, {"ledger", "import", home().string()});
+  EXPECT_GE(joined["documents_new"], 2) << joined;
+  EXPECT_EQ(ask(other, {"account", "show"})["accounts"].size(), 2u);
+  EXPECT_TRUE(seen());
+}
+
 TEST_F(Honest, ASpentAccountSaysSoAndADeclaredOneIsItsUsers) {
   write_text(home() / "agents.yaml",
              "account: agents\nusers: [scout]\nalpha: 0.02\nopenings: 40\n");
