@@ -315,16 +315,23 @@ Result<std::vector<Shown>> grouped(const Sources& sources, const SweepView& view
   const auto bits = [&](std::size_t i) {
     return std::isnan(sharpe[i]) ? ~std::uint64_t{0} : std::bit_cast<std::uint64_t>(sharpe[i]);
   };
-  std::map<std::uint64_t, std::vector<std::uint64_t>> alike;
-  for (std::size_t i = 0; i < trials.size(); ++i) alike[bits(i)].push_back(trials[i]);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> alike;  // bits, place in the ranking
+  for (std::size_t i = 0; i < trials.size(); ++i) alike.emplace_back(bits(i), i);
+  std::sort(alike.begin(), alike.end());
+  std::set<std::uint64_t> split;
   std::map<std::uint64_t, std::vector<std::uint64_t>> firsts;  // trial -> those it stands for
   std::vector<Shown> out;
   for (std::size_t i = 0; i < trials.size() && out.size() < limit; ++i) {
-    if (const auto waiting = alike.find(bits(i)); waiting != alike.end()) {
-      auto groups = by_returns(sources, view, waiting->second);
+    if (split.insert(bits(i)).second) {
+      std::vector<std::uint64_t> waiting;
+      for (auto at =
+               std::lower_bound(alike.begin(), alike.end(), std::pair{bits(i), std::uint64_t{0}});
+           at != alike.end() && at->first == bits(i); ++at) {
+        waiting.push_back(trials[at->second]);
+      }
+      auto groups = by_returns(sources, view, waiting);
       if (!groups.ok()) return groups.error();
       for (auto& group : *groups) firsts[group.front()] = std::move(group);
-      alike.erase(waiting);
     }
     const auto first = firsts.find(trials[i]);
     if (first != firsts.end()) out.push_back({i + 1, std::move(first->second)});
