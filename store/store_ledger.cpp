@@ -112,7 +112,19 @@ Status RocksStore::take_up_ledger(TimestampNs now) {
 }
 
 Status RocksStore::note_join(const LedgerBirth& from, TimestampNs now, std::string_view text) {
-  return put_document(kJoinKind, join_key(from, now), text);
+  const std::string key = join_key(from, now);
+  const auto there = document(kJoinKind, key);
+  if (!there.ok()) return there.error();
+  Json record = parse_ordered_json(text);
+  if (*there) {
+    // The same opening found both: one note, with the reason that came first.
+    Json known = parse_ordered_json(**there);
+    for (const auto& [name, value] : record.items()) {
+      if (!known.contains(name)) known[name] = value;
+    }
+    record = std::move(known);
+  }
+  return put_document(kJoinKind, key, json_text(record));
 }
 
 void RocksStore::keep_ledger() {

@@ -90,8 +90,9 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& dir,
   WINNOW_TRY(store->load());
   if (!options.read_only) {
     WINNOW_TRY(store->add_missing_families());
-    WINNOW_TRY(store->take_up_ledger(system_clock().now()));
-    WINNOW_TRY(store->take_up_record(system_clock().now()));
+    const TimestampNs now = system_clock().now();
+    WINNOW_TRY(store->take_up_ledger(now));
+    WINNOW_TRY(store->take_up_record(now));
   } else {
     WINNOW_TRY(store->look_beside());
   }

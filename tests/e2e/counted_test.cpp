@@ -55,6 +55,7 @@ TEST_F(Counted, RestoredStoreGoesOnCounting) {
   EXPECT_EQ(after["ledger"], before["ledger"]) << "the same ledger, to the last count";
   ASSERT_EQ(after["joins"].size(), 1u);
   EXPECT_EQ(after["joins"][0]["trials"], 500);
+  EXPECT_GE(after["joins"][0]["documents"], 1) << "the days that the second sweep showed";
   EXPECT_EQ(ask(home(), {"store", "verify"})["ok"], true);
 
   // By hand, past the command: verify says so, and nobody is told a smaller N meanwhile.
