@@ -133,6 +133,23 @@ TEST_F(Kin, ResultsThatWereDeletedCannotDenyIt) {
   EXPECT_EQ(score(writing(), other).judged_days, 0);
 }
 
+TEST_F(Kin, OneOfAnotherHomeIsKnownByItsName) {
+  const std::string first = seen_first();
+  auto documents = documents_of(writing());
+  const std::string own = level::account_key(kEarlier);
+  const auto text = must(documents.read(level::kAccountKind, own));
+  must(documents.update(level::kAccountKind, own + "@01234567",
+                        [&](const auto&) -> Result<std::string> { return *text; }));
+  must(documents.update(level::kAccountKind, own, [&](const auto&) -> Result<std::string> {
+    return std::string(R"({"parameters":{"alpha":0.05,"openings":20,"level_max":0.05,)"
+                       R"("level_min":0.0002,"share_max":0.5},"users":[],"events":[]})");
+  }));
+  must(home_.store().delete_sweep(first, {.user = "ann", .now = kLater, .document_kinds = {}}));
+  const std::string other = run("other", kFading);
+  open(other, "bbbb", "mean_reversion", kLater);
+  EXPECT_EQ(score(writing(), other).judged_days, kDays);
+}
+
 TEST_F(Kin, WithoutTheMarketNoLookIsLost) {
   const std::string sweep = run("first", crossing("[4, 20], step: 4", "[24, 96], step: 24"));
   open(sweep, "aaaa", "sma_cross", kEarlier);
