@@ -41,6 +41,9 @@ std::uint32_t checksum(std::string_view key, std::span<const std::string_view> p
     return static_cast<std::uint32_t>(XXH3_64bits_withSeed(parts[0].data(), parts[0].size(), seed));
   }
   XXH3_state_t state;
+  // A reset with a seed trusts what the state says of its secret: where the stack still held the
+  // seed of an earlier call, but no longer its secret, the sum was that of nothing.
+  XXH3_INITSTATE(&state);
   XXH3_64bits_reset_withSeed(&state, seed);
   for (std::string_view part : parts) XXH3_64bits_update(&state, part.data(), part.size());
   return static_cast<std::uint32_t>(XXH3_64bits_digest(&state));

@@ -278,5 +278,28 @@ TEST(Codec, KeysSortByTheirNumbers) {
   EXPECT_NE(pair_key("ab", "c"), pair_key("a", "bc"));
 }
 
+[[gnu::noinline]] void write_below(volatile char* memory, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i) memory[i] = static_cast<char>(i * 37 + 1);
+}
+
+/// Writes 256 bytes of the stack that lie `gap` bytes below the caller's.
+[[gnu::noinline]] void disturb_stack(std::size_t gap) {
+  auto* lowest = static_cast<volatile char*>(__builtin_alloca(gap + 256));
+  write_below(lowest, 256);
+}
+
+// A sum in parts once took half of its state from what earlier calls had left on the stack.
+TEST(Codec, ChecksumInPartsIsThatOfTheWholeWhateverTheStackHolds) {
+  std::string whole;
+  for (int i = 0; i < 700; ++i) whole.push_back(static_cast<char>(i * 11));
+  const std::string_view all = whole;
+  const std::uint32_t expected = checksum("key", {&all, 1});
+  const std::string_view parts[] = {all.substr(0, 300), all.substr(300)};
+  for (std::size_t gap = 0; gap < 4096; gap += 16) {
+    EXPECT_EQ(checksum("key", parts), expected) << gap;
+    disturb_stack(gap);
+  }
+}
+
 }  // namespace
 }  // namespace winnow::store::codec
