@@ -314,7 +314,8 @@ class Store {
   virtual Result<std::vector<std::string>> document_keys(std::string_view kind,
                                                          std::string_view prefix = {}) const = 0;
   /// Replaces a document by what `change` makes of it (nothing: there is none); no other update of
-  /// a document meanwhile. Fails: as `change` (then nothing is written), as put_document.
+  /// a document meanwhile. One that is on record (record_file.hpp) outlives an older copy of the
+  /// store. Fails: as `change` (then nothing is written), as put_document.
   using DocumentChange = std::function<Result<std::string>(const std::optional<std::string>&)>;
   virtual Status update_document(std::string_view kind, std::string_view key,
                                  const DocumentChange& change) = 0;
