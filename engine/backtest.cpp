@@ -2,13 +2,12 @@
 
 #include <utility>
 
+#include "engine/families/list.hpp"
 #include "engine/lanes/lane.hpp"
 #include "engine/lanes/sweep_window.hpp"
 #include "engine/lanes/tile_size.hpp"
 #include "engine/metrics.hpp"
 #include "engine/prepare.hpp"
-#include "engine/strategies/mean_reversion.hpp"
-#include "engine/strategies/sma_cross.hpp"
 
 namespace winnow::engine {
 namespace {
@@ -37,7 +36,7 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   const Prepared prepared(market, window, execution);
   const FamilyRuntime& runtime = family_runtime(family);
 
-  std::vector<lanes::ColumnSpec> specs;
+  std::vector<ColumnSpec> specs;
   std::vector<std::uint32_t> columns;
   for (int c = 0; c < runtime.columns; ++c) {
     specs.push_back(runtime.column(c, params.data()));
@@ -59,16 +58,8 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   if (!drawdown.empty()) job.period_drawdown = drawdown.data();
 
   TradeRecorder recorder(market, window);
-  switch (runtime.index) {
-    case lanes::kMeanReversionIndex:
-      record<strategies::MeanReversion<lanes::Lane1>>(job, recorder);
-      break;
-    case lanes::kSmaCrossIndex:
-      record<strategies::SmaCross<lanes::Lane1>>(job, recorder);
-      break;
-    case lanes::kFamilyCount:
-      break;
-  }
+  with_type(Families<lanes::Lane1>(), family_index(family),
+            [&]<class Strategy>() { record<Strategy>(job, recorder); });
 
   DetailedBacktest result;
   Backtest& backtest = result.backtest;

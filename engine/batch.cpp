@@ -15,8 +15,6 @@
 namespace winnow::engine {
 namespace {
 
-using lanes::ColumnSpec;
-
 /// Purpose: which variant sits in which lane. Variants sorted by their parameters become groups
 /// whose lanes share indicators and behave alike; groups that use the same indicators follow one
 /// another.
@@ -333,8 +331,8 @@ Result<BatchResult> run_batch(const BatchRequest& request) {
     job.stop = Stop::ask;
     job.stop_with = &stop;
   }
-  const auto& run = job.full.on ? kernels.run_full : kernels.run;
-  run[family_runtime(*request.family).index](job);
+  const lanes::KernelTable::Run* run = job.full.on ? kernels.run_full : kernels.run;
+  run[family_index(*request.family)](job);
   if (stop.said) return Error(ErrorCode::Cancelled, "the batch was stopped between two tiles");
 
   BatchResult result;

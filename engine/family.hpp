@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -24,7 +26,24 @@ struct ParamDecl {
   std::string_view help;  ///< one sentence
 };
 
-/// Purpose: what is known of a family of variants without running it.
+/// The index of a parameter by its name: families name theirs so, and a name that is not declared
+/// does not compile.
+consteval int param_index(std::span<const ParamDecl> params, std::string_view name) {
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    if (params[i].name == name) return static_cast<int>(i);
+  }
+  throw "there is no parameter of that name";
+}
+
+/// A bit for each of some parameters.
+consteval std::uint64_t bits_of(std::initializer_list<int> params) {
+  std::uint64_t bits = 0;
+  for (const int p : params) bits |= std::uint64_t{1} << p;
+  return bits;
+}
+
+/// Purpose: what is known of a family of variants without running it. Declared in the family's own
+/// header; see families/list.hpp.
 struct FamilyDecl {
   std::string_view name;           ///< `mean_reversion`
   std::uint32_t code_version = 1;  ///< raised whenever a result could change; part of TrialKey

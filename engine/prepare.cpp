@@ -5,26 +5,22 @@
 #include <string>
 
 #include "base/time.hpp"
-#include "engine/lanes/lane.hpp"
-#include "engine/strategies/mean_reversion.hpp"
-#include "engine/strategies/sma_cross.hpp"
+#include "engine/families/list.hpp"
+#include "engine/indicators/list.hpp"
 
 namespace winnow::engine {
 namespace {
 
-using MeanReversion = strategies::MeanReversion<lanes::Lane1>;
-using SmaCross = strategies::SmaCross<lanes::Lane1>;
-
 template <class Strategy>
-FamilyRuntime runtime(lanes::FamilyIndex index, int exit_param) {
+FamilyRuntime runtime() {
   const auto warmup = [](const double* params) {
     std::size_t bars = 0;
     for (int c = 0; c < Strategy::kColumns; ++c) {
-      bars = std::max(bars, static_cast<std::size_t>(Strategy::column(c, params).window) - 1);
+      bars = std::max(bars, warmup_bars(Strategy::column(c, params)));
     }
     return bars;
   };
-  return {index, Strategy::kColumns, &Strategy::column, exit_param, warmup};
+  return {Strategy::kColumns, &Strategy::column, Strategy::kExitParam, warmup};
 }
 
 // 0.01 as n / 100, 5 as 5 n: see lanes::Step.
@@ -68,12 +64,14 @@ Status check_funding(const MarketView& market) {
 
 }  // namespace
 
+std::size_t family_index(const FamilyDecl& family) {
+  return static_cast<std::size_t>(&family - families().data());
+}
+
 const FamilyRuntime& family_runtime(const FamilyDecl& family) {
-  static const FamilyRuntime runtimes[lanes::kFamilyCount] = {
-      runtime<MeanReversion>(lanes::kMeanReversionIndex, MeanReversion::kExitZ),
-      runtime<SmaCross>(lanes::kSmaCrossIndex, -1),
-  };
-  return runtimes[&family - families().data()];
+  static const auto runtimes = table_of<FamilyRuntime>(
+      Families<lanes::Lane1>(), []<class Strategy>() { return runtime<Strategy>(); });
+  return runtimes[family_index(family)];
 }
 
 Status check_window(const MarketView& market, Window window) {
@@ -112,8 +110,12 @@ Prepared::Prepared(const MarketView& market, Window window, const ExecutionModel
   job_.low = market.low.data();
   job_.close = market.close.data();
   job_.volume = market.volume.data();
-  job_.bars = market.size();
-  job_.ordinal_first = market.interval_ns > 0 ? market.time_ns[0] / market.interval_ns : 0;
+  job_.market = {
+      .field = {job_.open, job_.high, job_.low, job_.close, job_.volume},
+      .time_ns = market.time_ns.data(),
+      .interval_ns = market.interval_ns,
+      .size = market.size(),
+      .ordinal_first = market.interval_ns > 0 ? market.time_ns[0] / market.interval_ns : 0};
   job_.first = window.first;
   job_.last = window.last;
   job_.period_last = period_last_.data();

@@ -13,15 +13,15 @@ namespace winnow::engine {
 
 /// What the engine knows of a family's strategy source beside its declaration.
 struct FamilyRuntime {
-  lanes::FamilyIndex index;
   int columns = 0;
-  lanes::ColumnSpec (*column)(int column, const double* params) = nullptr;
+  ColumnSpec (*column)(int column, const double* params) = nullptr;
   /// The parameter that decides most exits, or -1: variants close in it leave together.
   int exit_param = -1;
   /// Bars before the window that fill every indicator.
   std::size_t (*warmup_bars)(const double* params) = nullptr;
 };
 /// Requires: a family of families().
+std::size_t family_index(const FamilyDecl& family);
 const FamilyRuntime& family_runtime(const FamilyDecl& family);
 
 /// Purpose: a job's market side in the kernels' terms: bar indices in place of times, fractions in

@@ -45,7 +45,8 @@ class Fills {
 
   /// Price of a taker that buys (direction 1) or sells (-1) `qty` at about `ref` in `bar`, as
   /// decided at the close of `decided`.
-  V taker_px(V ref, V direction, V qty, std::size_t bar, std::size_t decided) const {
+  [[gnu::always_inline]] V taker_px(V ref, V direction, V qty, std::size_t bar,
+                                    std::size_t decided) const {
     if (simple_) return ref * (V(1.0) + direction * V(costs_.half_spread));
     V slip(spread(decided));
     if (costs_.impact > 0) slip = slip + impact(qty, bar);
@@ -64,7 +65,7 @@ class Fills {
     Mask accepted;  ///< of the lanes asked for
   };
   /// Entries at the open of `bar`. Requires: cash > 0 where wanted.
-  Entry enter(Mask wanted, V direction, V cash, std::size_t bar) const {
+  [[gnu::always_inline]] Entry enter(Mask wanted, V direction, V cash, std::size_t bar) const {
     const V open(job_.open[bar]);
     const double fee = 1.0 + costs_.taker_fee;
     if (simple_) {

@@ -265,15 +265,16 @@ class FullSimulator {
 
   template <class Bar>
   void at_close(G& g, const Bar& bar, std::size_t t) const {
-    const Mask due = g.strategy.watch()(bar);
+    const Mask due = g.strategy.due(Seen<V, Bar>(bar, g.wish));
     if (g.busy || any(due | late(g, t))) act(g, bar, t);
   }
 
   template <class Bar>
   void act(G& g, const Bar& bar, std::size_t t) const {
     const V zero(0.0);
-    const V decided = g.strategy.decide(bar, g.wish);
-    const V wanted = select(late(g, t) & (decided == g.wish), zero, decided);
+    const Seen<V, Bar> seen(bar, g.wish);
+    const V side = decided<V>(g.strategy, seen);
+    const V wanted = select(late(g, t) & (side == g.wish), zero, side);
     const Mask turned = wanted != g.wish;
     if (!g.busy && !any(turned)) return;
     const std::size_t fill = t + 1;
@@ -282,7 +283,7 @@ class FullSimulator {
     const Mask leaving = g.working > zero;
     if (any(leaving)) work_exit(g, leaving, fill);
     const Mask in = (g.wish != zero) & (g.side == zero) & (g.cash > zero) & (g.alive > zero);
-    if (any(in)) enter(g, in, fill);
+    if (any(in)) enter(g, in, seen, fill);
     g.wish = select(g.working > zero, g.wish, g.side);
     // The next close of a lane that is out is worth its cash.
     if (rules_.drawdown_bars) observe(g, select(g.side == zero, g.cash, g.peak));
@@ -296,7 +297,8 @@ class FullSimulator {
     part(g, m, {qty, px, ref, V(job_.costs.taker_fee)}, fill, FillKind::Signal);
   }
 
-  void enter(G& g, Mask in, std::size_t fill) const {
+  template <class SeenBar>
+  void enter(G& g, Mask in, const SeenBar& seen, std::size_t fill) const {
     const V side = g.wish;
     const auto order = fills_.enter(in, side, g.cash, spent(g, fill), fill);
     const Mask m = order.accepted;
@@ -319,15 +321,28 @@ class FullSimulator {
     g.qty = select(m, side * order.qty, g.qty);
     g.side = select(m, side, g.side);
     spend(g, m, order.qty, fill);
-    g.stop = select(m, order.px * (one - side * g.strategy.stop_frac), g.stop);
-    const V wanted = order.px * (one + side * g.strategy.target_frac);
-    const auto target = fills_.target(wanted, side, fill);
-    g.limit = select(m, target.limit, g.limit);
-    g.target = select(m, target.at, g.target);
-    g.deadline = select(m, bar_number(fill) + g.strategy.hold_bars, g.deadline);
+    if constexpr (Strategy::kExits == Exits::None) {
+      drop_orders(g, m);
+    } else {
+      protect(g, m, order.px, seen, fill);
+    }
     if constexpr (Recorder::kEnabled) {
       if (any(m)) recorder_->entered(fill, side.v, order.qty.v, order.px.v, fee.v);
     }
+  }
+
+  // Stop, target and deadline of positions that were entered at `px`.
+  template <class SeenBar>
+  void protect(G& g, Mask m, V px, const SeenBar& seen, std::size_t fill) const {
+    const V one(1.0);
+    const V side = g.side;
+    const Protect<V> wanted_of = g.strategy.protect(seen);
+    g.stop = select(m, px * (one - side * wanted_of.stop_frac), g.stop);
+    const V wanted = px * (one + side * wanted_of.target_frac);
+    const auto target = fills_.target(wanted, side, fill);
+    g.limit = select(m, target.limit, g.limit);
+    g.target = select(m, target.at, g.target);
+    g.deadline = select(m, bar_number(fill) + wanted_of.hold_bars, g.deadline);
   }
 
   // --- fills

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/lanes/column.hpp"
+#include "engine/indicators/spec.hpp"
 
 // What crosses from the engine into the lane kernels, which are built apart for each instruction
 // set.
@@ -93,9 +93,8 @@ struct Job {
   const double* low = nullptr;
   const double* close = nullptr;
   const double* volume = nullptr;
-  std::size_t bars = 0;
-  std::int64_t ordinal_first = 0;  ///< of bar 0: open time / interval
-  std::size_t first = 0;           ///< window [first, last)
+  Bars market;            ///< the same bars, for indicators
+  std::size_t first = 0;  ///< window [first, last)
   std::size_t last = 0;
 
   const std::size_t* period_last = nullptr;  ///< last bar of each period
@@ -128,14 +127,13 @@ struct Job {
   void* stop_with = nullptr;
 };
 
-/// Families in the order of the kernel tables.
-enum FamilyIndex : int { kMeanReversionIndex, kSmaCrossIndex, kFamilyCount };
-
-/// What one instruction set's library gives.
+/// What one instruction set's library gives: for each family, in the order of families().
 struct KernelTable {
+  using Run = void (*)(const Job& job);
   int lanes = 0;
-  void (*run[kFamilyCount])(const Job& job) = {};       ///< Requires: !job.full.on
-  void (*run_full[kFamilyCount])(const Job& job) = {};  ///< with all the rules
+  std::size_t families = 0;
+  const Run* run = nullptr;       ///< Requires: !job.full.on
+  const Run* run_full = nullptr;  ///< with all the rules
 };
 
 }  // namespace winnow::engine::lanes

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 // A lane type V is a SIMD vector of doubles whose lanes are variants, or one double. Strategies and
 // the simulator are templates over it and use only what this file defines for Lane1 (and
@@ -63,6 +64,12 @@ V smaller(V a, V b) {
 template <class V>
 V larger(V a, V b) {
   return select(a > b, a, b);
+}
+
+/// A limit of which 0 says that there is none.
+template <class V>
+V off_at_zero(V x) {
+  return select(x > V(0.0), x, V(std::numeric_limits<double>::infinity()));
 }
 
 }  // namespace winnow::engine::lanes

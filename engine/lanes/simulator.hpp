@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "engine/lanes/contract.hpp"
 #include "engine/lanes/fills.hpp"
 #include "engine/lanes/job.hpp"
 #include "engine/lanes/lane.hpp"
@@ -89,7 +90,7 @@ class Simulator {
   using Mask = typename V::Mask;
   using G = Group<V, Strategy>;
   static constexpr bool kFull = false;
-  static constexpr bool kLevels = Strategy::kProtects;  ///< asks for stops inside bars
+  static constexpr bool kLevels = Strategy::kExits != Exits::None;  ///< asks for stops inside bars
 
   Simulator(const Job& job, Recorder* recorder) : job_(job), fills_(job), recorder_(recorder) {}
 
@@ -107,7 +108,7 @@ class Simulator {
   /// columns' values at t. A bar that was looked up because some lane could act, and where no stop
   /// or target is hit, has a lane that acts at the close: asking again would only cost a branch.
   template <class Bar>
-  void ordinary_bar(G& g, const Bar& bar, std::size_t t) const {
+  [[gnu::always_inline]] void ordinary_bar(G& g, const Bar& bar, std::size_t t) const {
     const bool hit = inside(g, t);
     if constexpr (Recorder::kEnabled) {
       recorder_->bar_closed(t, (g.cash + g.qty * V(job_.close[t])).v, g.qty.v);
@@ -161,8 +162,8 @@ class Simulator {
     return V(static_cast<double>(static_cast<std::int64_t>(t)));
   }
 
-  bool inside(G& g, std::size_t t) const {
-    if constexpr (!Strategy::kProtects) return false;
+  [[gnu::always_inline]] bool inside(G& g, std::size_t t) const {
+    if constexpr (!kLevels) return false;
     const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
     const bool some = any(hit);
     if (some) close_inside(g, hit, t);
@@ -170,15 +171,15 @@ class Simulator {
   }
 
   template <class Bar>
-  void at_close(G& g, const Bar& bar, std::size_t t) const {
-    const Mask due = g.strategy.watch()(bar);
+  [[gnu::always_inline]] void at_close(G& g, const Bar& bar, std::size_t t) const {
+    const Mask due = g.strategy.due(Seen<V, Bar>(bar, g.side));
     if (any(due | late(g, t))) act(g, bar, t);
   }
 
   static Mask late(const G& g, std::size_t t) { return g.deadline <= bar_number(t); }
 
   // The stop comes first; of a short the stop is the upper level.
-  void close_inside(G& g, Mask hit, std::size_t t) const {
+  [[gnu::always_inline]] void close_inside(G& g, Mask hit, std::size_t t) const {
     const V open(job_.open[t]);
     const Mask shorts = g.side < V(0.0);
     const Mask down =
@@ -196,10 +197,11 @@ class Simulator {
   }
 
   template <class Bar>
-  void act(G& g, const Bar& bar, std::size_t t) const {
+  [[gnu::always_inline]] void act(G& g, const Bar& bar, std::size_t t) const {
     const V zero(0.0);
-    const V decided = g.strategy.decide(bar, g.side);
-    const V wanted = select(late(g, t) & (decided == g.side), zero, decided);
+    const Seen<V, Bar> seen(bar, g.side);
+    const V side = decided<V>(g.strategy, seen);
+    const V wanted = select(late(g, t) & (side == g.side), zero, side);
     const Mask changed = wanted != g.side;
     const Mask out = changed & (g.side != zero);
     const std::size_t fill = t + 1;
@@ -210,11 +212,12 @@ class Simulator {
       if constexpr (Recorder::kEnabled) recorder_->closed(fill, FillKind::Signal);
     }
     const Mask in = changed & (wanted != zero) & (g.cash > zero) & (g.alive > zero);
-    if (any(in)) enter(g, in, wanted, fill);
+    if (any(in)) enter(g, in, wanted, seen, fill);
     if (any(changed)) position_changed(g);
   }
 
-  void enter(G& g, Mask in, V side, std::size_t fill) const {
+  template <class SeenBar>
+  [[gnu::noinline]] void enter(G& g, Mask in, V side, const SeenBar& seen, std::size_t fill) const {
     const auto order = fills_.enter(in, side, g.cash, fill);
     const Mask m = order.accepted;
     const V one(1.0);
@@ -234,13 +237,14 @@ class Simulator {
     g.cash = select(m, g.cash - side * notional - fee, g.cash);
     g.qty = select(m, side * order.qty, g.qty);
     g.side = select(m, side, g.side);
-    if constexpr (Strategy::kProtects) {
-      const V stop = order.px * (one - side * g.strategy.stop_frac);
-      const V target = order.px * (one + side * g.strategy.target_frac);
+    if constexpr (kLevels) {
+      const Protect<V> protect = g.strategy.protect(seen);
+      const V stop = order.px * (one - side * protect.stop_frac);
+      const V target = order.px * (one + side * protect.target_frac);
       const Mask longs = side > V(0.0);
       g.stop_low = select(m, select(longs, stop, target), g.stop_low);
       g.stop_high = select(m, select(longs, target, stop), g.stop_high);
-      const V deadline = bar_number(fill) + g.strategy.hold_bars;
+      const V deadline = bar_number(fill) + protect.hold_bars;
       g.deadline = select(m, deadline, g.deadline);
     }
     if constexpr (Recorder::kEnabled) {
@@ -250,7 +254,7 @@ class Simulator {
 
   // kMaker: the lanes of `maker` (of m) leave by a resting order.
   template <bool kMaker>
-  void close(G& g, Mask m, V px, V ref, Mask maker, std::size_t bar) const {
+  [[gnu::always_inline]] void close(G& g, Mask m, V px, V ref, Mask maker, std::size_t bar) const {
     const V zero(0.0);
     const V one(1.0);
     const V notional = magnitude(g.qty) * px;
@@ -285,7 +289,7 @@ class Simulator {
     flatten_levels(g, m);
   }
 
-  void position_changed(G& g) const {
+  [[gnu::always_inline]] void position_changed(G& g) const {
     g.strategy.position_changed(g.side);
     g.next_deadline = least(g.deadline);
   }

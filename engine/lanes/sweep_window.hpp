@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
+#include <memory>
 #include <type_traits>
 #include <vector>
 
+#include "engine/indicators/list.hpp"
 #include "engine/lanes/full_simulator.hpp"
 #include "engine/lanes/simulator.hpp"
 
@@ -24,10 +25,10 @@ enum class Skip { No, Yes };
 template <class V>
 class Tile {
  public:
-  Tile(const Job& job, std::size_t tile_bars) : job_(job), bars_(tile_bars) {
-    const std::span<const double> close(job.close, job.bars);
+  Tile(const Job& job, std::size_t tile_bars)
+      : job_(job), bars_(tile_bars), maker_({&job.market, 1}) {
     for (std::size_t i = 0; i < job.spec_count; ++i) {
-      rolling_.emplace_back(job.specs[i], close, job.ordinal_first);
+      columns_.push_back(maker_.make(job.specs[i]));
     }
     blocks_ = (bars_ + kBlockBars - 1) / kBlockBars;
     values_.resize(bars_ * job.spec_count);
@@ -38,12 +39,12 @@ class Tile {
   void move_to(std::size_t begin, std::size_t end) {
     begin_ = begin;
     end_ = end;
-    for (std::size_t i = 0; i < rolling_.size(); ++i) {
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
       double* values = values_.data() + i * bars_;
-      rolling_[i].fill(begin, end, values);
+      columns_[i]->fill(begin, end, values);
       summarise(values, values, end - begin, &lows_[i * blocks_], &highs_[i * blocks_]);
     }
-    const std::size_t market = rolling_.size() * blocks_;
+    const std::size_t market = columns_.size() * blocks_;
     summarise(job_.low + begin, job_.high + begin, end - begin, &lows_[market], &highs_[market]);
     if (!job_.full.drawdown_bars) return;
     const double* close = job_.close + begin;
@@ -57,13 +58,13 @@ class Tile {
   const double* values(std::size_t column) const { return values_.data() + column * bars_; }
   const double* lows(std::size_t column) const { return lows_.data() + column * blocks_; }
   const double* highs(std::size_t column) const { return highs_.data() + column * blocks_; }
-  const double* market_lows() const { return lows(rolling_.size()); }
-  const double* market_highs() const { return highs(rolling_.size()); }
-  const double* close_lows() const { return lows(rolling_.size() + 1); }
-  const double* close_highs() const { return highs(rolling_.size() + 1); }
+  const double* market_lows() const { return lows(columns_.size()); }
+  const double* market_highs() const { return highs(columns_.size()); }
+  const double* close_lows() const { return lows(columns_.size() + 1); }
+  const double* close_highs() const { return highs(columns_.size() + 1); }
 
  private:
-  // A value that is not there yet (NaN) takes no part; a block without values is never entered.
+  // Of a block with a value that is not there yet nothing is known: it is always entered.
   static void summarise(const double* low, const double* high, std::size_t count, double* lows,
                         double* highs) {
     constexpr double inf = std::numeric_limits<double>::infinity();
@@ -83,13 +84,15 @@ class Tile {
     for (; b * kBlockBars < count; ++b) {
       double least_of = inf;
       double most_of = -inf;
+      bool missing = false;
       const std::size_t end = std::min(count, (b + 1) * kBlockBars);
       for (std::size_t i = b * kBlockBars; i < end; ++i) {
+        missing = missing || low[i] != low[i];
         least_of = low[i] < least_of ? low[i] : least_of;
         most_of = high[i] > most_of ? high[i] : most_of;
       }
-      lows[b] = least_of;
-      highs[b] = most_of;
+      lows[b] = missing ? -inf : least_of;
+      highs[b] = missing ? inf : most_of;
     }
   }
 
@@ -98,7 +101,8 @@ class Tile {
   std::size_t blocks_ = 0;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::vector<RollingColumn> rolling_;
+  ColumnMaker maker_;
+  std::vector<std::unique_ptr<Column>> columns_;
   std::vector<double> values_;
   std::vector<double> lows_;
   std::vector<double> highs_;
@@ -128,8 +132,6 @@ struct ExactBar {
     if ((kShared >> c) & 1u) return V(view.values[c][0][i]);
     return V::gather(view.values[c], i);
   }
-  V low(int c) const { return value(c); }
-  V high(int c) const { return value(c); }
 };
 
 /// All bars of a block at once: each column lies between low and high.
@@ -150,6 +152,7 @@ struct BlockBar {
 template <class V, class Strategy, class Recorder, Skip kSkip,
           template <class, class, class> class Executor = Simulator>
 class SweepWindow {
+  static_assert(lanes::Strategy<Strategy, V>, "see the demands in lanes/contract.hpp");
   static constexpr int kColumns = Strategy::kColumns;
   static constexpr std::size_t kLanes = V::kLanes;
   using Sim = Executor<V, Strategy, Recorder>;
@@ -202,24 +205,32 @@ class SweepWindow {
     });
   }
 
+  // A loop of its own for each set of columns that the lanes of a group share. With three columns
+  // or more, one for groups that share them all and one for the others.
+  static constexpr unsigned kAll = (1u << kColumns) - 1;
+  static constexpr bool kEachSet = kColumns <= 2;
+
   template <unsigned kShared, class F>
   static void dispatch(unsigned shared, F f) {
     if (shared == kShared) return f(std::integral_constant<unsigned, kShared>{});
-    if constexpr (kShared + 1 < (1u << kColumns)) dispatch<kShared + 1>(shared, f);
+    constexpr unsigned next = kEachSet ? kShared + 1 : kAll;
+    if constexpr (kShared < kAll) dispatch<next>(shared, f);
   }
 
-  // Fills the view; the result has a bit for each column that the lanes share.
+  // Fills the view; the result has a bit for each column that is bound as shared.
   unsigned bind(std::size_t slot, View& view) {
     unsigned shared = 0;
     for (int c = 0; c < kColumns; ++c) {
       const std::uint32_t* which = job_.columns + c * job_.slots + slot;
-      bool same = true;
+      if (std::equal(which + 1, which + kLanes, which)) shared |= 1u << c;
+    }
+    if (!kEachSet && shared != kAll) shared = 0;
+    for (int c = 0; c < kColumns; ++c) {
+      const std::uint32_t* which = job_.columns + c * job_.slots + slot;
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
         view.values[c][lane] = tile_.values(which[lane]);
-        same = same && which[lane] == which[0];
       }
-      if (same) {
-        shared |= 1u << c;
+      if ((shared >> c) & 1u) {
         view.lows[c] = tile_.lows(which[0]);
         view.highs[c] = tile_.highs(which[0]);
       } else {
@@ -256,8 +267,8 @@ class SweepWindow {
   // i counts from the tile's first bar. Bars up to `stop` are ordinary: nothing happens there but
   // what a lane does by itself.
   template <unsigned kShared>
-  void advance(G& g, const View& view, std::size_t slot, std::size_t& period,
-               std::size_t& funding) {
+  [[gnu::noinline]] void advance(G& g, const View& view, std::size_t slot, std::size_t& period,
+                                 std::size_t& funding) {
     const std::size_t begin = tile_.begin();
     const std::size_t count = tile_.end() - begin;
     std::size_t i = 0;
@@ -313,12 +324,15 @@ class SweepWindow {
   // what it saves in mispredictions it spends on bars nobody had to look at. Fewer events pay:
   // variants are ordered so that lanes act at the same bars (see LayoutMaker).
   template <unsigned kShared>
-  std::size_t scan(const G& g, const View& in, std::size_t i, std::size_t end) const {
+  [[gnu::always_inline]] std::size_t scan(const G& g, const View& in, std::size_t i,
+                                          std::size_t end) const {
     // Copies: stores to the group must not make the loops load these again.
     const View view = in;
-    const auto watch = g.strategy.watch();
+    const Strategy strategy = g.strategy;
     const V stop_low = g.stop_low;
     const V stop_high = g.stop_high;
+    V side = g.side;
+    if constexpr (Sim::kFull) side = g.wish;
     [[maybe_unused]] const bool tracks = job_.full.drawdown_bars;
     [[maybe_unused]] V close_low;
     [[maybe_unused]] V close_high;
@@ -327,7 +341,8 @@ class SweepWindow {
       close_high = g.close_high;
     }
     const auto block_asks = [&](std::size_t b) {
-      auto maybe = watch(BlockBar<V, kColumns, kShared>{view, b});
+      const BlockBar<V, kColumns, kShared> bars{view, b};
+      auto maybe = possible(strategy.due(SeenBlock<V, BlockBar<V, kColumns, kShared>>(bars)));
       if constexpr (Sim::kLevels) {
         maybe =
             maybe | (V(view.market_lows[b]) <= stop_low) | (V(view.market_highs[b]) >= stop_high);
@@ -341,7 +356,8 @@ class SweepWindow {
       return maybe;
     };
     const auto bar_asks = [&](std::size_t t) {
-      auto acts = watch(ExactBar<V, kColumns, kShared>{view, t});
+      const ExactBar<V, kColumns, kShared> bar{view, t};
+      auto acts = strategy.due(Seen<V, ExactBar<V, kColumns, kShared>>(bar, side));
       if constexpr (Sim::kLevels) {
         acts = acts | (V(view.market_low[t]) <= stop_low) | (V(view.market_high[t]) >= stop_high);
       }

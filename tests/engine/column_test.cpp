@@ -1,4 +1,4 @@
-#include "engine/lanes/column.hpp"
+#include "engine/indicators/list.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,24 +7,45 @@
 
 #include "tests/engine/support.hpp"
 
-namespace winnow::engine::lanes {
+namespace winnow::engine {
 namespace {
 
-std::vector<double> values(ColumnSpec spec, std::span<const double> close, std::int64_t ordinal,
-                           std::size_t tile) {
-  RollingColumn column(spec, close, ordinal);
-  std::vector<double> out(close.size());
-  for (std::size_t t = 0; t < close.size(); t += tile) {
-    column.fill(t, std::min(close.size(), t + tile), out.data() + t);
+std::vector<double> values(const ColumnSpec& spec, const Bars& bars, std::size_t tile) {
+  ColumnMaker maker({&bars, 1});
+  const auto column = maker.make(spec);
+  std::vector<double> out(bars.size);
+  for (std::size_t t = 0; t < bars.size; t += tile) {
+    column->fill(t, std::min(bars.size, t + tile), out.data() + t);
   }
   return out;
 }
 
+std::vector<double> values(const ColumnSpec& spec, std::span<const double> close,
+                           std::int64_t ordinal, std::size_t tile) {
+  const double* x = close.data();
+  return values(spec, {.field = {x, x, x, x, x}, .size = close.size(), .ordinal_first = ordinal},
+                tile);
+}
+
+constexpr ColumnSpec column_of(ColumnKind kind, int window) {
+  return {.kind = kind, .window = window};
+}
+
+Bars bars_of(const MarketColumns& m) {
+  return {.field = {m.open.data(), m.high.data(), m.low.data(), m.close.data(), m.volume.data()},
+          .time_ns = m.time_ns.data(),
+          .interval_ns = m.interval_ns,
+          .size = m.size(),
+          .ordinal_first = m.time_ns[0] / m.interval_ns};
+}
+
+constexpr ColumnKind kKinds[] = {ColumnKind::Sma, ColumnKind::ZScore};
+
 TEST(RollingColumn, IsTheMeanAndZScoreOfItsWindow) {
   const MarketColumns m = test::random_market({.seed = 4, .bars = 900});
   for (const int w : {1, 2, 3, 4, 5, 7, 8, 31, 96, 500}) {
-    const auto sma = values({ColumnKind::Sma, w}, m.close, 12345, 256);
-    const auto z = values({ColumnKind::ZScore, w}, m.close, 12345, 256);
+    const auto sma = values(column_of(ColumnKind::Sma, w), m.close, 12345, 256);
+    const auto z = values(column_of(ColumnKind::ZScore, w), m.close, 12345, 256);
     for (std::size_t t = 0; t < m.size(); ++t) {
       const auto n = static_cast<std::size_t>(w);
       if (t + 1 < n) {
@@ -48,11 +69,11 @@ TEST(RollingColumn, IsTheMeanAndZScoreOfItsWindow) {
 
 TEST(RollingColumn, MoreHistoryOrOtherTilesChangeNoBit) {
   const MarketColumns m = test::random_market({.seed = 5, .bars = 1500});
-  for (const ColumnKind kind : {ColumnKind::Sma, ColumnKind::ZScore}) {
+  for (const ColumnKind kind : kKinds) {
     for (const int w : {2, 5, 17, 64, 250}) {
-      const auto all = values({kind, w}, m.close, 777, 1500);
+      const auto all = values(column_of(kind, w), m.close, 777, 1500);
       for (const std::size_t dropped : {1, 2, 63, 400}) {
-        const auto later = values({kind, w}, std::span(m.close).subspan(dropped),
+        const auto later = values(column_of(kind, w), std::span(m.close).subspan(dropped),
                                   777 + static_cast<std::int64_t>(dropped), 64);
         const std::size_t warm = static_cast<std::size_t>(w) - 1;
         for (std::size_t i = warm; i < later.size(); ++i) {
@@ -65,11 +86,11 @@ TEST(RollingColumn, MoreHistoryOrOtherTilesChangeNoBit) {
 
 TEST(RollingColumn, DataThatEndsEarlierChangesNoBit) {
   const MarketColumns m = test::random_market({.seed = 6, .bars = 700});
-  for (const ColumnKind kind : {ColumnKind::Sma, ColumnKind::ZScore}) {
+  for (const ColumnKind kind : kKinds) {
     for (const int w : {2, 5, 17, 64, 250}) {
-      const auto all = values({kind, w}, m.close, 31, 256);
+      const auto all = values(column_of(kind, w), m.close, 31, 256);
       for (std::size_t n = 400; n < 420; ++n) {
-        const auto cut = values({kind, w}, std::span(m.close).first(n), 31, 256);
+        const auto cut = values(column_of(kind, w), std::span(m.close).first(n), 31, 256);
         const std::size_t warm = static_cast<std::size_t>(w) - 1;
         ASSERT_EQ(0, std::memcmp(&cut[warm], &all[warm], (n - warm) * sizeof(double))) << w;
       }
@@ -82,8 +103,8 @@ TEST(RollingColumn, AFlatWindowHasNoZScoreAndAnExactMean) {
     std::vector<double> close(400, px);
     close[3] = px * 1.3;  // long before, inside an earlier block
     for (const int w : {3, 7, 50}) {
-      const auto z = values({ColumnKind::ZScore, w}, close, 5, 128);
-      const auto sma = values({ColumnKind::Sma, w}, close, 5, 128);
+      const auto z = values(column_of(ColumnKind::ZScore, w), close, 5, 128);
+      const auto sma = values(column_of(ColumnKind::Sma, w), close, 5, 128);
       for (std::size_t t = 120; t < close.size(); ++t) {
         ASSERT_EQ(z[t], 0);
         ASSERT_EQ(sma[t], px);
@@ -97,7 +118,7 @@ TEST(RollingColumn, ErrorsDoNotGrowWithTime) {
   std::vector<double> close(5000, 1.0);
   for (std::size_t i = 0; i < close.size(); ++i) close[i] += 1e-6 * std::sin(double(i));
   close[100] = 1e12;
-  const auto sma = values({ColumnKind::Sma, 20}, close, 0, 512);
+  const auto sma = values(column_of(ColumnKind::Sma, 20), close, 0, 512);
   for (std::size_t t = 4000; t < close.size(); ++t) {
     double sum = 0;
     for (std::size_t i = 0; i < 20; ++i) sum += close[t - i] - 1.0;
@@ -105,5 +126,133 @@ TEST(RollingColumn, ErrorsDoNotGrowWithTime) {
   }
 }
 
+// As a stepper asks: the data grows, and moves, between two bars.
+TEST(Columns, DataThatGrowsBarByBarChangesNoBit) {
+  const MarketColumns m = test::random_market({.seed = 8, .bars = 900, .gap_share = 0.01});
+  for (const ColumnKind kind : kKinds) {
+    for (const int w : {1, 2, 5, 17, 64, 250}) {
+      for (const int timeframe : {1, 4}) {
+        const ColumnSpec spec{.kind = kind, .window = w, .timeframe = timeframe};
+        const auto all = values(spec, bars_of(m), 256);
+        MarketColumns growing;
+        growing.interval_ns = m.interval_ns;
+        Bars bars;
+        ColumnMaker maker({&bars, 1});
+        std::unique_ptr<Column> column;
+        for (std::size_t t = 0; t < m.size(); ++t) {
+          growing.time_ns.push_back(m.time_ns[t]);
+          growing.open.push_back(m.open[t]);
+          growing.high.push_back(m.high[t]);
+          growing.low.push_back(m.low[t]);
+          growing.close.push_back(m.close[t]);
+          growing.volume.push_back(m.volume[t]);
+          bars = bars_of(growing);
+          if (column == nullptr) column = maker.make(spec);
+          double value = 0;
+          column->fill(t, t + 1, &value);
+          ASSERT_EQ(0, std::memcmp(&value, &all[t], sizeof(double))) << w << " at " << t;
+        }
+      }
+    }
+  }
+}
+
+TEST(Columns, AreOfTheFieldThatIsAskedFor) {
+  const MarketColumns m = test::random_market({.seed = 9, .bars = 50});
+  const auto last = [&](Field field) {
+    return values({.kind = ColumnKind::Sma, .field = field, .window = 1}, bars_of(m), 50).back();
+  };
+  EXPECT_EQ(last(Field::Open), m.open.back());
+  EXPECT_EQ(last(Field::High), m.high.back());
+  EXPECT_EQ(last(Field::Low), m.low.back());
+  EXPECT_EQ(last(Field::Close), m.close.back());
+  EXPECT_EQ(last(Field::Volume), m.volume.back());
+}
+
+TEST(Columns, AreOfTheLegThatIsAskedFor) {
+  const MarketColumns a = test::random_market({.seed = 10, .bars = 40});
+  const MarketColumns b = test::random_market({.seed = 11, .bars = 40});
+  const Bars legs[] = {bars_of(a), bars_of(b)};
+  ColumnMaker maker(legs);
+  double value = 0;
+  maker.make({.kind = ColumnKind::Sma, .leg = 1, .window = 1})->fill(39, 40, &value);
+  EXPECT_EQ(value, b.close.back());
+}
+
+/// What a longer timeframe's last complete bar is, said another way: the bars of each interval that
+/// lies whole in the past, of those that begin within the data.
+double last_complete(const MarketColumns& m, std::size_t t, std::int64_t timeframe,
+                     double (*of)(const MarketColumns&, std::size_t first, std::size_t last)) {
+  const std::int64_t length = m.interval_ns * timeframe;
+  const std::int64_t now = m.time_ns[t] + m.interval_ns;
+  for (std::size_t i = t + 1; i-- > 0;) {
+    const std::int64_t begin = m.time_ns[i] / length * length;
+    if (begin + length > now) continue;
+    if (begin < m.time_ns[0]) break;
+    std::size_t first = i;
+    while (first > 0 && m.time_ns[first - 1] >= begin) --first;
+    return of(m, first, i);
+  }
+  return std::nan("");
+}
+
+TEST(Columns, OfALongerTimeframeAreOfItsLastCompleteBar) {
+  const MarketColumns m = test::random_market({.seed = 12, .bars = 800, .gap_share = 0.02});
+  using Of = double (*)(const MarketColumns&, std::size_t, std::size_t);
+  const std::pair<Field, Of> fields[] = {
+      {Field::Open, [](auto& c, std::size_t first, std::size_t) { return c.open[first]; }},
+      {Field::Close, [](auto& c, std::size_t, std::size_t last) { return c.close[last]; }},
+      {Field::High,
+       [](auto& c, std::size_t first, std::size_t last) {
+         return *std::max_element(&c.high[first], &c.high[last] + 1);
+       }},
+      {Field::Low,
+       [](auto& c, std::size_t first, std::size_t last) {
+         return *std::min_element(&c.low[first], &c.low[last] + 1);
+       }},
+      {Field::Volume, [](auto& c, std::size_t first, std::size_t last) {
+         double sum = 0;
+         for (std::size_t i = first; i <= last; ++i) sum += c.volume[i];
+         return sum;
+       }}};
+  for (const int timeframe : {2, 3, 12, 288}) {
+    for (const auto& [field, of] : fields) {
+      const ColumnSpec spec{
+          .kind = ColumnKind::Sma, .field = field, .window = 1, .timeframe = timeframe};
+      const auto got = values(spec, bars_of(m), 100);
+      for (std::size_t t = 0; t < m.size(); ++t) {
+        const double want = last_complete(m, t, timeframe, of);
+        if (std::isnan(want)) {
+          ASSERT_TRUE(std::isnan(got[t])) << timeframe << " at " << t;
+        } else {
+          ASSERT_EQ(got[t], want) << timeframe << " at " << t;
+        }
+      }
+    }
+  }
+}
+
+TEST(Columns, AreFullAfterTheirWarmUp) {
+  const MarketColumns m = test::random_market({.seed = 13, .bars = 3'000});
+  for (const int timeframe : {1, 2, 5, 24}) {
+    for (const int w : {1, 3, 20}) {
+      const ColumnSpec spec{.kind = ColumnKind::Sma, .window = w, .timeframe = timeframe};
+      const auto all = values(spec, bars_of(m), 512);
+      const std::size_t warm = warmup_bars(spec);
+      for (std::size_t first = 0; first < 50; ++first) {
+        Bars later = bars_of(m);
+        for (const double*& f : later.field) f += first;
+        later.time_ns += first;
+        later.size -= first;
+        later.ordinal_first += static_cast<std::int64_t>(first);
+        const auto part = values(spec, later, 512);
+        EXPECT_EQ(
+            0, std::memcmp(&part[warm], &all[first + warm], (part.size() - warm) * sizeof(double)))
+            << timeframe << " " << w << " from " << first;
+      }
+    }
+  }
+}
+
 }  // namespace
-}  // namespace winnow::engine::lanes
+}  // namespace winnow::engine

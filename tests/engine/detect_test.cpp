@@ -41,24 +41,22 @@ template <class V, int kAhead, bool kCountsHistory>
 class Faulty {
  public:
   static constexpr int kColumns = 1;
-  static constexpr bool kProtects = false;
-  static lanes::ColumnSpec column(int, const double*) { return {lanes::ColumnKind::Sma, 10}; }
+  static constexpr lanes::Exits kExits = lanes::Exits::None;
+  static constexpr int kExitParam = -1;
+  static constexpr FamilyDecl kDecl{
+      .name = "faulty", .code_version = 1, .summary = "", .params = {}};
+  static ColumnSpec column(int, const double*) { return {.kind = ColumnKind::Sma, .window = 10}; }
   template <class Row>
-  void load(const Row&) {
-    stop_frac = target_frac = hold_bars = V(0.0);
+  void load(const Row&) {}
+  template <class S>
+  auto due(const S& s) const {
+    return (s.col(0) <= s.col(0)) | (!(s.col(0) <= s.col(0)));
   }
-  V stop_frac;
-  V target_frac;
-  V hold_bars;
-  struct Watch {
-    template <class Bar>
-    typename V::Mask operator()(const Bar&) const {
-      return V(0.0) <= V(0.0);
-    }
-  };
-  Watch watch() const { return {}; }
-  template <class Bar>
-  V decide(const Bar& bar, V side) {
+  template <class S>
+  lanes::Wish<V> decide(const S& s) {
+    return {side(s.col(0).v, s.side())};
+  }
+  V side(double mean, V side) {
     const std::size_t t = next_++;
     const MarketView& m = *FaultyMarket::market;
     if (kCountsHistory) return t / 7 % 2 == 0 ? V(1.0) : V(0.0);
@@ -66,9 +64,8 @@ class Faulty {
     const std::size_t seen = std::min(m.size() - 1, peeks ? t + kAhead : t);
     if (FaultyMarket::acts) {
       if (peeks) return m.close[seen] > m.open[seen] ? V(1.0) : V(-1.0);
-      return m.close[t] > bar.value(0).v * 1.01 ? V(1.0) : side;
+      return m.close[t] > mean * 1.01 ? V(1.0) : side;
     }
-    const double mean = bar.value(0).v;
     return m.close[seen] > mean * 1.001 ? V(1.0) : m.close[seen] < mean ? V(0.0) : side;
   }
   void position_changed(V) {}
@@ -81,7 +78,7 @@ Result<std::vector<Fill>> run_faulty(const MarketView& market, Window window) {
   Strategy::next_ = window.first;
   const ExecutionModel execution;
   const Prepared prepared(market, window, execution);
-  const lanes::ColumnSpec spec = Strategy::column(0, nullptr);
+  const ColumnSpec spec = Strategy::column(0, nullptr);
   const std::uint32_t column = 0;
   std::vector<double> equity(prepared.periods());
   std::vector<double> exposure(prepared.periods());

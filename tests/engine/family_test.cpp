@@ -6,13 +6,14 @@
 #include <limits>
 
 #include "engine/engine.hpp"
+#include "engine/families/list.hpp"
 #include "tests/engine/support.hpp"
 
 namespace winnow::engine {
 namespace {
 
 TEST(Families, DeclareDefaultsThatPassTheirOwnChecks) {
-  ASSERT_EQ(families().size(), 2u);
+  ASSERT_EQ(families().size(), kFamilyCount);
   for (const FamilyDecl& family : families()) {
     EXPECT_EQ(find_family(family.name), &family);
     std::vector<double> values;

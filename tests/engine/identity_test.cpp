@@ -5,10 +5,9 @@
 #include <numeric>
 
 #include "engine/engine.hpp"
+#include "engine/families/list.hpp"
 #include "engine/lanes/sweep_window.hpp"
 #include "engine/prepare.hpp"
-#include "engine/strategies/mean_reversion.hpp"
-#include "engine/strategies/sma_cross.hpp"
 #include "tests/engine/support.hpp"
 
 namespace winnow::engine {
@@ -125,7 +124,7 @@ Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_
                    const double* full_impact = nullptr) {
   const Prepared prepared(c.market, c.window, c.execution);
   const FamilyRuntime& runtime = family_runtime(*c.family);
-  std::vector<lanes::ColumnSpec> specs;
+  std::vector<ColumnSpec> specs;
   std::vector<std::uint32_t> columns;
   for (int i = 0; i < runtime.columns; ++i) {
     specs.push_back(runtime.column(i, row.data()));
@@ -179,11 +178,8 @@ TEST(BlockSkipping, ChangesNothing) {
   for (std::uint64_t seed = 300; seed < 340; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Case c = random_case(seed, 5);
-    if (c.family->name == "sma_cross") {
-      expect_skipping_changes_nothing<strategies::SmaCross<lanes::Lane1>>(c);
-    } else {
-      expect_skipping_changes_nothing<strategies::MeanReversion<lanes::Lane1>>(c);
-    }
+    with_type(Families<lanes::Lane1>(), family_index(*c.family),
+              [&]<class Strategy>() { expect_skipping_changes_nothing<Strategy>(c); });
   }
 }
 
@@ -206,11 +202,8 @@ TEST(FullExecutor, WithoutRulesHasThePlainOnesBits) {
     const std::size_t width = c.family->params.size();
     for (std::size_t v = 0; v * width < c.rows.size(); ++v) {
       const auto row = std::span(c.rows).subspan(v * width, width);
-      if (c.family->name == "sma_cross") {
-        compare.operator()<strategies::SmaCross<lanes::Lane1>>(row);
-      } else {
-        compare.operator()<strategies::MeanReversion<lanes::Lane1>>(row);
-      }
+      with_type(Families<lanes::Lane1>(), family_index(*c.family),
+                [&]<class Strategy>() { compare.operator()<Strategy>(row); });
     }
   }
 }

@@ -72,7 +72,12 @@ TEST_P(ReferenceTest, AgreesToTheNinthDigit) {
   EXPECT_GT(liquidations, 0) << "some must be liquidated";
 }
 
-INSTANTIATE_TEST_SUITE_P(Engine, ReferenceTest, testing::Values("mean_reversion", "sma_cross"),
+std::vector<std::string> all_families() {
+  std::vector<std::string> names;
+  for (const FamilyDecl& family : families()) names.emplace_back(family.name);
+  return names;
+}
+INSTANTIATE_TEST_SUITE_P(Engine, ReferenceTest, testing::ValuesIn(all_families()),
                          [](const auto& i) { return i.param; });
 
 }  // namespace

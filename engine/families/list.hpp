@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "engine/families/mean_reversion.hpp"
+#include "engine/families/sma_cross.hpp"
+#include "engine/lanes/contract.hpp"
+#include "engine/type_list.hpp"
+
+namespace winnow::engine {
+
+/// The only list of families, in the order of their names: declarations, kernels, steppers and the
+/// tests of them all are made from it.
+template <class V>
+using Families = TypeList<strategies::MeanReversion<V>, strategies::SmaCross<V>>;
+
+inline constexpr std::size_t kFamilyCount = Families<lanes::Lane1>::kSize;
+
+namespace strategies {
+template <class... S>
+consteval bool in_name_order(TypeList<S...>) {
+  const std::string_view names[] = {S::kDecl.name...};
+  for (std::size_t i = 1; i < sizeof...(S); ++i) {
+    if (names[i] <= names[i - 1]) return false;
+  }
+  return true;
+}
+}  // namespace strategies
+static_assert(strategies::in_name_order(Families<lanes::Lane1>()), "families stand in name order");
+
+}  // namespace winnow::engine
