@@ -2,31 +2,12 @@
 
 #include <utility>
 
-#include "engine/families/list.hpp"
-#include "engine/lanes/lane.hpp"
-#include "engine/lanes/sweep_window.hpp"
 #include "engine/lanes/tile_size.hpp"
 #include "engine/metrics.hpp"
 #include "engine/prepare.hpp"
+#include "engine/steps.hpp"
 
 namespace winnow::engine {
-namespace {
-
-template <class Strategy>
-void record(const lanes::Job& job, TradeRecorder& recorder) {
-  if (job.full.on) {
-    lanes::SweepWindow<lanes::Lane1, Strategy, TradeRecorder, lanes::Skip::No, lanes::FullSimulator>
-        full(job, lanes::tile_bars(job), &recorder);
-    full.run();
-    return;
-  }
-  lanes::SweepWindow<lanes::Lane1, Strategy, TradeRecorder, lanes::Skip::No> window(
-      job, lanes::tile_bars(job), &recorder);
-  window.run();
-}
-
-}  // namespace
-
 Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
                                       const FamilyDecl& family, std::span<const double> params,
                                       const ExecutionModel& execution) {
@@ -58,8 +39,9 @@ Result<DetailedBacktest> run_detailed(const MarketView& market, Window window,
   if (!drawdown.empty()) job.period_drawdown = drawdown.data();
 
   TradeRecorder recorder(market, window);
-  with_type(Families<lanes::Lane1>(), family_index(family),
-            [&]<class Strategy>() { record<Strategy>(job, recorder); });
+  const auto steps = make_steps(family, job, lanes::tile_bars(job), &recorder);
+  steps->run_to(window.last);
+  steps->finish();
 
   DetailedBacktest result;
   Backtest& backtest = result.backtest;

@@ -83,6 +83,35 @@ class TradeRecorder {
   double parts_qty_ = 0;  // closed of it so far
 };
 
+/// Passes on to a recorder where there is one: what a stepped variant writes to.
+class MaybeRecorder {
+ public:
+  static constexpr bool kEnabled = true;
+  explicit MaybeRecorder(TradeRecorder* to) : to_(to) {}
+
+  void entered(std::size_t bar, double side, double size, double px, double fee) {
+    if (to_ != nullptr) to_->entered(bar, side, size, px, fee);
+  }
+  void exit(double px, double fee, double funding, double pnl) {
+    if (to_ != nullptr) to_->exit(px, fee, funding, pnl);
+  }
+  void closed(std::size_t bar, lanes::FillKind kind) {
+    if (to_ != nullptr) to_->closed(bar, kind);
+  }
+  void part(std::size_t bar, lanes::FillKind kind, double signed_qty, double px, double fee) {
+    if (to_ != nullptr) to_->part(bar, kind, signed_qty, px, fee);
+  }
+  void done(std::size_t bar, double funding, double pnl) {
+    if (to_ != nullptr) to_->done(bar, funding, pnl);
+  }
+  void bar_closed(std::size_t bar, double equity, double qty) {
+    if (to_ != nullptr) to_->bar_closed(bar, equity, qty);
+  }
+
+ private:
+  TradeRecorder* to_;
+};
+
 /// A backtest with its fills.
 struct DetailedBacktest {
   Backtest backtest;

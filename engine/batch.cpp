@@ -164,18 +164,7 @@ Status check_request(const BatchRequest& request) {
   }
   WINNOW_TRY(check_window(*request.market, request.window));
   WINNOW_TRY(check_execution(*request.execution));
-  const std::size_t width = request.family->params.size();
-  if (request.params.empty() || request.params.size() % width != 0) {
-    return Error(ErrorCode::InvalidInput, "batch of " + std::to_string(request.params.size()) +
-                                              " values is not a whole number of rows of " +
-                                              std::to_string(width));
-  }
-  for (std::size_t v = 0; v * width < request.params.size(); ++v) {
-    if (auto status = check_params(*request.family, request.params.subspan(v * width, width));
-        !status.ok()) {
-      return status.error().within("parameter row " + std::to_string(v));
-    }
-  }
+  WINNOW_TRY(check_rows(*request.family, request.params));
   for (const std::uint32_t metric : request.point_metrics) {
     if (!metric_from_equity(static_cast<int>(metric))) {
       return Error(ErrorCode::InvalidInput,

@@ -46,4 +46,19 @@ Status check_params(const FamilyDecl& family, std::span<const double> values) {
   return family.check == nullptr ? Status{} : family.check(values);
 }
 
+Status check_rows(const FamilyDecl& family, std::span<const double> rows) {
+  const std::size_t width = family.params.size();
+  if (rows.empty() || rows.size() % width != 0) {
+    return Error(ErrorCode::InvalidInput, "batch of " + std::to_string(rows.size()) +
+                                              " values is not a whole number of rows of " +
+                                              std::to_string(width));
+  }
+  for (std::size_t v = 0; v * width < rows.size(); ++v) {
+    if (auto status = check_params(family, rows.subspan(v * width, width)); !status.ok()) {
+      return status.error().within("parameter row " + std::to_string(v));
+    }
+  }
+  return {};
+}
+
 }  // namespace winnow::engine

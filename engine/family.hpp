@@ -67,4 +67,7 @@ const FamilyDecl* find_family(std::string_view name);
 /// family's own check passes. Fails: InvalidInput naming parameter, value and range.
 Status check_params(const FamilyDecl& family, std::span<const double> values);
 
+/// As check_params, of one row after another, one at least. Fails: InvalidInput naming the row.
+Status check_rows(const FamilyDecl& family, std::span<const double> rows);
+
 }  // namespace winnow::engine

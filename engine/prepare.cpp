@@ -100,6 +100,37 @@ std::vector<std::int64_t> period_starts(const MarketView& market, Window window)
   return starts;
 }
 
+void set_execution(lanes::Job& job, const ExecutionModel& execution) {
+  job.costs.taker_fee = execution.taker_fee_bps / 10'000;
+  job.costs.maker_fee = execution.maker_fee_bps / 10'000;
+  job.costs.half_spread = execution.half_spread_bps / 10'000;
+  job.costs.range_share = execution.half_spread_range_frac;
+  job.costs.impact = execution.impact_bps / 10'000;
+  job.costs.participation = execution.participation_max_frac;
+  job.costs.fixed_qty = execution.sizing == Sizing::FixedQty ? execution.fixed_qty : 0;
+  job.costs.initial_cash = execution.initial_cash;
+  if (!execution.has_rules()) return;
+  lanes::Rules& full = job.full;
+  full.on = true;
+  full.work_exits = execution.work_exits;
+  full.expected_volume = execution.expected_volume;
+  full.resting_targets = execution.resting_targets;
+  full.liquidation = execution.liquidation;
+  full.drawdown_bars = execution.drawdown_bars;
+  full.shorts = execution.shorts;
+  full.penetration_ticks = execution.target_penetration_ticks;
+  full.stop_range = execution.stop_range_frac;
+  full.maintenance = execution.maintenance_margin_frac;
+  full.liquidation_fee = execution.liquidation_fee_bps / 10'000;
+  full.leverage_max = execution.leverage_max;
+  full.borrow_ann = execution.borrow_ann_frac;
+}
+
+lanes::RuleStep rule_step(const InstrumentRules& rules, std::size_t from_bar) {
+  return {from_bar, step_of(rules.tick_px), step_of(rules.lot_qty), rules.qty_min,
+          rules.notional_min};
+}
+
 Prepared::Prepared(const MarketView& market, Window window, const ExecutionModel& execution) {
   find_periods(market, window);
   if (execution.funding) find_funding(market, window);
@@ -124,45 +155,11 @@ Prepared::Prepared(const MarketView& market, Window window, const ExecutionModel
   job_.fundings = funding_.size();
   job_.rules = rules_.data();
   job_.rule_count = rules_.size();
-  job_.costs.taker_fee = execution.taker_fee_bps / 10'000;
-  job_.costs.maker_fee = execution.maker_fee_bps / 10'000;
-  job_.costs.half_spread = execution.half_spread_bps / 10'000;
-  job_.costs.range_share = execution.half_spread_range_frac;
-  job_.costs.impact = execution.impact_bps / 10'000;
-  job_.costs.participation = execution.participation_max_frac;
-  job_.costs.fixed_qty = execution.sizing == Sizing::FixedQty ? execution.fixed_qty : 0;
-  job_.costs.initial_cash = execution.initial_cash;
-  if (execution.has_rules()) find_full(market, window, execution);
-}
-
-void Prepared::find_full(const MarketView& market, Window window, const ExecutionModel& execution) {
-  lanes::Rules& full = job_.full;
-  full.on = true;
-  full.work_exits = execution.work_exits;
-  full.expected_volume = execution.expected_volume;
-  full.resting_targets = execution.resting_targets;
-  full.liquidation = execution.liquidation;
-  full.drawdown_bars = execution.drawdown_bars;
-  full.shorts = execution.shorts;
-  full.penetration_ticks = execution.target_penetration_ticks;
-  full.stop_range = execution.stop_range_frac;
-  full.maintenance = execution.maintenance_margin_frac;
-  full.liquidation_fee = execution.liquidation_fee_bps / 10'000;
-  full.leverage_max = execution.leverage_max;
+  set_execution(job_, execution);
+  if (!job_.full.on) return;
   liquidity_ = find_liquidity(market, window, execution);
   job_.expected_volume = liquidity_.expected_volume.data();
   job_.impact_scale = liquidity_.impact_scale.data();
-  if (!(execution.borrow_ann_frac > 0)) return;
-  // From this day's end to the next one's; the last day is one day.
-  constexpr double kDaysAYear = 365;
-  const std::vector<std::int64_t> starts = period_starts(market, window);
-  for (std::size_t p = 0; p < starts.size(); ++p) {
-    const double held = p + 1 < starts.size() ? static_cast<double>(starts[p + 1] - starts[p]) /
-                                                    static_cast<double>(days(1).ns)
-                                              : 1.0;
-    period_borrow_.push_back(execution.borrow_ann_frac * held / kDaysAYear);
-  }
-  job_.period_borrow = period_borrow_.data();
 }
 
 void Prepared::find_periods(const MarketView& market, Window window) {
@@ -195,8 +192,7 @@ void Prepared::find_funding(const MarketView& market, Window window) {
 void Prepared::find_rules(const MarketView& market, const ExecutionModel& execution) {
   for (const InstrumentRules& r : execution.rules) {
     const auto from = std::lower_bound(market.time_ns.begin(), market.time_ns.end(), r.from_ns);
-    rules_.push_back({static_cast<std::size_t>(from - market.time_ns.begin()), step_of(r.tick_px),
-                      step_of(r.lot_qty), r.qty_min, r.notional_min});
+    rules_.push_back(rule_step(r, static_cast<std::size_t>(from - market.time_ns.begin())));
   }
 }
 

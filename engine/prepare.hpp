@@ -24,6 +24,10 @@ struct FamilyRuntime {
 std::size_t family_index(const FamilyDecl& family);
 const FamilyRuntime& family_runtime(const FamilyDecl& family);
 
+/// Costs and rules of the model as the kernels take them. Requires: it is checked.
+void set_execution(lanes::Job& job, const ExecutionModel& execution);
+lanes::RuleStep rule_step(const InstrumentRules& rules, std::size_t from_bar);
+
 /// Purpose: a job's market side in the kernels' terms: bar indices in place of times, fractions in
 /// place of bps. Owns what the job points to. Not copyable: the job points into it.
 class Prepared {
@@ -41,13 +45,11 @@ class Prepared {
   void find_periods(const MarketView& market, Window window);
   void find_funding(const MarketView& market, Window window);
   void find_rules(const MarketView& market, const ExecutionModel& execution);
-  void find_full(const MarketView& market, Window window, const ExecutionModel& execution);
 
   std::vector<std::size_t> period_last_;
   std::vector<lanes::FundingStep> funding_;
   std::vector<lanes::RuleStep> rules_;
-  Liquidity liquidity_;                ///< for the full executor
-  std::vector<double> period_borrow_;  ///< empty: nothing is borrowed
+  Liquidity liquidity_;  ///< for the full executor
   lanes::Job job_;
 };
 

@@ -36,7 +36,7 @@ struct FullGroup {
   V stop_high{kInf};  // or up to this
   V deadline{kInf};   // bar at whose close the position is given up
   double next_deadline = kInf;
-  bool busy = false;  // an exit is being worked in some lane: every bar is looked at
+  std::uint64_t busy = 0;  // an exit is being worked in some lane: every bar is looked at
 
   V peak;              // greatest equity at a close so far
   V worst{1.0};        // least equity over the peak before it
@@ -53,6 +53,16 @@ struct FullGroup {
   V tally[kTallies];
 
   Exposure<V> exposure;
+  [[no_unique_address]] TrailOf<V, Strategy::kExits> trail;
+
+  /// Counts bars from one that many bars earlier.
+  void shift_bars(double by) {
+    deadline = deadline + V(by);
+    next_deadline += by;
+    entry_bar = entry_bar + V(by);
+    spent_bar = spent_bar + V(by);
+    exposure.since = exposure.since + V(by);
+  }
 };
 
 /// Purpose: as Simulator, with every rule of the execution model: exits are orders that are worked
@@ -66,7 +76,7 @@ class FullSimulator {
   using G = FullGroup<V, Strategy>;
   static constexpr bool kFull = true;
   static constexpr bool kLevels = true;
-  static constexpr std::size_t kNoPeriod = ~std::size_t{0};
+  static constexpr bool kTrails = Strategy::kExits == Exits::Trailing;
 
   FullSimulator(const Job& job, Recorder* recorder)
       : job_(job), rules_(job.full), fills_(job), recorder_(recorder) {}
@@ -81,21 +91,71 @@ class FullSimulator {
 
   template <class Bar>
   void ordinary_bar(G& g, const Bar& bar, std::size_t t) const {
-    special_bar(g, bar, t, 0, kNoPeriod);
+    special_bar(g, bar, t, 0, nullptr);
   }
 
-  /// What happens at a bar, after its funding. `period`: the period it ends, or kNoPeriod.
+  /// What happens at a bar, after its funding. `period`: what it ends, or null.
   template <class Bar>
   void special_bar(G& g, const Bar& bar, std::size_t t, std::size_t slot,
-                   std::size_t period) const {
+                   const PeriodEnd* period) const {
     inside(g, t);
-    if (period != kNoPeriod) end_day(g, t, period);
-    if (rules_.drawdown_bars) observe(g, g.cash + g.qty * V(job_.close[t]));
-    if (period != kNoPeriod) store_day(g, t, slot, period);
-    if constexpr (Recorder::kEnabled) {
-      recorder_->bar_closed(t, (g.cash + g.qty * V(job_.close[t])).v, g.qty.v);
-    }
+    book(g, t, slot, period);
     if (t + 1 < job_.last) at_close(g, bar, t);
+  }
+
+  // The steps of a bar one by one, as in Simulator.
+
+  bool inside(G& g, std::size_t t) const {
+    if constexpr (kTrails) follow(g);
+    const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
+    // A price at which nothing traded reaches nothing.
+    const bool some = any(hit) && !(rules_.work_exits && !(job_.volume[t] > 0));
+    if (some) exit_inside(g, hit, t);
+    if constexpr (kTrails) g.trail.fold(V(job_.low[t]), V(job_.high[t]));
+    return some;
+  }
+
+  /// The side wanted at the close of t.
+  template <class Bar>
+  V wish(G& g, const Seen<V, Bar>& seen, std::size_t t) const {
+    const V side = decided<V>(g.strategy, seen);
+    return select(late(g, t) & (side == g.wish), V(0.0), side);
+  }
+
+  /// The orders for it, and those of exits that are being worked, fill in `fill`.
+  template <class Decision>
+  void settle(G& g, V wanted, const Decision& decision, std::size_t fill) const {
+    const V zero(0.0);
+    const Mask turned = wanted != g.wish;
+    if (g.busy == 0 && !any(turned)) return;
+    begin_exit(g, turned & (g.side != zero) & (g.working == zero));
+    g.wish = wanted;
+    const Mask leaving = g.working > zero;
+    if (any(leaving)) work_exit(g, leaving, fill);
+    const Mask in = (g.wish != zero) & (g.side == zero) & (g.cash > zero) & (g.alive > zero);
+    if (any(in)) enter(g, in, decision, fill);
+    g.wish = select(g.working > zero, g.wish, g.side);
+    // The next close of a lane that is out is worth its cash.
+    if (rules_.drawdown_bars) observe(g, select(g.side == zero, g.cash, g.peak));
+    changed(g);
+  }
+
+  void book(G& g, std::size_t t, std::size_t slot, const PeriodEnd* period) const {
+    if (period != nullptr) end_day(g, t, *period);
+    if (rules_.drawdown_bars) observe(g, equity(g, t));
+    if (period != nullptr) store_day(g, t, slot, *period);
+  }
+
+  V equity(const G& g, std::size_t t) const { return g.cash + g.qty * V(job_.close[t]); }
+  static V wished(const G& g) { return g.wish; }
+  /// Where the position is stopped; infinite: nowhere.
+  static V stop(const G& g) {
+    if constexpr (kTrails) {
+      return select(g.side < V(0.0), smaller(g.stop, g.trail.high()),
+                    larger(g.stop, g.trail.low()));
+    } else {
+      return g.stop;
+    }
   }
 
   void fund(G& g, std::size_t t, double rate_frac) const {
@@ -137,7 +197,7 @@ class FullSimulator {
   void changed(G& g) const {
     g.strategy.position_changed(g.wish);
     g.next_deadline = least(g.deadline);
-    g.busy = any(g.working > V(0.0));
+    g.busy = any(g.working > V(0.0)) ? 1 : 0;
     set_levels(g);
   }
 
@@ -186,15 +246,21 @@ class FullSimulator {
     g.target = select(m, V(0.0) - away, g.target);
     g.limit = select(m, V(0.0) - away, g.limit);
     g.deadline = select(m, V(kInf), g.deadline);
+    if constexpr (kTrails) g.trail.drop(m);
   }
 
   // --- inside a bar
 
-  void inside(G& g, std::size_t t) const {
-    const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
-    if (!any(hit)) return;
-    // A price at which nothing traded reaches nothing.
-    if (rules_.work_exits && !(job_.volume[t] > 0)) return;
+  // The stop follows the best price of the bars before.
+  void follow(G& g) const {
+    const V stop = select(g.side > V(0.0), larger(g.stop, g.trail.low()),
+                          select(g.side < V(0.0), smaller(g.stop, g.trail.high()), g.stop));
+    if (!any(stop != g.stop)) return;
+    g.stop = stop;
+    set_levels(g);
+  }
+
+  void exit_inside(G& g, Mask hit, std::size_t t) const {
     const V open(job_.open[t]);
     const Mask shorts = g.side < V(0.0);
     const Mask adverse =
@@ -266,28 +332,14 @@ class FullSimulator {
   template <class Bar>
   void at_close(G& g, const Bar& bar, std::size_t t) const {
     const Mask due = g.strategy.due(Seen<V, Bar>(bar, g.wish));
-    if (g.busy || any(due | late(g, t))) act(g, bar, t);
+    if (g.busy != 0 || any(due | late(g, t))) act(g, bar, t);
   }
 
   template <class Bar>
   void act(G& g, const Bar& bar, std::size_t t) const {
-    const V zero(0.0);
     const Seen<V, Bar> seen(bar, g.wish);
-    const V side = decided<V>(g.strategy, seen);
-    const V wanted = select(late(g, t) & (side == g.wish), zero, side);
-    const Mask turned = wanted != g.wish;
-    if (!g.busy && !any(turned)) return;
-    const std::size_t fill = t + 1;
-    begin_exit(g, turned & (g.side != zero) & (g.working == zero));
-    g.wish = wanted;
-    const Mask leaving = g.working > zero;
-    if (any(leaving)) work_exit(g, leaving, fill);
-    const Mask in = (g.wish != zero) & (g.side == zero) & (g.cash > zero) & (g.alive > zero);
-    if (any(in)) enter(g, in, seen, fill);
-    g.wish = select(g.working > zero, g.wish, g.side);
-    // The next close of a lane that is out is worth its cash.
-    if (rules_.drawdown_bars) observe(g, select(g.side == zero, g.cash, g.peak));
-    changed(g);
+    const V wanted = wish(g, seen, t);
+    settle(g, wanted, AsSeen<Strategy, Seen<V, Bar>>{seen}, t + 1);
   }
 
   void work_exit(G& g, Mask m, std::size_t fill) const {
@@ -297,8 +349,8 @@ class FullSimulator {
     part(g, m, {qty, px, ref, V(job_.costs.taker_fee)}, fill, FillKind::Signal);
   }
 
-  template <class SeenBar>
-  void enter(G& g, Mask in, const SeenBar& seen, std::size_t fill) const {
+  template <class Decision>
+  void enter(G& g, Mask in, const Decision& decision, std::size_t fill) const {
     const V side = g.wish;
     const auto order = fills_.enter(in, side, g.cash, spent(g, fill), fill);
     const Mask m = order.accepted;
@@ -324,7 +376,7 @@ class FullSimulator {
     if constexpr (Strategy::kExits == Exits::None) {
       drop_orders(g, m);
     } else {
-      protect(g, m, order.px, seen, fill);
+      protect(g, m, order.px, decision.protect(g.strategy), fill);
     }
     if constexpr (Recorder::kEnabled) {
       if (any(m)) recorder_->entered(fill, side.v, order.qty.v, order.px.v, fee.v);
@@ -332,17 +384,16 @@ class FullSimulator {
   }
 
   // Stop, target and deadline of positions that were entered at `px`.
-  template <class SeenBar>
-  void protect(G& g, Mask m, V px, const SeenBar& seen, std::size_t fill) const {
+  void protect(G& g, Mask m, V px, const Protect<V>& by, std::size_t fill) const {
     const V one(1.0);
     const V side = g.side;
-    const Protect<V> wanted_of = g.strategy.protect(seen);
-    g.stop = select(m, px * (one - side * wanted_of.stop_frac), g.stop);
-    const V wanted = px * (one + side * wanted_of.target_frac);
+    g.stop = select(m, px * (one - side * by.stop_frac), g.stop);
+    const V wanted = px * (one + side * by.target_frac);
     const auto target = fills_.target(wanted, side, fill);
     g.limit = select(m, target.limit, g.limit);
     g.target = select(m, target.at, g.target);
-    g.deadline = select(m, bar_number(fill) + wanted_of.hold_bars, g.deadline);
+    g.deadline = select(m, bar_number(fill) + by.hold_bars, g.deadline);
+    if constexpr (kTrails) g.trail.open(m, side, px, by.trail_frac);
   }
 
   // --- fills
@@ -433,11 +484,10 @@ class FullSimulator {
 
   // Borrowing is paid, then a variant without equity is ruined: what inside() left, where nothing
   // traded or no liquidation is asked for.
-  void end_day(G& g, std::size_t t, std::size_t period) const {
+  void end_day(G& g, std::size_t t, const PeriodEnd& period) const {
     const V zero(0.0);
     const V close_px(job_.close[t]);
-    const double borrow = job_.period_borrow != nullptr ? job_.period_borrow[period] : 0.0;
-    if (borrow > 0) pay(g, larger(zero - g.qty, zero) * close_px * V(borrow));
+    if (period.borrow > 0) pay(g, larger(zero - g.qty, zero) * close_px * V(period.borrow));
     const Mask ruined = (g.alive > zero) & !(g.cash + g.qty * close_px > zero);
     if (!any(ruined)) return;
     const Mask open = ruined & (g.side != zero);
@@ -449,15 +499,15 @@ class FullSimulator {
     changed(g);
   }
 
-  void store_day(G& g, std::size_t t, std::size_t slot, std::size_t period) const {
-    const V equity = masked(g.alive > V(0.0), g.cash + g.qty * V(job_.close[t]));
-    equity.store(job_.period_equity + period * job_.slots + slot);
-    const V held = masked(equity > V(0.0), g.qty * V(job_.close[t]) / equity);
+  void store_day(G& g, std::size_t t, std::size_t slot, const PeriodEnd& period) const {
+    const std::size_t at = period.row * job_.slots + slot;
+    const V worth = masked(g.alive > V(0.0), equity(g, t));
+    worth.store(job_.period_equity + at);
+    const V held = masked(worth > V(0.0), g.qty * V(job_.close[t]) / worth);
     see_position(g, held);
-    g.exposure.end_period(held, bar_number(t + 1), V(period_bars(job_, period)))
-        .store(job_.period_exposure + period * job_.slots + slot);
+    g.exposure.end_period(held, bar_number(t + 1), V(period.bars)).store(job_.period_exposure + at);
     if (job_.period_drawdown == nullptr) return;
-    (V(1.0) - g.worst).store(job_.period_drawdown + period * job_.slots + slot);
+    (V(1.0) - g.worst).store(job_.period_drawdown + at);
   }
 
   const Job& job_;

@@ -71,7 +71,13 @@ struct Rules {
   double maintenance = 0;
   double liquidation_fee = 0;
   double leverage_max = 0;
+  double borrow_ann = 0;  ///< share of a short's notional charged in a year of 365 days
 };
+
+/// What is charged of a short's notional from one day's end to another's, `days` later.
+inline double borrow_share(const Rules& rules, std::int64_t days) {
+  return rules.borrow_ann * static_cast<double>(days) / 365.0;
+}
 
 /// The execution model as fractions.
 struct Costs {
@@ -98,8 +104,8 @@ struct Job {
   std::size_t last = 0;
 
   const std::size_t* period_last = nullptr;  ///< last bar of each period
-  std::size_t periods = 0;
-  const FundingStep* funding = nullptr;  ///< inside the window, by bar
+  std::size_t periods = 0;                   ///< and rows of the outputs by period
+  const FundingStep* funding = nullptr;      ///< inside the window, by bar
   std::size_t fundings = 0;
   const RuleStep* rules = nullptr;  ///< by from_bar
   std::size_t rule_count = 0;
@@ -109,7 +115,6 @@ struct Job {
   // the volume, and slippage / sqrt(quantity).
   const double* expected_volume = nullptr;
   const double* impact_scale = nullptr;
-  const double* period_borrow = nullptr;  ///< share of a short's notional charged, by period
 
   const double* params = nullptr;  ///< [parameter][slot]
   std::size_t slots = 0;

@@ -22,7 +22,7 @@ using V = Lane1;
 
 template <class Strategy, template <class, class, class> class Executor>
 void run_kernel(const Job& job) {
-  SweepWindow<V, Strategy, NoRecorder, Skip::Yes, Executor> window(job, tile_bars(job), nullptr);
+  SweepWindow<V, Strategy, Skip::Yes, Executor> window(job, tile_bars(job));
   window.run();
 }
 

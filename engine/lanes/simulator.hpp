@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <vector>
+#include <type_traits>
 
 #include "engine/lanes/contract.hpp"
 #include "engine/lanes/fills.hpp"
@@ -52,10 +52,61 @@ struct Exposure {
   }
 };
 
-inline double period_bars(const Job& job, std::size_t period) {
-  const std::size_t first = period == 0 ? job.first : job.period_last[period - 1] + 1;
-  return static_cast<double>(static_cast<std::int64_t>(job.period_last[period] + 1 - first));
-}
+/// The end of a period, as a simulator is told of it.
+struct PeriodEnd {
+  std::size_t row = 0;  ///< of the job's outputs
+  double bars = 0;      ///< in the period
+  double borrow = 0;    ///< share of a short's notional that is charged for it
+};
+
+/// A stop that follows the best price since the fill: at best * (1 -+ trail). The best price only
+/// ever folds by max and min, so it may be folded over whole blocks: bits do not depend on how many
+/// bars were looked at. Within a bar the adverse extreme comes first: a bar is held against the
+/// best price of the bars before it, then moves it.
+template <class V>
+struct Trail {
+  static constexpr double kInf = std::numeric_limits<double>::infinity();
+  using Mask = typename V::Mask;
+  V best_high{1.0};
+  V best_low{1.0};
+  V of_high{-kInf};  // the stop's level as a share of the best price; off at an infinity
+  V of_low{kInf};
+
+  void open(Mask m, V side, V px, V trail_frac) {
+    best_high = select(m, px, best_high);
+    best_low = select(m, px, best_low);
+    of_high = select(m & (side > V(0.0)), V(1.0) - trail_frac, of_high);
+    of_low = select(m & (side < V(0.0)), V(1.0) + trail_frac, of_low);
+  }
+  void drop(Mask m) {
+    of_high = select(m, V(-kInf), of_high);
+    of_low = select(m, V(kInf), of_low);
+  }
+  void fold(V low, V high) {
+    best_high = larger(best_high, high);
+    best_low = smaller(best_low, low);
+  }
+  V low() const { return best_high * of_high; }  ///< a long is stopped here
+  V high() const { return best_low * of_low; }   ///< and a short here
+};
+/// Where nothing trails.
+template <class V>
+struct NoTrail {};
+template <class V, Exits kExits>
+using TrailOf = std::conditional_t<kExits == Exits::Trailing, Trail<V>, NoTrail<V>>;
+
+/// What a decision was made of that an entry needs: asked of the bar that was seen...
+template <class Strategy, class SeenBar>
+struct AsSeen {
+  SeenBar seen;
+  auto protect(const Strategy& strategy) const { return strategy.protect(seen); }
+};
+/// ...or remembered from it.
+template <class Strategy, class V>
+struct AsRemembered {
+  const Protect<V>& remembered;
+  Protect<V> protect(const Strategy&) const { return remembered; }
+};
 
 /// Account, open trade and tallies of the variants of one lane group.
 template <class V, class Strategy>
@@ -78,6 +129,15 @@ struct Group {
   V tally[kTallies];
 
   Exposure<V> exposure;
+  [[no_unique_address]] TrailOf<V, Strategy::kExits> trail;
+
+  /// Counts bars from one that many bars earlier.
+  void shift_bars(double by) {
+    deadline = deadline + V(by);
+    next_deadline += by;
+    entry_bar = entry_bar + V(by);
+    exposure.since = exposure.since + V(by);
+  }
 };
 
 /// Purpose: moves one group of variants over bars. Between special bars (funding, ends of periods,
@@ -91,6 +151,7 @@ class Simulator {
   using G = Group<V, Strategy>;
   static constexpr bool kFull = false;
   static constexpr bool kLevels = Strategy::kExits != Exits::None;  ///< asks for stops inside bars
+  static constexpr bool kTrails = Strategy::kExits == Exits::Trailing;
 
   Simulator(const Job& job, Recorder* recorder) : job_(job), fills_(job), recorder_(recorder) {}
 
@@ -102,35 +163,75 @@ class Simulator {
     flatten_levels(g, !(V(0.0) > V(0.0)));
   }
 
-  static constexpr std::size_t kNoPeriod = ~std::size_t{0};
-
   /// What happens at a bar that ends no period and is not the window's last. `bar` gives the
   /// columns' values at t. A bar that was looked up because some lane could act, and where no stop
   /// or target is hit, has a lane that acts at the close: asking again would only cost a branch.
   template <class Bar>
   [[gnu::always_inline]] void ordinary_bar(G& g, const Bar& bar, std::size_t t) const {
-    const bool hit = inside(g, t);
-    if constexpr (Recorder::kEnabled) {
-      recorder_->bar_closed(t, (g.cash + g.qty * V(job_.close[t])).v, g.qty.v);
-    }
-    if (hit) {
+    if (inside(g, t)) {
       at_close(g, bar, t);
     } else {
       act(g, bar, t);
     }
   }
 
-  /// What happens at any bar, after its funding. `period`: the period it ends, or kNoPeriod.
+  /// What happens at any bar, after its funding. `period`: what it ends, or null.
   template <class Bar>
   void special_bar(G& g, const Bar& bar, std::size_t t, std::size_t slot,
-                   std::size_t period) const {
+                   const PeriodEnd* period) const {
     inside(g, t);
-    if (period != kNoPeriod) mark(g, t, slot, period);
-    if constexpr (Recorder::kEnabled) {
-      recorder_->bar_closed(t, (g.cash + g.qty * V(job_.close[t])).v, g.qty.v);
-    }
+    book(g, t, slot, period);
     if (t + 1 < job_.last) at_close(g, bar, t);
   }
+
+  // The steps of a bar one by one, for who knows no more than it: settle() what was wanted at the
+  // close before, fund(), inside(), wish(), and book() once it is known whether its day has ended.
+
+  /// Whether something happened to a position inside the bar.
+  [[gnu::always_inline]] bool inside(G& g, std::size_t t) const {
+    if constexpr (!kLevels) return false;
+    const V low = stop_low(g);
+    const V high = stop_high(g);
+    const Mask hit = (V(job_.low[t]) <= low) | (V(job_.high[t]) >= high);
+    const bool some = any(hit);
+    if (some) close_inside(g, hit, low, high, t);
+    if constexpr (kTrails) g.trail.fold(V(job_.low[t]), V(job_.high[t]));
+    return some;
+  }
+
+  /// The side wanted at the close of t.
+  template <class Bar>
+  [[gnu::always_inline]] V wish(G& g, const Seen<V, Bar>& seen, std::size_t t) const {
+    const V side = decided<V>(g.strategy, seen);
+    return select(late(g, t) & (side == g.side), V(0.0), side);
+  }
+
+  /// The orders for it fill at the open of `fill`.
+  template <class Decision>
+  [[gnu::always_inline]] void settle(G& g, V wanted, const Decision& decision,
+                                     std::size_t fill) const {
+    const V zero(0.0);
+    const Mask changed = wanted != g.side;
+    const Mask out = changed & (g.side != zero);
+    const V open(job_.open[fill]);
+    if (any(out)) {
+      const V px = fills_.taker_px(open, zero - g.side, magnitude(g.qty), fill, fill - 1);
+      close<false>(g, out, px, open, out, fill);
+      if constexpr (Recorder::kEnabled) recorder_->closed(fill, FillKind::Signal);
+    }
+    const Mask in = changed & (wanted != zero) & (g.cash > zero) & (g.alive > zero);
+    if (any(in)) enter(g, in, wanted, decision, fill);
+    if (any(changed)) position_changed(g);
+  }
+
+  void book(G& g, std::size_t t, std::size_t slot, const PeriodEnd* period) const {
+    if (period != nullptr) mark(g, t, slot, *period);
+  }
+
+  V equity(const G& g, std::size_t t) const { return g.cash + g.qty * V(job_.close[t]); }
+  static V wished(const G& g) { return g.side; }
+  /// Where the position is stopped; infinite: nowhere.
+  static V stop(const G& g) { return select(g.side < V(0.0), stop_high(g), stop_low(g)); }
 
   void fund(G& g, std::size_t t, double rate_frac) const {
     const V paid = g.qty * V(job_.open[t]) * V(rate_frac);
@@ -156,18 +257,11 @@ class Simulator {
     g.stop_low = select(m, V(-inf), g.stop_low);
     g.stop_high = select(m, V(inf), g.stop_high);
     g.deadline = select(m, V(inf), g.deadline);
+    if constexpr (kTrails) g.trail.drop(m);
   }
 
   static V bar_number(std::size_t t) {
     return V(static_cast<double>(static_cast<std::int64_t>(t)));
-  }
-
-  [[gnu::always_inline]] bool inside(G& g, std::size_t t) const {
-    if constexpr (!kLevels) return false;
-    const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
-    const bool some = any(hit);
-    if (some) close_inside(g, hit, t);
-    return some;
   }
 
   template <class Bar>
@@ -179,13 +273,12 @@ class Simulator {
   static Mask late(const G& g, std::size_t t) { return g.deadline <= bar_number(t); }
 
   // The stop comes first; of a short the stop is the upper level.
-  [[gnu::always_inline]] void close_inside(G& g, Mask hit, std::size_t t) const {
+  [[gnu::always_inline]] void close_inside(G& g, Mask hit, V low, V high, std::size_t t) const {
     const V open(job_.open[t]);
     const Mask shorts = g.side < V(0.0);
-    const Mask down =
-        select_mask(shorts, !(V(job_.high[t]) >= g.stop_high), V(job_.low[t]) <= g.stop_low);
+    const Mask down = select_mask(shorts, !(V(job_.high[t]) >= high), V(job_.low[t]) <= low);
     const Mask stopped = down ^ shorts;
-    const V ref = select(down, smaller(open, g.stop_low), larger(open, g.stop_high));
+    const V ref = select(down, smaller(open, low), larger(open, high));
     const V direction = V(0.0) - g.side;
     const V taken = fills_.taker_px(ref, direction, magnitude(g.qty), t, t - 1);
     const V px = select(stopped, taken, fills_.maker_px(ref, direction, t));
@@ -198,26 +291,23 @@ class Simulator {
 
   template <class Bar>
   [[gnu::always_inline]] void act(G& g, const Bar& bar, std::size_t t) const {
-    const V zero(0.0);
     const Seen<V, Bar> seen(bar, g.side);
-    const V side = decided<V>(g.strategy, seen);
-    const V wanted = select(late(g, t) & (side == g.side), zero, side);
-    const Mask changed = wanted != g.side;
-    const Mask out = changed & (g.side != zero);
-    const std::size_t fill = t + 1;
-    const V open(job_.open[fill]);
-    if (any(out)) {
-      const V px = fills_.taker_px(open, zero - g.side, magnitude(g.qty), fill, t);
-      close<false>(g, out, px, open, out, fill);
-      if constexpr (Recorder::kEnabled) recorder_->closed(fill, FillKind::Signal);
-    }
-    const Mask in = changed & (wanted != zero) & (g.cash > zero) & (g.alive > zero);
-    if (any(in)) enter(g, in, wanted, seen, fill);
-    if (any(changed)) position_changed(g);
+    const V wanted = wish(g, seen, t);
+    settle(g, wanted, AsSeen<Strategy, Seen<V, Bar>>{seen}, t + 1);
   }
 
-  template <class SeenBar>
-  [[gnu::noinline]] void enter(G& g, Mask in, V side, const SeenBar& seen, std::size_t fill) const {
+  static V stop_low(const G& g) {
+    if constexpr (kTrails) return larger(g.stop_low, g.trail.low());
+    return g.stop_low;
+  }
+  static V stop_high(const G& g) {
+    if constexpr (kTrails) return smaller(g.stop_high, g.trail.high());
+    return g.stop_high;
+  }
+
+  template <class Decision>
+  [[gnu::noinline]] void enter(G& g, Mask in, V side, const Decision& decision,
+                               std::size_t fill) const {
     const auto order = fills_.enter(in, side, g.cash, fill);
     const Mask m = order.accepted;
     const V one(1.0);
@@ -238,7 +328,7 @@ class Simulator {
     g.qty = select(m, side * order.qty, g.qty);
     g.side = select(m, side, g.side);
     if constexpr (kLevels) {
-      const Protect<V> protect = g.strategy.protect(seen);
+      const Protect<V> protect = decision.protect(g.strategy);
       const V stop = order.px * (one - side * protect.stop_frac);
       const V target = order.px * (one + side * protect.target_frac);
       const Mask longs = side > V(0.0);
@@ -246,6 +336,7 @@ class Simulator {
       g.stop_high = select(m, select(longs, target, stop), g.stop_high);
       const V deadline = bar_number(fill) + protect.hold_bars;
       g.deadline = select(m, deadline, g.deadline);
+      if constexpr (kTrails) g.trail.open(m, side, order.px, protect.trail_frac);
     }
     if constexpr (Recorder::kEnabled) {
       if (any(m)) recorder_->entered(fill, side.v, order.qty.v, order.px.v, fee.v);
@@ -296,7 +387,7 @@ class Simulator {
 
   // Period equity at the close of t. A variant without equity is ruined: its position is closed at
   // this close, what it owes beyond its cash is forgiven, and it never trades again.
-  void mark(G& g, std::size_t t, std::size_t slot, std::size_t period) const {
+  void mark(G& g, std::size_t t, std::size_t slot, const PeriodEnd& period) const {
     const V zero(0.0);
     const V close_px(job_.close[t]);
     V equity = g.cash + g.qty * close_px;
@@ -312,11 +403,11 @@ class Simulator {
       position_changed(g);
     }
     equity = select(g.alive > zero, equity, zero);
-    equity.store(job_.period_equity + period * job_.slots + slot);
+    equity.store(job_.period_equity + period.row * job_.slots + slot);
     const V held = masked(equity > zero, g.qty * close_px / equity);
     see_position(g, held);
-    g.exposure.end_period(held, bar_number(t + 1), V(period_bars(job_, period)))
-        .store(job_.period_exposure + period * job_.slots + slot);
+    g.exposure.end_period(held, bar_number(t + 1), V(period.bars))
+        .store(job_.period_exposure + period.row * job_.slots + slot);
   }
 
   static void add(G& g, Tally which, Mask m, V x) {

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/time.hpp"
 #include "engine/indicators/list.hpp"
 #include "engine/lanes/full_simulator.hpp"
 #include "engine/lanes/simulator.hpp"
@@ -147,21 +148,35 @@ struct BlockBar {
   }
 };
 
+inline double period_bars(const Job& job, std::size_t period) {
+  const std::size_t first = period == 0 ? job.first : job.period_last[period - 1] + 1;
+  return static_cast<double>(static_cast<std::int64_t>(job.period_last[period] + 1 - first));
+}
+
+/// Of the last period, for a day.
+inline double period_borrow(const Job& job, std::size_t period) {
+  if (!(job.full.borrow_ann > 0)) return 0;
+  const std::int64_t* time = job.market.time_ns;
+  const auto day = [&](std::size_t t) { return utc_day_of_ns(time[t]); };
+  const std::size_t last = job.period_last[period];
+  return borrow_share(job.full, period + 1 < job.periods ? day(last + 1) - day(last) : 1);
+}
+
 /// Purpose: runs all variants of a job: tiles of time outside, lane groups inside, so that a tile's
 /// columns stay in the cache while every group passes over them. Owner: one kernel call.
-template <class V, class Strategy, class Recorder, Skip kSkip,
+template <class V, class Strategy, Skip kSkip,
           template <class, class, class> class Executor = Simulator>
 class SweepWindow {
   static_assert(lanes::Strategy<Strategy, V>, "see the demands in lanes/contract.hpp");
   static constexpr int kColumns = Strategy::kColumns;
   static constexpr std::size_t kLanes = V::kLanes;
-  using Sim = Executor<V, Strategy, Recorder>;
+  using Sim = Executor<V, Strategy, NoRecorder>;
   using G = typename Sim::G;
   using View = GroupView<V, kColumns>;
 
  public:
-  SweepWindow(const Job& job, std::size_t tile_bars, Recorder* recorder)
-      : job_(job), sim_(job, recorder), tile_(job, tile_bars), groups_(job.slots / kLanes) {
+  SweepWindow(const Job& job, std::size_t tile_bars)
+      : job_(job), sim_(job, nullptr), tile_(job, tile_bars), groups_(job.slots / kLanes) {
     for (int c = 0; c < kColumns; ++c) {
       pack_[c].lows.resize(tile_.blocks() * kLanes);
       pack_[c].highs.resize(tile_.blocks() * kLanes);
@@ -274,8 +289,8 @@ class SweepWindow {
     std::size_t i = 0;
     std::size_t stop = next_stop(period, funding);
     for (;;) {
-      bool scans = !Recorder::kEnabled;
-      if constexpr (Sim::kFull) scans = scans && !g.busy;
+      bool scans = true;
+      if constexpr (Sim::kFull) scans = g.busy == 0;
       if (scans) i = scan<kShared>(g, view, i, std::min(stop, until_deadline(g, begin, i)));
       const ExactBar<V, kColumns, kShared> bar{view, i};
       if (i < stop) {
@@ -312,9 +327,13 @@ class SweepWindow {
     if (funding < job_.fundings && job_.funding[funding].bar == t) {
       sim_.fund(g, t, job_.funding[funding++].rate_frac);
     }
-    const bool period_ends = job_.period_last[period] == t;
-    sim_.special_bar(g, bar, t, slot, period_ends ? period : Sim::kNoPeriod);
-    if (period_ends) ++period;
+    if (job_.period_last[period] != t) {
+      sim_.special_bar(g, bar, t, slot, nullptr);
+      return;
+    }
+    const PeriodEnd end{period, period_bars(job_, period), period_borrow(job_, period)};
+    sim_.special_bar(g, bar, t, slot, &end);
+    ++period;
   }
 
   // The first bar in [i, end) at which a lane could act, or end. What was learned by measuring
@@ -322,17 +341,20 @@ class SweepWindow {
   // a quarter of the time, fills and tallies another, mispredicted branches most of the rest.
   // Searching bars or blocks without branches (a bit for each, then the first bit) was no faster:
   // what it saves in mispredictions it spends on bars nobody had to look at. Fewer events pay:
-  // variants are ordered so that lanes act at the same bars (see LayoutMaker).
+  // variants are ordered so that lanes act at the same bars (see LayoutMaker). What is copied here
+  // must be copied into locals: members of a struct stay in memory (a fifth slower), and compilers
+  // do not inline all of this by themselves.
   template <unsigned kShared>
-  [[gnu::always_inline]] std::size_t scan(const G& g, const View& in, std::size_t i,
+  [[gnu::always_inline]] std::size_t scan(G& g, const View& in, std::size_t i,
                                           std::size_t end) const {
+    using Exact = ExactBar<V, kColumns, kShared>;
+    using Block = BlockBar<V, kColumns, kShared>;
     // Copies: stores to the group must not make the loops load these again.
     const View view = in;
-    const Strategy strategy = g.strategy;
+    const Strategy& strategy = g.strategy;
+    const V side = Sim::wished(g);
     const V stop_low = g.stop_low;
     const V stop_high = g.stop_high;
-    V side = g.side;
-    if constexpr (Sim::kFull) side = g.wish;
     [[maybe_unused]] const bool tracks = job_.full.drawdown_bars;
     [[maybe_unused]] V close_low;
     [[maybe_unused]] V close_high;
@@ -340,46 +362,101 @@ class SweepWindow {
       close_low = g.close_low;
       close_high = g.close_high;
     }
+    const auto due_in = [&](std::size_t b) {
+      const Block bars{view, b};
+      auto due = possible(strategy.due(SeenBlock<V, Block>(bars)));
+      if constexpr (Sim::kFull) {
+        if (tracks) {
+          due = due | (V(view.close_lows[b]) <= close_low) | (V(view.close_highs[b]) >= close_high);
+        }
+      }
+      return due;
+    };
+    const auto due_at = [&](std::size_t t) {
+      const Exact bar{view, t};
+      auto due = strategy.due(Seen<V, Exact>(bar, side));
+      if constexpr (Sim::kFull) {
+        if (tracks) due = due | (V(view.close[t]) <= close_low) | (V(view.close[t]) >= close_high);
+      }
+      return due;
+    };
+    if constexpr (Sim::kTrails) {
+      return first_trailing(view, g.trail, stop_low, stop_high, due_in, due_at, i, end);
+    } else {
+      return first_asked(view, stop_low, stop_high, due_in, due_at, i, end);
+    }
+  }
+
+  template <class DueIn, class DueAt>
+  [[gnu::always_inline]] static std::size_t first_asked(const View& view, V stop_low, V stop_high,
+                                                        const DueIn& due_in, const DueAt& due_at,
+                                                        std::size_t i, std::size_t end) {
     const auto block_asks = [&](std::size_t b) {
-      const BlockBar<V, kColumns, kShared> bars{view, b};
-      auto maybe = possible(strategy.due(SeenBlock<V, BlockBar<V, kColumns, kShared>>(bars)));
+      auto maybe = due_in(b);
       if constexpr (Sim::kLevels) {
         maybe =
             maybe | (V(view.market_lows[b]) <= stop_low) | (V(view.market_highs[b]) >= stop_high);
       }
-      if constexpr (Sim::kFull) {
-        if (tracks) {
-          maybe =
-              maybe | (V(view.close_lows[b]) <= close_low) | (V(view.close_highs[b]) >= close_high);
-        }
-      }
-      return maybe;
+      return any(maybe);
     };
     const auto bar_asks = [&](std::size_t t) {
-      const ExactBar<V, kColumns, kShared> bar{view, t};
-      auto acts = strategy.due(Seen<V, ExactBar<V, kColumns, kShared>>(bar, side));
+      auto acts = due_at(t);
       if constexpr (Sim::kLevels) {
         acts = acts | (V(view.market_low[t]) <= stop_low) | (V(view.market_high[t]) >= stop_high);
       }
-      if constexpr (Sim::kFull) {
-        if (tracks) {
-          acts = acts | (V(view.close[t]) <= close_low) | (V(view.close[t]) >= close_high);
-        }
-      }
-      return acts;
+      return any(acts);
     };
     while (i < end) {
       std::size_t b = i / kBlockBars;
       if constexpr (kSkip == Skip::Yes) {
         const std::size_t blocks = (end + kBlockBars - 1) / kBlockBars;
-        while (b < blocks && !any(block_asks(b))) ++b;
+        while (b < blocks && !block_asks(b)) ++b;
         i = std::max(i, b * kBlockBars);
       }
       const std::size_t block_end = std::min(end, (b + 1) * kBlockBars);
       for (; i < block_end; ++i) {
-        if (any(bar_asks(i))) return i;
+        if (bar_asks(i)) return i;
       }
     }
+    return end;
+  }
+
+  // The same where stops follow prices: the best price is folded over what is passed by. Only whole
+  // blocks are, since a position may have begun within one.
+  template <class DueIn, class DueAt>
+  static std::size_t first_trailing(const View& view, Trail<V>& of_group, V stop_low, V stop_high,
+                                    const DueIn& due_in, const DueAt& due_at, std::size_t i,
+                                    std::size_t end) {
+    Trail<V> trail = of_group;
+    const auto reached = [&](V low, V high, const Trail<V>& by) {
+      return (low <= larger(stop_low, by.low())) | (high >= smaller(stop_high, by.high()));
+    };
+    while (i < end) {
+      const std::size_t b = i / kBlockBars;
+      const bool whole = i % kBlockBars == 0 && i + kBlockBars <= end;
+      if (kSkip == Skip::Yes && whole) {
+        const V low(view.market_lows[b]);
+        const V high(view.market_highs[b]);
+        Trail<V> after = trail;
+        after.fold(low, high);
+        if (!any(due_in(b) | reached(low, high, after))) {
+          trail = after;
+          i += kBlockBars;
+          continue;
+        }
+      }
+      const std::size_t block_end = std::min(end, (b + 1) * kBlockBars);
+      for (; i < block_end; ++i) {
+        const V low(view.market_low[i]);
+        const V high(view.market_high[i]);
+        if (any(due_at(i) | reached(low, high, trail))) {
+          of_group = trail;
+          return i;
+        }
+        trail.fold(low, high);
+      }
+    }
+    of_group = trail;
     return end;
   }
 

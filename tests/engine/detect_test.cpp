@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/lanes/sweep_window.hpp"
+#include "engine/lanes/step_window.hpp"
 #include "engine/prepare.hpp"
 #include "tests/engine/support.hpp"
 
@@ -92,8 +92,10 @@ Result<std::vector<Fill>> run_faulty(const MarketView& market, Window window) {
   job.period_exposure = exposure.data();
   job.tallies = tallies.data();
   TradeRecorder recorder(market, window);
-  lanes::SweepWindow<lanes::Lane1, Strategy, TradeRecorder, lanes::Skip::No>(job, 256, &recorder)
-      .run();
+  lanes::StepWindow<Strategy, lanes::Simulator, MaybeRecorder> steps(job, 256,
+                                                                     MaybeRecorder(&recorder));
+  steps.run_to(window.last);
+  steps.finish();
   return recorder.fills;
 }
 

@@ -147,13 +147,11 @@ Written run_scalar(const Case& c, std::span<const double> row, std::size_t tile_
     job.impact_scale = full_impact;
   }
   if (job.full.on) {
-    lanes::SweepWindow<lanes::Lane1, Strategy, lanes::NoRecorder, kSkip, lanes::FullSimulator>
-        sweep(job, tile_bars, nullptr);
+    lanes::SweepWindow<lanes::Lane1, Strategy, kSkip, lanes::FullSimulator> sweep(job, tile_bars);
     sweep.run();
     return written;
   }
-  lanes::SweepWindow<lanes::Lane1, Strategy, lanes::NoRecorder, kSkip> sweep(job, tile_bars,
-                                                                             nullptr);
+  lanes::SweepWindow<lanes::Lane1, Strategy, kSkip> sweep(job, tile_bars);
   sweep.run();
   return written;
 }
