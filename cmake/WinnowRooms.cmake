@@ -97,12 +97,36 @@ function(winnow_unite target out)
   set(${out} ${units} PARENT_SCOPE)
 endfunction()
 
+# Takes out of a list of files below `folder`, which may be relative to the checkout, what belongs
+# to rooms inside it: folders with a build description of their own.
+function(winnow_without_inner_rooms folder list)
+  file(GLOB_RECURSE descriptions CONFIGURE_DEPENDS ${folder}/CMakeLists.txt)
+  set(kept)
+  foreach(file ${${list}})
+    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE whole)
+    set(is_inner FALSE)
+    foreach(description ${descriptions})
+      cmake_path(GET description PARENT_PATH room)
+      cmake_path(IS_PREFIX room ${whole} lies_there)
+      if(lies_there AND NOT room STREQUAL folder)
+        set(is_inner TRUE)
+      endif()
+    endforeach()
+    if(NOT is_inner)
+      list(APPEND kept ${file})
+    endif()
+  endforeach()
+  set(${list} ${kept} PARENT_SCOPE)
+endfunction()
+
 # winnow_room(NAME [DEPS room...] [LIBS lib...] [PCH <header>...] [COLD regex...]): one static
-# library per folder, of every .cpp below it. DEPS are rooms below; a room that is not named cannot
-# be linked. COLD are the files that need no speed, by their path in the room.
+# library per folder, of every .cpp below it but those of rooms inside it. A room inside a folder is
+# called by its path, with `_` for `/`. DEPS are rooms below; a room that is not named cannot be
+# linked. COLD are the files that need no speed, by their path in the room.
 function(winnow_room name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE;PCH;COLD" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  winnow_without_inner_rooms(${CMAKE_CURRENT_SOURCE_DIR} sources)
   foreach(pattern ${ARG_EXCLUDE})
     list(FILTER sources EXCLUDE REGEX ${pattern})
   endforeach()

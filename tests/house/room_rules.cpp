@@ -51,8 +51,22 @@ bool matches(std::string_view text, std::string_view pattern) {
 }
 
 const Room* room_of(const SourceFile& file, const Rules& rules) {
-  const auto found = rules.rooms.find(std::string(file.top()));
+  const auto found = rules.rooms.find(room_name_of(file.path, rules));
   return found == rules.rooms.end() ? nullptr : &found->second;
+}
+
+/// What a room is called where only letters and `_` are allowed: its library, its targets.
+std::string flat_name(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+/// The room whose flat name this is, or an empty text.
+std::string room_called(const std::string& flat, const Rules& rules) {
+  for (const auto& [name, room] : rules.rooms) {
+    if (flat_name(name) == flat) return name;
+  }
+  return {};
 }
 
 /// What is wrong with one room including `target`, or an empty text.
@@ -63,7 +77,8 @@ std::string wrong_include(const std::string& room_name, const Room& room, const 
   if (target.starts_with("../") || target.find("/../") != std::string::npos) {
     return "write includes from the repository root";
   }
-  if (rules.rooms.count(top) == 0 || top == room_name || room.may_include.count(top) > 0) return {};
+  const std::string other = room_name_of(target, rules);
+  if (other.empty() || other == room_name || room.may_include.count(other) > 0) return {};
   return room_name + "/ may include " + join(room.may_include) + " (tests/house/rooms.txt)";
 }
 
@@ -80,7 +95,7 @@ Findings check_includes(const SourceFile& file, const Rules& rules) {
     };
     if (room != nullptr) {
       const std::string wrong =
-          wrong_include(std::string(file.top()), *room, include.target, rules);
+          wrong_include(room_name_of(file.path, rules), *room, include.target, rules);
       if (!wrong.empty()) report("include-table", wrong);
     }
     for (const auto& [prefix, folders] : rules.only) {
@@ -96,14 +111,14 @@ Findings check_links(const SourceFile& file, const Rules& rules) {
   Findings findings;
   const Room* room = room_of(file, rules);
   if (room == nullptr || !file.path.ends_with("/CMakeLists.txt")) return findings;
-  const std::string name(file.top());
+  const std::string name = room_name_of(file.path, rules);
   for (std::size_t i = 0; i < file.lines.size(); ++i) {
     const std::string code = file.lines[i].substr(0, file.lines[i].find('#'));
     for (const Word& word : words_in(code)) {
       const bool is_target = word.text.starts_with("winnow_");
-      const std::string linked = is_target ? word.text.substr(7) : word.text;
+      const std::string linked = room_called(is_target ? word.text.substr(7) : word.text, rules);
       // In a room's build description a room's name can only mean the room.
-      if (rules.rooms.count(linked) == 0 || linked == name) continue;
+      if (linked.empty() || linked == name) continue;
       if (room->may_include.count(linked) > 0) continue;
       findings.push_back({"link-table", file.path, i + 1, linked,
                           "links " + linked + "; " + name + "/ may link " +
@@ -117,8 +132,8 @@ Findings check_purity(const SourceFile& file, const Rules& rules) {
   Findings findings;
   const Room* room = room_of(file, rules);
   if (room == nullptr || !file.is_cpp()) return findings;
-  const bool libm = rules.libm_rooms.count(std::string(file.top())) > 0;
-  const std::string room_name(file.top());
+  const std::string room_name = room_name_of(file.path, rules);
+  const bool libm = rules.libm_rooms.count(room_name) > 0;
   if (room->pure) {
     for (const Include& include : includes_of(file)) {
       for (const std::string& pattern : rules.impure_includes) {

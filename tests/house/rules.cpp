@@ -99,6 +99,15 @@ struct RuleReader {
 
 }  // namespace
 
+std::string room_name_of(std::string_view path, const Rules& rules) {
+  for (std::size_t end = path.rfind('/'); end != std::string_view::npos;
+       end = end == 0 ? std::string_view::npos : path.rfind('/', end - 1)) {
+    std::string folder(path.substr(0, end));
+    if (rules.rooms.count(folder) > 0) return folder;
+  }
+  return {};
+}
+
 Rules read_rules(std::string_view text) {
   RuleReader reader;
   reader.read(text);

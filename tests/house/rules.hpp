@@ -34,6 +34,9 @@ struct Rules {
   std::vector<std::string> errors;  ///< lines that could not be read, rules that contradict
 };
 
+/// The room that a path lies in, or an empty text: of rooms inside rooms the innermost.
+std::string room_name_of(std::string_view path, const Rules& rules);
+
 /// Reads the text of rooms.txt; what is wrong with it stands in `errors`.
 Rules read_rules(std::string_view text);
 

@@ -61,7 +61,7 @@ TEST(HouseRules, IncludeOfASiblingNamesFileLineIncludeAndRule) {
   EXPECT_EQ(
       findings_of("engine/wrong.cpp", "// why\n#include \"store/store.hpp\"\n"),
       Texts{"engine/wrong.cpp:2: include-table: includes store/store.hpp; engine/ may include "
-            "base (tests/house/rooms.txt)"});
+            "base, trading/orders (tests/house/rooms.txt)"});
 }
 
 TEST(HouseRules, IncludeOfARoomAboveIsFoundInDeepFoldersAndOddSpelling) {
@@ -88,6 +88,50 @@ TEST(HouseRules, IncludesDownwardsAreFine) {
                         "#include \"base/id.hpp\"\n#include \"engine/engine.hpp\"\n"
                         "#include \"sweeps/plan.hpp\"\n#include <vector>\n"),
             Texts{});
+}
+
+TEST(HouseRules, ARoomInsideAFolderHasRulesOfItsOwn) {
+  EXPECT_EQ(findings_of("trading/orders/a.cpp",
+                        "#include \"base/id.hpp\"\n#include \"trading/orders/ids.hpp\"\n"),
+            Texts{});
+  EXPECT_EQ(
+      findings_of("trading/orders/a.cpp", "#include \"engine/engine.hpp\"\n"),
+      Texts{
+          "trading/orders/a.cpp:1: include-table: includes engine/engine.hpp; trading/orders/ may "
+          "include base (tests/house/rooms.txt)"});
+  EXPECT_EQ(findings_of("engine/a.cpp", "#include \"trading/orders/order.hpp\"\n"), Texts{});
+  EXPECT_EQ(findings_of("scheduler/a.cpp", "#include \"trading/orders/order.hpp\"\n").size(), 1u);
+  EXPECT_EQ(findings_of("base/a.cpp", "#include \"trading/orders/deep/er.hpp\"\n").size(), 1u);
+  EXPECT_EQ(findings_of("trading/orders/CMakeLists.txt", "winnow_room(trading_orders DEPS base)\n"),
+            Texts{});
+  EXPECT_EQ(
+      findings_of("trading/orders/CMakeLists.txt",
+                  "winnow_room(trading_orders DEPS base engine)\n"),
+      Texts{"trading/orders/CMakeLists.txt:1: link-table: links engine; trading/orders/ may link "
+            "base (tests/house/rooms.txt)"});
+  EXPECT_EQ(findings_of("scheduler/CMakeLists.txt",
+                        "target_link_libraries(winnow_scheduler winnow_trading_orders)\n")
+                .size(),
+            1u);
+  EXPECT_EQ(findings_of("trading/orders/a.hpp", "#pragma once\n#include <mutex>\nint a(bool b);\n")
+                .size(),
+            2u);
+}
+
+TEST(HouseRules, OfRoomsInsideRoomsTheInnermostCounts) {
+  const Rules rules = read_rules("room a :\nroom a/b pure :\nroom c : a/b\n");
+  EXPECT_EQ(rules.errors, Texts{});
+  EXPECT_EQ(room_name_of("a/x.cpp", rules), "a");
+  EXPECT_EQ(room_name_of("a/b/x.cpp", rules), "a/b");
+  EXPECT_EQ(room_name_of("a/b/c/x.cpp", rules), "a/b");
+  EXPECT_EQ(room_name_of("a/bc/x.cpp", rules), "a");
+  EXPECT_EQ(room_name_of("x.cpp", rules), "");
+  EXPECT_EQ(room_name_of("/a/x.cpp", rules), "");
+  const SourceFile outer = make_file("a/x.cpp", "#include \"a/b/y.hpp\"\n");
+  const SourceFile inner = make_file("a/b/x.cpp", "#include \"a/y.hpp\"\n");
+  EXPECT_EQ(check_includes(outer, rules).size(), 1u) << "the inner room is another room";
+  EXPECT_EQ(check_includes(inner, rules).size(), 1u) << "and so is the outer one";
+  EXPECT_EQ(check_includes(make_file("c/x.cpp", "#include \"a/b/y.hpp\"\n"), rules).size(), 0u);
 }
 
 TEST(HouseRules, LibraryOutsideItsRoomIsFound) {

@@ -216,7 +216,7 @@ Findings check_style(const SourceFile& file, const Rules& rules) {
     if (!once && !per_target) {
       to.add("pragma-once", 1, "pragma", "a header starts with #pragma once");
     }
-    if (rules.rooms.count(std::string(file.top())) > 0) check_bool_parameters(to);
+    if (!room_name_of(file.path, rules).empty()) check_bool_parameters(to);
   }
   return findings;
 }
