@@ -1,6 +1,7 @@
 #include "trading/orders/order.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace winnow::orders {
 
@@ -241,8 +242,8 @@ class Step {
 
   /// Derives, and adds what follows from what has changed.
   Effects finish() && {
-    doubt_silence();
     derive_view();
+    if (doubt_silence()) derive_view();
     watch_doubts();
     tell_anomalies();
     tell_end();
@@ -306,13 +307,20 @@ class Step {
   }
 
   /// Whoever has not answered in time has not answered: no timer of anybody's is needed for it.
-  void doubt_silence() {
+  /// Whether there is a new doubt.
+  bool doubt_silence() {
+    if (order_.view_.is_over()) return false;
     const auto late = [&](TimestampNs since) { return now_ - since >= order_.patience_.answer; };
-    if (facts_.released && !facts_.alive() && late(facts_.out_at)) facts_.send_doubted = true;
+    bool fresh = false;
+    if (order_.view_.venue == VenueSide::Sent && late(facts_.out_at)) {
+      fresh |= !std::exchange(facts_.send_doubted, true);
+    }
     for (const RequestKind kind : {RequestKind::Cancel, RequestKind::Replace}) {
       RequestState* r = pending(kind);
-      if (r != nullptr && r->stage == RequestStage::Out && late(r->out_at)) r->doubted = true;
+      if (r == nullptr || r->stage != RequestStage::Out || !late(r->out_at)) continue;
+      fresh |= !std::exchange(r->doubted, true);
     }
+    return fresh;
   }
 
   void derive_view() {

@@ -26,6 +26,9 @@ TEST(OrderWorlds, EveryInvariantHoldsAndEveryDoubtEnds) {
     World world(seed, Canary::None);
     const std::string failure = world.run();
     ASSERT_EQ(failure, "") << "seed " << seed;
+    if (seed % 16 == 0) {
+      ASSERT_TRUE(world.is_replayed()) << "seed " << seed;
+    }
     sum += world.tally();
   }
   std::cout << count << " sequences: " << sum.events << " events, " << sum.sends << " sends, "
@@ -50,11 +53,12 @@ TEST(OrderWorlds, EveryCanaryIsFound) {
   }
 }
 
-TEST(OrderWorlds, TheSameSeedIsTheSameLife) {
+TEST(OrderWorlds, TheSameSeedAndTheSameJournalAreTheSameLife) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     World a(seed, Canary::None), b(seed, Canary::None);
     EXPECT_EQ(a.run(), b.run());
     EXPECT_EQ(a.tally().events, b.tally().events);
+    EXPECT_TRUE(a.is_replayed()) << "seed " << seed;
   }
 }
 

@@ -103,10 +103,21 @@ void World::restart() {
   follow(other_->step(id_, Persisted{}, now_).value(), true);
 }
 
+Result<Effects> World::hear(const Event& event) {
+  journal_.emplace_back(event, now_);
+  return orders_.step(id_, event, now_);
+}
+
+bool World::is_replayed() const {
+  Order again(intent_, Patience{});
+  for (const auto& [event, now] : journal_) (void)orders::step(again, event, now);
+  return again.digest() == orders_.find(id_)->digest();
+}
+
 /// An event of ours. Refusals of what makes no sense just then are the machine's right.
 void World::give(const Event& event) {
   ++tally_.events;
-  Result<Effects> result = orders_.step(id_, event, now_);
+  Result<Effects> result = hear(event);
   if (!result.ok()) {
     if (result.error().code() != ErrorCode::Refused) fail(result.error().text());
     return;
@@ -130,7 +141,7 @@ void World::give_venue(Event event) {
     told_busts_.insert({busted->order, busted->trade});
   }
   if (!spoil(event)) return;
-  Result<Effects> result = orders_.step(id_, event, now_);
+  Result<Effects> result = hear(event);
   if (!result.ok()) return fail("refused the venue: " + result.error().text());
   follow(result.value(), false);
 }
@@ -328,6 +339,7 @@ void World::deliver() {
 }
 
 void World::tick() {
+  journal_.emplace_back(TimePassed{}, now_);
   for (const auto& [id, effects] : orders_.tick(now_)) follow(effects, false);
 }
 

@@ -86,6 +86,8 @@ class World {
   /// The first thing that is not as it must be, or empty.
   std::string run();
   const Tally& tally() const { return tally_; }
+  /// Whether a new process that reads the journal knows what this one knew.
+  bool is_replayed() const;
 
  private:
   struct Command {  // bytes on their way to the venue
@@ -104,6 +106,7 @@ class World {
   EvidenceId proof() { return EvidenceId(++evidence_); }
 
   // Here.
+  Result<Effects> hear(const Event& event);
   void begin_working();
   void act();
   void want_something();
@@ -158,6 +161,7 @@ class World {
   std::vector<Command> wire_;
   std::vector<Event> air_;
   std::vector<Event> heard_;  // for echoes
+  std::vector<std::pair<Event, TimestampNs>> journal_;
   std::map<std::uint32_t, Fate> fates_;
   std::map<std::uint32_t, ReplaceAccepted> amendments_;
   std::uint32_t sends_ = 0;
