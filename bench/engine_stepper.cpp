@@ -74,7 +74,7 @@ void step_bars(benchmark::State& state, const engine::FamilyDecl& family,
     }
   }
   state.counters["lanes"] = static_cast<double>(lanes->variants());
-  state.counters["ns_a_lane"] = benchmark::Counter(
+  state.counters["s_a_lane"] = benchmark::Counter(
       static_cast<double>(lanes->variants()) * 1e-9,
       benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
   state.counters["intents_a_bar"] =

@@ -74,9 +74,10 @@ class MeanReversion : public MeanReversionDecl {
     position_changed(V(0.0));
   }
 
-  template <class S>
-  auto due(const S& s) const {
-    return (s.col(0) <= low_) | (s.col(0) >= high_);
+  auto rule() const {
+    return [low = low_, high = high_](const auto& s) {
+      return (s.col(0) <= low) | (s.col(0) >= high);
+    };
   }
 
   template <class S>

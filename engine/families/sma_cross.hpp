@@ -59,11 +59,12 @@ class SmaCross : public SmaCrossDecl {
   }
 
   // A direction is due while it may fire or while the other one still waits to be armed by it.
-  template <class S>
-  auto due(const S& s) const {
+  auto rule() const {
     const auto up = armed_up_ > V(0.0);
     const auto down = armed_down_ > V(0.0);
-    return ((s.col(0) >= s.col(1)) & (up | !down)) | ((s.col(0) <= s.col(1)) & (down | !up));
+    return [asks_up = up | !down, asks_down = down | !up](const auto& s) {
+      return ((s.col(0) >= s.col(1)) & asks_up) | ((s.col(0) <= s.col(1)) & asks_down);
+    };
   }
 
   template <class S>

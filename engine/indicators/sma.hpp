@@ -9,6 +9,7 @@ namespace winnow::engine {
 
 /// Mean of the last `window` values; NaN before there are so many.
 struct SmaFormula {
+  static constexpr ColumnKind kKind = ColumnKind::Sma;
   static constexpr bool kSquares = false;
   static double empty() { return std::numeric_limits<double>::quiet_NaN(); }
   static void of(double n, double ref, const double* sums, const double*, const double*,

@@ -10,9 +10,18 @@ namespace winnow::engine {
 enum class Field : std::uint8_t { Open, High, Low, Close, Volume };
 inline constexpr std::size_t kFields = 5;
 
+/// The kinds of indicators; each is defined in its header, and list.hpp names them all.
 enum class ColumnKind : std::uint8_t {
-  Sma,  ///< see indicators/sma.hpp, and so on
+  Sma,
   ZScore,
+  Sd,
+  Wma,
+  Ema,
+  Wilder,
+  Highest,
+  Lowest,
+  Atr,
+  Rsi,
 };
 
 /// An indicator of the market, computed once however many variants look at it.

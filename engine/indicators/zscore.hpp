@@ -10,6 +10,7 @@ namespace winnow::engine {
 /// (value - mean) / population standard deviation of the last `window` values; 0 before there are
 /// so many, and where they are all alike.
 struct ZScoreFormula {
+  static constexpr ColumnKind kKind = ColumnKind::ZScore;
   static constexpr bool kSquares = true;
   static double empty() { return 0; }
   static void of(double n, double ref, const double* sums, const double* squares, const double* x,

@@ -93,8 +93,8 @@ concept NamesItsColumns = requires(const double* params) {
 template <class S, class V>
 concept SaysWhenItIsDue = requires(const S s, const Seen<V, AnyColumns<V>> seen,
                                    const SeenBlock<V, AnyColumns<V>> block) {
-  { s.due(seen) } -> std::same_as<typename V::Mask>;
-  { s.due(block) } -> std::same_as<Maybe<typename V::Mask>>;
+  { s.rule()(seen) } -> std::same_as<typename V::Mask>;
+  { s.rule()(block) } -> std::same_as<Maybe<typename V::Mask>>;
 };
 template <class S, class V>
 concept Decides = requires(S s, const Seen<V, AnyColumns<V>> seen, V side) {
@@ -132,7 +132,7 @@ template <class V, class S, class Mask, std::size_t... kMember>
 /// The side wanted at a bar, in all lanes; those that are not due keep theirs, and their state.
 template <class V, class S, class SeenBar>
 [[gnu::always_inline]] inline V decided(S& strategy, const SeenBar& seen) {
-  const typename V::Mask due = strategy.due(seen);
+  const typename V::Mask due = strategy.rule()(seen);
   if constexpr (Stateless<S, V>) {
     return select(due, strategy.decide(seen).side, seen.side());
   } else {

@@ -331,7 +331,7 @@ class FullSimulator {
 
   template <class Bar>
   void at_close(G& g, const Bar& bar, std::size_t t) const {
-    const Mask due = g.strategy.due(Seen<V, Bar>(bar, g.wish));
+    const Mask due = g.strategy.rule()(Seen<V, Bar>(bar, g.wish));
     if (g.busy != 0 || any(due | late(g, t))) act(g, bar, t);
   }
 

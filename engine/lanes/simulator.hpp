@@ -98,7 +98,7 @@ using TrailOf = std::conditional_t<kExits == Exits::Trailing, Trail<V>, NoTrail<
 /// What a decision was made of that an entry needs: asked of the bar that was seen...
 template <class Strategy, class SeenBar>
 struct AsSeen {
-  SeenBar seen;
+  const SeenBar& seen;
   auto protect(const Strategy& strategy) const { return strategy.protect(seen); }
 };
 /// ...or remembered from it.
@@ -266,7 +266,7 @@ class Simulator {
 
   template <class Bar>
   [[gnu::always_inline]] void at_close(G& g, const Bar& bar, std::size_t t) const {
-    const Mask due = g.strategy.due(Seen<V, Bar>(bar, g.side));
+    const Mask due = g.strategy.rule()(Seen<V, Bar>(bar, g.side));
     if (any(due | late(g, t))) act(g, bar, t);
   }
 

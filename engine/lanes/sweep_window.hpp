@@ -351,7 +351,7 @@ class SweepWindow {
     using Block = BlockBar<V, kColumns, kShared>;
     // Copies: stores to the group must not make the loops load these again.
     const View view = in;
-    const Strategy& strategy = g.strategy;
+    const auto rule = g.strategy.rule();
     const V side = Sim::wished(g);
     const V stop_low = g.stop_low;
     const V stop_high = g.stop_high;
@@ -364,7 +364,7 @@ class SweepWindow {
     }
     const auto due_in = [&](std::size_t b) {
       const Block bars{view, b};
-      auto due = possible(strategy.due(SeenBlock<V, Block>(bars)));
+      auto due = possible(rule(SeenBlock<V, Block>(bars)));
       if constexpr (Sim::kFull) {
         if (tracks) {
           due = due | (V(view.close_lows[b]) <= close_low) | (V(view.close_highs[b]) >= close_high);
@@ -374,7 +374,7 @@ class SweepWindow {
     };
     const auto due_at = [&](std::size_t t) {
       const Exact bar{view, t};
-      auto due = strategy.due(Seen<V, Exact>(bar, side));
+      auto due = rule(Seen<V, Exact>(bar, side));
       if constexpr (Sim::kFull) {
         if (tracks) due = due | (V(view.close[t]) <= close_low) | (V(view.close[t]) >= close_high);
       }
@@ -397,25 +397,25 @@ class SweepWindow {
         maybe =
             maybe | (V(view.market_lows[b]) <= stop_low) | (V(view.market_highs[b]) >= stop_high);
       }
-      return any(maybe);
+      return maybe;
     };
     const auto bar_asks = [&](std::size_t t) {
       auto acts = due_at(t);
       if constexpr (Sim::kLevels) {
         acts = acts | (V(view.market_low[t]) <= stop_low) | (V(view.market_high[t]) >= stop_high);
       }
-      return any(acts);
+      return acts;
     };
     while (i < end) {
       std::size_t b = i / kBlockBars;
       if constexpr (kSkip == Skip::Yes) {
         const std::size_t blocks = (end + kBlockBars - 1) / kBlockBars;
-        while (b < blocks && !block_asks(b)) ++b;
+        while (b < blocks && !any(block_asks(b))) ++b;
         i = std::max(i, b * kBlockBars);
       }
       const std::size_t block_end = std::min(end, (b + 1) * kBlockBars);
       for (; i < block_end; ++i) {
-        if (bar_asks(i)) return i;
+        if (any(bar_asks(i))) return i;
       }
     }
     return end;

@@ -48,9 +48,8 @@ class Faulty {
   static ColumnSpec column(int, const double*) { return {.kind = ColumnKind::Sma, .window = 10}; }
   template <class Row>
   void load(const Row&) {}
-  template <class S>
-  auto due(const S& s) const {
-    return (s.col(0) <= s.col(0)) | (!(s.col(0) <= s.col(0)));
+  auto rule() const {
+    return [](const auto& s) { return (s.col(0) <= s.col(0)) | (!(s.col(0) <= s.col(0))); };
   }
   template <class S>
   lanes::Wish<V> decide(const S& s) {
