@@ -3,8 +3,13 @@
 #include <cstddef>
 #include <string_view>
 
+#include "engine/families/bollinger.hpp"
+#include "engine/families/donchian.hpp"
+#include "engine/families/ma_cross.hpp"
 #include "engine/families/mean_reversion.hpp"
+#include "engine/families/rsi_reversion.hpp"
 #include "engine/families/sma_cross.hpp"
+#include "engine/families/z_momentum.hpp"
 #include "engine/lanes/contract.hpp"
 #include "engine/type_list.hpp"
 
@@ -13,7 +18,9 @@ namespace winnow::engine {
 /// The only list of families, in the order of their names: declarations, kernels, steppers and the
 /// tests of them all are made from it.
 template <class V>
-using Families = TypeList<strategies::MeanReversion<V>, strategies::SmaCross<V>>;
+using Families = TypeList<strategies::Bollinger<V>, strategies::Donchian<V>, strategies::MaCross<V>,
+                          strategies::MeanReversion<V>, strategies::RsiReversion<V>,
+                          strategies::SmaCross<V>, strategies::ZMomentum<V>>;
 
 inline constexpr std::size_t kFamilyCount = Families<lanes::Lane1>::kSize;
 

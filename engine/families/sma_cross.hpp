@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "engine/lanes/contract.hpp"
+#include "engine/families/cross.hpp"
 
 namespace winnow::engine::strategies {
 
@@ -36,12 +36,9 @@ struct SmaCrossDecl {
   };
 };
 
-/// Purpose: follows a moving-average crossover. Long from the close at which the fast mean is above
-/// the slow one, out (or short, with short_side) from the close at which it is below. A cross up
-/// needs an earlier bar of the window at which fast was not above, a cross down one at which it was
-/// not below: a window never begins in the middle of somebody else's trend.
+/// Purpose: follows the crossover of a fast and a slow mean of closes; see Cross.
 template <class V>
-class SmaCross : public SmaCrossDecl {
+class SmaCross : public SmaCrossDecl, public Cross<V> {
  public:
   static constexpr int kColumns = 2;
   static constexpr lanes::Exits kExits = lanes::Exits::None;
@@ -54,37 +51,8 @@ class SmaCross : public SmaCrossDecl {
 
   template <class Row>
   void load(const Row& row) {
-    below_ = V(0.0) - row(kShortSide);
-    armed_up_ = armed_down_ = V(0.0);
+    this->begin(row(kShortSide));
   }
-
-  // A direction is due while it may fire or while the other one still waits to be armed by it.
-  auto rule() const {
-    const auto up = armed_up_ > V(0.0);
-    const auto down = armed_down_ > V(0.0);
-    return [asks_up = up | !down, asks_down = down | !up](const auto& s) {
-      return ((s.col(0) >= s.col(1)) & asks_up) | ((s.col(0) <= s.col(1)) & asks_down);
-    };
-  }
-
-  template <class S>
-  lanes::Wish<V> decide(const S& s) {
-    const V fast = s.col(0);
-    const V slow = s.col(1);
-    const auto up = (fast > slow) & (armed_up_ > V(0.0));
-    const auto down = (fast < slow) & (armed_down_ > V(0.0));
-    const V one(1.0);
-    armed_up_ = select(fast <= slow, one, select(up, V(0.0), armed_up_));
-    armed_down_ = select(fast >= slow, one, select(down, V(0.0), armed_down_));
-    return {select(up, one, select(down, below_, s.side()))};
-  }
-
-  void position_changed(V) {}
-
- private:
-  V below_;  // side wanted after a cross down: 0 or -1
-  V armed_up_;
-  V armed_down_;
 };
 
 }  // namespace winnow::engine::strategies

@@ -206,5 +206,28 @@ TEST(FullExecutor, WithoutRulesHasThePlainOnesBits) {
   }
 }
 
+// Said by the issue that made ma_cross: with simple means of the data's bars it is sma_cross.
+TEST(MaCross, OfSimpleMeansIsSmaCross) {
+  for (std::uint64_t seed = 900; seed < 930; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Case c = random_case(seed, 1);
+    Rng rng(seed);
+    c.family = find_family("sma_cross");
+    c.rows = random_rows(rng, "sma_cross", 6);
+    const auto plain = run_batch(c.request(best_isa()));
+    std::vector<double> rows;
+    for (std::size_t v = 0; v < 6; ++v) {
+      rows.insert(rows.end(), {0, c.rows[3 * v], c.rows[3 * v + 1], 1, c.rows[3 * v + 2]});
+    }
+    c.family = find_family("ma_cross");
+    c.rows = rows;
+    const auto general = run_batch(c.request(best_isa()));
+    ASSERT_TRUE(plain.ok() && general.ok());
+    EXPECT_TRUE(same_bits(plain->metrics, general->metrics));
+    EXPECT_TRUE(same_bits(plain->returns, general->returns));
+    EXPECT_TRUE(same_bits(plain->exposures, general->exposures));
+  }
+}
+
 }  // namespace
 }  // namespace winnow::engine

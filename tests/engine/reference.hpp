@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/engine.hpp"
+#include "tests/engine/signals.hpp"
 
 namespace winnow::engine::test {
 
@@ -17,7 +18,10 @@ class Reference {
  public:
   Reference(const MarketView& market, Window window, std::string_view family,
             std::vector<double> params, const ExecutionModel& execution)
-      : m_(market), w_(window), family_(family), p_(std::move(params)), e_(execution) {
+      : m_(market),
+        w_(window),
+        signals_(make_signals(family, market, std::move(params))),
+        e_(execution) {
     cash_ = e_.initial_cash;
   }
 
@@ -25,7 +29,7 @@ class Reference {
     peak_ = cash_;
     for (std::size_t t = w_.first; t < w_.last; ++t) {
       fund(t);
-      if (qty_ != 0) inside(t);
+      if (qty_ != 0) follow(t);
       const bool day_ends = t + 1 == w_.last || day(t) != day(t + 1);
       if (day_ends && qty_ < 0 && e_.borrow_ann_frac > 0) {
         const double nights = t + 1 == w_.last ? 1.0 : static_cast<double>(day(t + 1) - day(t));
@@ -216,6 +220,14 @@ class Reference {
     return -cash_ / (qty_ - e_.maintenance_margin_frac * std::fabs(qty_));
   }
 
+  // A trailing stop follows the best price of the bars before; then this bar moves it.
+  void follow(std::size_t t) {
+    if (trail_ > 0 && qty_ > 0) stop_ = std::max(stop_, best_ * (1 - trail_));
+    if (trail_ > 0 && qty_ < 0) stop_ = std::min(stop_, best_ * (1 + trail_));
+    inside(t);
+    best_ = qty_ > 0 ? std::max(best_, m_.high[t]) : std::min(best_, m_.low[t]);
+  }
+
   void inside(std::size_t t) {
     if (e_.work_exits && m_.volume[t] == 0) return;
     const bool longs = qty_ > 0;
@@ -348,10 +360,12 @@ class Reference {
     spend(bar, qty);
     stop_ = side > 0 ? -inf() : inf();
     target_ = side > 0 ? inf() : -inf();
-    if (family_ == "mean_reversion") {
-      if (p_[3] > 0) stop_ = px * (1 - side * p_[3] * 1e-4);
-      if (p_[4] > 0) target_ = px * (1 + side * p_[4] * 1e-4);
-    }
+    const Guard guard = signals_->guard(bar - 1);
+    if (guard.stop_frac > 0) stop_ = px * (1 - side * guard.stop_frac);
+    if (guard.target_frac > 0) target_ = px * (1 + side * guard.target_frac);
+    trail_ = guard.trail_frac;
+    hold_ = guard.hold_bars;
+    best_ = px;
     target_at_ = target_;
     if (!e_.resting_targets || std::isinf(target_)) return;
     const double tick = r != nullptr ? r->tick_px : 0;
@@ -366,7 +380,11 @@ class Reference {
   int side() const { return qty_ > 0 ? 1 : qty_ < 0 ? -1 : 0; }
 
   void decide(std::size_t t) {
-    const int want = family_ == "sma_cross" ? want_cross(t, wish_) : want_reversion(t, wish_);
+    int want = signals_->want(t, wish_);
+    if (qty_ != 0 && hold_ > 0 && !working_ && want == wish_ &&
+        static_cast<double>(t) >= static_cast<double>(entry_bar_) + hold_) {
+      want = 0;
+    }
     if (want != wish_ && qty_ != 0 && !working_) {
       working_ = true;
       order_qty_ = std::fabs(qty_);
@@ -381,62 +399,20 @@ class Reference {
     if (!working_) wish_ = side();
   }
 
-  double mean(std::size_t t, std::size_t n) const {
-    long double s = 0;
-    for (std::size_t i = 0; i < n; ++i) s += m_.close[t - i];
-    return static_cast<double>(s / static_cast<long double>(n));
-  }
-
-  int want_reversion(std::size_t t, int now) const {
-    const auto n = static_cast<std::size_t>(p_[0]);
-    double z = 0;
-    if (t + 1 >= n) {
-      const double average = mean(t, n);
-      long double squares = 0;
-      for (std::size_t i = 0; i < n; ++i) {
-        const long double d = m_.close[t - i] - average;
-        squares += d * d;
-      }
-      const double sd = std::sqrt(static_cast<double>(squares / static_cast<long double>(n)));
-      if (sd > 1e-9 * average) z = (m_.close[t] - average) / sd;
-    }
-    if (now == 0) return z <= -p_[1] ? 1 : z >= p_[1] ? -1 : 0;
-    if (p_[5] > 0 && !working_ && static_cast<double>(t) >= static_cast<double>(entry_bar_) + p_[5])
-      return 0;
-    const bool back = now > 0 ? z >= -p_[2] : z <= p_[2];
-    return back ? 0 : now;
-  }
-
-  int want_cross(std::size_t t, int now) {
-    const auto fast_bars = static_cast<std::size_t>(p_[0]);
-    const auto slow_bars = static_cast<std::size_t>(p_[1]);
-    if (t + 1 < slow_bars) return now;
-    const double fast = mean(t, fast_bars);
-    const double slow = mean(t, slow_bars);
-    const bool up = fast > slow && not_above_seen_;
-    const bool down = fast < slow && not_below_seen_;
-    // After a signal the same one needs the other side first.
-    if (up) not_above_seen_ = false;
-    if (down) not_below_seen_ = false;
-    if (fast <= slow) not_above_seen_ = true;
-    if (fast >= slow) not_below_seen_ = true;
-    return up ? 1 : down ? (p_[2] > 0 ? -1 : 0) : now;
-  }
-
   const MarketView& m_;
   Window w_;
-  std::string_view family_;
-  std::vector<double> p_;
+  std::unique_ptr<Signals> signals_;
   const ExecutionModel& e_;
   double cash_ = 0;
   bool alive_ = true;
-  bool not_above_seen_ = false;
-  bool not_below_seen_ = false;
   Trade open_;
   double gain_ = 0;    // of what was closed of it, before fees
   double closed_ = 0;  // of its quantity
   std::size_t entry_bar_ = 0;
   double stop_ = 0;
+  double trail_ = 0;  // share of the best price; 0: none
+  double hold_ = 0;   // bars; 0: for ever
+  double best_ = 0;   // price since the entry
   double target_ = 0;
   double target_at_ = 0;  // price that fills the target
   bool working_ = false;  // an exit is being worked

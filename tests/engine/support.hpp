@@ -67,14 +67,51 @@ inline MarketColumns random_market(const MarketOptions& options) {
 
 inline double pick(Rng& rng, double low, double high) { return low + (high - low) * rng.uniform(); }
 
-/// A valid row that trades often.
+/// A valid row of each family that trades often, on some hundred bars.
 inline std::vector<double> random_params(Rng& rng, std::string_view family) {
-  if (family == "sma_cross") {
-    const double fast = 1 + static_cast<double>(rng.below(30));
-    return {fast, fast + 1 + static_cast<double>(rng.below(60)), static_cast<double>(rng.below(2))};
-  }
   const auto maybe = [&](double v) { return rng.uniform() < 0.3 ? 0.0 : v; };
+  const auto whole = [&](int low, int high) {
+    return low + static_cast<double>(rng.below(static_cast<std::uint64_t>(high - low + 1)));
+  };
+  if (family == "sma_cross") {
+    const double fast = whole(1, 30);
+    return {fast, fast + whole(1, 60), whole(0, 1)};
+  }
+  if (family == "ma_cross") {
+    const double kind = whole(0, 3);
+    // Exponential means take long to be known.
+    const double fast = kind == 1 || kind == 3 ? whole(1, 5) : whole(1, 30);
+    const double slow = fast + (kind == 1 || kind == 3 ? whole(1, 5) : whole(1, 60));
+    return {kind, fast, slow, rng.below(3) == 0 ? whole(2, 3) : 1.0, whole(0, 1)};
+  }
+  if (family == "donchian") {
+    return {whole(1, 40),        whole(1, 25), whole(1, 6), maybe(pick(rng, 0.5, 6)),
+            maybe(whole(1, 80)), whole(0, 1)};
+  }
+  if (family == "rsi_reversion") {
+    const double entry = pick(rng, 15, 45);
+    return {whole(2, 8),
+            entry,
+            pick(rng, 46, 70),
+            maybe(pick(rng, 5, 150)),
+            maybe(pick(rng, 5, 150)),
+            maybe(whole(1, 80)),
+            whole(0, 1)};
+  }
   const double entry = pick(rng, 0.8, 2.5);
+  if (family == "z_momentum") {
+    return {whole(2, 61),
+            entry,
+            pick(rng, -0.7, 0.7),
+            maybe(pick(rng, 5, 150)),
+            maybe(pick(rng, 10, 300)),
+            maybe(whole(1, 80)),
+            whole(0, 1)};
+  }
+  if (family == "bollinger") {
+    return {whole(2, 61),        entry,      pick(rng, -0.7, 0.7), maybe(pick(rng, 5, 150)),
+            maybe(whole(1, 80)), whole(0, 1)};
+  }
   return {2 + static_cast<double>(rng.below(60)),
           entry,
           pick(rng, -0.7, 0.7),
