@@ -72,6 +72,7 @@ void add_all_commands(CLI::App& app, Context& context) {
   add_farm_commands(app, context);
   add_data_commands(app, context);
   add_strategy_commands(app, context);
+  add_backtest_command(app, context);
   add_sweep_commands(app, context);
   add_config_commands(app, context);
   add_result_commands(app, context);
