@@ -33,7 +33,13 @@ Status CoordinatorCore::take_up(const ActiveSweep& sweep) {
 }
 
 void CoordinatorCore::watch(const Watch& m, const From& from) {
-  if (registry_.find(m.sweep) == nullptr) return refuse(from, not_here(m.sweep));
+  // One that ended a while ago is no longer in memory.
+  if (registry_.find(m.sweep) == nullptr) {
+    const auto loaded = registry_.find_or_load(m.sweep);
+    if (!loaded && loaded.error().code() != ErrorCode::NotFound)
+      return refuse(from, loaded.error());
+    if (!loaded || !(*loaded)->at_rest()) return refuse(from, not_here(m.sweep));
+  }
   auto& watchers = watchers_[m.sweep];
   if (watchers.size() >= kWatchersMax) {
     return refuse(from, Error(ErrorCode::Refused, "too many watchers"));

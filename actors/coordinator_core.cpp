@@ -165,8 +165,26 @@ void CoordinatorCore::forget_silent_nodes(MonoNs now) {
   }
 }
 
+// A farm that runs for months must not grow with what it has done, nor look through it at each
+// tick. Whoever asks for a sweep that was forgotten finds it in the store, as after a restart.
+void CoordinatorCore::forget_finished_sweeps() {
+  if (registry_.all().size() <= kFinishedKept) return;
+  std::set<std::string_view> in_commit;
+  for (const auto& [block, bytes] : in_commit_) in_commit.insert(std::get<1>(block));
+  for (const std::string& id : registry_.rested(kFinishedKept)) {
+    const auto watchers = watchers_.find(id);
+    const bool watched = watchers != watchers_.end() && !watchers->second.empty();
+    if (watched || in_commit.contains(id) || unrecorded_.contains(id)) continue;
+    scheduler_.remove(id);
+    watchers_.erase(id);
+    counted_.erase(id);
+    registry_.forget(id);
+  }
+}
+
 void CoordinatorCore::tick(MonoNs now) {
   if (++ticks_ % kTicksPerCensus == 0) forget_silent_nodes(now);
+  if (ticks_ % kTicksPerWord == 0) forget_finished_sweeps();
   give_up_broken_nodes(now);
   // What a full disk held up goes on.
   for (const auto& [id, sweep] : registry_.all()) {

@@ -88,6 +88,9 @@ class CoordinatorCore {
   void measure(MonoNs now);
   std::size_t nodes() const { return nodes_.size(); }
   std::size_t blocks_in_commit() const { return in_commit_.size(); }
+  std::size_t sweeps_in_memory() const { return registry_.all().size(); }
+  /// So many sweeps that are done or cancelled stay in memory; of older ones the store tells.
+  static constexpr std::size_t kFinishedKept = 64;
 
  private:
   struct NodePeer {
@@ -140,6 +143,7 @@ class CoordinatorCore {
   void trial_begins(const TrialBegins& m, const From& from);
   void dataset_state(const DatasetState& m, const From& from);
   void forget_silent_nodes(MonoNs now);
+  void forget_finished_sweeps();
   void node_gone(std::uint64_t session, const std::string& why, MonoNs now);
   static void log_once(NodePeer& node, const std::string& text);
   void forget_node(std::map<std::uint64_t, NodePeer>::iterator node, const std::string& why);

@@ -389,6 +389,7 @@ Result<ActiveSweep*> SweepRegistry::adopt(sweeps::Plan plan, store::SweepMeta me
     if (sweep.committed[b]) sweep.trials_committed += sweep.plan->block_range(b).rows;
   }
   WINNOW_TRY(take_up_searches(sweep));
+  sweep.used = ++uses_;
   ActiveSweep& kept = sweeps_[id] = std::move(sweep);
   // A disk that is full just now delays the first rows, no more.
   if (const auto advanced = advance(kept); !advanced) {
@@ -481,7 +482,22 @@ Status SweepRegistry::remove(const std::string& id, const std::string& user, Tim
 
 ActiveSweep* SweepRegistry::find(const std::string& id) {
   const auto it = sweeps_.find(id);
-  return it == sweeps_.end() ? nullptr : &it->second;
+  if (it == sweeps_.end()) return nullptr;
+  it->second.used = ++uses_;
+  return &it->second;
+}
+
+std::vector<std::string> SweepRegistry::rested(std::size_t kept) const {
+  std::vector<std::pair<std::uint64_t, std::string>> resting;
+  for (const auto& [id, sweep] : sweeps_) {
+    if (sweep.at_rest()) resting.emplace_back(sweep.used, id);
+  }
+  std::vector<std::string> out;
+  if (resting.size() <= kept) return out;
+  std::sort(resting.begin(), resting.end());
+  resting.resize(resting.size() - kept);
+  for (auto& [used, id] : resting) out.push_back(std::move(id));
+  return out;
 }
 
 Status SweepRegistry::set_state(ActiveSweep& sweep, store::SweepState state, TimestampNs now) {

@@ -19,13 +19,19 @@ namespace winnow::actors {
 /// Fails: as parse_spec and Plan::make.
 Result<sweeps::Plan> plan_of(const Submit& request, sweeps::Catalog catalog);
 
-/// A sweep the coordinator works on or has worked on since it started.
+/// A sweep the coordinator works on, or has worked on not long ago.
 struct ActiveSweep {
   std::shared_ptr<const sweeps::Plan> plan;
   store::SweepMeta meta;
   std::vector<bool> committed;  ///< one a block
   std::uint64_t trials_committed = 0;
   std::vector<std::shared_ptr<SearchKeeper>> searches;  ///< one a segment, if they learn
+  std::uint64_t used = 0;                               ///< rises with each find()
+
+  /// Nothing happens to it any more unless it is asked for.
+  bool at_rest() const {
+    return meta.state == store::SweepState::Done || meta.state == store::SweepState::Cancelled;
+  }
 };
 
 /// Purpose: sweeps between their text, their plan and the store.
@@ -58,7 +64,8 @@ class SweepRegistry {
   /// The stored sweeps that are not finished.
   Result<std::vector<ActiveSweep*>> load_unfinished();
   ActiveSweep* find(const std::string& id);
-  /// The same, or one that was finished in an earlier life. Fails: NotFound, Io, Corrupt.
+  /// The same, or one that was finished and forgotten, or in an earlier life. Fails: NotFound, Io,
+  /// Corrupt.
   Result<ActiveSweep*> find_or_load(const std::string& id);
   /// More CPU time, or more trials of those the sweep already plans: the same sweep with a larger
   /// budget. More trials than that: a search of one segment that learns goes on in place; else the
@@ -79,6 +86,10 @@ class SweepRegistry {
   Result<bool> checked(const Hash128& key) const { return book_.checked(key); }
   Status put_checked(const Hash128& key) { return book_.put_checked(key); }
   const std::map<std::string, ActiveSweep>& all() const { return sweeps_; }
+  /// All but the `kept` that were used last of those at rest, oldest first: what may be forgotten.
+  std::vector<std::string> rested(std::size_t kept) const;
+  /// The store keeps it. Pointers to it are void.
+  void forget(const std::string& id) { sweeps_.erase(id); }
   Status set_state(ActiveSweep& sweep, store::SweepState state, TimestampNs now);
   /// Counts a block's trials once.
   void count_committed(ActiveSweep& sweep, std::uint64_t block);
@@ -136,6 +147,7 @@ class SweepRegistry {
   SweepBook& book_;
   std::function<sweeps::Catalog()> catalog_;
   std::map<std::string, ActiveSweep> sweeps_;
+  std::uint64_t uses_ = 0;
 };
 
 }  // namespace winnow::actors

@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <limits>
+#include <string>
 
+#include "base/numbers.hpp"
 #include "engine/engine.hpp"
 #include "engine/families/list.hpp"
 #include "tests/engine/support.hpp"
@@ -56,6 +61,40 @@ static_assert(!lanes::SaysWhenItIsDue<NoRule, L>);
 static_assert(!lanes::Decides<DecidesNumbers, L>);
 static_assert(!lanes::ProtectsWhatItOpens<Unprotected, L>);
 static_assert(!lanes::HoldsLanesOnly<HoldsText, L>);
+
+// Each family has a page, whose table says of every parameter what is declared, and of no other.
+TEST(Families, HaveAPageThatSaysWhatIsDeclared) {
+  const std::string folder = std::string(WINNOW_SOURCE_DIR) + "/docs/strategies/";
+  const auto text_of = [](const std::string& path) {
+    std::ifstream in(path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string index = text_of(folder + "README.md");
+  for (const FamilyDecl& family : families()) {
+    const std::string name(family.name);
+    SCOPED_TRACE(name);
+    EXPECT_NE(
+        index.find("| [" + name + "](" + name + ".md) | " + std::string(family.summary) + " |"),
+        std::string::npos);
+    const std::string page = text_of(folder + name + ".md");
+    EXPECT_NE(page.find("](plots/" + name + ".svg)"), std::string::npos);
+    EXPECT_NE(text_of(folder + "plots/" + name + ".svg").find("<svg"), std::string::npos);
+    for (const char* part : {"## Rule", "## When it fails", "## A sweep"}) {
+      EXPECT_NE(page.find(part), std::string::npos) << part;
+    }
+    const std::size_t table = page.find("## Parameters");
+    ASSERT_NE(table, std::string::npos);
+    const std::string rows = page.substr(table, page.find("\n## ", table + 1) - table);
+    for (const ParamDecl& p : family.params) {
+      const std::string row = "| `" + std::string(p.name) + "` | " + std::string(p.unit) + " | " +
+                              shortest_text(p.min) + " to " + shortest_text(p.max) + " | " +
+                              shortest_text(p.default_value) + " | " + std::string(p.help) + " |";
+      EXPECT_NE(rows.find(row), std::string::npos) << row;
+    }
+    EXPECT_EQ(static_cast<std::size_t>(std::count(rows.begin(), rows.end(), '\n')),
+              family.params.size() + 4);
+  }
+}
 
 void expect_refused(const FamilyDecl& family, std::vector<double> values, const char* part) {
   const Status status = check_params(family, values);

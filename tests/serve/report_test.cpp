@@ -4,6 +4,7 @@
 
 #include "serve/export.hpp"
 #include "serve/report/assemble.hpp"
+#include "serve/report/backtest_plot.hpp"
 #include "serve/report/charts.hpp"
 #include "serve/report/html.hpp"
 #include "serve/report/render.hpp"
@@ -16,6 +17,49 @@ std::size_t count_of(const std::string& text, std::string_view what) {
   std::size_t n = 0;
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
   return n;
+}
+
+/// A market that goes up and down, and a backtest with so many trades on it.
+std::string svg_with(std::size_t bars, std::size_t trades) {
+  MarketColumns m;
+  m.interval_ns = 3'600'000'000'000;
+  engine::Backtest backtest;
+  for (std::size_t i = 0; i < bars; ++i) {
+    const double px = 100 + 10 * std::sin(static_cast<double>(i) / 40);
+    m.time_ns.push_back(1'700'000'000'000'000'000 + static_cast<std::int64_t>(i) * m.interval_ns);
+    for (auto* column : {&m.open, &m.high, &m.low, &m.close}) column->push_back(px);
+    m.volume.push_back(1);
+    backtest.equity.push_back(1'000 + static_cast<double>(i % 50));
+  }
+  for (std::size_t i = 0; i < trades; ++i) {
+    engine::Trade trade;
+    trade.entry_time_ns = m.time_ns[i % (bars / 2)];
+    trade.exit_time_ns = m.time_ns[i % (bars / 2) + 5];
+    trade.side = i % 2 == 0 ? engine::Side::Long : engine::Side::Short;
+    trade.entry_px = trade.exit_px = 100;
+    backtest.trades.push_back(trade);
+  }
+  return report::backtest_svg({.title = "<b> & co",
+                               .subtitle = "execution none",
+                               .market = m.view(),
+                               .window = {0, bars},
+                               .backtest = backtest,
+                               .initial_cash = 1'000});
+}
+
+TEST(BacktestSvg, DrawsPriceFillsAndEquityInASizeThatDoesNotGrow) {
+  const std::string svg = svg_with(2'000, 10);
+  EXPECT_EQ(count_of(svg, "class=\"in-long\""), 5u);
+  EXPECT_EQ(count_of(svg, "class=\"in-short\""), 5u);
+  EXPECT_EQ(count_of(svg, "class=\"out\""), 10u);
+  EXPECT_EQ(count_of(svg, "<svg"), count_of(svg, "</svg>"));
+  EXPECT_NE(svg.find("&lt;b&gt; &amp; co"), std::string::npos);
+  EXPECT_NE(svg.find("; 10 closed trades"), std::string::npos);
+  const std::string large = svg_with(200'000, 5'000);
+  EXPECT_EQ(count_of(large, "class=\"in-long\""), 0u);
+  EXPECT_NE(large.find("5000 closed trades, too many to be drawn"), std::string::npos);
+  EXPECT_LT(large.size(), 60'000u);
+  EXPECT_EQ(count_of(svg_with(10, 0), "nan"), 0u);
 }
 
 // One home for all: its sweeps are run once.

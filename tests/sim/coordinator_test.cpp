@@ -242,6 +242,61 @@ TEST_F(Core, BudgetOfTrialsStopsASweepAndIsExtendedInPlaceAcrossARestart) {
   EXPECT_EQ(disk_.ledger_executions(), disk_.ledger_trials());
 }
 
+// Ten thousand small sweeps leave no more behind in memory than a few.
+TEST_F(Core, ForgetsSweepsThatAreDoneAndFindsThemInTheStore) {
+  join(2);
+  std::vector<std::string> sweeps;
+  constexpr int kSweeps = 400;
+  for (int i = 0; i < kSweeps; ++i) {
+    sweeps.push_back(submit({.name = "small-" + std::to_string(i), .blocks = 1}));
+    ASSERT_FALSE(sweeps.back().empty());
+    if (i % 10 == 9) control(sweeps.back(), "cancel");
+    run_all();
+    for (int k = 0; k < 5; ++k) {
+      ms_ += 200;
+      core_->tick(now());
+    }
+    ASSERT_LE(core_->sweeps_in_memory(), actors::CoordinatorCore::kFinishedKept + 1) << i;
+    desk_.sent.clear();
+    seen_ = 0;
+  }
+  EXPECT_EQ(std::set(sweeps.begin(), sweeps.end()).size(), sweeps.size());
+  EXPECT_FALSE(core_->scheduler().knows(sweeps[0]));
+  EXPECT_TRUE(core_->scheduler().knows(sweeps[kSweeps - 2]));
+
+  // The first ones are as they were: watched, they say that they are done; a late result is taken;
+  // one that was cancelled goes on.
+  say(kClient, actors::Watch{sweeps[0]}, 7);
+  const auto progress = desk_.last<actors::Progress>(kClient);
+  ASSERT_TRUE(progress);
+  EXPECT_EQ(progress->state, "done");
+  result(sweeps[1], 0);
+  const auto answer = desk_.last<actors::BlocksCommitted>(kNodePeer);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->blocks, std::vector<std::uint64_t>{0});
+  control(sweeps[9], "resume");
+  run_all();
+  EXPECT_EQ(state(sweeps[9]), store::SweepState::Done);
+  EXPECT_EQ(disk_.ledger_executions(), disk_.ledger_trials());
+}
+
+// A sweep at the end of its budget is not done: it is kept, and goes on in place.
+TEST_F(Core, ForgetsNoSweepThatStandsStill) {
+  join(2);
+  const std::string still = submit({.name = "still", .blocks = 2, .budget_frac = 0.5});
+  run_all();
+  ASSERT_EQ(state(still), store::SweepState::BudgetSpent) << "it stands still, it is not done";
+  for (int i = 0; i < 100; ++i) {
+    submit({.name = "other-" + std::to_string(i), .blocks = 1});
+    run_all();
+    for (int k = 0; k < 5; ++k) core_->tick(now());
+  }
+  EXPECT_TRUE(core_->scheduler().knows(still));
+  control(still, "extend", 1'000'000);
+  run_all();
+  EXPECT_EQ(state(still), store::SweepState::Done);
+}
+
 TEST_F(Core, F13ANodeOfOtherSourcesIsRefusedWithWords) {
   for (const std::string& sources : {std::string("0123456789abcdef0123456789abcdef"), std::string(),
                                      std::string("\x1b[31m\n")}) {
