@@ -161,8 +161,7 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
                           spec.cpu_hours_max, more.user));
     return &sweep;
   }
-  if (!spec.learns() && spec.method != sweeps::SearchMethod::Random &&
-      spec.method != sweeps::SearchMethod::Sobol) {
+  if (!spec.learns() && !spec.method.decl().extends) {
     return Error(ErrorCode::Refused,
                  "sweep " + more.sweep +
                      " is a grid or a hypercube, whose points are all there is; only random and "

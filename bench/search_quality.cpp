@@ -79,10 +79,10 @@ int main(int argc, char** argv) {
   const auto seeds = std::strtoull(argv[5], nullptr, 10);
   const auto first_seed = argc == 7 ? std::strtoull(argv[6], nullptr, 10) : 0;
   const bool several = method == "nsga2";
-  SearchOptions options{.method = method == "tpe"     ? MethodKind::Tpe
-                                  : method == "cmaes" ? MethodKind::Cmaes
-                                  : several           ? MethodKind::Nsga2
-                                                      : MethodKind::Random,
+  SearchOptions options{.method = method == "tpe"     ? SearchMethod::Tpe
+                                  : method == "cmaes" ? SearchMethod::Cmaes
+                                  : several           ? SearchMethod::Nsga2
+                                                      : SearchMethod::Random,
                         .objectives = several ? 2u : 1u};
   std::printf("[");
   for (std::uint64_t run = 0; run < seeds; ++run) {

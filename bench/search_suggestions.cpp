@@ -28,13 +28,13 @@ Outcome outcome_of(const std::vector<double>& x, std::size_t objectives) {
   return out;
 }
 
-Search make(MethodKind method) {
+Search make(SearchMethod method) {
   std::vector<Dimension> dims;
   for (std::size_t i = 0; i < kDimensions; ++i) {
     dims.push_back({"x" + std::to_string(i), DimensionKind::Float, 0, 1});
   }
   SearchOptions options{.method = method, .seed = 7};
-  if (method == MethodKind::Nsga2) options.objectives = 2;
+  if (method == SearchMethod::Nsga2) options.objectives = 2;
   return *Search::make(*Space::make(std::move(dims)), options);
 }
 
@@ -52,10 +52,10 @@ bool turn(Search& search, std::size_t rows, std::uint64_t& check) {
   return true;
 }
 
-void suggest(benchmark::State& state, MethodKind method) {
+void suggest(benchmark::State& state, SearchMethod method) {
   Search search = make(method);
   const auto trials = static_cast<std::size_t>(state.range(0));
-  const std::size_t rows = method == MethodKind::Nsga2 ? 50 : 1;
+  const std::size_t rows = method == SearchMethod::Nsga2 ? 50 : 1;
   // History of random rows: what was tried does not matter to the cost.
   std::vector<PriorTrial> prior(trials);
   winnow::Rng rng(11);
@@ -85,11 +85,11 @@ void suggest(benchmark::State& state, MethodKind method) {
 
 }  // namespace
 
-BENCHMARK_CAPTURE(suggest, tpe_small, MethodKind::Tpe)->Arg(200);
-BENCHMARK_CAPTURE(suggest, cmaes_small, MethodKind::Cmaes)->Arg(200);
-BENCHMARK_CAPTURE(suggest, nsga2_small, MethodKind::Nsga2)->Arg(200);
-BENCHMARK_CAPTURE(suggest, tpe, MethodKind::Tpe)->Arg(1'000)->Arg(10'000)->Arg(100'000);
-BENCHMARK_CAPTURE(suggest, cmaes, MethodKind::Cmaes)->Arg(1'000)->Arg(100'000);
-BENCHMARK_CAPTURE(suggest, nsga2, MethodKind::Nsga2)->Arg(1'000)->Arg(100'000);
+BENCHMARK_CAPTURE(suggest, tpe_small, SearchMethod::Tpe)->Arg(200);
+BENCHMARK_CAPTURE(suggest, cmaes_small, SearchMethod::Cmaes)->Arg(200);
+BENCHMARK_CAPTURE(suggest, nsga2_small, SearchMethod::Nsga2)->Arg(200);
+BENCHMARK_CAPTURE(suggest, tpe, SearchMethod::Tpe)->Arg(1'000)->Arg(10'000)->Arg(100'000);
+BENCHMARK_CAPTURE(suggest, cmaes, SearchMethod::Cmaes)->Arg(1'000)->Arg(100'000);
+BENCHMARK_CAPTURE(suggest, nsga2, SearchMethod::Nsga2)->Arg(1'000)->Arg(100'000);
 
 BENCHMARK_MAIN();

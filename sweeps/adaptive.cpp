@@ -21,7 +21,6 @@ namespace {
 using search::FidelityKind;
 using search::FidelityOptions;
 using search::FidelitySearch;
-using search::MethodKind;
 using search::Outcome;
 using search::OutcomeState;
 
@@ -29,25 +28,6 @@ constexpr std::size_t kRungsMax = 16;
 
 Error bad_search(const std::string& why) {
   return Error(ErrorCode::InvalidInput, "search: " + why);
-}
-
-MethodKind method_of(SearchMethod method) {
-  switch (method) {
-    case SearchMethod::Sobol:
-      return MethodKind::Sobol;
-    case SearchMethod::Lhs:
-      return MethodKind::Lhs;
-    case SearchMethod::Tpe:
-      return MethodKind::Tpe;
-    case SearchMethod::Cmaes:
-      return MethodKind::Cmaes;
-    case SearchMethod::Nsga2:
-      return MethodKind::Nsga2;
-    case SearchMethod::Grid:
-    case SearchMethod::Random:
-      break;
-  }
-  return MethodKind::Random;
 }
 
 std::uint64_t power(std::uint64_t base, std::size_t exponent) {
@@ -134,13 +114,12 @@ std::uint64_t generation_rows_max(const ResolvedSpec& spec) {
 
 Status check_adaptive(const ResolvedSpec& spec) {
   const AdaptiveSpec& a = spec.adaptive;
-  const bool method = spec.method == SearchMethod::Tpe || spec.method == SearchMethod::Cmaes ||
-                      spec.method == SearchMethod::Nsga2;
+  const SamplerDecl& sampler = spec.method.decl();
   if (!spec.learns()) {
-    if (!method) return {};
+    if (!sampler.learns) return {};
     return bad_search("a method that learns needs a generation");
   }
-  if (!method && (a.fidelity == FidelityMethod::None || spec.method == SearchMethod::Grid)) {
+  if (!sampler.learns && (a.fidelity == FidelityMethod::None || sampler.enumerates)) {
     return bad_search("a grid, and random points of one fidelity, do not learn");
   }
   if (a.generation % kAdaptiveBlockRows != 0 || a.generation > kGenerationRowsMax) {
@@ -148,17 +127,22 @@ Status check_adaptive(const ResolvedSpec& spec) {
                       std::to_string(kAdaptiveBlockRows) + " up to " +
                       std::to_string(kGenerationRowsMax));
   }
-  const bool several = spec.method == SearchMethod::Nsga2;
-  if (several ? a.objectives.size() < 2 || a.objectives.size() > 16 : a.objectives.size() != 1) {
-    return bad_search(std::to_string(a.objectives.size()) +
-                      " objectives; nsga2 takes 2 to 16, the others "
-                      "take one");
+  const bool several = sampler.objectives_max > 1;
+  if (a.objectives.size() < sampler.objectives_min ||
+      a.objectives.size() > sampler.objectives_max) {
+    const auto takes_several = [](const SamplerDecl& s) { return s.objectives_max > 1; };
+    return bad_search(std::to_string(a.objectives.size()) + " objectives; " +
+                      samplers_that(takes_several, " and ") +
+                      " takes 2 to 16, the others take one");
   }
   for (const std::string& name : a.objectives) {
     if (engine::find_metric(name) < 0) return bad_search("no metric is named '" + name + "'");
   }
   if (a.fidelity != FidelityMethod::None) {
-    if (several) return bad_search("fidelity ranks by one objective, nsga2 has several");
+    if (several) {
+      return bad_search("fidelity ranks by one objective, " + std::string(sampler.name) +
+                        " has several");
+    }
     if (a.eta < 2 || a.eta > 16)
       return bad_search("eta " + std::to_string(a.eta) + " is not 2 to 16");
     const std::size_t rungs = rung_lengths(spec).size();
@@ -263,10 +247,12 @@ Result<SegmentSearch> SegmentSearch::make(const Plan& plan, const Segment& segme
   auto space = space_of(out.design_);
   if (!space) return space.error();
   search::SearchOptions options;
-  options.method = method_of(out.spec_.method);
+  options.method = out.spec_.method;
   options.seed = mix64(out.spec_.seed ^ mix64(segment.index + 1));
   options.objectives = out.spec_.adaptive.objectives.size();
-  if (options.method == MethodKind::Nsga2) options.population = out.spec_.adaptive.generation;
+  if (options.method.decl().whole_generation) {
+    options.population = out.spec_.adaptive.generation;
+  }
   auto made = search::Search::make(*std::move(space), options);
   if (!made) return made.error();
   std::vector<search::PriorTrial> trials;

@@ -35,8 +35,7 @@ void check_hard_stops(const Cursor& at, const std::vector<StrategySpace>& strate
 
 /// Later days exist only where shorter windows chose, and nothing else did.
 void check_later_days(const Cursor& at, const ResolvedSpec& spec, bool several_looks) {
-  const bool learns_more = spec.method == SearchMethod::Tpe || spec.method == SearchMethod::Cmaes ||
-                           spec.method == SearchMethod::Nsga2;
+  const bool learns_more = spec.method.decl().learns;
   if (!spec.learns() || spec.adaptive.fidelity == FidelityMethod::None || learns_more) {
     at.refuse(std::string(kLaterDays) +
               " needs fidelity beside search.method random, sobol or lhs: there the shorter "

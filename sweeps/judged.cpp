@@ -18,11 +18,6 @@ std::size_t days_touched(TimestampNs from, DurationNs length) {
   return static_cast<std::size_t>(last - first + 1);
 }
 
-bool learns_from_results(SearchMethod method) {
-  return method == SearchMethod::Tpe || method == SearchMethod::Cmaes ||
-         method == SearchMethod::Nsga2;
-}
-
 }  // namespace
 
 bool Judged::counts(const Plan& plan, const Segment& segment, std::uint64_t trial) const {
@@ -47,7 +42,7 @@ Judged judged_variants(const Plan& plan, const Segment& segment) {
   Judged out{.rows = segment.trials};
   if (!spec.learns()) return out;
   if (spec.adaptive.fidelity != FidelityMethod::None) {
-    if (!learns_from_results(spec.method) && judged_on_later_days(spec.convergence_json)) {
+    if (!spec.method.decl().learns && judged_on_later_days(spec.convergence_json)) {
       // What goes on to the whole window was chosen on the windows below it; the results on the
       // whole choose nothing.
       const std::vector<DurationNs> rungs = rung_lengths(spec);

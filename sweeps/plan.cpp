@@ -214,9 +214,8 @@ double Plan::years(const Segment& segment) const {
 Status Plan::add_segment(Segment segment) {
   const StrategySpace& space = spec_.strategies[segment.strategy];
   const engine::FamilyDecl& family = *families_[segment.strategy];
-  // Grids and Sobol points do not depend on the segment: datasets share them.
-  const bool shared = !spec_.learns() &&
-                      (spec_.method == SearchMethod::Grid || spec_.method == SearchMethod::Sobol);
+  // Points that do not depend on the segment are shared by datasets.
+  const bool shared = !spec_.learns() && spec_.method.decl().shares;
   if (shared && segment.dataset > 0) {
     designs_.push_back(designs_[segment.strategy]);
   } else {

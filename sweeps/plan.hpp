@@ -16,6 +16,7 @@
 #include "engine/engine.hpp"
 #include "sweeps/level/claim.hpp"
 #include "sweeps/level/gaps.hpp"
+#include "sweeps/search/samplers.hpp"
 
 namespace winnow::sweeps {
 
@@ -90,7 +91,6 @@ struct StrategySpace {
   std::vector<std::string> require = {};  ///< what must hold between parameters, as in `Filter`
 };
 
-enum class SearchMethod { Grid, Random, Sobol, Lhs, Tpe, Cmaes, Nsga2 };
 enum class FidelityMethod { None, Halving, Hyperband, Asha };
 
 /// What a search that learns is told beside its method. Trials are `samples` of the specification.

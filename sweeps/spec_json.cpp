@@ -22,13 +22,6 @@ constexpr Names<ValueKind, 5> kKinds{{{ValueKind::Values, "values"},
                                       {ValueKind::IntRange, "int"},
                                       {ValueKind::FloatRange, "float"},
                                       {ValueKind::LogRange, "log"}}};
-constexpr Names<SearchMethod, 7> kMethods{{{SearchMethod::Grid, "grid"},
-                                           {SearchMethod::Random, "random"},
-                                           {SearchMethod::Sobol, "sobol"},
-                                           {SearchMethod::Lhs, "lhs"},
-                                           {SearchMethod::Tpe, "tpe"},
-                                           {SearchMethod::Cmaes, "cmaes"},
-                                           {SearchMethod::Nsga2, "nsga2"}}};
 constexpr Names<FidelityMethod, 4> kFidelities{{{FidelityMethod::None, "none"},
                                                 {FidelityMethod::Halving, "halving"},
                                                 {FidelityMethod::Hyperband, "hyperband"},
@@ -48,6 +41,13 @@ template <class T, std::size_t n>
 T named(const Names<T, n>& names, const json& j) {
   for (const auto& [v, name] : names) {
     if (j == name) return v;
+  }
+  throw json::other_error::create(501, "unknown word " + json_text(j), &j);
+}
+
+SearchMethod method_named(const json& j) {
+  for (std::size_t i = 0; i < samplers().size(); ++i) {
+    if (j == samplers()[i]->name) return {static_cast<std::uint8_t>(i)};
   }
   throw json::other_error::create(501, "unknown word " + json_text(j), &j);
 }
@@ -248,7 +248,7 @@ ResolvedSpec spec_from(const json& j) {
   }
   spec.execution_hash = j.value("execution_hash", std::string());
   for (const json& s : j.at("strategies")) spec.strategies.push_back(strategy_from(s));
-  spec.method = named(kMethods, j.at("method"));
+  spec.method = method_named(j.at("method"));
   spec.samples = j.at("samples");
   // Searches that do not learn have no such key: their text, and so their id, is as it was.
   if (const auto a = j.find("adaptive"); a != j.end()) spec.adaptive = adaptive_from(*a);
@@ -283,7 +283,7 @@ std::string ResolvedSpec::to_json() const {
             {"to_ns", to.ns},
             {"holdout_ns", holdout.ns},
             {"execution", sweeps::to_json(execution)},
-            {"method", name_of(kMethods, method)},
+            {"method", method.decl().name},
             {"samples", samples},
             {"seed", seed},
             {"priority", priority},

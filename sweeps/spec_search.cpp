@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include "engine/engine.hpp"
 #include "sweeps/adaptive.hpp"
@@ -11,18 +10,19 @@ namespace {
 
 using yaml::Cursor;
 
-const std::vector<std::string> kMethodWords{"grid", "random", "sobol", "lhs",
-                                            "tpe",  "cmaes",  "nsga2"};
 const std::vector<std::string> kSearchKeys{"method",    "samples",    "trials",    "generation",
                                            "objective", "objectives", "warm_start"};
 const std::vector<std::string> kFidelityWords{"halving", "hyperband", "asha"};
 constexpr std::uint64_t kEtaDefault = 3;
-constexpr std::size_t kObjectivesMax = 16;
 constexpr std::size_t kSweepIdDigits = 16;
 
-bool own_method(SearchMethod m) {
-  return m == SearchMethod::Tpe || m == SearchMethod::Cmaes || m == SearchMethod::Nsga2;
+std::vector<std::string> method_words() {
+  std::vector<std::string> out;
+  for (const SamplerDecl* sampler : samplers()) out.emplace_back(sampler->name);
+  return out;
 }
+
+bool takes_several(const SamplerDecl& sampler) { return sampler.objectives_max > 1; }
 
 std::string read_metric(const Cursor& at) {
   std::vector<std::string> names;
@@ -37,17 +37,21 @@ void read_objectives(const Cursor& search, ResolvedSpec& spec) {
     list->refuse_at(search.key_place("objectives"), list->path(),
                     "stands beside objective; keep one of the two");
   }
-  if (spec.method != SearchMethod::Nsga2) {
+  const SamplerDecl& sampler = spec.method.decl();
+  const std::string name(sampler.name);
+  if (!takes_several(sampler)) {
     if (list) {
       list->refuse_at(search.key_place("objectives"), list->path(),
-                      "only nsga2 takes several; write objective: sharpe_ann");
+                      "only " + samplers_that(takes_several, " and ") +
+                          " takes several; write objective: sharpe_ann");
     }
     spec.adaptive.objectives = {one ? read_metric(*one) : "sharpe_ann"};
     return;
   }
   if (one || !list) {
     (one ? *one : search)
-        .refuse("nsga2 takes 2 to " + std::to_string(kObjectivesMax) +
+        .refuse(name + " takes " + std::to_string(sampler.objectives_min) + " to " +
+                std::to_string(sampler.objectives_max) +
                 " objectives, as in objectives: [sharpe_ann, drawdown_max_frac]");
   }
   for (const Cursor& entry : list->list("a list of metrics")) {
@@ -57,9 +61,11 @@ void read_objectives(const Cursor& search, ResolvedSpec& spec) {
       entry.refuse("the objective '" + all.back() + "' stands twice");
     }
   }
-  if (spec.adaptive.objectives.size() < 2 || spec.adaptive.objectives.size() > kObjectivesMax) {
-    list->refuse(std::to_string(spec.adaptive.objectives.size()) +
-                 " objectives; nsga2 takes 2 to " + std::to_string(kObjectivesMax));
+  if (spec.adaptive.objectives.size() < sampler.objectives_min ||
+      spec.adaptive.objectives.size() > sampler.objectives_max) {
+    list->refuse(std::to_string(spec.adaptive.objectives.size()) + " objectives; " + name +
+                 " takes " + std::to_string(sampler.objectives_min) + " to " +
+                 std::to_string(sampler.objectives_max));
   }
 }
 
@@ -108,8 +114,8 @@ void refuse_idle_keys(const Cursor& search, const ResolvedSpec& spec, const std:
     if (learns || !search.find(key)) continue;
     search.refuse_at(search.key_place(key), search.path() + "." + key,
                      "says nothing to " + method +
-                         ", which does not learn; allowed: method, "
-                         "samples; or take method: tpe, cmaes or nsga2");
+                         ", which does not learn; allowed: method, samples; or take method: " +
+                         samplers_that([](const SamplerDecl& s) { return s.learns; }));
   }
   if (learns && search.find("samples")) {
     search.refuse_at(search.key_place("samples"), search.path() + ".samples",
@@ -192,20 +198,17 @@ void read_search(const Cursor& root, ResolvedSpec& spec) {
   std::string method = "grid";
   if (search) {
     search->expect_map("a search such as {method: grid}", kSearchKeys);
-    method = search->at("method", "one of " + join_names(kMethodWords)).choice(kMethodWords);
+    const std::vector<std::string> words = method_words();
+    method = search->at("method", "one of " + join_names(words)).choice(words);
+    const auto index = std::find(words.begin(), words.end(), method) - words.begin();
+    spec.method.index = static_cast<std::uint8_t>(index);
   }
-  const auto index =
-      std::find(kMethodWords.begin(), kMethodWords.end(), method) - kMethodWords.begin();
-  spec.method = std::array{SearchMethod::Grid, SearchMethod::Random, SearchMethod::Sobol,
-                           SearchMethod::Lhs,  SearchMethod::Tpe,    SearchMethod::Cmaes,
-                           SearchMethod::Nsga2}[static_cast<std::size_t>(index)];
-  if (fidelity && (method == "grid" || method == "nsga2")) {
+  if (fidelity && !spec.method.decl().fidelity) {
     fidelity->refuse_at(root.key_place("fidelity"), fidelity->path(),
-                        method +
-                            " has no ladder of windows; allowed with search: {method: "
-                            "random, sobol, lhs, tpe or cmaes}");
+                        method + " has no ladder of windows; allowed with search: {method: " +
+                            samplers_that([](const SamplerDecl& s) { return s.fidelity; }) + "}");
   }
-  if (fidelity || own_method(spec.method)) {
+  if (fidelity || spec.method.decl().learns) {
     const auto generation = search->find("generation");
     spec.adaptive.generation =
         generation ? generation->count("a number of rows", kAdaptiveBlockRows, kGenerationRowsMax)
@@ -231,7 +234,7 @@ void read_samples(const Cursor& root, ResolvedSpec& spec) {
     return;
   }
   const auto at = search ? search->find("samples") : std::nullopt;
-  if (spec.method == SearchMethod::Grid) {
+  if (spec.method.decl().enumerates) {
     if (at) at->refuse("a grid takes no samples; its steps say how many points there are");
     return;
   }

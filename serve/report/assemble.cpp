@@ -192,23 +192,9 @@ std::string seconds_words(double s) {
 }
 
 std::string search_words(const sweeps::ResolvedSpec& spec) {
-  switch (spec.method) {
-    case sweeps::SearchMethod::Grid:
-      return "grid: every combination";
-    case sweeps::SearchMethod::Random:
-      return "random, seed " + std::to_string(spec.seed);
-    case sweeps::SearchMethod::Sobol:
-      return "Sobol sequence";
-    case sweeps::SearchMethod::Tpe:
-      return "tpe";
-    case sweeps::SearchMethod::Cmaes:
-      return "CMA-ES";
-    case sweeps::SearchMethod::Nsga2:
-      return "NSGA-II";
-    case sweeps::SearchMethod::Lhs:
-      return "Latin hypercube, seed " + std::to_string(spec.seed);
-  }
-  return "";
+  const sweeps::SamplerDecl& sampler = spec.method.decl();
+  const std::string seed = sampler.seeded ? ", seed " + std::to_string(spec.seed) : "";
+  return std::string(sampler.words) + seed;
 }
 
 void add_facts(const SweepView& view, const Columns& columns, ReportInput& out) {

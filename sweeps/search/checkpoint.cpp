@@ -4,6 +4,8 @@
 #include <boost/serialization/version.hpp>
 #include <exception>
 #include <sstream>
+#include <stdexcept>
+#include <string>
 
 #include "sweeps/search/method.hpp"
 #include "sweeps/search/sealed.hpp"
@@ -12,6 +14,14 @@ namespace winnow::sweeps::search {
 namespace {
 
 constexpr std::string_view kSearchMagic = "winnow-search-1\n";
+
+SearchMethod searched(int method) {
+  const int place = method + SearchMethod::Random.index;
+  if (method < 0 || place >= static_cast<int>(samplers().size())) {
+    throw std::runtime_error("there is no sampler " + std::to_string(method));
+  }
+  return {static_cast<std::uint8_t>(place)};
+}
 
 /// What a checkpoint holds before the method's own state.
 struct Header {
@@ -25,7 +35,10 @@ struct Header {
   std::vector<std::uint8_t> told;
   template <class Archive>
   void serialize(Archive& a, unsigned /*version*/) {
-    a& signature& options.method& options.seed& options.objectives& options.startup;
+    // Counted from the first that is searched, as checkpoints always were.
+    int method = static_cast<int>(options.method.index) - SearchMethod::Random.index;
+    a& signature& method& options.seed& options.objectives& options.startup;
+    if constexpr (Archive::is_loading::value) options.method = searched(method);
     a& options.candidates& options.population& options.restarts;
     a& first_trial& generation& counts& open_rows& outcomes& told;
   }

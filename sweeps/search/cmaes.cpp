@@ -313,8 +313,12 @@ class Cmaes final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_cmaes(const Space& space, const SearchOptions& options) {
-  return std::make_unique<Cmaes>(space, options);
-}
+extern const SamplerDecl kCmaesSampler;
+const SamplerDecl kCmaesSampler = {
+    .name = "cmaes",
+    .words = "CMA-ES",
+    .learns = true,
+    .make = method_of<Cmaes>,
+};
 
 }  // namespace winnow::sweeps::search

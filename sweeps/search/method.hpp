@@ -43,10 +43,11 @@ class Method {
   virtual void load(boost::archive::binary_iarchive& in) = 0;
 };
 
-std::unique_ptr<Method> make_plain(const Space& space, const SearchOptions& options);
-std::unique_ptr<Method> make_tpe(const Space& space, const SearchOptions& options);
-std::unique_ptr<Method> make_cmaes(const Space& space, const SearchOptions& options);
-std::unique_ptr<Method> make_nsga2(const Space& space, const SearchOptions& options);
+/// What a declaration makes its method with.
+template <class M>
+std::unique_ptr<Method> method_of(const Space& space, const SearchOptions& options) {
+  return std::make_unique<M>(space, options);
+}
 
 /// How a trial stands, best first. Infeasible ones by violation (Deb 2000), pruned ones after the
 /// complete ones, by resource, then loss.

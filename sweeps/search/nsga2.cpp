@@ -159,8 +159,16 @@ class Nsga2 final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_nsga2(const Space& space, const SearchOptions& options) {
-  return std::make_unique<Nsga2>(space, options);
-}
+extern const SamplerDecl kNsga2Sampler;
+const SamplerDecl kNsga2Sampler = {
+    .name = "nsga2",
+    .words = "NSGA-II",
+    .learns = true,
+    .objectives_min = 2,
+    .objectives_max = 16,
+    .fidelity = false,
+    .whole_generation = true,
+    .make = method_of<Nsga2>,
+};
 
 }  // namespace winnow::sweeps::search

@@ -26,8 +26,8 @@ class Plain final : public Method {
     const std::uint64_t point = open_next_++ % kSobolPointsMax;
     for (std::size_t i = 0; i < row.size(); ++i) {
       double u = rng.uniform();
-      if (options_.method == MethodKind::Sobol) u = sobol(point, i);
-      if (options_.method == MethodKind::Lhs && !again) {
+      if (options_.method == SearchMethod::Sobol) u = sobol(point, i);
+      if (options_.method == SearchMethod::Lhs && !again) {
         u = latin_hypercube(options_.seed, first_trial_, rows_, trial - first_trial_, i);
       }
       row[i] = space_.from_unit(i, u);
@@ -54,8 +54,21 @@ class Plain final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_plain(const Space& space, const SearchOptions& options) {
-  return std::make_unique<Plain>(space, options);
-}
+extern const SamplerDecl kGridSampler, kRandomSampler, kSobolSampler, kLhsSampler;
+const SamplerDecl kGridSampler = {.name = "grid",
+                                  .words = "grid: every combination",
+                                  .enumerates = true,
+                                  .fidelity = false,
+                                  .shares = true};
+const SamplerDecl kRandomSampler = {
+    .name = "random", .words = "random", .seeded = true, .extends = true, .make = method_of<Plain>};
+const SamplerDecl kSobolSampler = {.name = "sobol",
+                                   .words = "Sobol sequence",
+                                   .extends = true,
+                                   .shares = true,
+                                   .dimensions_max = kSobolDimensionsMax,
+                                   .make = method_of<Plain>};
+const SamplerDecl kLhsSampler = {
+    .name = "lhs", .words = "Latin hypercube", .seeded = true, .make = method_of<Plain>};
 
 }  // namespace winnow::sweeps::search

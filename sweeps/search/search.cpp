@@ -12,13 +12,19 @@ namespace {
 constexpr std::uint64_t kSearchSalt = 0x7365'6172'6368'0001ull;
 
 Status check_options(const Space& space, const SearchOptions& o) {
-  const bool one = o.method == MethodKind::Tpe || o.method == MethodKind::Cmaes;
+  const SamplerDecl& sampler = o.method.decl();
+  if (sampler.make == nullptr) {
+    return bad_input(std::string(sampler.name) + " is laid out, not searched");
+  }
   if (o.objectives < 1 || o.objectives > 16) {
     return bad_input("a search has 1 to 16 objectives, not " + std::to_string(o.objectives));
   }
-  if (one && o.objectives != 1) {
-    return bad_input("tpe and cmaes take one objective, not " + std::to_string(o.objectives) +
-                     "; nsga2 takes several");
+  if (sampler.learns && sampler.objectives_max == 1 && o.objectives != 1) {
+    const auto one = [](const SamplerDecl& s) { return s.learns && s.objectives_max == 1; };
+    const auto several = [](const SamplerDecl& s) { return s.objectives_max > 1; };
+    return bad_input(samplers_that(one, " and ") + " take one objective, not " +
+                     std::to_string(o.objectives) + "; " + samplers_that(several, " and ") +
+                     " takes several");
   }
   if (o.candidates < 1 || o.candidates > 1000) {
     return bad_input("tpe compares 1 to 1000 candidates, not " + std::to_string(o.candidates));
@@ -27,24 +33,12 @@ Status check_options(const Space& space, const SearchOptions& o) {
     return bad_input("a population is 2 to 100000, or 0 for the default, not " +
                      std::to_string(o.population));
   }
-  if (o.method == MethodKind::Sobol && space.size() > 64) {
-    return bad_input("the Sobol sequence has 64 dimensions, the space has " +
+  if (sampler.dimensions_max > 0 && space.size() > sampler.dimensions_max) {
+    return bad_input("the " + std::string(sampler.words) + " has " +
+                     std::to_string(sampler.dimensions_max) + " dimensions, the space has " +
                      std::to_string(space.size()) + "; use lhs or random");
   }
   return {};
-}
-
-std::unique_ptr<Method> make_method(const Space& space, const SearchOptions& options) {
-  switch (options.method) {
-    case MethodKind::Tpe:
-      return make_tpe(space, options);
-    case MethodKind::Cmaes:
-      return make_cmaes(space, options);
-    case MethodKind::Nsga2:
-      return make_nsga2(space, options);
-    default:
-      return make_plain(space, options);
-  }
 }
 
 bool finite(const Outcome& o) {
@@ -74,7 +68,7 @@ Result<Search> Search::make(Space space, const SearchOptions& options) {
   Search out;
   out.space_ = std::make_unique<const Space>(std::move(space));
   out.options_ = options;
-  out.method_ = make_method(*out.space_, options);
+  out.method_ = options.method.decl().make(*out.space_, options);
   return out;
 }
 

@@ -9,18 +9,18 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "sweeps/search/samplers.hpp"
 #include "sweeps/search/space.hpp"
 
 namespace winnow::sweeps::search {
 
 class Method;
 
-enum class MethodKind : std::uint8_t { Random, Sobol, Lhs, Tpe, Cmaes, Nsga2 };
 enum class Restarts : std::uint8_t { None, Ipop, Bipop };
 enum class Origin : std::uint8_t { Own, WarmStart };
 
 struct SearchOptions {
-  MethodKind method = MethodKind::Random;
+  SearchMethod method = SearchMethod::Random;
   std::uint64_t seed = 0;
   std::size_t objectives = 1;          ///< all are losses: smaller is better
   std::size_t startup = 10;            ///< TPE: random rows before it models

@@ -266,8 +266,12 @@ class Tpe final : public Method {
 
 }  // namespace
 
-std::unique_ptr<Method> make_tpe(const Space& space, const SearchOptions& options) {
-  return std::make_unique<Tpe>(space, options);
-}
+extern const SamplerDecl kTpeSampler;
+const SamplerDecl kTpeSampler = {
+    .name = "tpe",
+    .words = "tpe",
+    .learns = true,
+    .make = method_of<Tpe>,
+};
 
 }  // namespace winnow::sweeps::search

@@ -7,7 +7,7 @@
 namespace winnow::sweeps::search {
 namespace {
 
-FidelitySearch start(const FidelityOptions& options, MethodKind method = MethodKind::Tpe) {
+FidelitySearch start(const FidelityOptions& options, SearchMethod method = SearchMethod::Tpe) {
   auto made = FidelitySearch::make(make(floats(3), options_of(method)), options);
   EXPECT_TRUE(made.ok()) << made.error().text();
   return *std::move(made);
@@ -123,7 +123,7 @@ TEST(Fidelity, ABatchKeepsTheNumberOfJobsWhateverFails) {
     o.generation = 32;
     std::vector<std::size_t> sizes[2];
     for (const bool fails : {false, true}) {
-      FidelitySearch search = start(o, MethodKind::Random);
+      FidelitySearch search = start(o, SearchMethod::Random);
       while (search.open().ok() && !search.finished()) {
         const std::vector<Job> jobs = search.jobs();
         if (o.kind == FidelityKind::Asha && search.configs() == o.configs) break;
@@ -146,7 +146,7 @@ TEST(Fidelity, ABatchKeepsTheNumberOfJobsWhateverFails) {
 }
 
 TEST(Fidelity, HalvingKeepsAThirdAndCountsThePruned) {
-  FidelitySearch search = start({.resource_max = 9, .configs = 27}, MethodKind::Random);
+  FidelitySearch search = start({.resource_max = 9, .configs = 27}, SearchMethod::Random);
   std::vector<std::size_t> sizes;
   std::string trace;
   while (search.open().ok() && !search.finished()) {

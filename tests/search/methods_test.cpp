@@ -21,8 +21,8 @@ double best_of(Search search, std::size_t budget, std::size_t rows,
 }
 
 TEST(Tpe, FindsABowlThatRandomSearchMisses) {
-  SearchOptions tpe = options_of(MethodKind::Tpe);
-  SearchOptions random = options_of(MethodKind::Random);
+  SearchOptions tpe = options_of(SearchMethod::Tpe);
+  SearchOptions random = options_of(SearchMethod::Random);
   double ours = 0;
   double theirs = 0;
   for (tpe.seed = random.seed = 1; tpe.seed <= 5; random.seed = ++tpe.seed) {
@@ -42,7 +42,7 @@ TEST(Cmaes, SolvesALongValleyExactly) {
     }
     return sum;
   };
-  SearchOptions options = options_of(MethodKind::Cmaes);
+  SearchOptions options = options_of(SearchMethod::Cmaes);
   for (options.seed = 1; options.seed <= 3; ++options.seed) {
     EXPECT_LT(best_of(make(floats(8), options), 4000, 10, valley), 1e-10) << options.seed;
   }
@@ -53,7 +53,7 @@ TEST(Cmaes, RestartsLeaveAFlatStart) {
     return std::abs(x[0] - 0.1) < 0.05 ? bowl(x) - 1 : 1.0;
   };
   for (Restarts restarts : {Restarts::Ipop, Restarts::Bipop}) {
-    SearchOptions options = options_of(MethodKind::Cmaes);
+    SearchOptions options = options_of(SearchMethod::Cmaes);
     options.restarts = restarts;
     EXPECT_LT(best_of(make(floats(2), options), 3000, 6, needle), -0.9);
   }
@@ -66,11 +66,11 @@ TEST(Cmaes, IntegersDoNotFreeze) {
   const auto loss = [](const std::vector<double>& x) {
     return std::abs(x[0] - 23) + std::abs(x[1] - 3) + (x[2] - 0.2) * (x[2] - 0.2);
   };
-  EXPECT_LT(best_of(make(dims, options_of(MethodKind::Cmaes)), 1500, 7, loss), 1e-4);
+  EXPECT_LT(best_of(make(dims, options_of(SearchMethod::Cmaes)), 1500, 7, loss), 1e-4);
 }
 
 TEST(Nsga2, ApproachesTheFrontOfTwoObjectives) {
-  Search search = make(floats(8), options_of(MethodKind::Nsga2));
+  Search search = make(floats(8), options_of(SearchMethod::Nsga2));
   std::vector<std::vector<double>> last;
   for (int g = 0; g < 120; ++g) {
     ASSERT_TRUE(search.open(50).ok());

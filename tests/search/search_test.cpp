@@ -19,7 +19,7 @@ std::string history(Search search, int generations, std::uint64_t shuffle) {
   return out;
 }
 
-class EveryMethod : public testing::TestWithParam<MethodKind> {};
+class EveryMethod : public testing::TestWithParam<SearchMethod> {};
 INSTANTIATE_TEST_SUITE_P(Search, EveryMethod, testing::ValuesIn(methods()));
 
 TEST_P(EveryMethod, RowsDoNotDependOnTheOrderOfArrival) {
@@ -35,7 +35,7 @@ TEST_P(EveryMethod, SeedChoosesRows) {
   other.seed = 6;
   const bool same = history(make(all_kinds(), options_of(GetParam())), 3, 0) ==
                     history(make(all_kinds(), other), 3, 0);
-  EXPECT_EQ(same, GetParam() == MethodKind::Sobol);  // not scrambled: one sequence
+  EXPECT_EQ(same, GetParam() == SearchMethod::Sobol);  // not scrambled: one sequence
 }
 
 TEST_P(EveryMethod, RowsLieInTheSpace) {
@@ -137,12 +137,12 @@ TEST_P(EveryMethod, OneValueRangesAreAllowed) {
 }
 
 // Checkpoints of version 1, in tests/search/data: one a method, after 12 generations of 16.
-std::string golden_path(MethodKind method) {
+std::string golden_path(SearchMethod method) {
   return std::string(WINNOW_SOURCE_DIR) + "/tests/search/data/search_v1_" +
-         std::to_string(static_cast<int>(method)) + ".bin";
+         std::to_string(method.index - SearchMethod::Random.index) + ".bin";
 }
 
-Search golden_search(MethodKind method) {
+Search golden_search(SearchMethod method) {
   Search search = make(all_kinds(), options_of(method));
   for (int g = 0; g < 12; ++g) {
     EXPECT_TRUE(search.open(16).ok());
@@ -167,7 +167,7 @@ TEST_P(EveryMethod, DISABLED_WritesACheckpoint) {
 }
 
 TEST(Search, DamagedCheckpointIsCorrupt) {
-  Search search = make(all_kinds(), options_of(MethodKind::Tpe));
+  Search search = make(all_kinds(), options_of(SearchMethod::Tpe));
   ASSERT_TRUE(search.open(30).ok());
   tell_all(search, 0);
   const std::string good = search.checkpoint();
@@ -184,14 +184,14 @@ TEST(Search, DamagedCheckpointIsCorrupt) {
 TEST(Search, CheckpointOfAnotherSpaceIsRefusedByName) {
   auto dims = all_kinds();
   dims[3].high = 60;
-  const std::string bytes = make(all_kinds(), options_of(MethodKind::Tpe)).checkpoint();
+  const std::string bytes = make(all_kinds(), options_of(SearchMethod::Tpe)).checkpoint();
   const auto read = Search::restore(*Space::make(dims), bytes);
   ASSERT_FALSE(read.ok());
   EXPECT_NE(read.error().text().find("bars"), std::string::npos);
 }
 
 TEST(Search, WarmStartLearnsAndRefusesAnotherSpace) {
-  for (MethodKind method : {MethodKind::Tpe, MethodKind::Cmaes}) {
+  for (SearchMethod method : {SearchMethod::Tpe, SearchMethod::Cmaes}) {
     std::vector<PriorTrial> prior;
     Rng rng(3);
     for (int k = 0; k < 300; ++k) {
@@ -222,7 +222,7 @@ TEST(Search, WarmStartLearnsAndRefusesAnotherSpace) {
 }
 
 TEST(Search, MisuseIsRefused) {
-  Search search = make(floats(1), options_of(MethodKind::Random));
+  Search search = make(floats(1), options_of(SearchMethod::Random));
   EXPECT_FALSE(search.tell(0, {.losses = {1}}).ok());
   EXPECT_FALSE(search.open(0).ok());
   ASSERT_TRUE(search.open(2).ok());
@@ -231,7 +231,7 @@ TEST(Search, MisuseIsRefused) {
   EXPECT_FALSE(search.tell(0, {.losses = {1, 2}}).ok());
   EXPECT_FALSE(search.warm_start(search.space().signature(), {}).ok());
   const auto two =
-      Search::make(*Space::make(floats(1)), {.method = MethodKind::Tpe, .objectives = 2});
+      Search::make(*Space::make(floats(1)), {.method = SearchMethod::Tpe, .objectives = 2});
   ASSERT_FALSE(two.ok());
   EXPECT_NE(two.error().text().find("nsga2"), std::string::npos);
 }

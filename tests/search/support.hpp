@@ -97,14 +97,19 @@ inline void tell_all(Search& search, std::uint64_t shuffle) {
   }
 }
 
-inline SearchOptions options_of(MethodKind method) {
-  return {.method = method, .seed = 5, .objectives = method == MethodKind::Nsga2 ? 2u : 1u};
+inline SearchOptions options_of(SearchMethod method) {
+  return {.method = method, .seed = 5, .objectives = method.decl().objectives_min};
 }
 
-inline const std::vector<MethodKind>& methods() {
-  static const std::vector<MethodKind> kAll{MethodKind::Random, MethodKind::Sobol,
-                                            MethodKind::Lhs,    MethodKind::Tpe,
-                                            MethodKind::Cmaes,  MethodKind::Nsga2};
+/// All that search.
+inline const std::vector<SearchMethod>& methods() {
+  static const std::vector<SearchMethod> kAll = [] {
+    std::vector<SearchMethod> out;
+    for (std::size_t i = 0; i < samplers().size(); ++i) {
+      if (samplers()[i]->make != nullptr) out.push_back({static_cast<std::uint8_t>(i)});
+    }
+    return out;
+  }();
   return kAll;
 }
 
