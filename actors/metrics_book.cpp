@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/version.hpp"
 #include "engine/engine.hpp"
 
 namespace winnow::actors {
@@ -139,8 +140,9 @@ std::vector<MetricFamily> MetricsBook::read() const {
 }
 
 void add_process_metrics(MetricsBook& book) {
-  book.gauge("winnow_build_info", "1; the labels say which build this is.",
-             {{"version", WINNOW_VERSION}, {"engine", std::to_string(engine::kEngineVersion)}})
+  book.gauge(
+          "winnow_build_info", "1; the labels say which build this is.",
+          {{"version", std::string(version())}, {"engine", std::to_string(engine::kEngineVersion)}})
       .set(1);
   Gauge& resident = book.gauge("process_resident_memory_bytes", "Resident memory.");
   Gauge& fds = book.gauge("process_open_fds", "Open file descriptors.");

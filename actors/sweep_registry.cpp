@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/version.hpp"
 #include "engine/engine.hpp"
 #include "engine/source_hash.hpp"
 #include "sweeps/attachment.hpp"
@@ -38,7 +39,7 @@ sweeps::Catalog with_profiles(sweeps::Catalog catalog, const Submit& request) {
 bool note_build(store::SweepMeta& meta) {
   constexpr std::size_t kShown = 16;
   const std::string build =
-      std::string(WINNOW_VERSION) + "+" + std::string(engine::source_hash().substr(0, kShown));
+      std::string(version()) + "+" + std::string(engine::source_hash().substr(0, kShown));
   if (meta.code_version.ends_with(build)) return false;
   meta.code_version += (meta.code_version.empty() ? "" : ", ") + build;
   return true;

@@ -61,8 +61,18 @@ CLI::Validator natural_number(std::uint64_t least) {
   return CLI::Validator(check, "");
 }
 
+std::optional<std::filesystem::path> installed_configs(const std::filesystem::path& program) {
+  const auto configs = program.parent_path().parent_path() / "share/winnow/configs";
+  std::error_code ec;
+  if (!std::filesystem::is_directory(configs, ec)) return std::nullopt;
+  return configs;
+}
+
 std::filesystem::path config_dir() {
   if (const char* env = std::getenv("WINNOW_CONFIGS"); env != nullptr && *env != '\0') return env;
+  std::error_code ec;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", ec);
+  if (const auto configs = installed_configs(program); !ec && configs) return *configs;
   return WINNOW_CONFIG_DIR;
 }
 

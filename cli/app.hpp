@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,12 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
 /// for the largest number there is.)
 CLI::Validator natural_number(std::uint64_t least);
 
-/// The built-in configurations: beside the binary's source tree or installed share folder.
+/// The configurations that came along with a program installed as `program`: of BIN/winnow,
+/// BIN/../share/winnow/configs. None where there is no such folder.
+std::optional<std::filesystem::path> installed_configs(const std::filesystem::path& program);
+
+/// The configurations that come along: $WINNOW_CONFIGS, else those that were installed with this
+/// program, else those of the checkout it was built from.
 std::filesystem::path config_dir();
 
 // Each file of this room adds its commands here; main calls all of them.

@@ -276,8 +276,9 @@ int launch_kubernetes(const Context& context, const LaunchOptions& options) {
 int launch_systemd(const Context& context, const LaunchOptions& options) {
   cluster::SystemdLaunch launch = options.systemd;
   launch.node = options.node;
-  const bool node = !options.node.join.empty();
-  if (node) {
+  const bool is_set = !launch.settings.empty();
+  const bool node = is_set || !options.node.join.empty();
+  if (node && !is_set) {
     if (const Status ok = check_join(options.node.join); !ok) return fail(context, ok.error());
   }
   const auto text = cluster::systemd_unit(
@@ -384,8 +385,14 @@ void add_kubernetes(CLI::App& group, Context& context, const SharedLaunch& optio
 void add_systemd(CLI::App& group, Context& context, const SharedLaunch& options) {
   CLI::App* systemd = add_launcher(
       group, context, options, "systemd",
-      "write a service unit: of a node with --join, else of a coordinator", launch_systemd);
+      "write a service unit: of a node with --join or --settings, else of a coordinator",
+      launch_systemd);
   systemd->add_option("--join", options->node.join, "the coordinator as the node reaches it");
+  systemd
+      ->add_option("--settings", options->systemd.settings,
+                   "instead of --join, a file on the node's machine: a line JOIN=HOST:PORT and, "
+                   "with more options of `winnow node`, a line OPTIONS=...")
+      ->excludes("--join");
   systemd->add_option("--workers", options->node.workers, "threads that compute, a node")
       ->check(CLI::Range(1u, 4096u));
   systemd->add_option("--identity", options->node.identity,

@@ -14,6 +14,7 @@
 #include "cli/app.hpp"
 #include "cli/output.hpp"
 #include "cli/stop_signals.hpp"
+#include "cli/version.hpp"
 #include "cli/words.hpp"
 
 namespace winnow::cli {
@@ -64,7 +65,7 @@ void begin() {
 
 void add_all_commands(CLI::App& app, Context& context) {
   app.require_subcommand(1);
-  app.set_version_flag("--version", "winnow 0.1.0");
+  app.set_version_flag("--version", version_text, "version, commit, engine and instruction set");
   app.footer(
       "--home, --json, --quiet, --connect, --user and --identity may stand before the command or "
       "after it.");
@@ -83,6 +84,15 @@ void add_all_commands(CLI::App& app, Context& context) {
   add_verify_commands(app, context);
 }
 
+int print_version(const Context& context) {
+  if (context.json) {
+    print_json(version_json());
+  } else {
+    write_stdout(version_text() + "\n");
+  }
+  return kDone;
+}
+
 int parse_and_run(const std::vector<std::string>& words, Context& context) {
   CLI::App app{"Winnow: the experiment farm that separates grain from chaff.", "winnow"};
   add_all_commands(app, context);
@@ -91,8 +101,10 @@ int parse_and_run(const std::vector<std::string>& words, Context& context) {
   try {
     std::reverse(arranged->begin(), arranged->end());  // as the parser wants it
     app.parse(std::move(*arranged));
+  } catch (const CLI::CallForVersion&) {
+    return print_version(context);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help, --version
+    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help
     return fail(context, Error(ErrorCode::InvalidInput, e.what()));
   }
   if (context.stops == Stops::AtOnce) release_stop_signals();

@@ -69,9 +69,12 @@ Result<std::string> kubernetes_manifest(const KubernetesLaunch& launch);
 
 enum class UnitRole { Coordinator, Node };
 struct SystemdLaunch {
-  std::string binary = "/usr/local/bin/winnow";
-  std::string listen = "127.0.0.1:7700";  ///< coordinator
-  NodeLaunch node;                        ///< node
+  std::string binary = "/usr/bin/winnow";  ///< where the Debian package has it
+  std::string listen = "127.0.0.1:7700";   ///< coordinator
+  NodeLaunch node;                         ///< node
+  /// Node: a file that says `JOIN=HOST:PORT` and, if it likes, more options as `OPTIONS=...`, so
+  /// that one unit serves every machine; `node.join` then says nothing. Empty: none.
+  std::string settings;
 };
 /// A systemd service unit. Fails: InvalidInput (a path that is not absolute).
 Result<std::string> systemd_unit(UnitRole role, const SystemdLaunch& launch);

@@ -29,8 +29,12 @@ bool is_label(std::string_view text) {
                       [](unsigned char c) { return std::isupper(c) != 0; });
 }
 
+// What systemd puts there from a file of settings. No HOST:PORT is spelt so.
+constexpr std::string_view kJoinSetting = "${JOIN}";
+
 /// A word of a unit file's command line: systemd's own quoting, `%` and `$` doubled.
 std::string unit_word(const std::string& word) {
+  if (word == kJoinSetting) return word;
   std::string out = "\"";
   for (const char c : word) {
     if (c == '"' || c == '\\') out += '\\';
@@ -51,6 +55,11 @@ std::string unit_path(const std::string& path) {
   std::string out;
   for (const char c : path) out += c == '%' ? "%%" : std::string(1, c);
   return out;
+}
+
+bool is_unit_path(const std::string& path) {
+  return std::filesystem::path(path).is_absolute() &&
+         std::none_of(path.begin(), path.end(), [](unsigned char c) { return c < ' '; });
 }
 
 std::string container(std::string_view name, const KubernetesLaunch& launch,
@@ -235,11 +244,11 @@ Result<std::string> systemd_unit(UnitRole role, const SystemdLaunch& launch) {
     return not_allowed("--binary", launch.binary,
                        "an absolute path of letters, digits, '-', '_', '.', '+'");
   }
-  const std::string& secret = launch.node.identity;
-  if (!secret.empty() &&
-      (!std::filesystem::path(secret).is_absolute() ||
-       std::any_of(secret.begin(), secret.end(), [](unsigned char c) { return c < ' '; }))) {
-    return not_allowed("--identity", secret, "an absolute path on one line");
+  for (const auto& [option, path] :
+       {std::pair("--identity", launch.node.identity), std::pair("--settings", launch.settings)}) {
+    if (!path.empty() && !is_unit_path(path)) {
+      return not_allowed(option, path, "an absolute path on one line");
+    }
   }
   const bool coordinator = role == UnitRole::Coordinator;
   std::vector<std::string> argv;
@@ -250,8 +259,12 @@ Result<std::string> systemd_unit(UnitRole role, const SystemdLaunch& launch) {
     node.binary = launch.binary;
     if (node.home.empty()) node.home = "/var/lib/winnow-node";
     node.identity.clear();
+    if (!launch.settings.empty()) node.join = kJoinSetting;
     argv = node_argv(node);
   }
+  const bool is_set = !coordinator && !launch.settings.empty();
+  const std::string more = is_set ? " $OPTIONS" : "";
+  const std::string settings = is_set ? "\nEnvironmentFile=" + unit_path(launch.settings) : "";
   // The file is root's alone; systemd hands it to the unit's own user, in memory.
   const std::string& identity = launch.node.identity;
   const bool carries = !coordinator && !identity.empty();
@@ -260,7 +273,7 @@ Result<std::string> systemd_unit(UnitRole role, const SystemdLaunch& launch) {
   const std::string state = coordinator ? "winnow" : "winnow-node";
   return "[Unit]\nDescription=Winnow " + std::string(coordinator ? "coordinator" : "worker node") +
          "\nWants=network-online.target\nAfter=network-online.target\n\n[Service]\nExecStart=" +
-         unit_line(argv) + where + credential + R"(
+         unit_line(argv) + where + more + settings + credential + R"(
 Restart=always
 RestartSec=2
 KillSignal=SIGTERM

@@ -149,10 +149,18 @@ TEST(LaunchSystemd, UnitsRestartAndGiveTimeToDrain) {
   EXPECT_NE(unit->find("LoadCredential=identity:/etc/winnow/100%% mine\n"), std::string::npos);
   const auto coordinator = systemd_unit(UnitRole::Coordinator, launch);
   ASSERT_TRUE(coordinator.ok());
-  EXPECT_NE(coordinator->find("ExecStart=/usr/local/bin/winnow \"up\""), std::string::npos);
+  EXPECT_NE(coordinator->find("ExecStart=/usr/bin/winnow \"up\""), std::string::npos);
   launch.node.identity = "/etc/a\nExecStartPre=/bin/evil";
   EXPECT_EQ(systemd_unit(UnitRole::Node, launch).error().code(), ErrorCode::InvalidInput);
   launch.node.identity = "";
+  launch.settings = "node.conf";
+  EXPECT_EQ(systemd_unit(UnitRole::Node, launch).error().code(), ErrorCode::InvalidInput);
+  launch.settings = "/etc/winnow/node.conf";
+  const auto set = systemd_unit(UnitRole::Node, launch);
+  ASSERT_TRUE(set.ok()) << set.error().text();
+  EXPECT_NE(set->find("\"--join\" ${JOIN} \"--"), std::string::npos) << *set;
+  EXPECT_NE(set->find(" $OPTIONS\nEnvironmentFile=/etc/winnow/node.conf\n"), std::string::npos);
+  launch.settings = "";
   launch.binary = "winnow";
   EXPECT_EQ(systemd_unit(UnitRole::Node, launch).error().code(), ErrorCode::InvalidInput);
 }

@@ -477,7 +477,12 @@ TEST_F(Launch, SystemdTakesTheUnitsAsTheyAre) {
                             "--identity", "/etc/winnow/a node", "--out", node.string()})
                 .status,
             0);
-  for (const fs::path& unit : {coordinator, node}) {
+  const fs::path packaged = folder_.path() / "winnow-set.service";
+  ASSERT_EQ(winnow(home(), {"launch", "systemd", "--binary", kBinary, "--settings",
+                            "/etc/winnow/node.conf", "--out", packaged.string()})
+                .status,
+            0);
+  for (const fs::path& unit : {coordinator, node, packaged}) {
     Process verify(folder_.path(),
                    {find_program("systemd-analyze"), "verify", "--man=no", unit.string()});
     EXPECT_EQ(verify.wait(60), 0) << verify.errors();

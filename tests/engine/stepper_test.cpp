@@ -108,8 +108,8 @@ class StepperOfFamily : public testing::TestWithParam<std::string> {
   const FamilyDecl& family() const { return *find_family(GetParam()); }
 };
 
-// Law 1 of stepping: fed bar by bar it is the batch of the same bars, bit for bit: 2,000 cases over
-// the families, any execution model.
+// Stepped is swept (law 4): fed bar by bar it is the batch of the same bars, bit for bit: 2,000
+// cases over the families, any execution model.
 TEST_P(StepperOfFamily, IsTheBatchOfTheSameBars) {
   constexpr std::size_t kVariants = 5;
   constexpr std::size_t kCases = 2'000;
@@ -159,7 +159,7 @@ TEST_P(StepperOfFamily, IsTheBatchOfTheSameBars) {
   EXPECT_GT(days, 500u);
 }
 
-// Law 3: saving and restoring at any bar changes no bit of what comes after.
+// Saving and restoring at any bar changes no bit (law 1) of what comes after.
 TEST_P(StepperOfFamily, RestoredAtAnyBarGoesOnAlike) {
   std::size_t bars = 0;
   for (std::uint64_t seed = 700; seed < 704; ++seed) {

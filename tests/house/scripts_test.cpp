@@ -97,7 +97,7 @@ TEST_F(Scripts, D17RunInstallsWhatBuildingAndRunningNeedAndNoMore) {
   const auto groups = package_groups();
   ASSERT_EQ(shell("./run --quick"), 0) << said();
   EXPECT_EQ(installed(), groups.at("build"));
-  for (const std::string group : {"test", "services", "dev", "browser"}) {
+  for (const std::string group : {"test", "services", "dev", "image", "browser"}) {
     for (const std::string& package : groups.at(group)) {
       EXPECT_FALSE(groups.at("build").contains(package)) << package << " is of group " << group;
     }
@@ -139,6 +139,51 @@ TEST_F(Scripts, D17WhatAnotherDecidedAboutDaemonsStays) {
       << said();
   EXPECT_NE(calls().find("policy 0\n"), std::string::npos) << calls();
   EXPECT_TRUE(fs::exists(root_ / "policy"));
+}
+
+/// A package, and tools that write down how they were called instead of making an image.
+class ImageScript : public Scripts {
+ protected:
+  void SetUp() override {
+    Scripts::SetUp();
+    std::ofstream(root_ / "winnow.deb") << "a package";
+    program("dpkg-deb",
+            "[ $3 = Version ] && echo 0.9.0 || "
+            "echo 'libc6 (>= 2.36), libssl3 (>= 3.0), awk | mawk, tzdata'\n");
+    program("mmdebstrap", "echo mmdebstrap $* >> $ROOT/calls\n");
+    program("buildah",
+            "echo buildah $* >> $ROOT/calls\n"
+            "case $* in *' from '*) echo container-1 ;; esac\n");
+  }
+};
+
+TEST_F(ImageScript, MakesAnImageOfThePackageAndPullsNone) {
+  ASSERT_EQ(shell("tools/image.sh --deb winnow.deb"), 0) << said();
+  const std::string made = calls();
+  EXPECT_NE(made.find(" --include=libc6,libssl3,awk,tzdata "), std::string::npos) << made;
+  EXPECT_NE(made.find(" from scratch\n"), std::string::npos) << made;
+  EXPECT_NE(made.find(" container-1 winnow:0.9.0\n"), std::string::npos) << made;
+  const std::string archive = (root_ / "build/winnow-0.9.0.tar").string();
+  EXPECT_NE(made.find(" winnow:0.9.0 oci-archive:" + archive + ":winnow:0.9.0\n"),
+            std::string::npos)
+      << made;
+  EXPECT_NE(said().find(archive + "\n"), std::string::npos) << said();
+  EXPECT_EQ(made.find("pull"), std::string::npos) << made;
+  EXPECT_EQ(made.find("docker://"), std::string::npos) << made;
+}
+
+TEST_F(ImageScript, SaysWhichToolsAreMissing) {
+  fs::remove(root_ / "bin/mmdebstrap");
+  fs::remove(root_ / "bin/buildah");
+  // A machine that has what the script itself calls, and no more.
+  ASSERT_EQ(shell("for tool in bash env dirname realpath sed; do"
+                  " ln -s \"$(command -v $tool)\" bin/; done"),
+            0);
+  EXPECT_NE(shell("PATH=$ROOT/bin tools/image.sh --deb winnow.deb"), 0);
+  EXPECT_NE(said().find("not installed here: mmdebstrap buildah; on Debian, tools/setup.sh image"),
+            std::string::npos)
+      << said();
+  EXPECT_EQ(calls(), "");
 }
 
 }  // namespace
