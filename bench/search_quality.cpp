@@ -14,6 +14,7 @@
 namespace {
 
 using namespace winnow::sweeps::search;
+using winnow::sweeps::SearchMethod;
 using Dims = std::vector<Dimension>;
 
 Dims dimensions(const std::string& name, std::size_t n) {

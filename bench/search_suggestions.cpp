@@ -13,6 +13,7 @@
 namespace {
 
 using namespace winnow::sweeps::search;
+using winnow::sweeps::SearchMethod;
 
 constexpr std::size_t kDimensions = 40;
 

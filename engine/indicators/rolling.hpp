@@ -116,10 +116,9 @@ class RollingColumn final : public Column {
     const double* x = bars_[field_] + block_;
     const double ref = x[0];  // a copy: what is written could be it, for all a compiler knows
     out[w - 1] = 0;
-    double* last = out + w - 2;
     running_sums(
         0, std::min(w - 1, block_), 0, [&](std::size_t k) { return of(*(x - 1 - k) - ref); },
-        [&](std::size_t k, double sum) { *(last - k) = sum; });
+        [&](std::size_t k, double sum) { out[w - 2 - k] = sum; });
   }
 
   // And the part in it, as far as there is data.
@@ -149,8 +148,9 @@ class RollingColumn final : public Column {
     }
     const double* all = bars_[field_];
     const std::size_t at = t - block;
-    Formula::of(static_cast<double>(w), all[block], sums_.data() + at, squares_.data() + at,
-                all + t, stop - t, out);
+    const double* squares = Formula::kSquares ? squares_.data() + at : nullptr;
+    Formula::of(static_cast<double>(w), all[block], sums_.data() + at, squares, all + t, stop - t,
+                out);
   }
 
   Field field_;
