@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/engine.hpp"
+#include "engine/indicators/list.hpp"
 #include "engine/isa.hpp"
 #include "engine/lanes/job.hpp"
 #include "engine/lanes/tile_size.hpp"
@@ -273,7 +274,7 @@ Result<std::uint64_t> batch_bytes(const BatchRequest& request) {
   const std::uint64_t tile = lanes::tile_bars(job);
   // Values of a tile, their block summaries (two for eight bars) and those of the market.
   std::uint64_t doubles = specs.size() * tile + (specs.size() + 1) * tile / 4;
-  for (const ColumnSpec& spec : specs) doubles += 2 * static_cast<std::uint64_t>(spec.window);
+  for (const ColumnSpec& spec : specs) doubles += column_doubles(spec, request.market->size());
   // Bounds that hold for every instruction set, so that a trial's need is the same on every node:
   // lanes are filled up to whole groups of eight, by a quarter at most; a lane's state is below 80
   // numbers.

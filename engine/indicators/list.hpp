@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
@@ -66,6 +67,16 @@ class ColumnMaker {
   std::span<const Bars> legs_;
   std::map<std::pair<std::uint8_t, std::int32_t>, std::shared_ptr<HigherBars>> higher_;
 };
+
+/// Numbers that the indicator holds at most over `bars` bars of the market, beside its values.
+inline std::uint64_t column_doubles(const ColumnSpec& spec, std::uint64_t bars) {
+  // Two arrays as long as its window; the strength index has two of each.
+  const std::uint64_t arrays = spec.kind == ColumnKind::Rsi ? 4 : 2;
+  const std::uint64_t own = arrays * (indicator(spec.kind).warmup(spec) + 1);
+  if (spec.timeframe == 1) return own;
+  // The longer bars and the values at them, and four bytes a bar that say which is complete.
+  return own + (kFields + 1) * (bars / static_cast<std::uint64_t>(spec.timeframe) + 2) + bars / 2;
+}
 
 /// Bars before one that fill the indicator there.
 inline std::size_t warmup_bars(const ColumnSpec& spec) {

@@ -344,6 +344,16 @@ TEST(Columns, AreWhatTheirFormulasSay) {
   }
 }
 
+// What a batch says it takes counts windows that are longer than their parameter.
+TEST(Columns, SayHowMuchTheyHold) {
+  EXPECT_EQ(column_doubles({.kind = ColumnKind::Sma, .window = 96}, 1'000), 192u);
+  EXPECT_EQ(column_doubles({.kind = ColumnKind::ZScore, .window = 96}, 1'000), 192u);
+  EXPECT_GE(column_doubles({.kind = ColumnKind::Ema, .window = 100}, 1'000), 2u * 1'868);
+  EXPECT_GE(column_doubles({.kind = ColumnKind::Rsi, .window = 14}, 1'000), 4u * 518);
+  EXPECT_GE(column_doubles({.kind = ColumnKind::Sma, .window = 10, .timeframe = 4}, 100'000),
+            6u * 25'000 + 50'000);
+}
+
 TEST(Columns, OfAFlatMarketAreDefined) {
   MarketColumns m = test::random_market({.seed = 15, .bars = 2'000});
   for (auto* column : {&m.open, &m.high, &m.low, &m.close}) {
