@@ -44,10 +44,10 @@ struct Standing {
   double day_exposure = 0;  ///< mean signed notional over equity in it
 };
 
-/// Purpose: variants of one family on one instrument, stepped bar by bar: what backtest, shadow and
-/// paper hold. Each is decided when a bar is complete, and what it wanted is filled, by the
-/// execution model's rules, in the next one. Fed bar by bar it is the batch of the same bars, bit
-/// for bit. Owner and thread: one.
+/// Purpose: variants of one family on one instrument, stepped bar by bar: what shadow and paper
+/// hold, over the same lanes::Steps that backtests run on. Each is decided when a bar is complete,
+/// and what it wanted is filled, by the execution model's rules, in the next one. Fed bar by bar it
+/// is the batch of the same bars, bit for bit. Owner and thread: one.
 class StepperLanes {
  public:
   /// `params`: a row for each variant, as BatchRequest. `history` (copied, may be empty): bars

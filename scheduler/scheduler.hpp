@@ -97,7 +97,7 @@ struct Grant {
   NodeId node;
   Lease lease;
 };
-/// Every block of the sweep is committed or quarantined.
+/// Every block of the sweep is committed, a quarantined one with rows that say so.
 struct SweepFinished {
   std::string sweep;
 };

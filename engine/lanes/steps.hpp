@@ -12,10 +12,9 @@ namespace winnow::engine::lanes {
 /// What a stepped variant has and wants at the last close, for whoever acts on it.
 struct StepView {
   double cash = 0;
-  double qty = 0;   ///< signed
-  double side = 0;  ///< its sign
-  double wished =
-      0;  ///< what it had wanted before: its side, unless an order works towards another
+  double qty = 0;          ///< signed
+  double side = 0;         ///< its sign
+  double wished = 0;       ///< `side`, or what an order that is being worked leads to
   double wanted = 0;       ///< the side wanted from the next open on
   double stop = 0;         ///< level at which the position is stopped as of now; infinite: at none
   Protect<Lane1> protect;  ///< of a position that is opened now
