@@ -7,6 +7,10 @@ __attribute__((visibility("default"))) const char* __asan_default_options() {
   return "strict_string_checks=1:detect_stack_use_after_return=1:check_initialization_order=1";
 }
 
+__attribute__((visibility("default"))) const char* __lsan_default_options() {
+  return "print_suppressions=0:suppressions=" WINNOW_SUPPRESSIONS "/lsan.supp";
+}
+
 __attribute__((visibility("default"))) const char* __ubsan_default_options() {
   return "halt_on_error=1:print_stacktrace=1:suppressions=" WINNOW_SUPPRESSIONS "/ubsan.supp";
 }
