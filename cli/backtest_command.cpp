@@ -150,11 +150,16 @@ void say_coverage(const MarketView& market, const std::string& from, const std::
 
 Status set_word(engine::ExecutionModel& model, const Assignment& a) {
   if (a.key == "sizing") {
-    if (a.value != "all_in" && a.value != "fixed_qty") {
+    const auto sizing = engine::find_sizing(a.value);
+    if (!sizing) {
+      std::string names;
+      for (const std::string_view name : engine::sizing_names()) {
+        names += (names.empty() ? "" : ", ") + std::string(name);
+      }
       return Error(ErrorCode::InvalidInput,
-                   "--set sizing: '" + a.value + "' must be all_in or fixed_qty");
+                   "--set sizing: '" + a.value + "' must be one of " + names);
     }
-    model.sizing = a.value == "all_in" ? engine::Sizing::AllIn : engine::Sizing::FixedQty;
+    engine::choose_sizing(model, *sizing);
     return {};
   }
   if (a.value != "true" && a.value != "false") {

@@ -39,6 +39,13 @@ class TradeRecorder {
     open_.fees = fee;
     fills.push_back({bar, lanes::FillKind::Entry, side * size, px});
   }
+  /// To the position that is open.
+  void added(std::size_t bar, double side, double size, double px, double fee) {
+    open_.entry_px = (open_.entry_px * open_.qty + px * size) / (open_.qty + size);
+    open_.qty += size;
+    open_.fees += fee;
+    fills.push_back({bar, lanes::FillKind::Resize, side * size, px});
+  }
   void exit(double px, double fee, double funding, double pnl) {
     open_.exit_px = px;
     open_.fees += fee;
@@ -91,6 +98,9 @@ class MaybeRecorder {
 
   void entered(std::size_t bar, double side, double size, double px, double fee) {
     if (to_ != nullptr) to_->entered(bar, side, size, px, fee);
+  }
+  void added(std::size_t bar, double side, double size, double px, double fee) {
+    if (to_ != nullptr) to_->added(bar, side, size, px, fee);
   }
   void exit(double px, double fee, double funding, double pnl) {
     if (to_ != nullptr) to_->exit(px, fee, funding, pnl);

@@ -24,7 +24,8 @@ constexpr std::size_t kCutBarsMin = 300'000;
 constexpr std::size_t kHistoryShare = 2;
 
 bool at_open(const Fill& fill) {
-  return fill.kind == lanes::FillKind::Entry || fill.kind == lanes::FillKind::Signal;
+  return fill.kind == lanes::FillKind::Entry || fill.kind == lanes::FillKind::Signal ||
+         fill.kind == lanes::FillKind::Resize;
 }
 
 // Fills that are settled by the open of bar `cut`.

@@ -1,5 +1,6 @@
 #include "engine/execution.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -45,6 +46,57 @@ Status check_rules(const std::vector<InstrumentRules>& rules) {
   return {};
 }
 
+struct Need {
+  Sizing sizing;
+  std::string_view name;
+  double value;
+};
+
+// A size that is needed and not said, or said and cannot be had.
+Status check_sizing(const ExecutionModel& e) {
+  const auto refuse = [](const std::string& why) {
+    return Error(ErrorCode::InvalidInput, "execution model: " + why);
+  };
+  for (const Need& need :
+       {Need{Sizing::FixedQty, "fixed_qty", e.fixed_qty},
+        Need{Sizing::Exposure, "exposure_frac", e.exposure_frac},
+        Need{Sizing::VolatilityTarget, "volatility_target_ann_frac", e.volatility_target_ann_frac},
+        Need{Sizing::VolatilityTarget, "volatility_decay", e.volatility_decay},
+        Need{Sizing::VolatilityTarget, "days_a_year", e.days_a_year},
+        Need{Sizing::VolatilityTarget, "exposure_max_frac", e.exposure_max_frac},
+        Need{Sizing::Kelly, "kelly_frac", e.kelly_frac},
+        Need{Sizing::Kelly, "exposure_frac", e.exposure_frac},
+        Need{Sizing::Kelly, "exposure_max_frac", e.exposure_max_frac}}) {
+    if (e.sizing == need.sizing && !(need.value > 0)) {
+      return refuse("sizing " + std::string(sizing_name(need.sizing)) + " needs " +
+                    std::string(need.name) + " above 0");
+    }
+  }
+  const double most = std::max(e.exposure_frac, e.exposure_max_frac);
+  if (e.leverage_max > 0 && most > e.leverage_max) {
+    return refuse("an exposure of " + shortest_text(most) + " is above leverage_max=" +
+                  shortest_text(e.leverage_max) + ", which would refuse every entry of that size");
+  }
+  if (e.exposure_max_frac > 0 && e.exposure_min_frac > e.exposure_max_frac) {
+    return refuse("exposure_min_frac=" + shortest_text(e.exposure_min_frac) +
+                  " is above exposure_max_frac=" + shortest_text(e.exposure_max_frac));
+  }
+  if (e.rebalance && (e.sizing == Sizing::AllIn || e.sizing == Sizing::FixedQty)) {
+    return refuse(
+        "rebalance needs a sizing by exposure: exposure, volatility_target or kelly, not all_in or "
+        "fixed_qty");
+  }
+  if ((e.kelly_wealth_min_frac > 0) != (e.kelly_wealth_min_prob > 0)) {
+    return refuse(
+        "kelly_wealth_min_frac and kelly_wealth_min_prob say one thing together; give both, each "
+        "above 0, or neither");
+  }
+  if (e.drawdown_scale_frac > 0 && !e.drawdown_bars) {
+    return refuse("drawdown_scale_frac looks at every close: it needs drawdown_bars on");
+  }
+  return {};
+}
+
 }  // namespace
 
 Status check_execution(const ExecutionModel& e) {
@@ -66,10 +118,7 @@ Status check_execution(const ExecutionModel& e) {
                  "execution model: impact_bps=" + shortest_text(e.impact_bps) +
                      " and impact_y=" + shortest_text(e.impact_y) + " exclude each other");
   }
-  if (e.sizing == Sizing::FixedQty && e.fixed_qty == 0) {
-    return Error(ErrorCode::InvalidInput,
-                 "execution model: sizing fixed_qty needs fixed_qty above 0");
-  }
+  WINNOW_TRY(check_sizing(e));
   return check_rules(e.rules);
 }
 
@@ -89,8 +138,85 @@ std::span<const ExecutionRule> execution_rules() {
       {"short", nullptr, &M::shorts, 1, 1, 1},
       {"leverage_max", &M::leverage_max, nullptr, 0, 1, 1000},
       {"borrow_ann_frac", &M::borrow_ann_frac, nullptr, 0, 0, 10},
+      {"exposure_frac", &M::exposure_frac, nullptr, 0, 0, 1000, true},
+      {"exposure_min_frac", &M::exposure_min_frac, nullptr, 0, 0, 1000, true},
+      {"exposure_max_frac", &M::exposure_max_frac, nullptr, 0, 0, 1000, true},
+      {"volatility_target_ann_frac", &M::volatility_target_ann_frac, nullptr, 0, 0, 10, true},
+      {"volatility_decay", &M::volatility_decay, nullptr, 0, 0, kVolatilityDecayMax, true},
+      {"days_a_year", &M::days_a_year, nullptr, 0, 0, 366, true},
+      {"kelly_frac", &M::kelly_frac, nullptr, 0, 0, 1, true},
+      {"kelly_trades_min", &M::kelly_trades_min, nullptr, 0, 0, 1e6, true},
+      {"kelly_wealth_min_frac", &M::kelly_wealth_min_frac, nullptr, 0, 0, 0.999, true},
+      {"kelly_wealth_min_prob", &M::kelly_wealth_min_prob, nullptr, 0, 0, 0.999, true},
+      {"rebalance", nullptr, &M::rebalance, 0, 0, 1, true},
+      {"rebalance_band_frac", &M::rebalance_band_frac, nullptr, 0, 0, 1, true},
+      {"drawdown_scale_frac", &M::drawdown_scale_frac, nullptr, 0, 0, 1, true},
+      {"performance_scale", &M::performance_scale, nullptr, 0, 0, 10, true},
+      {"performance_mean_frac", &M::performance_mean_frac, nullptr, 0, 0, 10, true},
   };
   return kRules;
+}
+
+namespace {
+
+constexpr std::string_view kSizingNames[] = {"all_in", "fixed_qty", "exposure", "volatility_target",
+                                             "kelly"};
+
+constexpr unsigned bit(Sizing s) { return 1u << static_cast<unsigned>(s); }
+constexpr unsigned kExposures =
+    bit(Sizing::Exposure) | bit(Sizing::VolatilityTarget) | bit(Sizing::Kelly);
+constexpr unsigned kAnySizing = ~0u;
+
+struct Scope {
+  std::string_view rule;
+  unsigned sizings;
+};
+constexpr Scope kScopes[] = {
+    {"exposure_frac", kExposures},
+    {"exposure_min_frac", kAnySizing},
+    {"exposure_max_frac", kExposures},
+    {"volatility_target_ann_frac", bit(Sizing::VolatilityTarget)},
+    {"volatility_decay", bit(Sizing::VolatilityTarget)},
+    {"days_a_year", bit(Sizing::VolatilityTarget)},
+    {"kelly_frac", bit(Sizing::Kelly)},
+    {"kelly_trades_min", bit(Sizing::Kelly)},
+    {"kelly_wealth_min_frac", bit(Sizing::Kelly)},
+    {"kelly_wealth_min_prob", bit(Sizing::Kelly)},
+    {"rebalance", kExposures},
+    {"rebalance_band_frac", kExposures},
+};
+
+}  // namespace
+
+std::span<const std::string_view> sizing_names() { return kSizingNames; }
+std::string_view sizing_name(Sizing sizing) {
+  return kSizingNames[static_cast<std::size_t>(sizing)];
+}
+std::optional<Sizing> find_sizing(std::string_view name) {
+  const auto found = std::find(std::begin(kSizingNames), std::end(kSizingNames), name);
+  if (found == std::end(kSizingNames)) return std::nullopt;
+  return static_cast<Sizing>(found - std::begin(kSizingNames));
+}
+
+bool says_something(const ExecutionRule& rule, Sizing sizing) {
+  for (const Scope& scope : kScopes) {
+    if (scope.rule == rule.name) return (scope.sizings & bit(sizing)) != 0;
+  }
+  return true;
+}
+
+void choose_sizing(ExecutionModel& model, Sizing sizing) {
+  model.sizing = sizing;
+  const bool by_exposure = (kExposures & bit(sizing)) != 0;
+  const bool by_volatility = sizing == Sizing::VolatilityTarget;
+  const bool by_trades = sizing == Sizing::Kelly;
+  model.rebalance = by_exposure;
+  model.rebalance_band_frac = by_exposure ? 0.1 : 0;
+  model.exposure_max_frac = by_volatility || by_trades ? 1 : 0;
+  model.volatility_decay = by_volatility ? 0.94 : 0;
+  model.days_a_year = by_volatility ? 365 : 0;
+  model.kelly_frac = by_trades ? 0.5 : 0;
+  model.kelly_trades_min = by_trades ? 30 : 0;
 }
 
 bool ExecutionModel::has_rules() const {
@@ -119,7 +245,14 @@ KeyHasher version_1_key(const ExecutionModel& e, double impact_bps) {
 Hash128 ExecutionModel::key() const {
   KeyHasher hasher = version_1_key(*this, impact_bps);
   hasher.add("rules of version 2");
-  for (const ExecutionRule& rule : execution_rules()) hasher.add(rule.value(*this));
+  for (const ExecutionRule& rule : execution_rules()) {
+    const double value = rule.value(*this);
+    if (!rule.sizes) {
+      hasher.add(value);
+    } else if (value != rule.off) {
+      hasher.add(rule.name).add(value);
+    }
+  }
   return hasher.finish();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,10 +21,18 @@ struct InstrumentRules {
   double notional_min = 0;  ///< an entry with quantity * price below it is not sent
 };
 
+/// How large a position is to be; formulas in docs/SIZING.md.
 enum class Sizing {
-  AllIn,     ///< the largest quantity whose cost with fees the cash pays
-  FixedQty,  ///< `fixed_qty`, whatever the cash
+  AllIn,             ///< the largest quantity whose cost with fees the cash pays
+  FixedQty,          ///< `fixed_qty`, whatever the cash
+  Exposure,          ///< notional is `exposure_frac` of equity
+  VolatilityTarget,  ///< notional over equity is the target over the market's own volatility
+  Kelly,             ///< a share of what the variant's closed trades make the Kelly fraction
 };
+/// As profiles say them, in the order of the enum.
+std::span<const std::string_view> sizing_names();
+std::string_view sizing_name(Sizing sizing);
+std::optional<Sizing> find_sizing(std::string_view name);
 
 /// Purpose: what trading costs, what a venue accepts and what the account may do; the same in
 /// backtest, shadow, paper and live. Every cost and every rule can be switched off; a model that
@@ -70,6 +79,21 @@ struct ExecutionModel {
   bool funding = false;
   Sizing sizing = Sizing::AllIn;
   double fixed_qty = 0;
+  double exposure_frac = 0;      ///< of equity; of what is estimated: until enough is known
+  double exposure_min_frac = 0;  ///< least and most that an estimate or a scale makes of
+  double exposure_max_frac = 0;  ///< it; a most of 0: any
+  double volatility_target_ann_frac = 0;  ///< standard deviation of a year's return
+  double volatility_decay = 0;            ///< weight of yesterday's variance in today's
+  double days_a_year = 0;                 ///< that the target counts
+  double kelly_frac = 0;                  ///< share of the Kelly fraction
+  double kelly_trades_min = 0;            ///< closed ones, before which exposure_frac holds
+  double kelly_wealth_min_frac = 0;       ///< risk-constrained: P(wealth ever below this share...
+  double kelly_wealth_min_prob = 0;       ///< ...of the start) is at most about this; 0 and 0: off
+  bool rebalance = false;                 ///< a position is brought back to its exposure...
+  double rebalance_band_frac = 0;         ///< ...when off by more than this share of it at a close
+  double drawdown_scale_frac = 0;         ///< exposure falls to nothing at this drawdown; 0: off
+  double performance_scale = 0;           ///< times (1 + this * t-ratio of the last trades); 0: off
+  double performance_mean_frac = 0;       ///< mean of a trade that the t-ratio is taken against
   double initial_cash = 100'000;
   std::vector<InstrumentRules> rules;  ///< by from_ns; empty: no rounding
   /// What impact_bps was in this profile under engine version 1; negative: what it is.
@@ -85,15 +109,16 @@ struct ExecutionModel {
   bool has_rules() const;
 };
 
-/// A rule that came with engine version 2: its key in a profile, what it is switched off by, and
-/// what a profile gets that does not name it. One of number and flag is set.
+/// A rule of the full executor: its key in a profile, what it is switched off by, and what a
+/// profile gets that does not name it. One of number and flag is set.
 struct ExecutionRule {
   std::string_view name;
   double ExecutionModel::*number = nullptr;
   bool ExecutionModel::*flag = nullptr;
   double off = 0;  ///< of a flag: 0 or 1
   double otherwise = 0;
-  double max = 0;  ///< of a number; the least is 0
+  double max = 0;      ///< of a number; the least is 0
+  bool sizes = false;  ///< of sizing: came after version 2 of the engine, and changed no key of it
 
   double value(const ExecutionModel& m) const {
     return number != nullptr ? m.*number : m.*flag ? 1.0 : 0.0;
@@ -107,6 +132,15 @@ struct ExecutionRule {
   }
 };
 std::span<const ExecutionRule> execution_rules();
+
+/// Whether a rule of sizing says anything under `sizing`.
+bool says_something(const ExecutionRule& rule, Sizing sizing);
+/// Makes `sizing` the model's, with what it means where nothing more is said: a band of a tenth, a
+/// decay of .94, half of the Kelly fraction after 30 trades, at most all of the equity.
+void choose_sizing(ExecutionModel& model, Sizing sizing);
+
+/// Above it a variance would look back on more than ten years.
+inline constexpr double kVolatilityDecayMax = 0.99;
 
 /// Ensures: every number is finite and inside what the model means: fees below 100%, only a maker
 /// rebate is negative, cash above 0, a fixed quantity where sizing asks for one, rules by strictly

@@ -102,6 +102,8 @@ Status GrowingMarket::append(const BarEvent& bar, std::span<const FundingEvent> 
     impact_scale_.resize(t);
     expected_volume_.push_back(at.expected_volume);
     impact_scale_.push_back(at.impact_scale);
+    exposure_.resize(t);
+    exposure_.push_back(at.exposure);
   }
   point();
   return {};
@@ -128,6 +130,7 @@ void GrowingMarket::point() {
   job_.fundings = funding_.size();
   job_.expected_volume = expected_volume_.data();
   job_.impact_scale = impact_scale_.data();
+  job_.exposure = exposure_.data();
 }
 
 }  // namespace winnow::engine

@@ -60,6 +60,7 @@ class GrowingMarket {
   LiquidityTracker tracker_;
   std::vector<double> expected_volume_;
   std::vector<double> impact_scale_;
+  std::vector<double> exposure_;
   lanes::Job job_;
 };
 

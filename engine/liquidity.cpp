@@ -19,6 +19,7 @@ LiquidityTracker::LiquidityTracker(std::int64_t interval_ns, const ExecutionMode
     : expects_(execution.expected_volume),
       impact_y_(execution.impact_y),
       impact_(execution.impact_bps / 10'000),
+      volatility_(execution),
       bars_a_day_(interval_ns > 0 ? std::max(1.0, static_cast<double>(kDayNs) /
                                                       static_cast<double>(interval_ns))
                                   : 1.0) {}
@@ -32,6 +33,10 @@ LiquidityAt LiquidityTracker::at(const MarketView& market, std::size_t bar) {
     double volume = expects_ ? out.expected_volume : market.volume[bar];
     if (!(volume > 0)) volume = market.volume[bar];
     out.impact_scale = volume > 0 ? impact_ / std::sqrt(volume) : kNoScale;
+  }
+  if (volatility_.on()) {
+    begin_day(market, bar);
+    out.exposure = exposure_;
   }
   return out;
 }
@@ -117,15 +122,24 @@ LiquidityTracker::DayScale LiquidityTracker::scale_before(std::size_t d,
   return out;
 }
 
-double LiquidityTracker::square_root_scale(const MarketView& market, std::size_t bar) {
+void LiquidityTracker::begin_day(const MarketView& market, std::size_t bar) {
   const std::int64_t day = utc_day_of_ns(market.time_ns[bar]);
-  if (day != known_day_) {
-    see_days(market, bar);
-    const bool goes_on = !days_.empty() && days_.back().day == day;
-    known_ =
-        scale_before(days_.size() - (goes_on ? 1 : 0), market.time_ns[0] % kDayNs == 0 ? 0 : 1);
-    known_day_ = day;
+  if (day == known_day_) return;
+  known_day_ = day;
+  see_days(market, bar);
+  const bool goes_on = !days_.empty() && days_.back().day == day;
+  const std::size_t complete = days_.size() - (goes_on ? 1 : 0);
+  known_ = scale_before(complete, market.time_ns[0] % kDayNs == 0 ? 0 : 1);
+  if (!volatility_.on()) return;
+  std::vector<double> closes;
+  for (std::size_t d = complete - std::min(complete, volatility_.closes()); d < complete; ++d) {
+    closes.push_back(days_[d].close);
   }
+  exposure_ = volatility_.exposure(closes);
+}
+
+double LiquidityTracker::square_root_scale(const MarketView& market, std::size_t bar) {
+  begin_day(market, bar);
   DayScale scale = known_;
   // Before a day is complete: the bars there are, as long as a day.
   if (!(scale.volume > 0)) scale.volume = mean_volume(market, bar) * bars_a_day_;
@@ -138,26 +152,32 @@ Liquidity find_liquidity(const MarketView& market, Window window, const Executio
   Liquidity out;
   if (execution.expected_volume) out.expected_volume.resize(market.size());
   out.impact_scale.resize(market.size());
+  const bool targets = DailyVolatility(execution).on();
+  if (targets) out.exposure.resize(market.size());
   LiquidityTracker tracker(market.interval_ns, execution);
   for (std::size_t t = window.first; t < window.last; ++t) {
     const LiquidityAt at = tracker.at(market, t);
     if (execution.expected_volume) out.expected_volume[t] = at.expected_volume;
     out.impact_scale[t] = at.impact_scale;
+    if (targets) out.exposure[t] = at.exposure;
   }
   return out;
 }
 
 std::size_t liquidity_bars(const MarketView& market, Window window,
                            const ExecutionModel& execution) {
-  if (!execution.expected_volume && !(execution.impact_y > 0)) return 0;
-  // Twenty days, the close before them, and a day that may be cut in two.
-  constexpr int kDaysBack = kLiquidityDays + 2;
+  const DailyVolatility volatility(execution);
+  std::size_t days_back = 0;
+  if (execution.expected_volume || execution.impact_y > 0) days_back = kLiquidityDays + 1;
+  if (volatility.on()) days_back = std::max(days_back, volatility.closes());
+  if (days_back == 0) return 0;
+  ++days_back;  // a day that may be cut in two
   std::size_t t = window.first;
-  int seen = 0;
+  std::size_t seen = 0;
   std::int64_t day = utc_day_of_ns(market.time_ns[window.first]);
   while (t > 0) {
     const std::int64_t before = utc_day_of_ns(market.time_ns[t - 1]);
-    if (before != day && ++seen > kDaysBack) break;
+    if (before != day && ++seen > days_back) break;
     day = before;
     --t;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/market.hpp"
+#include "engine/daily_volatility.hpp"
 #include "engine/engine.hpp"
 
 namespace winnow::engine {
@@ -14,14 +15,16 @@ namespace winnow::engine {
 /// Days of history that sizes and costs look back on.
 inline constexpr int kLiquidityDays = 20;
 
-/// What a decision at the close before a bar may know of how much trades in it, and what an order
-/// then costs.
+/// What a decision at the close before a bar may know of how much trades in it, what an order then
+/// costs, and how much the market moves.
 struct LiquidityAt {
   /// Mean volume of the bars of the same time of day on the last 20 days; where there are none, or
   /// nothing traded in them, of the bars of the last 24 hours; 0 where nothing is known, or asked.
   double expected_volume = 0;
   /// Slippage of an order over the root of its quantity; see ExecutionModel::impact_y.
   double impact_scale = 0;
+  /// Exposure that a volatility target wants; 0 without one.
+  double exposure = 0;
 };
 
 /// Purpose: the same of one bar after another. Owner: one run, or one stepper. Thread: one.
@@ -56,6 +59,7 @@ class LiquidityTracker {
   double mean_volume(const MarketView& market, std::size_t bar);
   double mean_square(const MarketView& market, std::size_t bar);
   double expected_volume(const MarketView& market, std::size_t bar);
+  void begin_day(const MarketView& market, std::size_t bar);
   void see_days(const MarketView& market, std::size_t bar);
   DayScale scale_before(std::size_t d, std::size_t first_whole) const;
   double square_root_scale(const MarketView& market, std::size_t bar);
@@ -63,6 +67,7 @@ class LiquidityTracker {
   bool expects_;
   double impact_y_;
   double impact_;
+  DailyVolatility volatility_;
   double bars_a_day_;
   std::array<std::size_t, kLiquidityDays> same_time_ = all_unknown();  // by days back
   std::size_t day_begin_ = 0;  // first bar of the last 24 hours
@@ -72,17 +77,20 @@ class LiquidityTracker {
   std::size_t seen_ = 0;  // bars that days_ is made of
   std::int64_t known_day_ = kNoDay;
   DayScale known_;
+  double exposure_ = 0;
 };
 
 /// The same by bar of the market; only the window's bars are filled in.
 struct Liquidity {
   std::vector<double> expected_volume;  ///< empty: not asked
   std::vector<double> impact_scale;
+  std::vector<double> exposure;  ///< empty: not asked
 };
 /// Requires: window and execution are checked.
 Liquidity find_liquidity(const MarketView& market, Window window, const ExecutionModel& execution);
 
-/// Bars before the window that its liquidity looks back on: with fewer, sizes and costs differ.
+/// Bars before the window that its liquidity and volatility look back on: with fewer, sizes and
+/// costs differ.
 std::size_t liquidity_bars(const MarketView& market, Window window,
                            const ExecutionModel& execution);
 

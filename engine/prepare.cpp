@@ -62,6 +62,31 @@ Status check_funding(const MarketView& market) {
   return {};
 }
 
+// Busseti, Ryu and Boyd (2016), quadratic: min(1, 2 / (lambda + 1)) times mean over mean square.
+double kelly_factor(const ExecutionModel& e) {
+  if (!(e.kelly_wealth_min_frac > 0)) return e.kelly_frac;
+  const double lambda = std::log(e.kelly_wealth_min_prob) / std::log(e.kelly_wealth_min_frac);
+  return e.kelly_frac * std::min(1.0, 2 / (lambda + 1));
+}
+
+void set_sizes(lanes::Sizes& sizes, const ExecutionModel& e) {
+  using By = lanes::Sizes::By;
+  const bool whole = e.sizing == Sizing::AllIn || e.sizing == Sizing::FixedQty;
+  sizes.by = e.sizing == Sizing::VolatilityTarget ? By::Day
+             : e.sizing == Sizing::Kelly          ? By::Trades
+                                                  : By::Constant;
+  sizes.exposure = whole ? 1 : e.exposure_frac;
+  sizes.least = e.exposure_min_frac;
+  sizes.most = e.exposure_max_frac;
+  sizes.kelly_factor = kelly_factor(e);
+  sizes.trades_min = e.kelly_trades_min;
+  sizes.rebalance = e.rebalance;
+  sizes.band = e.rebalance_band_frac;
+  sizes.drawdown = e.drawdown_scale_frac;
+  sizes.performance = e.performance_scale;
+  sizes.performance_mean = e.performance_mean_frac;
+}
+
 }  // namespace
 
 std::size_t family_index(const FamilyDecl& family) {
@@ -124,6 +149,8 @@ void set_execution(lanes::Job& job, const ExecutionModel& execution) {
   full.liquidation_fee = execution.liquidation_fee_bps / 10'000;
   full.leverage_max = execution.leverage_max;
   full.borrow_ann = execution.borrow_ann_frac;
+  full.watches_closes = full.drawdown_bars || execution.rebalance;
+  set_sizes(job.sizes, execution);
 }
 
 lanes::RuleStep rule_step(const InstrumentRules& rules, std::size_t from_bar) {
@@ -160,6 +187,7 @@ Prepared::Prepared(const MarketView& market, Window window, const ExecutionModel
   liquidity_ = find_liquidity(market, window, execution);
   job_.expected_volume = liquidity_.expected_volume.data();
   job_.impact_scale = liquidity_.impact_scale.data();
+  job_.exposure = liquidity_.exposure.data();
 }
 
 void Prepared::find_periods(const MarketView& market, Window window) {

@@ -21,33 +21,24 @@ constexpr std::size_t kRulesMax = 1000;
 constexpr std::string_view kDefault = "default";
 constexpr std::size_t kHashDigits = 12;
 
-const std::vector<std::string> kProfileKeys{"name",
-                                            "description",
-                                            "taker_fee_bps",
-                                            "maker_fee_bps",
-                                            "half_spread_bps",
-                                            "half_spread_range_frac",
-                                            "impact_bps",
-                                            "participation_max_frac",
-                                            "funding",
-                                            "sizing",
-                                            "fixed_qty",
-                                            "initial_cash",
-                                            "rules",
-                                            "impact_y",
-                                            "work_exits",
-                                            "expected_volume",
-                                            "resting_targets",
-                                            "target_penetration_ticks",
-                                            "stop_range_frac",
-                                            "liquidation",
-                                            "maintenance_margin_frac",
-                                            "liquidation_fee_bps",
-                                            "drawdown_bars",
-                                            "short",
-                                            "leverage_max",
-                                            "borrow_ann_frac",
-                                            "version_1"};
+std::vector<std::string> profile_keys() {
+  std::vector<std::string> keys{"name",
+                                "description",
+                                "taker_fee_bps",
+                                "maker_fee_bps",
+                                "half_spread_bps",
+                                "half_spread_range_frac",
+                                "impact_bps",
+                                "participation_max_frac",
+                                "funding",
+                                "sizing",
+                                "fixed_qty",
+                                "initial_cash",
+                                "rules",
+                                "version_1"};
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) keys.emplace_back(rule.name);
+  return keys;
+}
 const std::vector<std::string> kVersion1Keys{"impact_bps"};
 const std::vector<std::string> kRuleKeys{"from", "tick_px", "lot_qty", "qty_min", "notional_min"};
 
@@ -137,16 +128,18 @@ void read_all_rules(const Cursor& at, ExecutionProfile& profile) {
 
 void read_sizing(const Cursor& root, engine::ExecutionModel& model) {
   if (const auto at = root.find("sizing")) {
-    model.sizing = at->choice({"all_in", "fixed_qty"}) == "all_in" ? engine::Sizing::AllIn
-                                                                   : engine::Sizing::FixedQty;
+    const auto names = engine::sizing_names();
+    const std::string chosen = at->choice({names.begin(), names.end()});
+    engine::choose_sizing(model, *engine::find_sizing(chosen));
   }
   const auto qty = root.find("fixed_qty");
   if (qty) model.fixed_qty = bounded(*qty, {0, 1e12});
   if (model.sizing == engine::Sizing::FixedQty && !(model.fixed_qty > 0)) {
     (qty ? *qty : root).refuse("sizing: fixed_qty needs a fixed_qty above 0");
   }
-  if (model.sizing == engine::Sizing::AllIn && model.fixed_qty != 0) {
-    qty->refuse("fixed_qty says nothing under sizing: all_in; remove one of them");
+  if (model.sizing != engine::Sizing::FixedQty && model.fixed_qty != 0) {
+    qty->refuse("fixed_qty says nothing under sizing: " +
+                std::string(engine::sizing_name(model.sizing)) + "; remove one of them");
   }
   if (const auto at = root.find("initial_cash")) {
     model.initial_cash = bounded(*at, {0, 1e15});
@@ -154,12 +147,30 @@ void read_sizing(const Cursor& root, engine::ExecutionModel& model) {
   }
 }
 
+void check_sizes(const Cursor& root, const engine::ExecutionModel& model) {
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (!rule.sizes || rule.value(model) == rule.off) continue;
+    if (!engine::says_something(rule, model.sizing)) {
+      root.find(rule.name)->refuse(std::string(rule.name) + " says nothing under sizing: " +
+                                   std::string(engine::sizing_name(model.sizing)) +
+                                   "; remove one of them");
+    }
+  }
+  const auto mean = root.find("performance_mean_frac");
+  if (mean && !(model.performance_scale > 0)) {
+    mean->refuse("performance_mean_frac says nothing without performance_scale; remove it");
+  }
+  // What is left is said by the engine's own check, without a place of its own.
+  const Status sized = engine::check_execution(model);
+  if (!sized) (root.find("sizing") ? *root.find("sizing") : root).refuse(sized.error().text());
+}
+
 // A rule that a profile does not name is on, so that an honest result needs no knowledge of it.
 void read_execution_rules(const Cursor& root, engine::ExecutionModel& model) {
   for (const engine::ExecutionRule& rule : engine::execution_rules()) {
     const auto at = root.find(rule.name);
     if (!at) {
-      rule.set(model, rule.otherwise);
+      if (!rule.sizes) rule.set(model, rule.otherwise);
     } else if (rule.flag != nullptr) {
       rule.set(model, at->boolean() ? 1 : 0);
     } else {
@@ -169,6 +180,7 @@ void read_execution_rules(const Cursor& root, engine::ExecutionModel& model) {
   if (model.impact_bps > 0 && model.impact_y > 0) {
     root.find("impact_y")->refuse("impact_y and impact_bps exclude each other; remove one of them");
   }
+  check_sizes(root, model);
   if (const auto at = root.find("version_1")) {
     at->expect_map("what engine version 1 was told, such as {impact_bps: 10}", kVersion1Keys);
     const auto impact = at->find("impact_bps");
@@ -177,7 +189,8 @@ void read_execution_rules(const Cursor& root, engine::ExecutionModel& model) {
 }
 
 ExecutionProfile read_profile(const Cursor& root) {
-  root.expect_map("an execution profile, a map of keys", kProfileKeys);
+  static const std::vector<std::string> keys = profile_keys();
+  root.expect_map("an execution profile, a map of keys", keys);
   ExecutionProfile profile;
   engine::ExecutionModel& model = profile.costs;
   model.name = root.at("name", "name the profile, as in name: binance-spot").name("a name");
@@ -255,7 +268,11 @@ std::string profile_hash(const ExecutionProfile& profile) {
   say("funding", m.funding ? 1 : 0);
   say("fixed_qty", m.sizing == engine::Sizing::FixedQty ? m.fixed_qty : 0);
   say("initial_cash", m.initial_cash);
-  for (const engine::ExecutionRule& rule : engine::execution_rules()) say(rule.name, rule.value(m));
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (!rule.sizes || rule.value(m) != rule.off) say(rule.name, rule.value(m));
+  }
+  if (m.sizing > engine::Sizing::FixedQty)
+    text += "sizing=" + std::string(sizing_name(m.sizing)) + "\n";
   say("version_1.impact_bps", m.version_1_impact_bps);
   std::map<std::string, const ProfileRules*> by_name;  // the order of a file says nothing
   for (const ProfileRules& r : profile.rules)

@@ -26,8 +26,6 @@ constexpr Names<FidelityMethod, 4> kFidelities{{{FidelityMethod::None, "none"},
                                                 {FidelityMethod::Halving, "halving"},
                                                 {FidelityMethod::Hyperband, "hyperband"},
                                                 {FidelityMethod::Asha, "asha"}}};
-constexpr Names<engine::Sizing, 2> kSizings{
-    {{engine::Sizing::AllIn, "all_in"}, {engine::Sizing::FixedQty, "fixed_qty"}}};
 
 template <class T, std::size_t n>
 const char* name_of(const Names<T, n>& names, T value) {
@@ -106,7 +104,7 @@ json to_json(const engine::ExecutionModel& m) {
               {"impact_bps", m.impact_bps},
               {"participation_max_frac", m.participation_max_frac},
               {"funding", m.funding},
-              {"sizing", name_of(kSizings, m.sizing)},
+              {"sizing", engine::sizing_name(m.sizing)},
               {"fixed_qty", m.fixed_qty},
               {"initial_cash", m.initial_cash},
               {"rules", std::move(rules)}};
@@ -116,6 +114,12 @@ json to_json(const engine::ExecutionModel& m) {
   }
   if (m.version_1_impact_bps >= 0) out["version_1_impact_bps"] = m.version_1_impact_bps;
   return out;
+}
+
+engine::Sizing sizing_from(const std::string& name) {
+  const auto found = engine::find_sizing(name);
+  if (!found) throw std::invalid_argument("no sizing is called " + name);
+  return *found;
 }
 
 engine::ExecutionModel execution_from(const json& j) {
@@ -128,7 +132,7 @@ engine::ExecutionModel execution_from(const json& j) {
   m.impact_bps = j.at("impact_bps");
   m.participation_max_frac = j.at("participation_max_frac");
   m.funding = j.at("funding");
-  m.sizing = named(kSizings, j.at("sizing"));
+  m.sizing = sizing_from(j.at("sizing"));
   m.fixed_qty = j.at("fixed_qty");
   m.initial_cash = j.at("initial_cash");
   for (const engine::ExecutionRule& rule : engine::execution_rules()) {

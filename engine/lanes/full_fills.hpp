@@ -45,6 +45,16 @@ class FullFills : public Fills<V> {
     return select(room >= qty, qty, part);
   }
 
+  /// So much of `qty` as fills where `room` may trade, in whole lots above the minimums: the whole
+  /// is not left to be worked.
+  V lots(V qty, V room, V px, std::size_t bar) const {
+    const RuleStep* rules = this->rules_at(bar);
+    V part = smaller(qty, room);
+    if (rules == nullptr) return part;
+    if (rules->lot.num > 0) part = down_to(part, rules->lot);
+    return masked((part >= V(rules->qty_min)) & (part * px >= V(rules->notional_min)), part);
+  }
+
   /// Price of a market order in `bar`, decided at the close of `decided`, of which `order_qty` is
   /// the whole: what an order costs does not depend on how many bars it is worked over.
   V market_px(V ref, V direction, V order_qty, std::size_t bar, std::size_t decided) const {
@@ -54,13 +64,28 @@ class FullFills : public Fills<V> {
     return this->to_tick(ref * (V(1.0) + direction * slip), direction, bar);
   }
 
-  /// Entries at the open of `bar`, where `spent` traded before. Requires: cash > 0 where wanted.
-  Entry enter(Mask wanted, V direction, V cash, V spent, std::size_t bar) const {
+  /// Size of an entry at the open of `bar` with so much of the cash; of a fixed quantity, of that.
+  V size(V direction, V cash, V exposure, std::size_t bar) const {
+    if (costs_.fixed_qty > 0) return V(costs_.fixed_qty) * exposure;
+    const V budget = cash * exposure;
+    return masked(budget > V(0.0), all_in(direction, budget, bar, this->rules_at(bar)));
+  }
+
+  struct Order {
+    V direction;
+    V qty;
+    V held;    ///< already, in that direction
+    V equity;  ///< at the open
+    V spent;   ///< traded in the bar before
+  };
+  /// Orders that open a position, or add to one, at the open of `bar`.
+  Entry enter(Mask wanted, const Order& order, std::size_t bar) const {
     const Rules& full = job_.full;
     const RuleStep* rules = this->rules_at(bar);
     const double volume = job_.volume[bar];
     const V open(job_.open[bar]);
-    V qty = costs_.fixed_qty > 0 ? V(costs_.fixed_qty) : all_in(direction, cash, bar, rules);
+    const V direction = order.direction;
+    V qty = order.qty;
     if (costs_.participation > 0) {
       const double known = full.expected_volume ? job_.expected_volume[bar] : volume;
       qty = smaller(qty, V(costs_.participation * known));
@@ -68,12 +93,12 @@ class FullFills : public Fills<V> {
     Mask accepted = wanted;
     if (!full.shorts) accepted = accepted & (direction > V(0.0));
     if (full.leverage_max > 0) {
-      const V asked = qty * market_px(open, direction, qty, bar, bar - 1);
+      const V asked = (order.held + qty) * market_px(open, direction, qty, bar, bar - 1);
       const double allowed = full.leverage_max * (1 + kCashSlack) / (1.0 + costs_.taker_fee);
-      accepted = accepted & (asked <= cash * V(allowed));
+      accepted = accepted & (asked <= order.equity * V(allowed));
     }
     if (costs_.participation > 0) {
-      qty = smaller(qty, larger(V(costs_.participation * volume) - spent, V(0.0)));
+      qty = smaller(qty, larger(V(costs_.participation * volume) - order.spent, V(0.0)));
     }
     if (rules != nullptr && rules->lot.num > 0) qty = down_to(qty, rules->lot);
     const V px = market_px(open, direction, qty, bar, bar - 1);

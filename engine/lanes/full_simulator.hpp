@@ -8,6 +8,7 @@
 #include "engine/lanes/job.hpp"
 #include "engine/lanes/lane.hpp"
 #include "engine/lanes/simulator.hpp"
+#include "engine/lanes/sizer.hpp"
 
 namespace winnow::engine::lanes {
 
@@ -52,8 +53,12 @@ struct FullGroup {
   V exit_pnl{0.0};  // of the parts that were closed, less their fees
   V tally[kTallies];
 
+  V scale{1.0};       // of the position's size, by drawdown and the trades before it
+  V band_low{-kInf};  // a close at or below this may ask for another size
+  V band_high{kInf};  // or at or above this
   Exposure<V> exposure;
   [[no_unique_address]] TrailOf<V, Strategy::kExits> trail;
+  TradeMemory<V> trades;
 
   /// Counts bars from one that many bars earlier.
   void shift_bars(double by) {
@@ -79,7 +84,7 @@ class FullSimulator {
   static constexpr bool kTrails = Strategy::kExits == Exits::Trailing;
 
   FullSimulator(const Job& job, Recorder* recorder)
-      : job_(job), rules_(job.full), fills_(job), recorder_(recorder) {}
+      : job_(job), rules_(job.full), fills_(job), sizer_(job), recorder_(recorder) {}
 
   void start(G& g, std::size_t slot) const {
     g.strategy.load([&](int p) { return V::load(job_.params + p * job_.slots + slot); });
@@ -106,7 +111,7 @@ class FullSimulator {
   // The steps of a bar one by one, as in Simulator.
 
   bool inside(G& g, std::size_t t) const {
-    if constexpr (kTrails) follow(g);
+    if constexpr (kTrails) follow(g, t);
     const Mask hit = (V(job_.low[t]) <= g.stop_low) | (V(job_.high[t]) >= g.stop_high);
     // A price at which nothing traded reaches nothing.
     const bool some = any(hit) && !(rules_.work_exits && !(job_.volume[t] > 0));
@@ -122,11 +127,16 @@ class FullSimulator {
     return select(late(g, t) & (side == g.wish), V(0.0), side);
   }
 
-  /// The orders for it, and those of exits that are being worked, fill in `fill`.
+  /// The orders for it, those of exits that are being worked and those that bring a position back
+  /// to its size fill in `fill`.
   template <class Decision>
   void settle(G& g, V wanted, const Decision& decision, std::size_t fill) const {
     const V zero(0.0);
     const Mask turned = wanted != g.wish;
+    if (job_.sizes.rebalance) {
+      const Mask off = off_size(g, fill) & !turned;
+      if (any(off)) resize(g, off, fill);
+    }
     if (g.busy == 0 && !any(turned)) return;
     begin_exit(g, turned & (g.side != zero) & (g.working == zero));
     g.wish = wanted;
@@ -137,13 +147,16 @@ class FullSimulator {
     g.wish = select(g.working > zero, g.wish, g.side);
     // The next close of a lane that is out is worth its cash.
     if (rules_.drawdown_bars) observe(g, select(g.side == zero, g.cash, g.peak));
-    changed(g);
+    changed(g, fill);
   }
 
   void book(G& g, std::size_t t, std::size_t slot, const PeriodEnd* period) const {
     if (period != nullptr) end_day(g, t, *period);
     if (rules_.drawdown_bars) observe(g, equity(g, t));
-    if (period != nullptr) store_day(g, t, slot, *period);
+    if (period == nullptr) return;
+    store_day(g, t, slot, *period);
+    // What a day's volatility makes of the size is another on the next.
+    if (t + 1 < job_.last) set_band(g, t + 1);
   }
 
   V equity(const G& g, std::size_t t) const { return g.cash + g.qty * V(job_.close[t]); }
@@ -159,7 +172,7 @@ class FullSimulator {
   }
 
   void fund(G& g, std::size_t t, double rate_frac) const {
-    pay(g, g.qty * V(job_.open[t]) * V(rate_frac));
+    pay(g, g.qty * V(job_.open[t]) * V(rate_frac), t);
   }
 
   /// Writes the tallies out after the last bar.
@@ -193,17 +206,17 @@ class FullSimulator {
 
   // --- levels
 
-  // After any change of position, cash or orders.
-  void changed(G& g) const {
+  // After any change of position, cash or orders, in bar t.
+  void changed(G& g, std::size_t t) const {
     g.strategy.position_changed(g.wish);
     g.next_deadline = least(g.deadline);
     g.busy = any(g.working > V(0.0)) ? 1 : 0;
-    set_levels(g);
+    set_levels(g, t);
   }
 
   // Equity cash + qty p is the margin m |qty| p at p = cash / (m |qty| - qty): below every price
   // for a long that was paid for.
-  void set_levels(G& g) const {
+  void set_levels(G& g, std::size_t t) const {
     const V zero(0.0);
     const Mask longs = g.side > zero;
     const Mask shorts = g.side < zero;
@@ -214,12 +227,32 @@ class FullSimulator {
     }
     g.stop_low = select(longs, larger(g.stop, g.liq), select(shorts, g.target, V(-kInf)));
     g.stop_high = select(shorts, smaller(g.stop, g.liq), select(longs, g.target, V(kInf)));
-    if (rules_.drawdown_bars) set_close_levels(g);
+    if (job_.sizes.rebalance) {
+      set_band(g, t);
+    } else if (rules_.drawdown_bars) {
+      set_close_levels(g);
+    }
+  }
+
+  // The closes at which a position is to be brought back to its size, as of the day of bar t.
+  void set_band(G& g, std::size_t t) const {
+    if (!job_.sizes.rebalance) return;
+    const V exposure = sizer_.exposure(g.trades, g.scale, t);
+    const auto levels = BandLevels<V>::of(g.cash, g.qty, exposure, job_.sizes.band);
+    const Mask held = (g.side != V(0.0)) & (g.working == V(0.0));
+    g.band_low = select(held, levels.low, V(-kInf));
+    g.band_high = select(held, levels.high, V(kInf));
+    set_close_levels(g);
   }
 
   // Between changes equity is cash + qty * close: no close between these levels is a new peak or a
   // new worst. The slack is above what rounding can do to either side.
-  static void set_close_levels(G& g) {
+  void set_close_levels(G& g) const {
+    if (!rules_.drawdown_bars) {
+      g.close_low = g.band_low;
+      g.close_high = g.band_high;
+      return;
+    }
     const Mask longs = g.side > V(0.0);
     const Mask shorts = g.side < V(0.0);
     const V each = V(1.0) / g.qty;
@@ -228,10 +261,13 @@ class FullSimulator {
     const V at_worst = (g.bound - g.cash) * each;
     g.close_low = select(longs, at_worst + slack, select(shorts, at_peak + slack, V(-kInf)));
     g.close_high = select(longs, at_peak - slack, select(shorts, at_worst - slack, V(kInf)));
+    if (!job_.sizes.rebalance) return;
+    g.close_low = larger(g.close_low, g.band_low);
+    g.close_high = smaller(g.close_high, g.band_high);
   }
 
   // Equity of a close. Does nothing where it is neither a new peak nor a new worst.
-  static void observe(G& g, V equity) {
+  void observe(G& g, V equity) const {
     if (!any((equity > g.peak) | (equity < g.bound))) return;
     g.peak = larger(equity, g.peak);
     const V share = larger(equity, V(0.0)) / g.peak;
@@ -252,12 +288,12 @@ class FullSimulator {
   // --- inside a bar
 
   // The stop follows the best price of the bars before.
-  void follow(G& g) const {
+  void follow(G& g, std::size_t t) const {
     const V stop = select(g.side > V(0.0), larger(g.stop, g.trail.low()),
                           select(g.side < V(0.0), smaller(g.stop, g.trail.high()), g.stop));
     if (!any(stop != g.stop)) return;
     g.stop = stop;
-    set_levels(g);
+    set_levels(g, t);
   }
 
   void exit_inside(G& g, Mask hit, std::size_t t) const {
@@ -274,7 +310,7 @@ class FullSimulator {
     if (any(broke)) liquidate(g, broke, t);
     if (any(stopped)) stop_out(g, stopped, t);
     if (any(reached)) take_target(g, reached, t);
-    changed(g);
+    changed(g, t);
   }
 
   // The venue takes the position over, whole, at the level or at an open beyond it.
@@ -314,6 +350,9 @@ class FullSimulator {
       px = fills_.maker_px(ref, V(0.0) - g.side, t);
     }
     const V qty = fills_.piece(held, most, px, t);
+    // What a target took is not bought back.
+    const Mask some = m & (qty > V(0.0)) & (qty < held);
+    g.scale = select(some, g.scale * ((held - qty) / held), g.scale);
     part(g, m, {qty, px, ref, V(job_.costs.maker_fee)}, t, FillKind::Target);
     g.wish = select(m, g.side, g.wish);
   }
@@ -331,7 +370,8 @@ class FullSimulator {
 
   template <class Bar>
   void at_close(G& g, const Bar& bar, std::size_t t) const {
-    const Mask due = g.strategy.rule()(Seen<V, Bar>(bar, g.wish));
+    Mask due = g.strategy.rule()(Seen<V, Bar>(bar, g.wish));
+    if (job_.sizes.rebalance) due = due | off_size(g, t + 1);
     if (g.busy != 0 || any(due | late(g, t))) act(g, bar, t);
   }
 
@@ -352,8 +392,11 @@ class FullSimulator {
   template <class Decision>
   void enter(G& g, Mask in, const Decision& decision, std::size_t fill) const {
     const V side = g.wish;
-    const auto order = fills_.enter(in, side, g.cash, spent(g, fill), fill);
+    const V scale = sizer_.scale(g.trades, g.cash, g.peak);
+    const V wanted = fills_.size(side, g.cash, sizer_.exposure(g.trades, scale, fill), fill);
+    const auto order = fills_.enter(in, {side, wanted, V(0.0), g.cash, spent(g, fill)}, fill);
     const Mask m = order.accepted;
+    g.scale = select(m, scale, g.scale);
     const V one(1.0);
     const V notional = order.qty * order.px;
     const V fee = notional * V(job_.costs.taker_fee);
@@ -394,6 +437,66 @@ class FullSimulator {
     g.target = select(m, target.at, g.target);
     g.deadline = select(m, bar_number(fill) + by.hold_bars, g.deadline);
     if constexpr (kTrails) g.trail.open(m, side, px, by.trail_frac);
+  }
+
+  // --- sizes
+
+  // Positions that the close before `fill` has brought too far from their exposure.
+  Mask off_size(const G& g, std::size_t fill) const {
+    const V zero(0.0);
+    const V close_px(job_.close[fill - 1]);
+    const V worth = g.cash + g.qty * close_px;
+    const V wanted = sizer_.exposure(g.trades, g.scale, fill) * worth;
+    const V off = magnitude(magnitude(g.qty) * close_px - wanted);
+    return (g.side != zero) & (g.wish == g.side) & (g.working == zero) & (worth > zero) &
+           (off > V(job_.sizes.band) * wanted);
+  }
+
+  void resize(G& g, Mask m, std::size_t fill) const {
+    const V zero(0.0);
+    const V close_px(job_.close[fill - 1]);
+    const V held = magnitude(g.qty);
+    const V worth = g.cash + g.qty * close_px;
+    const V change = sizer_.exposure(g.trades, g.scale, fill) * worth / close_px - held;
+    const Mask less = m & (change < zero);
+    const Mask more = m & (change > zero);
+    if (any(less)) reduce(g, less, zero - change, fill);
+    if (any(more)) add_to(g, more, change, fill);
+    changed(g, fill);
+  }
+
+  void reduce(G& g, Mask m, V by, std::size_t fill) const {
+    const V ref(job_.open[fill]);
+    const V px = fills_.market_px(ref, V(0.0) - g.side, by, fill, fill - 1);
+    const V qty = fills_.lots(by, room(g, fill), px, fill);
+    m = m & (qty < magnitude(g.qty));
+    part(g, m, {qty, px, ref, V(job_.costs.taker_fee)}, fill, FillKind::Resize);
+  }
+
+  // As enter, to what is held: the entry price becomes the mean, stop and target stay where they
+  // are.
+  void add_to(G& g, Mask wanted, V by, std::size_t fill) const {
+    const V side = g.side;
+    const V held = magnitude(g.qty);
+    const V worth = g.cash + g.qty * V(job_.open[fill]);
+    const auto order = fills_.enter(wanted, {side, by, held, worth, spent(g, fill)}, fill);
+    const Mask m = order.accepted;
+    const V notional = order.qty * order.px;
+    const V fee = notional * V(job_.costs.taker_fee);
+    const V now = held + order.qty;
+    add(g, kEntryNotional, m, notional);
+    add(g, kSlippage, m, side * order.qty * (order.px - V(job_.open[fill])));
+    g.entry_px = select(m, (g.entry_px * held + notional) / now, g.entry_px);
+    g.entry_notional = g.entry_notional + masked(m, notional);
+    g.cash = select(m, g.cash - side * notional - fee, g.cash);
+    g.qty = select(m, side * now, g.qty);
+    const V position = side * now * order.px / worth;
+    g.exposure.change(m, position, bar_number(fill));
+    see_position(g, masked(m, position));
+    spend(g, m, order.qty, fill);
+    if constexpr (Recorder::kEnabled) {
+      if (any(m)) recorder_->added(fill, side.v, order.qty.v, order.px.v, fee.v);
+    }
   }
 
   // --- fills
@@ -458,6 +561,7 @@ class FullSimulator {
     add(g, kGrossProfit, m, larger(pnl, zero));
     add(g, kGrossLoss, m, larger(zero - pnl, zero));
     add(g, kTradeHoldBars, m, bar_number(bar) - g.entry_bar);
+    sizer_.remember(g.trades, m, pnl / g.entry_notional);
     const V share = pnl / g.entry_cash;
     g.tally[kWorstTrade] = select(m, smaller(share, g.tally[kWorstTrade]), g.tally[kWorstTrade]);
     if constexpr (Recorder::kEnabled) recorder_->done(bar, g.trade_funding.v, pnl.v);
@@ -475,11 +579,11 @@ class FullSimulator {
 
   // --- money and days
 
-  void pay(G& g, V paid) const {
+  void pay(G& g, V paid, std::size_t t) const {
     g.cash = g.cash - paid;
     g.trade_funding = g.trade_funding + paid;
     g.tally[kFundingPaid] = g.tally[kFundingPaid] + paid;
-    set_levels(g);
+    set_levels(g, t);
   }
 
   // Borrowing is paid, then a variant without equity is ruined: what inside() left, where nothing
@@ -487,7 +591,7 @@ class FullSimulator {
   void end_day(G& g, std::size_t t, const PeriodEnd& period) const {
     const V zero(0.0);
     const V close_px(job_.close[t]);
-    if (period.borrow > 0) pay(g, larger(zero - g.qty, zero) * close_px * V(period.borrow));
+    if (period.borrow > 0) pay(g, larger(zero - g.qty, zero) * close_px * V(period.borrow), t);
     const Mask ruined = (g.alive > zero) & !(g.cash + g.qty * close_px > zero);
     if (!any(ruined)) return;
     const Mask open = ruined & (g.side != zero);
@@ -496,7 +600,7 @@ class FullSimulator {
       part(g, open, {magnitude(g.qty), close_px, close_px, fee}, t, FillKind::Ruin);
     }
     ruin(g, ruined & (g.alive > zero));
-    changed(g);
+    changed(g, t);
   }
 
   void store_day(G& g, std::size_t t, std::size_t slot, const PeriodEnd& period) const {
@@ -513,6 +617,7 @@ class FullSimulator {
   const Job& job_;
   const Rules& rules_;
   FullFills<V> fills_;
+  Sizer<V> sizer_;
   Recorder* recorder_;
 };
 

@@ -65,6 +65,7 @@ struct Rules {
   bool resting_targets = false;
   bool liquidation = false;
   bool drawdown_bars = false;
+  bool watches_closes = false;  ///< a close alone may make a lane act
   bool shorts = true;
   double penetration_ticks = 0;
   double stop_range = 0;
@@ -72,6 +73,26 @@ struct Rules {
   double liquidation_fee = 0;
   double leverage_max = 0;
   double borrow_ann = 0;  ///< share of a short's notional charged in a year of 365 days
+};
+
+/// How positions are sized; see ExecutionModel and docs/SIZING.md. All off: all in, or fixed_qty.
+struct Sizes {
+  enum class By : std::uint8_t {
+    Constant,  ///< `exposure` (1: all in)
+    Day,       ///< Job::exposure, by bar
+    Trades,    ///< the variant's own closed ones
+  };
+  By by = By::Constant;
+  double exposure = 1;  ///< of equity; of Trades: before `trades_min`
+  double least = 0;
+  double most = 0;          ///< 0: any
+  double kelly_factor = 0;  ///< times mean over mean square of a trade
+  double trades_min = 0;
+  bool rebalance = false;
+  double band = 0;      ///< share of the wanted exposure
+  double drawdown = 0;  ///< 0: not scaled
+  double performance = 0;
+  double performance_mean = 0;
 };
 
 /// What is charged of a short's notional from one day's end to another's, `days` later.
@@ -111,10 +132,12 @@ struct Job {
   std::size_t rule_count = 0;
   Costs costs;
   Rules full;
+  Sizes sizes;
   // For the full executor, by bar of the window: what a decision at the close before may know of
   // the volume, and slippage / sqrt(quantity).
   const double* expected_volume = nullptr;
   const double* impact_scale = nullptr;
+  const double* exposure = nullptr;  ///< of Sizes::By::Day: wanted, of equity; one value a UTC day
 
   const double* params = nullptr;  ///< [parameter][slot]
   std::size_t slots = 0;

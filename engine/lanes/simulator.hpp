@@ -19,7 +19,8 @@ enum class FillKind {
   Signal,
   Stop,
   Target,
-  Ruin,  ///< the venue took the position over
+  Ruin,    ///< the venue took the position over
+  Resize,  ///< a part, to bring the position back to its exposure
 };
 
 /// The recorder of sweeps: nothing.

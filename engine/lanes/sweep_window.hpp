@@ -47,7 +47,7 @@ class Tile {
     }
     const std::size_t market = columns_.size() * blocks_;
     summarise(job_.low + begin, job_.high + begin, end - begin, &lows_[market], &highs_[market]);
-    if (!job_.full.drawdown_bars) return;
+    if (!job_.full.watches_closes) return;
     const double* close = job_.close + begin;
     summarise(close, close, end - begin, &lows_[market + blocks_], &highs_[market + blocks_]);
   }
@@ -355,7 +355,7 @@ class SweepWindow {
     const V side = Sim::wished(g);
     const V stop_low = g.stop_low;
     const V stop_high = g.stop_high;
-    [[maybe_unused]] const bool tracks = job_.full.drawdown_bars;
+    [[maybe_unused]] const bool tracks = job_.full.watches_closes;
     [[maybe_unused]] V close_low;
     [[maybe_unused]] V close_high;
     if constexpr (Sim::kFull) {

@@ -342,6 +342,42 @@ Status add_ledger(const Sources& sources, ReportInput& out) {
   return {};
 }
 
+std::string sizing_words(const engine::ExecutionModel& m) {
+  using engine::Sizing;
+  std::string out;
+  switch (m.sizing) {
+    case Sizing::AllIn:
+      out = ", all cash in each position";
+      break;
+    case Sizing::FixedQty:
+      out = ", fixed quantity " + exact(m.fixed_qty);
+      break;
+    case Sizing::Exposure:
+      out = ", exposure " + exact(m.exposure_frac) + " of equity";
+      break;
+    case Sizing::VolatilityTarget:
+      out = ", volatility target " + exact(m.volatility_target_ann_frac * 100) +
+            " % a year, exposure at most " + exact(m.exposure_max_frac);
+      break;
+    case Sizing::Kelly:
+      out = ", " + exact(m.kelly_frac) + " of the Kelly fraction of its own trades after " +
+            exact(m.kelly_trades_min) + ", exposure at most " + exact(m.exposure_max_frac);
+      break;
+  }
+  if (m.kelly_wealth_min_frac > 0) {
+    out += ", wealth below " + exact(m.kelly_wealth_min_frac) + " of the start with at most " +
+           exact(m.kelly_wealth_min_prob) + " probability";
+  }
+  if (m.rebalance) out += ", rebalanced when off by " + exact(m.rebalance_band_frac * 100) + " %";
+  if (m.drawdown_scale_frac > 0) {
+    out += ", nothing at a drawdown of " + exact(m.drawdown_scale_frac * 100) + " %";
+  }
+  if (m.performance_scale > 0) {
+    out += ", scaled by the last trades (" + exact(m.performance_scale) + ")";
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string execution_words(const engine::ExecutionModel& m) {
@@ -366,8 +402,7 @@ std::string execution_words(const engine::ExecutionModel& m) {
   if (!m.shorts) out += ", no shorts";
   if (m.leverage_max > 0) out += ", leverage at most " + exact(m.leverage_max);
   out += m.funding ? ", funding paid" : ", no funding";
-  out += m.sizing == engine::Sizing::AllIn ? ", all cash in each position"
-                                           : ", fixed quantity " + exact(m.fixed_qty);
+  out += sizing_words(m);
   out += ", initial cash " + grouped(static_cast<std::uint64_t>(m.initial_cash));
   return out + (m.rules.empty() ? ", no rounding" : ", tick, lot and minimum rules");
 }

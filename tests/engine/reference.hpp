@@ -53,6 +53,7 @@ class Reference {
   int rejected_ = 0;
   int liquidations_ = 0;
   double drawdown_ = 0;  ///< at the closes
+  int resized_ = 0;      ///< changes of size within positions
 
  private:
   std::int64_t day(std::size_t t) const { return m_.time_ns[t] / 86'400'000'000'000; }
@@ -279,7 +280,9 @@ class Reference {
       const double share = range > 0 ? std::min(1.0, beyond / range) : 1;
       most = std::min(most, e_.participation_max_frac * m_.volume[t] * share);
     }
+    const double before = std::fabs(qty_);
     leave(t, piece(most, px, t), px, e_.maker_fee_bps);
+    if (qty_ != 0) scale_ *= std::fabs(qty_) / before;  // what a target took stays away
     wish_ = side();
   }
 
@@ -291,7 +294,7 @@ class Reference {
     const double fee = qty * px * fee_bps * 1e-4;
     cash_ += closed * px - fee;
     open_.fees += fee;
-    gain_ += closed * (px - open_.entry_px);
+    gain_ += closed * (px - entry_px_);
     open_.exit_px += px * qty;
     closed_ += qty;
     spend(bar, qty);
@@ -301,13 +304,126 @@ class Reference {
     open_.exit_px /= closed_;
     open_.pnl = gain_ - open_.fees - open_.funding;
     trades_.push_back(open_);
+    staked_.push_back(open_.pnl / staked_now_);
     working_ = false;
     wish_ = 0;
     if (e_.liquidation && !(cash_ > 0)) ruin();
   }
 
+  // The exposure that yesterday's volatility allows, over all days that are complete.
+  double volatility_exposure(std::size_t bar) const {
+    std::map<std::int64_t, double> last;  // close by day
+    for (std::size_t i = 0; i < bar; ++i) {
+      if (day(i) != day(bar)) last[day(i)] = m_.close[i];
+    }
+    std::vector<double> closes;
+    for (const auto& [d, close] : last) closes.push_back(close);
+    const double lambda = e_.volatility_decay;
+    const auto most = static_cast<std::size_t>(std::max(20.0, std::ceil(37 / (1 - lambda)))) + 1;
+    if (closes.size() > most) closes.erase(closes.begin(), closes.end() - static_cast<long>(most));
+    if (closes.size() < 21) return e_.exposure_frac;
+    std::vector<double> r;
+    for (std::size_t i = 1; i < closes.size(); ++i) r.push_back(closes[i] / closes[i - 1] - 1);
+    double mean = 0, v = 0;
+    for (int i = 0; i < 20; ++i) mean += r[static_cast<std::size_t>(i)] / 20;
+    for (int i = 0; i < 20; ++i) v += std::pow(r[static_cast<std::size_t>(i)] - mean, 2) / 19;
+    for (const double x : r) v = lambda * v + (1 - lambda) * x * x;
+    return std::min(e_.exposure_max_frac,
+                    e_.volatility_target_ann_frac / std::sqrt(e_.days_a_year * v));
+  }
+
+  double kelly_exposure() const {
+    double sum = 0, squares = 0;
+    for (const double r : staked_) {
+      sum += r;
+      squares += r * r;
+    }
+    if (static_cast<double>(staked_.size()) < e_.kelly_trades_min || squares == 0) {
+      return e_.exposure_frac;
+    }
+    double f = sum / squares;
+    if (e_.kelly_wealth_min_frac > 0) {
+      const double lambda = std::log(e_.kelly_wealth_min_prob) / std::log(e_.kelly_wealth_min_frac);
+      if (f > 0)
+        f = std::min(f, 2 * sum / ((lambda + 1) * squares));
+      else
+        f *= std::min(1.0, 2 / (lambda + 1));
+    }
+    return e_.kelly_frac * f;
+  }
+
+  double within(double x) const {
+    if (e_.exposure_max_frac > 0) x = std::min(x, e_.exposure_max_frac);
+    return std::max(x, e_.exposure_min_frac);
+  }
+
+  double exposure(std::size_t bar) const {
+    double x = 1;
+    if (e_.sizing == Sizing::Exposure) x = e_.exposure_frac;
+    if (e_.sizing == Sizing::VolatilityTarget) x = volatility_exposure(bar);
+    if (e_.sizing == Sizing::Kelly) x = kelly_exposure();
+    return within(within(x) * scale_);
+  }
+
+  // What drawdown and the last thirty trades make of a size.
+  double scale() const {
+    double out = 1;
+    if (e_.drawdown_scale_frac > 0) {
+      const double fall = 1 - cash_ / std::max(peak_, cash_);
+      out *= std::max(0.0, 1 - fall / e_.drawdown_scale_frac);
+    }
+    if (e_.performance_scale > 0 && staked_.size() >= 30) {
+      const auto from = staked_.end() - 30;
+      double mean = 0, v = 0;
+      for (auto r = from; r != staked_.end(); ++r) mean += *r / 30;
+      for (auto r = from; r != staked_.end(); ++r) v += std::pow(*r - mean, 2) / 29;
+      const double t = v > 0 ? (mean - e_.performance_mean_frac) / std::sqrt(v / 30) : 0;
+      out *= std::clamp(1 + e_.performance_scale * t, 0.0, 2.0);
+    }
+    return out;
+  }
+
+  // Back to the exposure, where the close of t has brought the position too far from it.
+  void resize(std::size_t t) {
+    const double worth = cash_ + qty_ * m_.close[t];
+    if (!(worth > 0)) return;
+    const double wanted = exposure(t + 1) * worth;
+    const double held = std::fabs(qty_) * m_.close[t];
+    if (!(std::fabs(held - wanted) > e_.rebalance_band_frac * wanted)) return;
+    const double change = std::fabs(wanted / m_.close[t] - std::fabs(qty_));
+    if (wanted < held) {
+      const double px = taker(m_.open[t + 1], -side(), change, t + 1, t);
+      const double qty = in_lots(std::min(change, room(t + 1)), px, t + 1);
+      if (!(qty > 0) || qty >= std::fabs(qty_)) return;
+      leave(t + 1, qty, px, e_.taker_fee_bps);
+    } else {
+      double px = 0;
+      const double worth_open = cash_ + qty_ * m_.open[t + 1];
+      const double qty = accepted(side(), change, std::fabs(qty_), worth_open, t + 1, px);
+      if (!(qty > 0)) return;
+      const double before = std::fabs(qty_);
+      entry_px_ = (entry_px_ * before + qty * px) / (before + qty);
+      open_.entry_px = (open_.entry_px * open_.qty + qty * px) / (open_.qty + qty);
+      open_.qty += qty;
+      staked_now_ += qty * px;
+      const double fee = qty * px * e_.taker_fee_bps * 1e-4;
+      open_.fees += fee;
+      cash_ -= side() * qty * px + fee;
+      qty_ += side() * qty;
+      spend(t + 1, qty);
+    }
+    ++resized_;
+  }
+
+  double in_lots(double qty, double px, std::size_t bar) const {
+    const InstrumentRules* r = rules(bar);
+    if (r == nullptr) return qty;
+    if (r->lot_qty > 0) qty = std::floor(qty / r->lot_qty + 1e-9) * r->lot_qty;
+    return qty < r->qty_min || qty * px < r->notional_min ? 0 : qty;
+  }
+
   // The largest quantity whose cost the cash pays, by bisection.
-  double all_in(int side, std::size_t bar) const {
+  double all_in(int side, std::size_t bar, double cash_) const {
     const double fee = 1 + e_.taker_fee_bps * 1e-4;
     const double o = m_.open[bar];
     const InstrumentRules* r = rules(bar);
@@ -326,32 +442,47 @@ class Reference {
     return low;
   }
 
-  void enter(int side, std::size_t bar) {
-    if (!(cash_ > 0) || !alive_) return;
-    double qty = e_.sizing == Sizing::FixedQty ? e_.fixed_qty : all_in(side, bar);
+  // What the account and the venue leave of an order for so much more; 0: refused.
+  double accepted(int side, double qty, double held, double worth, std::size_t bar,
+                  double& px) const {
     const double cap = e_.participation_max_frac;
     if (cap > 0) qty = std::min(qty, cap * (e_.expected_volume ? expected(bar) : m_.volume[bar]));
     bool ok = e_.shorts || side > 0;
     if (e_.leverage_max > 0) {
-      const double asked = qty * taker(m_.open[bar], side, qty, bar, bar - 1);
-      if (asked * (1 + e_.taker_fee_bps * 1e-4) > e_.leverage_max * cash_ * (1 + 2e-9)) ok = false;
+      const double asked = (held + qty) * taker(m_.open[bar], side, qty, bar, bar - 1);
+      if (asked * (1 + e_.taker_fee_bps * 1e-4) > e_.leverage_max * worth * (1 + 2e-9)) ok = false;
     }
     if (cap > 0) qty = std::min(qty, std::max(0.0, cap * m_.volume[bar] - spent(bar)));
     const InstrumentRules* r = rules(bar);
     if (r != nullptr && r->lot_qty > 0) qty = std::floor(qty / r->lot_qty + 1e-9) * r->lot_qty;
-    const double px = taker(m_.open[bar], side, qty, bar, bar - 1);
+    px = taker(m_.open[bar], side, qty, bar, bar - 1);
     ok = ok && qty > 0 && px > 0;
     if ((e_.impact_bps > 0 || e_.work_exits) && m_.volume[bar] == 0) ok = false;
     if (r != nullptr && (qty < r->qty_min || qty * px < r->notional_min)) ok = false;
-    if (!ok) {
+    return ok ? qty : 0;
+  }
+
+  void enter(int side, std::size_t bar) {
+    if (!(cash_ > 0) || !alive_) return;
+    const double before = scale_;
+    scale_ = scale();
+    const double share = exposure(bar);
+    const double wanted =
+        e_.sizing == Sizing::FixedQty ? e_.fixed_qty * share : all_in(side, bar, cash_ * share);
+    double px = 0;
+    const double qty = accepted(side, wanted, 0, cash_, bar, px);
+    const InstrumentRules* r = rules(bar);
+    if (!(qty > 0)) {
+      scale_ = before;
       ++rejected_;
       return;
     }
+    staked_now_ = qty * px;
     open_ = {};
     open_.entry_time_ns = m_.time_ns[bar];
     open_.side = side > 0 ? Side::Long : Side::Short;
     open_.qty = qty;
-    open_.entry_px = px;
+    open_.entry_px = entry_px_ = px;
     open_.fees = qty * px * e_.taker_fee_bps * 1e-4;
     cash_ -= side * qty * px + open_.fees;
     qty_ = side * qty;
@@ -389,6 +520,7 @@ class Reference {
       working_ = true;
       order_qty_ = std::fabs(qty_);
     }
+    if (e_.rebalance && qty_ != 0 && !working_ && want == side()) resize(t);
     wish_ = want;
     if (working_) {
       const double px = taker(m_.open[t + 1], -side(), order_qty_, t + 1, t);
@@ -416,7 +548,11 @@ class Reference {
   double target_ = 0;
   double target_at_ = 0;  // price that fills the target
   bool working_ = false;  // an exit is being worked
-  int wish_ = 0;          // what the strategy thinks it has
+  double scale_ = 1;      // of the position's size
+  double entry_px_ = 0;   // mean of what is held
+  double staked_now_ = 0;
+  std::vector<double> staked_;  // pnl over stake of each closed trade
+  int wish_ = 0;                // what the strategy thinks it has
   double order_qty_ = 0;
   double spent_ = 0;
   std::size_t spent_bar_ = 0;

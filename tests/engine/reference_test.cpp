@@ -47,6 +47,7 @@ class ReferenceTest : public testing::TestWithParam<std::string> {};
 TEST_P(ReferenceTest, AgreesToTheNinthDigit) {
   std::size_t trades = 0;
   int liquidations = 0;
+  int resized = 0;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed, 5);
@@ -66,10 +67,12 @@ TEST_P(ReferenceTest, AgreesToTheNinthDigit) {
     expect_same(*got, want, execution.initial_cash);
     if (execution.drawdown_bars) expect_same_drawdown(*got, want);
     liquidations += want.liquidations_;
+    resized += want.resized_;
     trades += want.trades_.size();
   }
   EXPECT_GT(trades, 1'000u) << "the cases must trade";
   EXPECT_GT(liquidations, 0) << "some must be liquidated";
+  EXPECT_GT(resized, 1'000) << "positions must be brought back to their size";
 }
 
 std::vector<std::string> all_families() {

@@ -146,6 +146,46 @@ inline void random_rules(Rng& rng, ExecutionModel& e) {
   }
 }
 
+/// A sizing by exposure, and scales, by coins. Requires: leverage_max is chosen.
+inline void random_sizes(Rng& rng, ExecutionModel& e) {
+  const auto coin = [&] { return rng.uniform() < 0.5; };
+  constexpr Sizing kAll[] = {Sizing::AllIn, Sizing::FixedQty, Sizing::Exposure,
+                             Sizing::VolatilityTarget, Sizing::Kelly};
+  const Sizing sizing = kAll[rng.below(std::size(kAll))];
+  choose_sizing(e, sizing);
+  if (sizing == Sizing::FixedQty && e.fixed_qty == 0) e.fixed_qty = pick(rng, 0.05, 20);
+  if (sizing != Sizing::FixedQty) e.fixed_qty = 0;
+  if (e.leverage_max > 0) e.leverage_max = std::max(e.leverage_max, 2.0);
+  if (e.rebalance) {
+    e.exposure_frac = pick(rng, 0.1, 2);
+    e.exposure_max_frac = pick(rng, 0.5, 2);
+    e.rebalance = rng.uniform() < 0.8;
+    e.rebalance_band_frac = coin() ? pick(rng, 0.005, 0.3) : 0;
+    if (coin()) e.exposure_min_frac = pick(rng, 0.01, 0.4);
+  }
+  if (sizing == Sizing::VolatilityTarget) {
+    e.volatility_target_ann_frac = pick(rng, 0.1, 2);
+    e.volatility_decay = pick(rng, 0.3, 0.97);
+  }
+  if (sizing == Sizing::Kelly) {
+    e.kelly_trades_min = static_cast<double>(rng.below(12));
+    e.kelly_frac = pick(rng, 0.1, 1);
+    if (e.exposure_min_frac == 0) e.exposure_min_frac = 0.02;  // or a losing one stops for good
+    if (coin()) {
+      e.kelly_wealth_min_frac = pick(rng, 0.5, 0.9);
+      e.kelly_wealth_min_prob = pick(rng, 0.05, 0.3);
+    }
+  }
+  if (coin()) {
+    e.drawdown_bars = true;
+    e.drawdown_scale_frac = pick(rng, 0.1, 0.9);
+  }
+  if (coin()) {
+    e.performance_scale = pick(rng, 0.05, 1);
+    e.performance_mean_frac = coin() ? pick(rng, 0.0001, 0.01) : 0;
+  }
+}
+
 /// Every switch of the execution model on or off by a coin of its own.
 inline ExecutionModel random_execution(Rng& rng, const MarketColumns& market) {
   const auto coin = [&] { return rng.uniform() < 0.5; };
@@ -167,6 +207,7 @@ inline ExecutionModel random_execution(Rng& rng, const MarketColumns& market) {
     e.rules.push_back({market.time_ns[market.size() / 2], 0.25, coin() ? 0.5 : 0.0, 0, 120});
   }
   if (coin()) random_rules(rng, e);
+  if (rng.uniform() < 0.3) random_sizes(rng, e);
   return e;
 }
 
