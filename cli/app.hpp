@@ -61,6 +61,7 @@ std::filesystem::path config_dir();
 void add_data_commands(CLI::App& app, Context& context);      // data import|synth|list|show|...
 void add_strategy_commands(CLI::App& app, Context& context);  // strategy
 void add_backtest_command(CLI::App& app, Context& context);   // backtest
+void add_size_command(CLI::App& app, Context& context);       // size
 void add_sweep_commands(CLI::App& app, Context& context);     // sweep
 void add_config_commands(CLI::App& app, Context& context);    // config check
 void add_result_commands(CLI::App& app, Context& context);    // top, converge, compare, report, ...

@@ -74,6 +74,7 @@ void add_all_commands(CLI::App& app, Context& context) {
   add_data_commands(app, context);
   add_strategy_commands(app, context);
   add_backtest_command(app, context);
+  add_size_command(app, context);
   add_sweep_commands(app, context);
   add_config_commands(app, context);
   add_result_commands(app, context);

@@ -204,6 +204,28 @@ std::string render_compare(const Json& answer, std::size_t width) {
   return out + contest_text(answer);
 }
 
+namespace {
+
+// Where its edge lives; the states are those of sweeps/regimes.hpp.
+std::string regimes_text(const Json& answer, std::size_t width) {
+  const auto regimes = answer.find("regimes");
+  if (regimes == answer.end() || !regimes->is_array() || regimes->empty()) return {};
+  TextTable table({{.title = "regime", .align = Align::Left},
+                   {.title = "state", .align = Align::Left},
+                   {.title = "days"},
+                   {.title = "mean a day"},
+                   {.title = "sharpe_ann"},
+                   {.title = "sum of days"}});
+  for (const Json& group : *regimes) {
+    table.add_row({text_of(group, "regime"), text_of(group, "state"), count_of(group, "days"),
+                   metric_text(group["mean_frac"]), metric_text(group["sharpe_ann"]),
+                   metric_text(group["sum_frac"])});
+  }
+  return "\nby regime (docs/STATISTICS.md)\n" + table.render(width);
+}
+
+}  // namespace
+
 std::string render_explain(const Json& answer, std::size_t width) {
   if (!answer.contains("trial")) {
     std::string sweep = render_sweep_show(answer, width);
@@ -242,7 +264,7 @@ std::string render_explain(const Json& answer, std::size_t width) {
     }
     out += table.render(width);
   }
-  return out;
+  return out + regimes_text(answer, width);
 }
 
 namespace {

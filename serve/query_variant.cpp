@@ -8,6 +8,7 @@
 #include "serve/ledger_stamp.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
+#include "serve/regime_part.hpp"
 #include "serve/validation.hpp"
 #include "sweeps/best_of_many.hpp"
 #include "sweeps/names.hpp"
@@ -307,6 +308,9 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
       sentences.push_back(std::move(missing));
     }
     add_gap(view, trial, out, sentences);
+    std::string no_regimes;
+    out["regimes"] = regimes_json(sources, view, trial, row->returns, no_regimes);
+    if (!no_regimes.empty()) sentences.push_back(std::move(no_regimes));
     auto luck = luck_json(sources, view, trial, *row);
     if (!luck.ok()) return luck.error();
     out["luck"] = std::move(*luck);

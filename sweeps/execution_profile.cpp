@@ -157,7 +157,7 @@ void check_sizes(const Cursor& root, const engine::ExecutionModel& model) {
     }
   }
   const auto mean = root.find("performance_mean_frac");
-  if (mean && !(model.performance_scale > 0)) {
+  if (mean && model.performance_mean_frac > 0 && !(model.performance_scale > 0)) {
     mean->refuse("performance_mean_frac says nothing without performance_scale; remove it");
   }
   // What is left is said by the engine's own check, without a place of its own.

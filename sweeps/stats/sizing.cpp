@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "base/rng.hpp"
 #include "sweeps/stats/basic.hpp"
+#include "sweeps/stats/bootstrap.hpp"
 
 namespace winnow::sweeps::stats {
 namespace {
@@ -35,6 +37,33 @@ double ruin_fraction(const Scenarios& s) {
   const double worst = *std::min_element(s.outcomes.begin(), s.outcomes.end());
   return worst < 0 ? -1 / worst : std::numeric_limits<double>::infinity();
 }
+
+/// Trades drawn anew in blocks whose length their own dependence asks for; on from the last to the
+/// first, as long as `count`.
+class TradeDraws {
+ public:
+  TradeDraws(std::span<const double> trades, std::uint64_t seed)
+      : trades_(trades),
+        seed_(seed),
+        stay_(1 - 1 / usable_block(optimal_block_length(trades).stationary, trades.size())) {}
+
+  std::vector<double> draw(std::size_t count, std::uint64_t path) const {
+    Rng rng(seed_, path);
+    std::vector<double> out(count);
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool goes_on = i > 0 && rng.uniform() < stay_;
+      at = goes_on ? (at + 1) % trades_.size() : rng.below(trades_.size());
+      out[i] = trades_[at];
+    }
+    return out;
+  }
+
+ private:
+  std::span<const double> trades_;
+  std::uint64_t seed_;
+  double stay_;
+};
 
 }  // namespace
 
@@ -88,6 +117,42 @@ RiskConstrainedKelly kelly_risk_constrained(const Scenarios& s, double alpha, do
   const double square = expect(s, [](double o) { return o * o; });
   k.quadratic = std::max(0.0, std::min(m / square, 2 * m / ((k.lambda + 1) * square)));
   return k;
+}
+
+TargetUtility target_utility(std::span<const double> trades, double target, double kelly,
+                             const TradePaths& paths) {
+  constexpr int kGrid = 64;
+  TargetUtility best;
+  if (!(kelly > 0) || !std::isfinite(kelly)) {
+    best.probability = target <= 1 ? 1 : 0;
+    return best;
+  }
+  std::vector<std::size_t> reached(kGrid, 0);
+  const TradeDraws draws(trades, paths.seed);
+  for (std::size_t path = 0; path < paths.paths; ++path) {
+    const std::vector<double> drawn = draws.draw(paths.horizon, path);
+    for (int i = 0; i < kGrid; ++i) {
+      const double f = 2 * kelly * (i + 1) / kGrid;
+      double wealth = 1;
+      for (const double r : drawn) wealth *= std::max(0.0, 1 + f * r);
+      reached[static_cast<std::size_t>(i)] += wealth >= target ? 1 : 0;
+    }
+  }
+  const auto most = std::max_element(reached.begin(), reached.end());
+  best.fraction = 2 * kelly * static_cast<double>(most - reached.begin() + 1) / kGrid;
+  best.probability = static_cast<double>(*most) / static_cast<double>(paths.paths);
+  return best;
+}
+
+KellyInterval kelly_interval(std::span<const double> trades, const TradePaths& paths) {
+  const TradeDraws draws(trades, paths.seed);
+  const std::vector<double> weights(trades.size(), 1 / static_cast<double>(trades.size()));
+  std::vector<double> fractions;
+  for (std::size_t path = 0; path < paths.paths; ++path) {
+    const std::vector<double> drawn = draws.draw(trades.size(), path);
+    fractions.push_back(kelly_scenarios({drawn, weights}));
+  }
+  return {quantile(fractions, 0.05), quantile(fractions, 0.95)};
 }
 
 MultiKelly kelly_multi(std::span<const double> mu,

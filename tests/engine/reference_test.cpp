@@ -51,11 +51,13 @@ TEST_P(ReferenceTest, AgreesToTheNinthDigit) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed, 5);
-    const MarketColumns columns = test::random_market({.seed = seed,
-                                                       .bars = 600 + rng.below(900),
-                                                       .gap_share = rng.below(2) ? 0.003 : 0.0,
-                                                       .jump_share = rng.below(2) ? 0.01 : 0.0,
-                                                       .dry_share = rng.below(2) ? 0.02 : 0.0});
+    const MarketColumns columns =
+        test::random_market({.seed = seed,
+                             .bars = 600 + rng.below(900),
+                             .interval_ns = (seed % 3 == 0 ? 60 : 5) * test::kMinuteNs,
+                             .gap_share = rng.below(2) ? 0.003 : 0.0,
+                             .jump_share = rng.below(2) ? 0.01 : 0.0,
+                             .dry_share = rng.below(2) ? 0.02 : 0.0});
     const MarketView market = columns.view();
     const ExecutionModel execution = test::random_execution(rng, columns);
     const std::vector<double> params = test::random_params(rng, GetParam());

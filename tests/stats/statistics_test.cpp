@@ -299,6 +299,46 @@ TEST(Validation, WalkForwardTestsFollowTheirTraining) {
 // --- sizing and Bayes
 // ------------------------------------------------------------------------------
 
+// 60 even bets won of 100: Kelly .2.
+std::vector<double> winning_trades() {
+  std::vector<double> trades;
+  for (int i = 0; i < 100; ++i) trades.push_back(i < 60 ? 1.0 : -1.0);
+  Rng rng(17);
+  for (std::size_t i = trades.size(); i > 1; --i) std::swap(trades[i - 1], trades[rng.below(i)]);
+  return trades;
+}
+
+TEST(Sizing, TargetUtilityIsTheSharpestChanceOfTheTarget) {
+  const std::vector<double> trades = winning_trades();
+  const TradePaths paths{.paths = 1'000, .horizon = 50, .seed = 3};
+  // A target at the start is met best by staking little, a far one by staking much.
+  const auto near = target_utility(trades, 1.0, 0.2, paths);
+  const auto far = target_utility(trades, 8.0, 0.2, paths);
+  EXPECT_LT(near.fraction, far.fraction);
+  EXPECT_GT(near.probability, far.probability);
+  EXPECT_GT(near.probability, 0.85);
+  EXPECT_LE(far.fraction, 0.4);
+  EXPECT_GT(far.probability, 0.02);
+  const auto again = target_utility(trades, 8.0, 0.2, paths);
+  EXPECT_EQ(again.fraction, far.fraction);
+  EXPECT_EQ(again.probability, far.probability);
+  const auto none = target_utility(trades, 1.5, 0, paths);
+  EXPECT_EQ(none.fraction, 0);
+  EXPECT_EQ(none.probability, 0);
+}
+
+TEST(Sizing, KellyOfResamplesSaysWhatTheTradesKnow) {
+  const std::vector<double> trades = winning_trades();
+  const auto sure = kelly_interval(trades, {});
+  EXPECT_LT(sure.low, 0.2);
+  EXPECT_GT(sure.high, 0.2);
+  // Independent bets: the standard error of a mean of 100 is .098, so 90% is .2 -+ .16.
+  const std::vector<double> few(trades.begin(), trades.begin() + 20);
+  const auto unsure = kelly_interval(few, {});
+  EXPECT_EQ(unsure.low, 0) << "a tenth of the resamples have no edge";
+  EXPECT_GT(unsure.high, sure.high);
+}
+
 TEST(Sizing, ScenarioKellyEqualsTheBinaryFormula) {
   const std::vector<double> outcomes = {2, -1};
   const std::vector<double> probabilities = {0.4, 0.6};

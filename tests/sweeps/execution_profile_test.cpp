@@ -92,7 +92,7 @@ TEST(ExecutionProfile, RefusalsNamePlaceValueAndWhatIsAllowed) {
   EXPECT_EQ(refused("name: x\nfunding: yes\n"), "p.yaml:2:10: funding: 'yes' is not true or false");
   EXPECT_EQ(refused("name: x\nsizing: fixed\n"),
             "p.yaml:2:9: sizing: 'fixed' is unknown (did you mean 'fixed_qty'?); allowed: all_in, "
-            "fixed_qty");
+            "fixed_qty, exposure, volatility_target, kelly");
   EXPECT_EQ(refused("name: x\nsizing: fixed_qty\n"),
             "p.yaml:1:1: sizing: fixed_qty needs a fixed_qty above 0");
   EXPECT_EQ(refused("name: x\nfixed_qty: 2\n"),
@@ -193,6 +193,54 @@ TEST(ExecutionProfile, EveryRuleHasAKeyThatSwitchesItOff) {
   EXPECT_EQ(refused("name: x\nshort: maybe\n"), "p.yaml:2:8: short: 'maybe' is not true or false");
   EXPECT_EQ(refused("name: x\nleverage_max: 5000\n"),
             "p.yaml:2:15: leverage_max: 5000 is not a number from 0 to 1000");
+}
+
+TEST(ExecutionProfile, SizingsSayWhatTheyNeedAndNoMore) {
+  const auto model = [](const std::string& text) {
+    const auto m = parse_execution("name: x\n" + text, "p.yaml");
+    EXPECT_TRUE(m.ok()) << m.error().text();
+    return m.ok() ? *m : engine::ExecutionModel{};
+  };
+  const auto target = model("sizing: volatility_target\nvolatility_target_ann_frac: 0.2\n");
+  EXPECT_EQ(target.sizing, engine::Sizing::VolatilityTarget);
+  EXPECT_EQ(target.volatility_decay, 0.94);
+  EXPECT_EQ(target.days_a_year, 365);
+  EXPECT_EQ(target.exposure_max_frac, 1);
+  EXPECT_TRUE(target.rebalance);
+  EXPECT_EQ(target.rebalance_band_frac, 0.1);
+  const auto still = model("sizing: exposure\nexposure_frac: 0.3\nrebalance: false\n");
+  EXPECT_FALSE(still.rebalance);
+  EXPECT_EQ(model("sizing: kelly\nexposure_frac: 0.1\nkelly_frac: 0.25\n").kelly_frac, 0.25);
+
+  EXPECT_EQ(refused("name: x\nsizing: all_in\nexposure_frac: 0.5\n"),
+            "p.yaml:3:16: exposure_frac: exposure_frac says nothing under sizing: all_in; remove "
+            "one of them");
+  EXPECT_EQ(refused("name: x\nsizing: kelly\nexposure_frac: 0.5\nvolatility_decay: 0.9\n"),
+            "p.yaml:4:19: volatility_decay: volatility_decay says nothing under sizing: kelly; "
+            "remove one of them");
+  EXPECT_EQ(refused("name: x\nperformance_mean_frac: 0.1\n"),
+            "p.yaml:2:24: performance_mean_frac: performance_mean_frac says nothing without "
+            "performance_scale; remove it");
+  EXPECT_EQ(refused("name: x\nsizing: exposure\n"),
+            "p.yaml:2:9: sizing: execution model: sizing exposure needs exposure_frac above 0");
+  EXPECT_EQ(refused("name: x\nsizing: exposure\nexposure_frac: 2\n"),
+            "p.yaml:2:9: sizing: execution model: an exposure of 2 is above leverage_max=1, which "
+            "would refuse every entry of that size");
+  EXPECT_NE(refused("name: x\nsizing: kely\n").find("kelly"), std::string::npos);
+}
+
+TEST(ExecutionProfile, ASizingIsPartOfItsHashAndOfItsTrials) {
+  const auto hash_of = [](const std::string& text) {
+    const auto p = parse_profile("name: x\n" + text, "p.yaml");
+    EXPECT_TRUE(p.ok()) << p.error().text();
+    return p.ok() ? profile_hash(*p) : "";
+  };
+  const std::string plain = hash_of("");
+  EXPECT_EQ(hash_of("sizing: all_in\n"), plain);
+  const std::string half = hash_of("sizing: exposure\nexposure_frac: 0.5\n");
+  EXPECT_NE(half, plain);
+  EXPECT_NE(hash_of("sizing: exposure\nexposure_frac: 0.25\n"), half);
+  EXPECT_NE(hash_of("sizing: exposure\nexposure_frac: 0.5\nrebalance_band_frac: 0.2\n"), half);
 }
 
 }  // namespace
