@@ -1,6 +1,7 @@
-// W1 (crossover) and W3 (mean reversion with stops) through run_batch, all metrics included, for
-// each instruction set this machine has. Items are bar variants; `hash` must be what the workload's
-// data and parameters give on every machine and at every width, else the benchmark fails.
+// W1 (crossover) and W3 (mean reversion with stops; also under all rules, and at a volatility
+// target that is kept within its band) through run_batch, all metrics included, for each
+// instruction set this machine has. Items are bar variants; `hash` must be what the workload's data
+// and parameters give on every machine and at every width, else the benchmark fails.
 //
 // Small workloads run in ctest (--benchmark_filter=small); the full ones by hand, pinned to a core.
 
@@ -21,7 +22,25 @@ struct Workload {
   std::size_t bars;
   std::vector<double> rows;
   const char* hash;
+  engine::ExecutionModel execution = bench_execution();
 };
+
+// What a profile has that names no rule.
+engine::ExecutionModel full_execution() {
+  engine::ExecutionModel e = bench_execution();
+  for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (!rule.sizes && rule.name != "target_penetration_ticks") rule.set(e, rule.otherwise);
+  }
+  return e;
+}
+
+engine::ExecutionModel target_execution() {
+  engine::ExecutionModel e = bench_execution();
+  engine::choose_sizing(e, engine::Sizing::VolatilityTarget);
+  e.volatility_target_ann_frac = 0.3;  // half of the market's
+  e.exposure_frac = 0.5;
+  return e;
+}
 
 const std::vector<Workload>& workloads() {
   static const std::vector<Workload> all = {
@@ -33,6 +52,14 @@ const std::vector<Workload>& workloads() {
        "4861d66446e7365a25a10c9c7dc992cb"},
       {"W3/sparse/1000x100000", "mean_reversion", 100'000, w3_rows(1'000, false),
        "a92e523864ee73fd53f03aded8cb4394"},
+      {"W3/full/small", "mean_reversion", 3'000, w3_rows(40, true),
+       "fc81e360c7ef44e74987c435cfaa04bb", full_execution()},
+      {"W3/full/1000x100000", "mean_reversion", 100'000, w3_rows(1'000, true),
+       "ad22abf481bfd43a119ed0e3caa57e68", full_execution()},
+      {"W3/target/small", "mean_reversion", 3'000, w3_rows(40, true),
+       "f9817e1ba3e56c18eef9d5dee02ce7b4", target_execution()},
+      {"W3/target/1000x100000", "mean_reversion", 100'000, w3_rows(1'000, true),
+       "1c89c348e6c8d00d88ea5b8eed63c14d", target_execution()},
   };
   return all;
 }
@@ -45,7 +72,7 @@ const MarketColumns& market_of(std::size_t bars) {
 
 void run(benchmark::State& state, const Workload& workload, engine::Isa isa) {
   const MarketView market = market_of(workload.bars).view();
-  const engine::ExecutionModel execution = bench_execution();
+  const engine::ExecutionModel& execution = workload.execution;
   const engine::BatchRequest request{&market,
                                      {0, market.size()},
                                      engine::find_family(workload.family),

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/det_math.hpp"
 #include "base/time.hpp"
 #include "engine/families/list.hpp"
 #include "engine/indicators/list.hpp"
@@ -65,7 +66,7 @@ Status check_funding(const MarketView& market) {
 // Busseti, Ryu and Boyd (2016), quadratic: min(1, 2 / (lambda + 1)) times mean over mean square.
 double kelly_factor(const ExecutionModel& e) {
   if (!(e.kelly_wealth_min_frac > 0)) return e.kelly_frac;
-  const double lambda = std::log(e.kelly_wealth_min_prob) / std::log(e.kelly_wealth_min_frac);
+  const double lambda = det_log(e.kelly_wealth_min_prob) / det_log(e.kelly_wealth_min_frac);
   return e.kelly_frac * std::min(1.0, 2 / (lambda + 1));
 }
 

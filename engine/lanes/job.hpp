@@ -132,12 +132,10 @@ struct Job {
   std::size_t rule_count = 0;
   Costs costs;
   Rules full;
-  Sizes sizes;
   // For the full executor, by bar of the window: what a decision at the close before may know of
   // the volume, and slippage / sqrt(quantity).
   const double* expected_volume = nullptr;
   const double* impact_scale = nullptr;
-  const double* exposure = nullptr;  ///< of Sizes::By::Day: wanted, of equity; one value a UTC day
 
   const double* params = nullptr;  ///< [parameter][slot]
   std::size_t slots = 0;
@@ -153,6 +151,9 @@ struct Job {
   /// Asked before each tile with `stop_with`; yes ends the run, and what was written is of no use.
   bool (*stop)(void* with) = nullptr;
   void* stop_with = nullptr;
+
+  Sizes sizes;                       ///< for the full executor
+  const double* exposure = nullptr;  ///< of Sizes::By::Day: wanted, of equity; one value a UTC day
 };
 
 /// What one instruction set's library gives: for each family, in the order of families().

@@ -308,6 +308,7 @@ TEST(TrialKey, EveryPartOfATrialCountsAndNothingElse) {
   })));
   EXPECT_TRUE(differs(execution([](auto& m) { m.participation_max_frac = 0.5; })));
   for (const engine::ExecutionRule& rule : engine::execution_rules()) {
+    if (rule.sizes) continue;  // not each by itself makes a model: tests/engine/sizing_test.cpp
     const auto changed = [&](auto& m) {
       rule.set(m, rule.flag != nullptr ? !rule.value(m) : 0.25);
     };
@@ -317,6 +318,10 @@ TEST(TrialKey, EveryPartOfATrialCountsAndNothingElse) {
   EXPECT_TRUE(differs(execution([](auto& m) {
     m.sizing = engine::Sizing::FixedQty;
     m.fixed_qty = 1;
+  })));
+  EXPECT_TRUE(differs(execution([](auto& m) {
+    engine::choose_sizing(m, engine::Sizing::Exposure);
+    m.exposure_frac = 0.5;
   })));
   EXPECT_TRUE(differs(execution([](auto& m) { m.initial_cash = 5; })));
   EXPECT_TRUE(differs(execution([](auto& m) { m.rules[0].tick_px = 5; })));
