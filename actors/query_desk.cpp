@@ -1,11 +1,17 @@
 #include "actors/query_desk.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
 
 namespace winnow::actors {
 namespace {
+
+// Heavy work gives way to whoever waits for a short answer, and not as far as the workers of a node
+// on the same machine do. Threads that it starts have the same.
+constexpr int kHeavyNice = 4;
 
 std::size_t lane_of(QuestionCost cost) { return static_cast<std::size_t>(cost); }
 
@@ -162,6 +168,9 @@ QueryDesk::Counts QueryDesk::counts() const {
 }
 
 void QueryDesk::loop(Lane& lane, const std::stop_token& stop) {
+  if (&lane == &lanes_[lane_of(QuestionCost::Heavy)]) {
+    (void)::setpriority(PRIO_PROCESS, 0, kHeavyNice);
+  }
   while (const FlightPtr flight = next(lane, stop)) {
     const Result<std::string> answer = answer_of(*flight);
     for (const Asker& asker : land(lane)) asker.answer(answer);

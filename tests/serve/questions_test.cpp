@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 
+#include "serve/board_cache.hpp"
 #include "serve/parallel.hpp"
-#include "serve/query.hpp"
 #include "serve/stopping.hpp"
+#include "tests/serve/fixture.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -92,6 +94,101 @@ TEST(Stopping, OnAnotherThreadItOnlyLeavesOut) {
   };
   EXPECT_THROW(nested(), AnswerStopped);
   EXPECT_EQ(inside, 0u);
+}
+
+/// Every document that an answer may have put down: kind, key and text.
+std::vector<std::string> documents(Home& home) {
+  std::vector<std::string> out;
+  for (const char* kind : {"convergence", "plateau", "evidence", "correlation", "look",
+                           "neighbourhoods", "validation"}) {
+    for (const std::string& key : must(home.store().document_keys(kind))) {
+      out.push_back(std::string(kind) + " " + key + " " +
+                    must(home.store().document(kind, key)).value_or("gone"));
+    }
+  }
+  return out;
+}
+
+/// An answer without the name of its home's ledger, and without whether it was the one that put
+/// its looks on record: one that was stopped may have.
+Json of_any_home(Json answer) {
+  answer.erase("ledger");
+  if (answer.contains("families")) {
+    for (Json& family : answer["families"]) {
+      family.erase("ledger");
+      family["look"].erase("recordable");
+    }
+  }
+  return answer;
+}
+
+// A stop at any stage leaves behind a part of what an answer that is not stopped puts down, never
+// anything else; and whoever asks again gets the same answer.
+TEST(Stopping, AnAnswerStoppedAnywhereIsTheSameWhenItIsAskedAgain) {
+  Home home, quiet;
+  const std::string yaml = kSpecYaml + "convergence: {looks: equal}\n";
+  const std::string sweep = home.run({.yaml = yaml});
+  ASSERT_EQ(quiet.run({.yaml = yaml}), sweep);
+  for (const char* by : {"family", "neighbourhood"}) {
+    const Json args{{"sweep", sweep}, {"by", by}};
+    Sources undisturbed = quiet.sources();
+    undisturbed.verdicts = &quiet.store();
+    const Json expected = of_any_home(must(query(undisturbed, "converge", args)));
+    const std::vector<std::string> whole = documents(quiet);
+    int stages = 0;
+    for (bool stopped = true; stopped; ++stages) {
+      std::stop_source stop;
+      int calls = 0;
+      Sources sources = home.sources();
+      sources.verdicts = &home.store();
+      sources.stop = stop.get_token();
+      sources.parallel = [&](std::size_t n, const std::function<void(std::size_t)>& body) {
+        if (calls++ == stages) stop.request_stop();
+        sweeps::serial_for()(n, body);
+      };
+      const auto answer = query(sources, "converge", args);
+      stopped = !answer.ok();
+      if (stopped) {
+        ASSERT_EQ(answer.error().code(), ErrorCode::Cancelled) << answer.error().text();
+      }
+      for (const std::string& document : documents(home)) {
+        EXPECT_NE(std::find(whole.begin(), whole.end(), document), whole.end()) << document;
+      }
+      if (!stopped) EXPECT_EQ(Json::diff(expected, of_any_home(*answer)), Json::array()) << by;
+    }
+    EXPECT_GT(stages, 4) << by;
+    EXPECT_EQ(documents(home), whole);
+  }
+}
+
+// Counts of complete sweeps are kept; others are read anew.
+TEST(Questions, AListThatIsKeptIsTheListReadAnew) {
+  Home home;
+  BoardCache cache;
+  const auto ask = [&] {
+    Sources kept = home.sources();
+    kept.boards = &cache;
+    const Json anew = must(query(home.sources(), "sweep_list", Json::object()));
+    for (int time = 0; time < 2; ++time) {
+      EXPECT_EQ(must(query(kept, "sweep_list", Json::object())), anew);
+    }
+    return anew["sweeps"][0];
+  };
+  (void)home.run({.blocks_max = 1, .failed_trial = 3});
+  const Json part = ask();
+  EXPECT_EQ(part["blocks_committed"], 1);
+  EXPECT_EQ(part["trials_failed"], 1);
+  const std::string sweep = home.run({.failed_trial = 3});
+  const Json all = ask();
+  EXPECT_EQ(all["blocks_committed"], all["blocks"]);
+  EXPECT_EQ(all["trials_committed"], all["trials"]);
+  EXPECT_EQ(all["trials_failed"], 1);
+  const auto meta = must(home.store().sweep(sweep));
+  ASSERT_TRUE(meta);
+  EXPECT_TRUE(cache.counts(*meta));
+  store::SweepMeta again = *meta;
+  again.created.ns += 1;
+  EXPECT_FALSE(cache.counts(again));
 }
 
 }  // namespace
