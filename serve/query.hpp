@@ -12,10 +12,10 @@ namespace winnow::serve {
 
 /// Answers a question about results; the command line prints the answer, a coordinator sends it.
 /// Questions and their arguments (optional ones in brackets):
-///   top          sweep [by, where, limit, all, table]: ranked variants; those of equal daily
-///   returns
-///                are one row (`same_results`) unless `all`; `table` gives every row as an array of
-///                all metrics and parameters, for exports
+///   top          sweep [by, where, limit, rank | cursor, all, table]: ranked variants; those of
+///                equal daily returns are one row (`same_results`) unless `all`; `table` gives
+///                every row as an array of all metrics and parameters, for exports. From the place
+///                `rank` on, or after the page that `next` ended (board_cursor.hpp)
 ///   converge     sweep [by = family | neighbourhood, limit, hurdle_sharpe_ann]
 ///   compare      sweep variants: [trial, ...]
 ///   explain      sweep [variant]
