@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "serve/board_cache.hpp"
 #include "serve/parallel.hpp"
@@ -159,6 +161,66 @@ TEST(Stopping, AnAnswerStoppedAnywhereIsTheSameWhenItIsAskedAgain) {
     EXPECT_GT(stages, 4) << by;
     EXPECT_EQ(documents(home), whole);
   }
+}
+
+// As the lanes of a coordinator do it: one of each cost at a time, all over one store and one
+// cache.
+TEST(Questions, EachMayBeAnsweredBesideAnyOther) {
+  Home home, quiet;
+  const std::string yaml = kSpecYaml + "convergence: {looks: equal}\n";
+  const std::string sweep = home.run({.yaml = yaml});
+  (void)quiet.run({.yaml = yaml});
+  using Asked = std::pair<const char*, Json>;
+  const Json this_sweep{{"sweep", sweep}};
+  const std::vector<std::vector<Asked>> lanes = {
+      {{"converge", {{"sweep", sweep}, {"by", "neighbourhood"}}},
+       {"converge", this_sweep},
+       {"risk", {{"sweep", sweep}, {"paths", 100}}},
+       {"bakeoff", {{"sweeps", {sweep}}}},
+       {"report", {{"sweep", sweep}, {"generated_ns", 1}}}},
+      // Two at once of what takes looks: only one may find them free.
+      {{"converge", this_sweep}, {"explain", this_sweep}},
+      {{"top", this_sweep},
+       {"top", {{"sweep", sweep}, {"by", "calmar"}, {"all", true}}},
+       {"compare", {{"sweep", sweep}, {"variants", {1, 2}}}}},
+      {{"sweep_list", Json::object()},
+       {"sweep_show", this_sweep},
+       {"ledger", Json::object()},
+       {"budget_set", {{"user", "ada"}, {"data", "alpha"}, {"trials", 10}, {"by", "op"}}},
+       {"openings", Json::object()},
+       {"account", Json::object()}},
+      {{"budget_set", {{"user", "ada"}, {"data", "beta"}, {"trials", 20}, {"by", "op"}}},
+       {"budgets", Json::object()}}};
+  BoardCache cache;
+  std::mutex mutex;
+  std::string failures;
+  {
+    std::vector<std::jthread> threads;
+    for (const auto& lane : lanes) {
+      threads.emplace_back([&] {
+        for (const auto& [name, args] : lane) {
+          Sources sources = home.sources();
+          sources.verdicts = &home.store();
+          sources.parallel = threads_for(2);
+          sources.boards = &cache;
+          const auto answer = query(sources, name, args);
+          const std::lock_guard lock(mutex);
+          if (!answer.ok()) failures += std::string(name) + ": " + answer.error().text() + "\n";
+        }
+      });
+    }
+  }
+  EXPECT_EQ(failures, "");
+  Sources alone = quiet.sources();
+  alone.verdicts = &quiet.store();
+  for (const auto& lane : lanes) {
+    for (const auto& [name, args] : lane) {
+      EXPECT_TRUE(query(alone, name, args).ok()) << name;
+    }
+  }
+  EXPECT_EQ(documents(home), documents(quiet));
+  EXPECT_EQ(must(home.store().document_keys("look")).size(), 4u);
+  EXPECT_EQ(must(query(home.sources(), "budgets", {{"user", "ada"}}))["budgets"].size(), 2u);
 }
 
 // Counts of complete sweeps are kept; others are read anew.
