@@ -135,7 +135,12 @@ class CafClient final : public Client {
     std::string text;
     for (std::uint32_t expected = 0;; ++expected) {
       auto frame = await_frame(request, patience);
-      if (!frame) return frame.error();
+      if (!frame) {
+        // The coordinator need not go on with what nobody waits for.
+        send(
+            Query{std::string(kTakeBackQuestion), "{\"request\":" + std::to_string(request) + "}"});
+        return frame.error();
+      }
       auto part = answer_of<Reply>(*frame);
       if (!part) return part.error();
       if (part->index != expected) {

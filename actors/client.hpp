@@ -37,7 +37,8 @@ class Client {
   /// The id of the sweep that goes on: the one named, unless extending it made another.
   virtual Result<std::string> control(const Control& request, DurationNs patience) = 0;
 
-  /// The answer's JSON text. Fails: as the coordinator's handler, or Unavailable.
+  /// The answer's JSON text. Once the patience is over the question is taken back. Fails: as the
+  /// coordinator's handler, or Unavailable.
   virtual Result<std::string> query(std::string_view name, std::string_view args_json,
                                     DurationNs patience) = 0;
 };

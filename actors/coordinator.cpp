@@ -41,7 +41,10 @@ class Coordinator : public CoordinatorCore::Outside {
             .report =
                 [this, me = handle()](std::vector<CommitResult> results) {
                   auto shared = std::make_shared<std::vector<CommitResult>>(std::move(results));
-                  caf::anon_send(me, Turn{[this, shared] { core_->committed(*shared, mono()); }});
+                  caf::anon_send(me, Turn{[this, shared] {
+                                   ++commits_;
+                                   core_->committed(*shared, mono());
+                                 }});
                 },
             .stalled =
                 [this, me = handle()](const Error& error) {
@@ -49,7 +52,9 @@ class Coordinator : public CoordinatorCore::Outside {
                                  Turn{[this, text = error.text()] { core_->store_refuses(text); }});
                 }},
         metrics_.get());
-    desk_ = std::make_unique<QueryDesk>(context.query);
+    QueryDesk::Kinds kinds = context.question_kind;
+    if (!kinds) kinds = [](std::string_view) { return QuestionKind(); };
+    desk_ = std::make_unique<QueryDesk>(std::move(kinds), context.query);
     datasets_ = std::make_unique<DatasetDesk>(context.data_dir);
     checks_ = std::make_unique<CheckDesk>(context.data_dir);
     return core_->start(mono());
@@ -75,12 +80,14 @@ class Coordinator : public CoordinatorCore::Outside {
     const PeerId gone = found->second;
     ids_.erase(found);
     peers_.erase(gone);
+    if (desk_) desk_->forget(gone.value());
     core_->peer_gone(gone, mono());
   }
 
   void tick() {
     if (port_) port_->tick(mono());
     core_->tick(mono());
+    if (desk_) desk_->expire(mono());
     if (metrics_ && ++ticks_ % kTicksAMeasurement == 0) {
       measure();
     }
@@ -104,14 +111,24 @@ class Coordinator : public CoordinatorCore::Outside {
   }
   void commit(CommitOffer offer) override { intake_->offer(std::move(offer)); }
   void ask(PeerId peer, std::uint64_t request, const Query& question) override {
-    desk_->ask(question.name, question.args_json,
-               [this, me = handle(), peer, request, asked = mono()](Result<std::string> text) {
+    const MonoNs asked = mono();
+    desk_->ask({.name = question.name,
+                .args_json = question.args_json,
+                .user = identity_of(peer),
+                .peer = peer.value(),
+                .request = request,
+                .store_state = commits_ + book_->changes(),
+                .asked = asked},
+               [this, me = handle(), peer, request, asked](Result<std::string> text) {
                  if (metrics_) metrics_->query_latency.observe((mono() - asked).seconds());
                  auto shared = std::make_shared<Result<std::string>>(std::move(text));
                  caf::anon_send(me, Turn{[this, peer, request, shared] {
                                   core_->answered(peer, request, *shared);
                                 }});
                });
+  }
+  void take_back(PeerId peer, std::uint64_t request) override {
+    desk_->forget(peer.value(), request);
   }
   void ship(PeerId to, const Frame& question) override {
     datasets_->ask(question, [this, me = handle(), to](Frame answer) {
@@ -148,11 +165,22 @@ class Coordinator : public CoordinatorCore::Outside {
     const MonoNs start = mono();
     core_->measure(start);
     metrics_->intake_oldest.set(intake_->oldest(start).seconds());
-    metrics_->query_questions.set_count(desk_->waiting());
-    metrics_->query_turned_away.raise_to(desk_->turned_away());
+    measure_questions(desk_->counts());
     metrics_->shipping_questions.set_count(datasets_->waiting());
     metrics_->shipping_turned_away.raise_to(datasets_->turned_away());
     metrics_->measuring.observe((mono() - start).seconds());
+  }
+
+  void measure_questions(const QueryDesk::Counts& now) {
+    metrics_->query_questions.set_count(now.waiting());
+    metrics_->query_turned_away.raise_to(now.turned_away());
+    for (std::size_t i = 0; i < now.lanes.size(); ++i) {
+      metrics_->lane_questions[i]->set_count(now.lanes[i].waiting);
+      metrics_->lane_turned_away[i]->raise_to(now.lanes[i].turned_away);
+    }
+    metrics_->query_shared.raise_to(now.shared);
+    metrics_->query_forgotten.raise_to(now.forgotten);
+    metrics_->query_late.raise_to(now.late);
   }
 
   caf::actor handle() const { return caf::actor_cast<caf::actor>(self_); }
@@ -170,6 +198,7 @@ class Coordinator : public CoordinatorCore::Outside {
   Self self_ = nullptr;
   std::unique_ptr<CoordinatorMetrics> metrics_;  // outlives what follows
   std::uint64_t ticks_ = 0;
+  std::uint64_t commits_ = 0;  // groups that were reported
   std::shared_ptr<FarmPort> port_;
   std::unique_ptr<StoreSweepBook> book_;
   std::unique_ptr<CoordinatorCore> core_;

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
+#include "actors/question.hpp"
 #include "base/result.hpp"
 #include "cluster/door/peers.hpp"
 #include "scheduler/scheduler.hpp"
@@ -37,8 +39,14 @@ struct CoordinatorContext {
   std::filesystem::path data_dir;
   /// The world the planner sees, made anew for each submission.
   std::function<sweeps::Catalog()> catalog;
-  /// Answers questions about the store by name, in JSON. Called on a thread of its own.
-  std::function<Result<std::string>(std::string_view name, std::string_view args_json)> query;
+  /// Answers questions about the store by name, in JSON. Called on threads of their own, of each
+  /// cost one at a time. Nobody waits for the answer any more once it is told to stop.
+  std::function<Result<std::string>(std::string_view name, std::string_view args_json,
+                                    const std::stop_token& stop)>
+      query;
+  /// Of each question, what it costs and whether it goes on record. None: one at a time, each on
+  /// its own.
+  std::function<QuestionKind(std::string_view name)> question_kind;
 };
 
 /// Purpose: the farm's centre: decides through scheduler/, commits through its intake, tells

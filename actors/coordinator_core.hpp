@@ -45,6 +45,8 @@ class CoordinatorCore {
     virtual void commit(CommitOffer offer) = 0;
     /// answered() follows with the same peer and request.
     virtual void ask(PeerId peer, std::uint64_t request, const Query& question) = 0;
+    /// Whoever asked does not want that answer any more.
+    virtual void take_back(PeerId /*peer*/, std::uint64_t /*request*/) {}
     /// checked() follows with the same ticket.
     virtual void check(CheckOrder order) = 0;
     /// A node's DatasetAsk or ChunkAsk; whoever can answers the peer in the frame's session.

@@ -33,6 +33,35 @@ Counter& turned_away(MetricsBook& book, const std::string& desk) {
                       {{"desk", desk}});
 }
 
+Counter& dropped(MetricsBook& book, const std::string& reason) {
+  return book.counter(
+      "winnow_actors_query_dropped_total",
+      "Askers of questions to the store who got no answer: they had gone, or it was "
+      "too late.",
+      {{"reason", reason}});
+}
+
+std::array<Gauge*, kQuestionCosts.size()> questions_by_lane(MetricsBook& book) {
+  std::array<Gauge*, kQuestionCosts.size()> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = &book.gauge("winnow_actors_query_lane_questions",
+                         "Questions to the store that wait for an answer, by what they cost.",
+                         {{"lane", std::string(question_cost_name(kQuestionCosts[i]))}});
+  }
+  return out;
+}
+
+std::array<Counter*, kQuestionCosts.size()> turned_away_by_lane(MetricsBook& book) {
+  std::array<Counter*, kQuestionCosts.size()> out{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = &book.counter("winnow_actors_query_lane_turned_away_total",
+                           "Questions to the store that were refused because the queue of their "
+                           "lane was full.",
+                           {{"lane", std::string(question_cost_name(kQuestionCosts[i]))}});
+  }
+  return out;
+}
+
 Gauge& sweeps(MetricsBook& book, const std::string& state) {
   return book.gauge("winnow_scheduler_sweeps", "Unfinished sweeps by state.", {{"state", state}});
 }
@@ -80,6 +109,12 @@ CoordinatorMetrics::CoordinatorMetrics(MetricsBook& book)
       query_questions(book.gauge("winnow_actors_query_questions",
                                  "Questions to the store that wait for an answer.")),
       query_turned_away(turned_away(book, "query")),
+      lane_questions(questions_by_lane(book)),
+      lane_turned_away(turned_away_by_lane(book)),
+      query_shared(book.counter("winnow_actors_query_shared_total",
+                                "Askers who got an answer that was computed for another.")),
+      query_forgotten(dropped(book, "gone")),
+      query_late(dropped(book, "late")),
       shipping_questions(book.gauge("winnow_actors_shipping_questions",
                                     "Chunks of datasets that nodes wait for.")),
       shipping_turned_away(turned_away(book, "shipping")),

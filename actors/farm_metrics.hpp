@@ -3,6 +3,7 @@
 #include <array>
 
 #include "actors/metrics_book.hpp"
+#include "actors/question.hpp"
 #include "base/time.hpp"
 #include "store/store.hpp"
 
@@ -58,6 +59,11 @@ struct CoordinatorMetrics {
   Histogram& measuring;
   Gauge& query_questions;
   Counter& query_turned_away;
+  std::array<Gauge*, kQuestionCosts.size()> lane_questions;  ///< as kQuestionCosts
+  std::array<Counter*, kQuestionCosts.size()> lane_turned_away;
+  Counter& query_shared;
+  Counter& query_forgotten;
+  Counter& query_late;
   Gauge& shipping_questions;
   Counter& shipping_turned_away;
   Counter& shipped_bytes;

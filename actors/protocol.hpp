@@ -478,6 +478,9 @@ inline constexpr std::string_view kBacktestCountQuestion = "backtest_count";
 
 /// The question that any peer may ask to see whether it reached the coordinator it looks for.
 inline constexpr std::string_view kInstanceQuestion = "instance";
+/// Takes back an earlier question of the same connection: {"request": its number}. There is no
+/// answer. A coordinator that does not know it refuses it, which nobody reads either.
+inline constexpr std::string_view kTakeBackQuestion = "take_back";
 
 /// A question to the store by name, arguments and answer in JSON text.
 struct Query {

@@ -67,16 +67,23 @@ inline std::vector<std::string> deleted_with_a_sweep() {
           "convergence", "plateau"};
 }
 
-/// The store's own. Requires: the store outlives it.
+/// The store's own. Requires: the store outlives it. Thread: one.
 class StoreSweepBook final : public SweepBook {
  public:
   explicit StoreSweepBook(store::Store& store) : store_(store), documents_(store) {}
-  Status put_sweep(const store::SweepMeta& meta) override { return store_.put_sweep(meta); }
+  /// Grows with every write, and whenever somebody is about to write documents.
+  std::uint64_t changes() const { return changes_; }
+
+  Status put_sweep(const store::SweepMeta& meta) override {
+    ++changes_;
+    return store_.put_sweep(meta);
+  }
   Result<std::optional<store::SweepMeta>> sweep(std::string_view id) const override {
     return store_.sweep(id);
   }
   Result<std::vector<store::SweepMeta>> sweeps() const override { return store_.sweeps(); }
   Status delete_sweep(std::string_view id, const std::string& user, TimestampNs now) override {
+    ++changes_;
     return store_.delete_sweep(id, {user, now, deleted_with_a_sweep()});
   }
   Result<std::optional<std::string>> user_budget(const std::string& user) const override {
@@ -101,16 +108,23 @@ class StoreSweepBook final : public SweepBook {
     return found->has_value();
   }
   Status put_checked(const Hash128& key) override {
+    ++changes_;
     return store_.put_document(kCheckedKind, key.hex(), "passed");
   }
   Status put_warnings(const std::string& sweep_id, const std::string& json) override {
+    ++changes_;
     return store_.put_document(sweeps::kSpecWarningsKind, sweep_id, json);
   }
   Status put_last_run(const std::string& sweep_id) override {
+    ++changes_;
     return store_.put_document(sweeps::kLastRunKind, sweeps::kLastRunKey, sweep_id);
   }
-  sweeps::level::Documents* documents() override { return &documents_; }
+  sweeps::level::Documents* documents() override {
+    ++changes_;
+    return &documents_;
+  }
   Status put_generation(const std::string& key, const std::string& bytes) override {
+    ++changes_;
     return store_.put_document(sweeps::kGenerationKind, key, bytes);
   }
   Result<std::optional<std::string>> generation(const std::string& key) const override {
@@ -121,6 +135,7 @@ class StoreSweepBook final : public SweepBook {
   static constexpr std::string_view kCheckedKind = "detectors";
   store::Store& store_;
   StoreDocuments documents_;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace winnow::actors

@@ -11,6 +11,7 @@
 #include "actors/dataset_courier.hpp"
 #include "actors/farm_metrics.hpp"
 #include "actors/node.hpp"
+#include "actors/query_desk.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
 #include "cli/catalog.hpp"
@@ -136,8 +137,9 @@ void end_with_input() {
   }).detach();
 }
 
-/// What the actors' library, the store and the desks of one process start at most.
-constexpr std::uint32_t kCommonThreads = 24;
+/// What the actors' library, the store and the desks of one process start at most. Threads that an
+/// answer takes to compute with are no part of it: where there are none, it goes on alone.
+constexpr std::uint32_t kCommonThreads = 23 + actors::QueryDesk::kThreads;
 
 int run_up(const Context& context, const UpOptions& options) {
   if (!follow_owner(options.owner_pid)) return kFailed;
@@ -178,7 +180,15 @@ int run_up(const Context& context, const UpOptions& options) {
   surroundings.data_dir = home / "data";
   surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
   serve::BoardCache boards;
-  surroundings.query = [&](std::string_view name, std::string_view args) -> Result<std::string> {
+  surroundings.question_kind = [](std::string_view name) {
+    using enum actors::QuestionCost;
+    using enum actors::QuestionEffect;
+    // It copies the store, and is there for whoever restores it, not for whoever asked.
+    if (name == kBackupQuestion) return actors::QuestionKind{Heavy, Records};
+    return serve::question_kind(name).value_or(actors::QuestionKind{Cheap, Reads});
+  };
+  surroundings.query = [&](std::string_view name, std::string_view args,
+                           const std::stop_token& stop) -> Result<std::string> {
     const auto parsed = parse_ordered_json(args);
     if (parsed.is_discarded()) {
       return Error(ErrorCode::InvalidInput, "the question's arguments are not JSON");
@@ -192,7 +202,8 @@ int run_up(const Context& context, const UpOptions& options) {
                                       .datasets = &*datasets,
                                       .verdicts = store->get(),
                                       .parallel = serve::threads_for(),
-                                      .boards = &boards},
+                                      .boards = &boards,
+                                      .stop = stop},
                                      name, parsed);
     if (!answer) return answer.error();
     return json_text(*answer);

@@ -34,13 +34,24 @@ struct TopOptions {
   bool csv = false;
   bool all = false;
   std::string sqlite;
+  std::uint64_t rank = 1;
+  std::string cursor;
   CLI::Option* limit_option = nullptr;
+  CLI::Option* rank_option = nullptr;
+  std::vector<std::pair<const char*, CLI::Option*>> question = {};  ///< what a cursor knows itself
 };
 
 int run_top(const Context& context, const TopOptions& o) {
   const bool table = o.csv || !o.sqlite.empty();
   Json args{{"sweep", o.sweep}, {"by", o.by}, {"where", o.where}, {"limit", o.limit}};
   if (o.all) args["all"] = true;
+  if (o.rank_option->count() > 0) args["rank"] = o.rank;
+  if (!o.cursor.empty()) {
+    args["cursor"] = o.cursor;
+    for (const auto& [name, option] : o.question) {
+      if (option->count() == 0) args.erase(name);
+    }
+  }
   if (table) {
     args["table"] = true;
     if (o.limit_option->count() == 0) args["limit"] = std::uint64_t{1} << 40;  // an export has all
@@ -63,20 +74,28 @@ void add_top(CLI::App& app, Context& context) {
   CLI::App* command = add_command(app, context, "top", "leaderboard of a sweep's variants");
   add_connect_option(*command, context);
   auto o = std::make_shared<TopOptions>();
-  command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
-  command->add_option("--by", o->by,
-                      "metric to rank by (default sharpe_ann); psr and dsr are counted from the "
-                      "ledger; with a validation also oos_sharpe_ann, oos_return_frac, "
-                      "oos_drawdown_max_frac. A ratio that is null because nothing was lost "
-                      "(profit_factor, omega, sortino_ann, calmar, tail_ratio) ranks first; other "
-                      "missing numbers rank last");
-  command->add_option(
+  CLI::Option* const sweep =
+      command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
+  CLI::Option* const by = command->add_option(
+      "--by", o->by,
+      "metric to rank by (default sharpe_ann); psr and dsr are counted from the "
+      "ledger; with a validation also oos_sharpe_ann, oos_return_frac, "
+      "oos_drawdown_max_frac. A ratio that is null because nothing was lost "
+      "(profit_factor, omega, sortino_ann, calmar, tail_ratio) ranks first; other "
+      "missing numbers rank last");
+  CLI::Option* const where = command->add_option(
       "--where", o->where,
       "only variants for which this holds: `trades >= 50 and stop_bps < 200`. A ratio that is null "
       "because nothing was lost compares as infinite; where another number is missing, neither the "
       "condition nor its negation holds, and the variant is counted as left out");
   o->limit_option = command->add_option("--limit", o->limit, "rows (default 20; exports: all)")
                         ->check(natural_number(1));
+  o->rank_option = command->add_option("--rank", o->rank, "begin at this place of the ranking")
+                       ->check(natural_number(1));
+  command->add_option("--cursor", o->cursor,
+                      "go on after the page that gave it (`next` of --json), also while results "
+                      "come in; it knows the sweep, --by and --where");
+  o->question = {{"sweep", sweep}, {"by", by}, {"where", where}};
   command->add_flag("--all", o->all,
                     "a row a variant, also where several have the same daily returns (exports: "
                     "always)");

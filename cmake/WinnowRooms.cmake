@@ -119,16 +119,18 @@ function(winnow_without_inner_rooms folder list)
   set(${list} ${kept} PARENT_SCOPE)
 endfunction()
 
-# winnow_room(NAME [DEPS room...] [LIBS lib...] [PCH <header>...] [COLD regex...]): one static
-# library per folder, of every .cpp below it but those of rooms inside it. A room inside a folder is
-# called by its path, with `_` for `/`. DEPS are rooms below; a room that is not named cannot be
-# linked. COLD are the files that need no speed, by their path in the room.
+# winnow_room(NAME [DEPS room...] [LIBS lib...] [PCH <header>...] [COLD regex...]
+# [EXCLUDE regex...]): one static library per folder, of every .cpp below it but those of rooms
+# inside it. A room inside a folder is called by its path, with `_` for `/`. DEPS are rooms below; a
+# room that is not named cannot be linked. COLD are the files that need no speed, EXCLUDE those of
+# other targets, both by their path in the room: where the checkout lies must not decide what is
+# built.
 function(winnow_room name)
   cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE;PCH;COLD" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   winnow_without_inner_rooms(${CMAKE_CURRENT_SOURCE_DIR} sources)
   foreach(pattern ${ARG_EXCLUDE})
-    list(FILTER sources EXCLUDE REGEX ${pattern})
+    list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
   endforeach()
   if(NOT sources)
     add_library(winnow_${name} INTERFACE)

@@ -60,4 +60,16 @@ void BoardCache::keep_row(const std::string& sweep, std::uint64_t trial,
   rows_.insert_or_assign({sweep, trial}, std::move(metrics));
 }
 
+std::optional<TrialCounts> BoardCache::counts(const store::SweepMeta& sweep) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = counts_.find({sweep.id, sweep.created.ns, sweep.blocks});
+  return found == counts_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void BoardCache::keep_counts(const store::SweepMeta& sweep, const TrialCounts& counts) {
+  const std::lock_guard lock(mutex_);
+  if (counts_.size() >= kCountsMax) counts_.clear();
+  counts_.insert_or_assign({sweep.id, sweep.created.ns, sweep.blocks}, counts);
+}
+
 }  // namespace winnow::serve

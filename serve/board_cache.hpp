@@ -6,7 +6,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,13 @@
 
 namespace winnow::serve {
 
+/// How many results a sweep has.
+struct TrialCounts {
+  std::uint64_t blocks = 0;
+  std::uint64_t trials = 0;
+  std::uint64_t failed = 0;
+};
+
 /// What a leaderboard reads of a whole sweep before it ranks.
 struct BoardColumns {
   store::Store::MetricTable table;
@@ -22,13 +31,16 @@ struct BoardColumns {
 };
 
 /// Purpose: leaderboards that are asked for again and again while a farm works: the columns of the
-/// sweeps asked for last, and the metrics of the rows shown last. Results never change once they
-/// are committed, so an entry holds as long as no further block of its sweep is committed.
-/// Owner: whoever answers questions for long. Thread: any. Limits: kColumnBytesMax, kRowsMax.
+/// sweeps asked for last, the metrics of the rows shown last, and how many results complete sweeps
+/// have. Results never change once they are committed, so an entry holds as long as no further
+/// block of its sweep is committed.
+/// Owner: whoever answers questions for long. Thread: any. Limits: kColumnBytesMax, kRowsMax,
+/// kCountsMax.
 class BoardCache {
  public:
   static constexpr std::size_t kColumnBytesMax = std::size_t{128} << 20;
   static constexpr std::size_t kRowsMax = 4096;
+  static constexpr std::size_t kCountsMax = 4096;
 
   /// The metrics `asked` of all committed blocks, which `committed` names. `read` is called if they
   /// are not here.
@@ -40,6 +52,12 @@ class BoardCache {
   std::vector<double> row(const std::string& sweep, std::uint64_t trial) const;
   void keep_row(const std::string& sweep, std::uint64_t trial, std::vector<double> metrics);
 
+  /// Of a sweep that has all its results; nothing: not here. One that was deleted and made again is
+  /// another.
+  std::optional<TrialCounts> counts(const store::SweepMeta& sweep) const;
+  /// Requires: it has all of them.
+  void keep_counts(const store::SweepMeta& sweep, const TrialCounts& counts);
+
  private:
   struct Entry {
     std::string sweep;
@@ -49,10 +67,11 @@ class BoardCache {
     std::size_t bytes = 0;
   };
 
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  ///< guards all that follows; held for moments, not while one reads
   std::list<Entry> entries_;  // the last one asked for first
   std::size_t bytes_ = 0;
   std::map<std::pair<std::string, std::uint64_t>, std::vector<double>> rows_;
+  std::map<std::tuple<std::string, std::int64_t, std::uint64_t>, TrialCounts> counts_;
 };
 
 }  // namespace winnow::serve

@@ -288,8 +288,14 @@ Status record_neighbourhoods(const Sources& sources, const SweepView& view, std:
                  "scoring neighbourhoods is counted in the ledger first, and this store is open "
                  "for reading only: ask the coordinator that holds it, with --connect HOST:PORT");
   }
-  return sources.verdicts->put_document(kNeighbourhoodKind, view.ledger_id(),
-                                        json_text(Json{{"scored", tiles}}));
+  // Read again and written as one: somebody else may score more of them just then.
+  return sources.verdicts->update_document(
+      kNeighbourhoodKind, view.ledger_id(),
+      [&](const std::optional<std::string>& there) -> Result<std::string> {
+        const Json now = there ? parse_ordered_json(*there) : Json();
+        const bool more = now.is_object() && now.value("scored", std::uint64_t{0}) >= tiles;
+        return more ? *there : json_text(Json{{"scored", tiles}});
+      });
 }
 
 Result<sweeps::FamilyEvidence> read_evidence(const Sources& sources, const SweepView& view,

@@ -1,6 +1,7 @@
 #include "serve/looks.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <span>
 
 #include "base/hash.hpp"
@@ -12,6 +13,13 @@ namespace winnow::serve {
 namespace {
 
 constexpr const char* kLookDocument = "look";
+
+/// Guards the looks of a process's store from the reading of those that were taken to the writing
+/// of one more: two answers at once must not both find a look free. Held over small records.
+std::mutex& look_taking() {
+  static std::mutex mutex;
+  return mutex;
+}
 
 /// What a look is a look at: a family on a market, with the days it covers and the box of its
 /// parameters. A hypothesis that shares a market, a family, days and a part of the box is the same
@@ -238,6 +246,7 @@ Result<std::optional<Look>> take_look(const Sources& sources, const SweepView& v
   const auto days = period_days(sources, view, segment, static_cast<std::uint32_t>(periods)).days;
   const auto looked = looked_by(sources, view, segment, days);
   if (!looked.ok()) return looked.error();
+  const std::lock_guard taking(look_taking());
   const auto earlier = earlier_looks(sources, *looked);
   if (!earlier.ok()) return earlier.error();
   for (const Record& record : *earlier) {

@@ -6,37 +6,56 @@
 
 #include "base/text.hpp"
 #include "serve/query_parts.hpp"
+#include "serve/stopping.hpp"
 #include "sweeps/names.hpp"
 
 namespace winnow::serve {
 namespace {
 
+using enum actors::QuestionCost;
+using enum actors::QuestionEffect;
+
 struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
+  actors::QuestionCost cost;
+  actors::QuestionEffect effect;
 };
-constexpr std::array<Question, 22> kQuestions = {{{"top", parts::top},
-                                                  {"converge", parts::converge},
-                                                  {"compare", parts::compare},
-                                                  {"explain", parts::explain},
-                                                  {"risk", parts::risk},
-                                                  {"bakeoff", parts::bakeoff},
-                                                  {"ledger", parts::ledger},
-                                                  {"budgets", parts::budgets},
-                                                  {"budget_set", parts::budget_set},
-                                                  {"openings", parts::openings},
-                                                  {"opening_show", parts::opening_show},
-                                                  {"days", parts::days_show},
-                                                  {"account", parts::account_show},
-                                                  {"account_declare", parts::account_declare},
-                                                  {"reveal", parts::reveal},
-                                                  {"void", parts::void_promotion},
-                                                  {"backtest_count", parts::backtest_count},
-                                                  {"ledger_import", parts::ledger_import},
-                                                  {"sweep_list", parts::sweep_list},
-                                                  {"sweep_show", parts::sweep_show},
-                                                  {"report", parts::report},
-                                                  {"points", parts::points}}};
+// All that records for each ask is cheap: on one thread those come one at a time and in order, so
+// that what one of them checked (a budget, a seal) still holds when it writes. Of those that read,
+// some put down what their answer shows: looks that are due, scored neighbourhoods, settled days.
+// That is once a store, whoever asks and how often, so such answers may be shared. What takes a
+// look is heavy: `explain` says the verdicts of a sweep that is done.
+constexpr std::array<Question, 22> kQuestions = {{
+    {"top", parts::top, Board, Reads},
+    {"converge", parts::converge, Heavy, Reads},
+    {"compare", parts::compare, Board, Reads},
+    {"explain", parts::explain, Heavy, Reads},
+    {"risk", parts::risk, Heavy, Reads},
+    {"bakeoff", parts::bakeoff, Heavy, Reads},
+    {"ledger", parts::ledger, Cheap, Reads},
+    {"budgets", parts::budgets, Cheap, Reads},
+    {"budget_set", parts::budget_set, Cheap, Records},
+    {"openings", parts::openings, Cheap, Reads},
+    {"opening_show", parts::opening_show, Cheap, Reads},
+    {"days", parts::days_show, Cheap, Reads},
+    {"account", parts::account_show, Cheap, Reads},
+    {"account_declare", parts::account_declare, Cheap, Records},
+    {"reveal", parts::reveal, Cheap, Records},
+    {"void", parts::void_promotion, Cheap, Records},
+    {"backtest_count", parts::backtest_count, Cheap, Records},
+    {"ledger_import", parts::ledger_import, Cheap, Records},
+    {"sweep_list", parts::sweep_list, Cheap, Reads},
+    {"sweep_show", parts::sweep_show, Cheap, Reads},
+    {"report", parts::report, Heavy, Reads},
+    {"points", parts::points, Board, Reads},
+}};
+
+const Question* find_question(std::string_view name) {
+  const auto found = std::find_if(kQuestions.begin(), kQuestions.end(),
+                                  [&](const Question& q) { return q.name == name; });
+  return found == kQuestions.end() ? nullptr : found;
+}
 
 }  // namespace
 
@@ -46,16 +65,26 @@ std::vector<std::string> query_names() {
   return names;
 }
 
+std::optional<actors::QuestionKind> question_kind(std::string_view name) {
+  const Question* question = find_question(name);
+  if (question == nullptr) return std::nullopt;
+  return actors::QuestionKind{question->cost, question->effect};
+}
+
 Result<Json> query(const Sources& sources, std::string_view name, const Json& args) {
   if (!args.is_object()) {
     return Error(ErrorCode::InvalidInput, "the arguments of a query must be a JSON object");
   }
-  for (const Question& q : kQuestions) {
-    if (q.name != name) continue;
+  if (const Question* question = find_question(name)) {
     // One answer sees one book. Damage in it is told by whatever needs it.
     Sources own = sources;
     if (auto book = market_book(sources); book.ok()) own.markets = *std::move(book);
-    return q.answer(own, args);
+    own.parallel = stoppable(sources.parallel, sources.stop);
+    try {
+      return question->answer(own, args);
+    } catch (const AnswerStopped&) {
+      return Error(ErrorCode::Cancelled, std::string(name) + ": nobody waits for the answer");
+    }
   }
   const std::vector<std::string> names = query_names();
   return Error(ErrorCode::InvalidInput, "there is no query " + sweeps::show_text(name) +

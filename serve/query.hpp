@@ -1,19 +1,21 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "actors/question.hpp"
 #include "serve/sweep_view.hpp"
 
 namespace winnow::serve {
 
 /// Answers a question about results; the command line prints the answer, a coordinator sends it.
 /// Questions and their arguments (optional ones in brackets):
-///   top          sweep [by, where, limit, all, table]: ranked variants; those of equal daily
-///   returns
-///                are one row (`same_results`) unless `all`; `table` gives every row as an array of
-///                all metrics and parameters, for exports
+///   top          sweep [by, where, limit, rank | cursor, all, table]: ranked variants; those of
+///                equal daily returns are one row (`same_results`) unless `all`; `table` gives
+///                every row as an array of all metrics and parameters, for exports. From the place
+///                `rank` on, or after the page that `next` ended (board_cursor.hpp)
 ///   converge     sweep [by = family | neighbourhood, limit, hurdle_sharpe_ann]
 ///   compare      sweep variants: [trial, ...]
 ///   explain      sweep [variant]
@@ -40,10 +42,13 @@ namespace winnow::serve {
 ///   report       sweep [generated_ns]: {"html": the page}
 /// A number that does not exist is null. Thread: any; works as long as the sources allow.
 /// Fails: NotFound (sweep), InvalidInput (an argument, naming what is allowed), Refused, Corrupt,
-/// Io.
+/// Io, Cancelled (`sources.stop`; what is on record by then stays).
 Result<Json> query(const Sources& sources, std::string_view name, const Json& args);
 
 /// Names of all questions.
 std::vector<std::string> query_names();
+
+/// What a question costs, and whether each ask goes on record; nothing: there is no such question.
+std::optional<actors::QuestionKind> question_kind(std::string_view name);
 
 }  // namespace winnow::serve

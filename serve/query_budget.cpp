@@ -130,17 +130,20 @@ Result<Json> budget_set(const Sources& sources, const Json& args) {
     if (!found.ok()) return found.error();
     dataset = std::move(*found);
   }
-  auto limits = read_limits(sources, *user);
-  // What cannot be read is replaced.
-  if (!limits.ok() && limits.error().code() != ErrorCode::Corrupt) return limits.error();
-  std::vector<sweeps::TrialLimit> kept;
-  if (limits.ok()) kept = std::move(*limits);
-  std::erase_if(kept, [&](const auto& limit) { return limit.dataset_hash == dataset.hash; });
-  if (!unlimited) {
-    kept.push_back({dataset.hash, dataset.name, *trials, *by, system_clock().now()});
-  }
-  WINNOW_TRY(
-      sources.verdicts->put_document(sweeps::kUserBudgetKind, *user, sweeps::limits_to_json(kept)));
+  // Read and written as one: somebody else may set another of the user's budgets just then.
+  const auto with_this = [&](const std::optional<std::string>& there) -> Result<std::string> {
+    std::vector<sweeps::TrialLimit> kept;
+    // What cannot be read is replaced.
+    if (auto limits = there ? sweeps::limits_from_json(*there, *user) : kept; limits.ok()) {
+      kept = std::move(*limits);
+    }
+    std::erase_if(kept, [&](const auto& limit) { return limit.dataset_hash == dataset.hash; });
+    if (!unlimited) {
+      kept.push_back({dataset.hash, dataset.name, *trials, *by, system_clock().now()});
+    }
+    return sweeps::limits_to_json(kept);
+  };
+  WINNOW_TRY(sources.verdicts->update_document(sweeps::kUserBudgetKind, *user, with_this));
   return budgets(sources, Json{{"user", *user}});
 }
 

@@ -3,6 +3,7 @@
 
 #include "actors/opening_price.hpp"
 #include "base/text.hpp"
+#include "serve/board_cache.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/names.hpp"
@@ -19,6 +20,24 @@ Result<std::uint64_t> committed_blocks(const Sources& sources, const store::Swee
   const auto flags = sources.store->committed(meta.id, meta.blocks);
   if (!flags.ok()) return flags.error();
   return static_cast<std::uint64_t>(std::count(flags->begin(), flags->end(), true));
+}
+
+/// How many results a sweep has; those of a complete one are counted once.
+Result<TrialCounts> count_results(const Sources& sources, const store::SweepMeta& meta) {
+  if (sources.boards != nullptr) {
+    if (const auto known = sources.boards->counts(meta)) return *known;
+  }
+  const auto blocks = committed_blocks(sources, meta);
+  if (!blocks.ok()) return blocks.error();
+  const auto table = sources.store->read_metrics(meta.id, {});
+  if (!table.ok()) return table.error();
+  const TrialCounts out{*blocks, table->trial.size(),
+                        static_cast<std::uint64_t>(
+                            std::count_if(table->status.begin(), table->status.end(), has_failed))};
+  if (sources.boards != nullptr && out.blocks == meta.blocks) {
+    sources.boards->keep_counts(meta, out);
+  }
+  return out;
 }
 
 Json meta_json(const store::SweepMeta& meta, std::uint64_t committed) {
@@ -146,13 +165,11 @@ Result<Json> sweep_list(const Sources& sources, const Json& args) {
   out["sweeps_deleted"] = deleted;
   out["sweeps"] = Json::array();
   for (auto meta = all->rbegin(); meta != all->rend() && out["sweeps"].size() < *limit; ++meta) {
-    const auto committed = committed_blocks(sources, *meta);
-    if (!committed.ok()) return committed.error();
-    const auto table = sources.store->read_metrics(meta->id, {});
-    if (!table.ok()) return table.error();
-    Json line = meta_json(*meta, *committed);
-    line["trials_committed"] = table->trial.size();
-    line["trials_failed"] = std::count_if(table->status.begin(), table->status.end(), has_failed);
+    const auto counts = count_results(sources, *meta);
+    if (!counts.ok()) return counts.error();
+    Json line = meta_json(*meta, counts->blocks);
+    line["trials_committed"] = counts->trials;
+    line["trials_failed"] = counts->failed;
     out["sweeps"].push_back(std::move(line));
   }
   return out;

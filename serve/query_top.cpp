@@ -9,6 +9,7 @@
 
 #include "engine/engine.hpp"
 #include "serve/board_cache.hpp"
+#include "serve/board_cursor.hpp"
 #include "serve/holding.hpp"
 #include "serve/luck.hpp"
 #include "serve/query_parts.hpp"
@@ -101,6 +102,15 @@ Result<BoardColumns> read_columns(const Sources& sources, const SweepView& view,
   return out;
 }
 
+/// Which blocks of a sweep have results.
+Result<Hash128> committed_hash(const Sources& sources, const SweepView& view) {
+  const auto flags = sources.store->committed(view.meta.id, view.plan.blocks());
+  if (!flags.ok()) return flags.error();
+  std::string bits;
+  for (const bool there : *flags) bits.push_back(there ? '1' : '0');
+  return hash128(bits);
+}
+
 /// The same, from the cache if there is one.
 Result<std::shared_ptr<const BoardColumns>> board_columns(
     const Sources& sources, const SweepView& view, const std::vector<std::uint32_t>& asked,
@@ -111,11 +121,9 @@ Result<std::shared_ptr<const BoardColumns>> board_columns(
     if (!made.ok()) return made.error();
     return std::make_shared<const BoardColumns>(std::move(*made));
   }
-  const auto flags = sources.store->committed(view.meta.id, view.plan.blocks());
-  if (!flags.ok()) return flags.error();
-  std::string bits;
-  for (const bool there : *flags) bits.push_back(there ? '1' : '0');
-  return sources.boards->columns(view.meta.id, hash128(bits), asked, read);
+  const auto committed = committed_hash(sources, view);
+  if (!committed.ok()) return committed.error();
+  return sources.boards->columns(view.meta.id, *committed, asked, read);
 }
 
 /// Purpose: the metrics of a leaderboard: stored ones, then those of luck, then those out of sample
@@ -279,9 +287,13 @@ struct Shown {
   std::vector<std::uint64_t> same;
 };
 
-Result<std::vector<Shown>> one_by_one(std::span<const std::uint64_t> trials) {
+/// Of a whole ranking, those from place `begin` (from 0) on.
+Result<std::vector<Shown>> one_by_one(std::span<const std::uint64_t> trials, std::size_t begin,
+                                      std::uint64_t limit) {
   std::vector<Shown> out;
-  for (const std::uint64_t trial : trials) out.push_back({out.size() + 1, {trial}});
+  for (std::size_t i = begin; i < trials.size() && out.size() < limit; ++i) {
+    out.push_back({i + 1, {trials[i]}});
+  }
   return out;
 }
 
@@ -306,12 +318,14 @@ Result<std::vector<std::vector<std::uint64_t>>> by_returns(const Sources& source
   return out;
 }
 
-/// The first `limit` distinct results of a ranking. Equal returns have equal ratios, so only those
-/// are compared day by day.
+/// `limit` distinct results of a ranking, from place `begin` (from 0) on; one that has a variant at
+/// an earlier place stands there. Equal returns have equal ratios, so only those are compared day
+/// by day.
 Result<std::vector<Shown>> grouped(const Sources& sources, const SweepView& view,
                                    std::span<const std::uint64_t> trials,
-                                   std::span<const double> sharpe, std::uint64_t limit) {
-  if (sharpe.empty()) return one_by_one(trials.first(std::min<std::size_t>(limit, trials.size())));
+                                   std::span<const double> sharpe, std::size_t begin,
+                                   std::uint64_t limit) {
+  if (sharpe.empty()) return one_by_one(trials, begin, limit);
   const auto bits = [&](std::size_t i) {
     return std::isnan(sharpe[i]) ? ~std::uint64_t{0} : std::bit_cast<std::uint64_t>(sharpe[i]);
   };
@@ -321,7 +335,7 @@ Result<std::vector<Shown>> grouped(const Sources& sources, const SweepView& view
   std::set<std::uint64_t> split;
   std::map<std::uint64_t, std::vector<std::uint64_t>> firsts;  // trial -> those it stands for
   std::vector<Shown> out;
-  for (std::size_t i = 0; i < trials.size() && out.size() < limit; ++i) {
+  for (std::size_t i = begin; i < trials.size() && out.size() < limit; ++i) {
     if (split.insert(bits(i)).second) {
       std::vector<std::uint64_t> waiting;
       for (auto at =
@@ -340,7 +354,8 @@ Result<std::vector<Shown>> grouped(const Sources& sources, const SweepView& view
 }
 
 // Rows as arrays under one header: what a CSV or SQLite export needs, without repeating names.
-Json table_json(const SweepView& view, const Board& board, std::span<const std::uint64_t> trials,
+Json table_json(const SweepView& view, const Board& board, const std::vector<Shown>& shown,
+                std::span<const std::uint64_t> trials,
                 const std::vector<std::vector<double>>& metrics,
                 const std::vector<std::vector<double>>& oos) {
   const std::vector<std::string> params = sweeps::parameter_names(view.plan);
@@ -355,7 +370,7 @@ Json table_json(const SweepView& view, const Board& board, std::span<const std::
     const sweeps::Segment& segment = view.plan.segment_of_trial(trials[i]);
     const auto& decls = view.plan.family(segment).params;
     const std::vector<double> values = view.plan.params(trials[i], 1);
-    Json row = {i + 1, trials[i], view.family(segment), view.dataset(segment).name};
+    Json row = {shown[i].rank, trials[i], view.family(segment), view.dataset(segment).name};
     for (const std::string& name : params) {
       const auto found =
           std::find_if(decls.begin(), decls.end(), [&](const auto& d) { return d.name == name; });
@@ -402,25 +417,92 @@ Json rows_json(const SweepView& view, const Board& board, const std::vector<Show
   return rows;
 }
 
+/// Which part of which leaderboard is asked for.
+struct Page {
+  BoardCursor question;              ///< sweep (as it was named), by, where, all
+  std::uint64_t begin = 0;           ///< place, from 0
+  std::optional<BoardCursor> after;  ///< then the place is behind its last row
+};
+
+Result<Page> page_arg(const Json& args) {
+  Page out;
+  const auto cursor = text_arg(args, "cursor", "");
+  if (!cursor.ok()) return cursor.error();
+  const auto rank = count_arg(args, "rank", 1);
+  if (!rank.ok()) return rank.error();
+  if (*rank == 0) return bad_input("rank must be a place in the ranking, from 1 up, not 0");
+  if (!cursor->empty()) {
+    if (args.contains("rank")) {
+      return bad_input("a page begins at a rank or at a cursor, not at both");
+    }
+    auto after = BoardCursor::read(*cursor);
+    if (!after.ok()) return after.error();
+    out.question = *after;
+    out.after = *std::move(after);
+  }
+  out.begin = *rank - 1;
+  const auto selector = text_arg(args, "sweep", out.after ? out.after->sweep : "last");
+  if (!selector.ok()) return selector.error();
+  out.question.sweep = *selector;
+  const auto by = text_arg(args, "by", out.after ? out.after->by : "sharpe_ann");
+  if (!by.ok()) return by.error();
+  out.question.by = *by;
+  const auto where = text_arg(args, "where", out.after ? out.after->where : "");
+  if (!where.ok()) return where.error();
+  out.question.where = *where;
+  if (args.contains("all")) out.question.all = args["all"] == true;
+  return out;
+}
+
+/// A cursor goes on with the question it came from, and with no other.
+Status check_page(const Page& page, const Json& args, const SweepView& view) {
+  if (!page.after) return {};
+  const BoardCursor& after = *page.after;
+  const bool table = args.contains("table") && args["table"] == true;
+  const char* other = nullptr;
+  if (after.sweep != view.meta.id) other = "sweep";
+  if (after.by != page.question.by) other = "by";
+  if (after.where != page.question.where) other = "where";
+  if (after.all != (table || page.question.all)) other = "all";
+  if (other == nullptr) return {};
+  return bad_input("the cursor is of a leaderboard with another `" + std::string(other) +
+                   "`; begin without one");
+}
+
+/// The place that a page begins at. Fails: NotFound, if the cursor's last row has no rank now.
+Result<std::size_t> begin_of(const Page& page, std::span<const std::uint64_t> in_order) {
+  if (!page.after) return page.begin;
+  const auto found = std::find(in_order.begin(), in_order.end(), page.after->last);
+  if (found == in_order.end()) {
+    return Error(ErrorCode::NotFound, "variant " + std::to_string(page.after->last) +
+                                          ", the last one before the cursor, is not in the ranking "
+                                          "any more; begin without a cursor");
+  }
+  return static_cast<std::size_t>(found - in_order.begin()) + 1;
+}
+
 }  // namespace
 
 Result<Json> top(const Sources& sources, const Json& args) {
-  const auto selector = sweep_arg(args);
-  if (!selector.ok()) return selector.error();
-  const auto by = text_arg(args, "by", "sharpe_ann");
-  if (!by.ok()) return by.error();
-  const auto where = text_arg(args, "where", "");
-  if (!where.ok()) return where.error();
+  const auto asked = page_arg(args);
+  if (!asked.ok()) return asked.error();
+  const Page& page = *asked;
   const auto limit = count_arg(args, "limit", kLimitDefault);
   if (!limit.ok()) return limit.error();
   const bool table = args.contains("table") && args["table"] == true;
 
-  const auto view = SweepView::open(sources, *selector);
+  const auto view = SweepView::open(sources, page.question.sweep);
   if (!view.ok()) return view.error();
+  WINNOW_TRY(check_page(page, args, *view));
+  const auto committed = committed_hash(sources, *view);
+  if (!committed.ok()) return committed.error();
   // Rows that are one result stand as one, so more are ranked than are shown.
-  const bool each = table || (args.contains("all") && args["all"] == true);
-  auto board = Board::make(
-      sources, *view, {.by = *by, .where = *where, .limit = each ? *limit : view->plan.trials()});
+  const bool each = table || page.question.all;
+  const bool few = each && !page.after && *limit < view->plan.trials();
+  auto board = Board::make(sources, *view,
+                           {.by = page.question.by,
+                            .where = page.question.where,
+                            .limit = few ? page.begin + *limit : view->plan.trials()});
   if (!board.ok()) return board.error();
   const auto rank = board->rank();
   if (!rank.ok()) return rank.error();
@@ -428,8 +510,11 @@ Result<Json> top(const Sources& sources, const Json& args) {
   const store::Store::MetricTable& read = board->table();
   std::vector<std::uint64_t> in_order;
   for (const std::uint32_t row : ranked.rows) in_order.push_back(read.trial[row]);
-  auto shown = each ? one_by_one(in_order)
-                    : grouped(sources, *view, in_order, board->sharpe_of(ranked.rows), *limit);
+  const auto begin = begin_of(page, in_order);
+  if (!begin.ok()) return begin.error();
+  auto shown =
+      each ? one_by_one(in_order, *begin, *limit)
+           : grouped(sources, *view, in_order, board->sharpe_of(ranked.rows), *begin, *limit);
   if (!shown.ok()) return shown.error();
   std::vector<std::uint64_t> trials;
   for (const Shown& row : *shown) trials.push_back(row.same.front());
@@ -442,18 +527,28 @@ Result<Json> top(const Sources& sources, const Json& args) {
   out["trials_committed"] = read.trial.size();
   out["trials_failed"] = std::count_if(read.status.begin(), read.status.end(), has_failed);
   out["trials_matching"] = ranked.matching;
-  out["by"] = *by;
+  out["by"] = page.question.by;
   out["higher_is_better"] = board->ranking().higher_is_better();
-  if (!where->empty()) {
-    out["where"] = *where;
+  if (!page.question.where.empty()) {
+    out["where"] = page.question.where;
     out["trials_undecided"] = ranked.undecided;
   }
   out["noise"] = noise_json(sources, *view);
   out["holding"] = holdings_json(sources, *view);
   if (table) {
-    out.update(table_json(*view, *board, trials, *metrics, *oos));
+    out.update(table_json(*view, *board, *shown, trials, *metrics, *oos));
   } else {
     out["rows"] = rows_json(*view, *board, *shown, trials, *metrics, *oos);
+  }
+  if (page.after) out["changed_since_cursor"] = page.after->committed != *committed;
+  out["next"] = Json();
+  if (!shown->empty() && shown->back().rank < ranked.matching) {
+    BoardCursor next = page.question;
+    next.sweep = view->meta.id;
+    next.all = each;
+    next.committed = *committed;
+    next.last = trials.back();
+    out["next"] = next.text();
   }
   return out;
 }

@@ -14,6 +14,7 @@
 #include "serve/opening.hpp"
 #include "serve/score_opened.hpp"
 #include "serve/score_rows.hpp"
+#include "serve/stopping.hpp"
 #include "serve/validation.hpp"
 #include "serve/why.hpp"
 #include "sweeps/convergence_declared.hpp"
@@ -167,6 +168,7 @@ void describe_days(const Judging& judging, FamilyScore& out) {
 /// Requires: `out` is described.
 Status score_family(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
                     const ScoreOptions& options, FamilyScore& out) {
+  end_of_stage(sources);
   if (view.openings && segment.index < view.openings->by_segment.size()) {
     out.opened = view.openings->by_segment[segment.index];
     out.not_opened = view.openings->refusals[segment.index];
@@ -299,6 +301,7 @@ Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
   // Not complete, or some block has no periods: what there is, block by block.
   for (std::uint64_t b = segment.first_block; b < segment.first_block + segment.blocks; ++b) {
     if (!view.plan.whole_window(b)) continue;
+    end_of_stage(sources);
     const auto block = sources.store->read_block(view.meta.id, b, {.returns = true});
     if (!block.ok() && block.error().code() == ErrorCode::NotFound) continue;
     if (!block.ok()) return block.error();

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,7 @@ struct Sources {
   BoardCache* boards = nullptr;  ///< null: every leaderboard is read anew
   /// Which datasets are one market, as one answer sees it; null: read where it is needed.
   std::shared_ptr<const store::MarketBook> markets = nullptr;
+  std::stop_token stop = {};  ///< nobody waits for the answer any more (stopping.hpp)
 };
 
 /// `sources.markets`, else as it is on disk. One that knows nothing without `sources.datasets`:

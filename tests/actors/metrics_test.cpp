@@ -11,7 +11,6 @@
 #include "actors/farm_metrics.hpp"
 #include "actors/intake.hpp"
 #include "actors/memory_gate.hpp"
-#include "actors/query_desk.hpp"
 #include "sweeps/user_budget.hpp"
 
 namespace winnow::actors {
@@ -174,25 +173,6 @@ TEST(MemoryGateLoad, SaysWhatIsHeldAndWhoWaits) {
   { const auto gone = std::move(*first); }
   EXPECT_TRUE(second.get());
   EXPECT_EQ(gate.load().waiting, 0u);
-}
-
-TEST(QueryDeskLoad, CountsWhomItTurnsAway) {
-  std::promise<void> open;
-  const std::shared_future<void> gate = open.get_future().share();
-  QueryDesk desk([gate](std::string_view, std::string_view) -> Result<std::string> {
-    gate.wait();
-    return std::string();
-  });
-  std::atomic<int> refused = 0;
-  const std::size_t asked = QueryDesk::kWaitingMax + 10;
-  for (std::size_t i = 0; i < asked; ++i) {
-    desk.ask("q", "{}", [&](const Result<std::string>& answer) { refused += answer ? 0 : 1; });
-  }
-  const std::uint64_t turned_away = desk.turned_away();
-  EXPECT_GE(turned_away, 9u);  // one may be with the handler
-  EXPECT_LE(turned_away, 10u);
-  EXPECT_EQ(static_cast<std::uint64_t>(refused), turned_away);
-  open.set_value();
 }
 
 }  // namespace
