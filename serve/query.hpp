@@ -15,7 +15,8 @@ namespace winnow::serve {
 ///   top          sweep [by, where, limit, rank | cursor, all, table]: ranked variants; those of
 ///                equal daily returns are one row (`same_results`) unless `all`; `table` gives
 ///                every row as an array of all metrics and parameters, for exports. From the place
-///                `rank` on, or after the page that `next` ended (board_cursor.hpp)
+///                `rank` on, or after the page whose answer had it as `next`, which the last page
+///                has not
 ///   converge     sweep [by = family | neighbourhood, limit, hurdle_sharpe_ann]
 ///   compare      sweep variants: [trial, ...]
 ///   explain      sweep [variant]

@@ -541,7 +541,6 @@ Result<Json> top(const Sources& sources, const Json& args) {
     out["rows"] = rows_json(*view, *board, *shown, trials, *metrics, *oos);
   }
   if (page.after) out["changed_since_cursor"] = page.after->committed != *committed;
-  out["next"] = Json();
   if (!shown->empty() && shown->back().rank < ranked.matching) {
     BoardCursor next = page.question;
     next.sweep = view->meta.id;
