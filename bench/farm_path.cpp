@@ -196,12 +196,14 @@ class Farm {
     context.store = store_.get();
     context.data_dir = dir_.path() / "data";
     context.catalog = [this] { return catalog_; };
-    context.query = [this](std::string_view name, std::string_view args) -> Result<std::string> {
+    context.query = [this](std::string_view name, std::string_view args,
+                           const std::stop_token& stop) -> Result<std::string> {
       const auto answer = serve::query({.store = store_.get(),
                                         .datasets = nullptr,
                                         .verdicts = store_.get(),
                                         .parallel = serve::threads_for(),
-                                        .boards = &boards_},
+                                        .boards = &boards_,
+                                        .stop = stop},
                                        name, serve::Json::parse(args));
       if (!answer) return answer.error();
       return json_text(*answer);
