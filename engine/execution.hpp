@@ -143,8 +143,8 @@ void choose_sizing(ExecutionModel& model, Sizing sizing);
 inline constexpr double kVolatilityDecayMax = 0.99;
 
 /// Ensures: every number is finite and inside what the model means: fees below 100%, only a maker
-/// rebate is negative, cash above 0, a fixed quantity where sizing asks for one, rules by strictly
-/// rising time. Fails: InvalidInput naming field, value and range.
+/// rebate is negative, cash above 0, what a sizing needs is there and within leverage_max, rules by
+/// strictly rising time. Fails: InvalidInput naming field, value and range.
 Status check_execution(const ExecutionModel& execution);
 
 }  // namespace winnow::engine
