@@ -103,9 +103,19 @@ class CafClient final : public Client {
     return Error(ErrorCode::Unavailable, "no coordinator answers at " + where_);
   }
 
+  Result<std::string> present(const Present& credential, DurationNs patience) override {
+    WINNOW_TRY(await_link(patience));
+    const std::uint64_t links = current_links();
+    auto reply = ask<Reply>(credential, patience);
+    if (!reply) return reply.error();
+    credential_ = credential;
+    presented_ = links;
+    return std::move(reply->text);
+  }
+
   Result<Submitted> submit(const Submit& request, DurationNs patience,
                            const std::function<void(const Checking&)>& on_checking) override {
-    WINNOW_TRY(await_link(patience));
+    WINNOW_TRY(await_recognition(patience));
     const std::uint64_t number = send(request);
     for (;;) {
       auto frame = await_frame(number, patience);
@@ -118,6 +128,7 @@ class CafClient final : public Client {
   }
 
   Result<std::string> control(const Control& request, DurationNs patience) override {
+    WINNOW_TRY(await_recognition(patience));
     auto reply = ask<Reply>(request, patience);
     if (!reply) return reply.error();
     constexpr std::string_view kBefore = "{\"sweep\":\"", kAfter = "\"}";
@@ -130,7 +141,7 @@ class CafClient final : public Client {
 
   Result<std::string> query(std::string_view name, std::string_view args_json,
                             DurationNs patience) override {
-    WINNOW_TRY(await_link(patience));
+    WINNOW_TRY(await_recognition(patience));
     const std::uint64_t request = send(Query{std::string(name), std::string(args_json)});
     std::string text;
     for (std::uint32_t expected = 0;; ++expected) {
@@ -187,6 +198,13 @@ class CafClient final : public Client {
   }
 
  private:
+  /// Linked, and known there as at first.
+  Status await_recognition(DurationNs patience) {
+    WINNOW_TRY(await_link(patience));
+    if (!credential_ || presented_ == current_links()) return {};
+    const auto again = present(*credential_, patience);
+    return again ? Status() : again.error();
+  }
   std::uint64_t current_links() {
     const std::lock_guard lock(mailbox_->mutex);
     return mailbox_->links;
@@ -250,6 +268,8 @@ class CafClient final : public Client {
   caf::actor_system system_;
   caf::actor actor_;
   std::uint64_t next_request_ = std::random_device{}() | 1u;
+  std::optional<Present> credential_;
+  std::uint64_t presented_ = 0;  ///< links_ when it was shown
 };
 
 }  // namespace

@@ -22,6 +22,11 @@ class Client {
                                                  DurationNs patience);
   virtual ~Client() = default;
 
+  /// Shows who asks from now on: `token` (empty: none, the connection's own credential counts) and
+  /// the name the user gave as theirs (empty: none). Shown again to a coordinator that was away.
+  /// Returns the principal in JSON. Fails: Refused (neither changes then), Unavailable.
+  virtual Result<std::string> present(const Present& credential, DurationNs patience) = 0;
+
   /// While its strategies are put to the test, `on_checking` hears of it about once a second, and
   /// the patience begins anew. Fails: Refused, InvalidInput, Unavailable.
   virtual Result<Submitted> submit(const Submit& request, DurationNs patience,

@@ -12,6 +12,7 @@
 #include "actors/query_desk.hpp"
 #include "actors/wire.hpp"
 #include "base/address.hpp"
+#include "cluster/token.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -33,6 +34,7 @@ class Coordinator : public CoordinatorCore::Outside {
       self->meter(&metrics_->mailbox);
     }
     book_ = std::make_unique<StoreSweepBook>(*context.store);
+    if (!options.home.empty()) tokens_.emplace(options.home);
     core_ =
         std::make_unique<CoordinatorCore>(options, *book_, context.catalog, *this, metrics_.get());
     intake_ = std::make_unique<Intake>(
@@ -69,8 +71,6 @@ class Coordinator : public CoordinatorCore::Outside {
     frame.kind = without_stamp(frame.kind);
     const auto sender = caf::actor_cast<caf::actor>(self_->current_sender());
     if (!sender) return;  // nobody to answer
-    // Its connection is gone, and with it the knowledge of who it was.
-    if (role == PeerRole::Client && (!port_ || !port_->who(sender.node()))) return;
     core_->on_frame(id_of(sender), frame, mono(), role);
   }
 
@@ -88,6 +88,7 @@ class Coordinator : public CoordinatorCore::Outside {
     if (port_) port_->tick(mono());
     core_->tick(mono());
     if (desk_) desk_->expire(mono());
+    if (tokens_) tokens_->keep_uses(utc_now());
     if (metrics_ && ++ticks_ % kTicksAMeasurement == 0) {
       measure();
     }
@@ -110,11 +111,12 @@ class Coordinator : public CoordinatorCore::Outside {
     }
   }
   void commit(CommitOffer offer) override { intake_->offer(std::move(offer)); }
-  void ask(PeerId peer, std::uint64_t request, const Query& question) override {
+  void ask(PeerId peer, std::uint64_t request, const Query& question,
+           const cluster::Principal& asker) override {
     const MonoNs asked = mono();
     desk_->ask({.name = question.name,
                 .args_json = question.args_json,
-                .user = identity_of(peer),
+                .asker = asker,
                 .peer = peer.value(),
                 .request = request,
                 .store_state = commits_ + book_->changes(),
@@ -150,11 +152,20 @@ class Coordinator : public CoordinatorCore::Outside {
     const auto found = peers_.find(peer);
     return found == peers_.end() ? "" : caf::to_string(found->second.node());
   }
-  std::string identity_of(PeerId peer) const override {
+  std::optional<cluster::Principal> principal_of(PeerId peer) const override {
     const auto found = peers_.find(peer);
-    if (!port_ || found == peers_.end()) return {};
-    const auto known = port_->who(found->second.node());
-    return known ? known->name : std::string();
+    if (found == peers_.end()) return std::nullopt;
+    if (found->second.node() == self_->node()) return cluster::own_account();
+    return port_ ? port_->who(found->second.node()) : std::nullopt;
+  }
+  Result<cluster::Principal> principal_by_token(const std::string& token) override {
+    return tokens_ ? tokens_->find(token, utc_now()) : Outside::principal_by_token(token);
+  }
+  Status check_token(const std::string& id) override {
+    return tokens_ ? tokens_->check(id, utc_now()) : Outside::check_token(id);
+  }
+  Status use_token(const std::string& id) override {
+    return tokens_ ? tokens_->use(id, utc_now()) : Outside::use_token(id);
   }
   TimestampNs utc_now() const override { return system_clock().now(); }
 
@@ -196,6 +207,7 @@ class Coordinator : public CoordinatorCore::Outside {
   }
 
   Self self_ = nullptr;
+  std::optional<cluster::TokenReader> tokens_;
   std::unique_ptr<CoordinatorMetrics> metrics_;  // outlives what follows
   std::uint64_t ticks_ = 0;
   std::uint64_t commits_ = 0;  // groups that were reported

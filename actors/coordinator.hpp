@@ -11,6 +11,7 @@
 #include "actors/question.hpp"
 #include "base/result.hpp"
 #include "cluster/door/peers.hpp"
+#include "cluster/principal.hpp"
 #include "scheduler/scheduler.hpp"
 #include "store/store.hpp"
 #include "sweeps/plan.hpp"
@@ -18,14 +19,16 @@
 namespace winnow::actors {
 
 struct CoordinatorOptions {
-  std::string host = "127.0.0.1";  ///< loopback only: the farm port trusts whoever reaches it
+  std::string host = "127.0.0.1";  ///< loopback only: there the kernel says who is at the other end
   std::uint16_t port = 0;          ///< 0: any free one
-  /// Who comes through the door in front of the port; others are processes of this machine.
+  /// Who comes through the door in front of the port; others are processes of this machine, known
+  /// by their accounts.
   std::shared_ptr<const cluster::DoorPeers> peers;
   bool resume_all = true;  ///< take up every unfinished sweep of the store at start; else a
                            ///< sweep goes on when it is submitted again
   scheduler::Options scheduling;
-  std::string instance = {};  ///< the answer to kInstanceQuestion: which coordinator this is
+  std::string instance = {};        ///< the answer to kInstanceQuestion: which coordinator this is
+  std::filesystem::path home = {};  ///< whose tokens count (cluster/token.hpp); empty: none
 };
 
 class MetricsBook;
@@ -39,10 +42,10 @@ struct CoordinatorContext {
   std::filesystem::path data_dir;
   /// The world the planner sees, made anew for each submission.
   std::function<sweeps::Catalog()> catalog;
-  /// Answers questions about the store by name, in JSON. Called on threads of their own, of each
-  /// cost one at a time. Nobody waits for the answer any more once it is told to stop.
+  /// Answers questions of `asker` about the store by name, in JSON. Called on threads of their own,
+  /// of each cost one at a time. Nobody waits for the answer any more once it is told to stop.
   std::function<Result<std::string>(std::string_view name, std::string_view args_json,
-                                    const std::stop_token& stop)>
+                                    const cluster::Principal& asker, const std::stop_token& stop)>
       query;
   /// Of each question, what it costs and whether it goes on record. None: one at a time, each on
   /// its own.

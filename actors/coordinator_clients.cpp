@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t kWatchersMax = 4096;
 constexpr std::size_t kReplyChunkBytes = kFrameBytesMax / 2;
 
+Error nobody() {
+  return Error(ErrorCode::Refused, "the farm does not know who asks over this connection");
+}
+
 Error not_here(const std::string& sweep) {
   return Error(ErrorCode::NotFound, "this coordinator does not run sweep " + sweep);
 }
@@ -32,7 +36,67 @@ Status CoordinatorCore::take_up(const ActiveSweep& sweep) {
   return {};
 }
 
+void CoordinatorCore::present(const Present& m, const From& from) {
+  const auto connection = outside_.principal_of(from.peer);
+  if (!connection) return refuse(from, nobody());
+  cluster::Principal who = *connection;
+  if (!m.token.empty()) {
+    auto shown = outside_.principal_by_token(m.token);
+    if (!shown) return refuse(from, shown.error());
+    // A certificate is a limit that a token found elsewhere does not lift.
+    if (connection->credential == cluster::Credential::Certificate) {
+      shown->rights = std::min(shown->rights, connection->rights);
+    }
+    who = *std::move(shown);
+  }
+  if (const Status own = cluster::check_claim(who, m.claimed); !own) {
+    return refuse(from, own.error());
+  }
+  if (m.token.empty()) {
+    presented_.erase(from.peer);
+  } else {
+    presented_[from.peer] = who;
+  }
+  answered(from.peer, from.session, cluster::principal_json(who));
+}
+
+Result<cluster::Principal> CoordinatorCore::asker(const From& from) const {
+  if (const auto shown = presented_.find(from.peer); shown != presented_.end()) {
+    WINNOW_TRY(outside_.use_token(shown->second.token_id));
+    return shown->second;
+  }
+  auto connection = outside_.principal_of(from.peer);
+  if (!connection) return nobody();
+  return *std::move(connection);
+}
+
+// What a token opened ends with it: whoever watches is told why, once.
+void CoordinatorCore::end_revoked() {
+  for (const auto& [peer, who] : presented_) {
+    const Status stands = outside_.check_token(who.token_id);
+    if (stands) continue;
+    forget_asker(peer);
+    for (auto& [sweep, watchers] : watchers_) {
+      for (const Watcher& w : watchers) {
+        if (w.peer == peer) answered(peer, w.request, stands.error());
+      }
+      std::erase_if(watchers, [&](const Watcher& w) { return w.peer == peer; });
+    }
+  }
+}
+
+// One's own sweeps are one's own business; an operator steers everybody's.
+Status CoordinatorCore::check_owner(const Control& m, const From& from) const {
+  const auto who = asker(from);
+  if (!who) return who.error();
+  if (who->rights == cluster::Rights::Operator) return {};
+  const auto owner = registry_.owner_of(m.sweep);
+  if (!owner) return owner.error();
+  return cluster::check_owner(*who, *owner, "sweep " + m.sweep);
+}
+
 void CoordinatorCore::watch(const Watch& m, const From& from) {
+  if (const auto who = asker(from); !who) return refuse(from, who.error());
   // One that ended a while ago is no longer in memory.
   if (registry_.find(m.sweep) == nullptr) {
     const auto loaded = registry_.find_or_load(m.sweep);
@@ -83,7 +147,13 @@ void CoordinatorCore::remove(const Control& m, const From& from) {
 }
 
 void CoordinatorCore::control(const Control& asked, const From& from) {
-  const Control m = in_its_own_name(asked, from);
+  const bool deletes = asked.action == "delete";
+  const auto own =
+      in_its_own_name(asked, from, deletes ? cluster::Rights::Researcher : cluster::Rights::Agent,
+                      deletes ? "delete sweeps" : "steer sweeps");
+  if (!own) return refuse(from, own.error());
+  const Control& m = *own;
+  if (const Status owned = check_owner(m, from); !owned) return refuse(from, owned.error());
   if (m.action == "extend") return extend(m, from);
   if (m.action == "delete") return remove(m, from);
   if (m.action != "pause" && m.action != "resume" && m.action != "cancel") {
@@ -126,13 +196,9 @@ void CoordinatorCore::control(const Control& asked, const From& from) {
 }
 
 void CoordinatorCore::query(const Query& m, const From& from) {
-  if (m.name == "nodes") return answered(from.peer, from.session, nodes_json(from.now));
   if (m.name == kInstanceQuestion) {
     return answered(from.peer, from.session,
                     json_text(nlohmann::json{{"instance", options_.instance}}));
-  }
-  if (m.name == "explain_live") {
-    return answered(from.peer, from.session, explain_json(m.args_json, from.now));
   }
   // Nobody waits for a word on this.
   if (m.name == kTakeBackQuestion) {
@@ -142,39 +208,13 @@ void CoordinatorCore::query(const Query& m, const From& from) {
     if (named) outside_.take_back(from.peer, args["request"].get<std::uint64_t>());
     return;
   }
-  const bool operators_own = std::find(kOperatorQuestions.begin(), kOperatorQuestions.end(),
-                                       m.name) != kOperatorQuestions.end();
-  if (operators_own && from.role != PeerRole::Local) {
-    const bool budget = m.name == kBudgetSetQuestion;
-    return refuse(from,
-                  Error(ErrorCode::Refused,
-                        (budget ? std::string("budgets of users are set")
-                                : "'" + m.name + "' is answered for and put on record") +
-                            " by an operator on the coordinator's own machine, past no door; this "
-                            "is a connection of a " +
-                            std::string(peer_role_name(from.role))));
+  const auto who = asker(from);
+  if (!who) return refuse(from, who.error());
+  if (m.name == "nodes") return answered(from.peer, from.session, nodes_json(from.now));
+  if (m.name == "explain_live") {
+    return answered(from.peer, from.session, explain_json(m.args_json, from.now));
   }
-  if (m.name == kLedgerImportQuestion && from.role != PeerRole::Local) {
-    return refuse(from, Error(ErrorCode::Refused,
-                              "ledgers are joined by an operator on the coordinator's own machine, "
-                              "past no door; this is a connection of a " +
-                                  std::string(peer_role_name(from.role))));
-  }
-  if (m.name == kBacktestCountQuestion) {
-    return outside_.ask(from.peer, from.session, counted_in_its_own_name(m, from));
-  }
-  outside_.ask(from.peer, from.session, m);
-}
-
-// Where the farm knows who asks, the trial is theirs.
-Query CoordinatorCore::counted_in_its_own_name(Query m, const From& from) const {
-  const std::string name = outside_.identity_of(from.peer);
-  auto args = parse_ordered_json(m.args_json);
-  if (!name.empty() && args.is_object()) {
-    args["user"] = name;
-    m.args_json = json_text(args);
-  }
-  return m;
+  outside_.ask(from.peer, from.session, m, *who);
 }
 
 void CoordinatorCore::answered(PeerId peer, std::uint64_t request,

@@ -79,7 +79,7 @@ void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, Peer
     const bool client = role == PeerRole::Client;
     return refuse(
         from, Error(ErrorCode::Refused,
-                    std::string("this identity is that of a ") + std::string(peer_role_name(role)) +
+                    std::string("this is a connection of a ") + std::string(peer_role_name(role)) +
                         (client ? ", which may submit, watch, steer and ask, but not "
                                   "join as a node or deliver results"
                                 : ", which may join and deliver results, but not submit, "
@@ -89,6 +89,8 @@ void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, Peer
   switch (static_cast<Kind>(frame.kind)) {
     case Kind::Hello:
       return with<Hello>(frame, from, &CoordinatorCore::hello);
+    case Kind::Present:
+      return with<Present>(frame, from, &CoordinatorCore::present);
     case Kind::Submit:
       return with<Submit>(frame, from, &CoordinatorCore::submit);
     case Kind::Watch:
@@ -147,6 +149,7 @@ void CoordinatorCore::peer_gone(PeerId peer, MonoNs now) {
     std::erase_if(watchers, [&](const Watcher& w) { return w.peer == peer; });
   }
   forget_asker(peer);
+  presented_.erase(peer);
 }
 
 void CoordinatorCore::give_up_broken_nodes(MonoNs now) {
@@ -184,7 +187,10 @@ void CoordinatorCore::forget_finished_sweeps() {
 
 void CoordinatorCore::tick(MonoNs now) {
   if (++ticks_ % kTicksPerCensus == 0) forget_silent_nodes(now);
-  if (ticks_ % kTicksPerWord == 0) forget_finished_sweeps();
+  if (ticks_ % kTicksPerWord == 0) {
+    forget_finished_sweeps();
+    end_revoked();
+  }
   give_up_broken_nodes(now);
   // What a full disk held up goes on.
   for (const auto& [id, sweep] : registry_.all()) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -17,6 +18,7 @@
 #include "actors/intake_group.hpp"
 #include "actors/peer_role.hpp"
 #include "actors/sweep_registry.hpp"
+#include "cluster/principal.hpp"
 
 namespace winnow::actors {
 
@@ -44,7 +46,8 @@ class CoordinatorCore {
     /// committed() follows with its result.
     virtual void commit(CommitOffer offer) = 0;
     /// answered() follows with the same peer and request.
-    virtual void ask(PeerId peer, std::uint64_t request, const Query& question) = 0;
+    virtual void ask(PeerId peer, std::uint64_t request, const Query& question,
+                     const cluster::Principal& asker) = 0;
     /// Whoever asked does not want that answer any more.
     virtual void take_back(PeerId /*peer*/, std::uint64_t /*request*/) {}
     /// checked() follows with the same ticket.
@@ -53,9 +56,16 @@ class CoordinatorCore {
     virtual void ship(PeerId /*to*/, const Frame& /*question*/) {}
     /// Where a peer's messages go as the transport sees it; two nodes must not share one.
     virtual std::string network_of(PeerId peer) const = 0;
-    /// The name on the peer's certificate; empty: it showed none, and what it says of its user has
-    /// to be believed.
-    virtual std::string identity_of(PeerId /*peer*/) const { return {}; }
+    /// Who is at the far end of the peer's connection; nothing: it is gone, or may ask nothing.
+    virtual std::optional<cluster::Principal> principal_of(PeerId peer) const = 0;
+    /// Whose a token is. Fails: Refused.
+    virtual Result<cluster::Principal> principal_by_token(const std::string& /*token*/) {
+      return Error(ErrorCode::Refused, "this coordinator takes no tokens");
+    }
+    /// Whether a token that was good still is. Fails: Refused.
+    virtual Status check_token(const std::string& /*id*/) { return {}; }
+    /// The same, where its holder makes use of it.
+    virtual Status use_token(const std::string& id) { return check_token(id); }
     virtual TimestampNs utc_now() const = 0;
   };
 
@@ -65,7 +75,8 @@ class CoordinatorCore {
 
   /// Takes up the store's unfinished sweeps, if the options say so. Fails: Io, Corrupt.
   Status start(MonoNs now);
-  /// `role` is what the peer's identity allows, by its connection.
+  /// `role` says which messages the peer may send, by its connection; which wishes are met depends
+  /// on its principal.
   void on_frame(PeerId from, const Frame& frame, MonoNs now, PeerRole role = PeerRole::Local);
   /// The connection to this peer is gone for good.
   void peer_gone(PeerId peer, MonoNs now);
@@ -184,19 +195,28 @@ class CoordinatorCore {
   void forget_asker(PeerId peer);
 
   // Clients (coordinator_clients.cpp).
-  // Where the farm knows who asks, what the message says of it counts for nothing.
+  void present(const Present& m, const From& from);
+  Result<cluster::Principal> asker(const From& from) const;
+  /// The message in the name of whoever sent it. Fails: Refused, if it claims another, or if it
+  /// needs more than the asker has.
   template <class T>
-  T in_its_own_name(T message, const From& from) const {
-    if (std::string name = outside_.identity_of(from.peer); !name.empty()) message.user = name;
+  Result<T> in_its_own_name(T message, const From& from, cluster::Rights least,
+                            std::string_view what) const {
+    auto who = asker(from);
+    if (!who) return who.error();
+    WINNOW_TRY(cluster::check_claim(*who, message.user));
+    WINNOW_TRY(cluster::check_rights(*who, least, what));
+    message.user = std::move(who->name);
     return message;
   }
+  Status check_owner(const Control& m, const From& from) const;
+  void end_revoked();
   void watch(const Watch& m, const From& from);
   void control(const Control& m, const From& from);
   void extend(const Control& m, const From& from);
   void remove(const Control& m, const From& from);
   Status take_up(const ActiveSweep& sweep);
   void query(const Query& m, const From& from);
-  Query counted_in_its_own_name(Query m, const From& from) const;
   std::string nodes_json(MonoNs now) const;
   Result<std::string> explain_json(const std::string& args_json, MonoNs now) const;
   void publish(const std::string& sweep, MonoNs now);
@@ -210,6 +230,7 @@ class CoordinatorCore {
   std::map<InCommit, std::size_t> in_commit_;  // with the bytes of each
   std::size_t bytes_in_commit_ = 0;
   std::map<std::string, store::SweepState> unrecorded_;  // ends that are not yet in the store
+  std::map<PeerId, cluster::Principal> presented_;       // by token
   std::map<std::string, std::vector<Watcher>> watchers_;
   std::map<std::string, Checks> checks_;  // by plan id
   std::set<Hash128> passed_;              // check keys known to this process

@@ -49,8 +49,15 @@ std::uint32_t connections_of(std::uint32_t wanted) {
 struct Connection {
   int fd = -1;
   MonoNs deadline;
-  std::string node;                       ///< the peer's CAF node id, once it has said it
-  std::optional<cluster::DoorPeer> peer;  ///< by its certificate
+  std::string node;  ///< the peer's CAF node id, once it has said it
+  std::optional<cluster::Principal> asker;
+};
+
+/// What a connection is known by from its first moment on.
+struct Newcomer {
+  std::string who;  ///< for the log
+  PeerRole role = PeerRole::Client;
+  std::optional<cluster::Principal> asker;
 };
 
 /// Purpose: what the port and its connections share. Thread: any; guarded by its mutex.
@@ -75,26 +82,39 @@ class Shared {
     if (metrics_) metrics_->turned_away.add();
     note("more connections than " + std::to_string(connections_max_) + " are turned away");
   }
-  PeerRole role_of(std::uint16_t port, std::string& who,
-                   std::optional<cluster::DoorPeer>& known) const {
-    if (options_.peers) known = options_.peers->find(port);
-    if (!known) {
-      who = "a process of this machine";
-      return PeerRole::Local;
+  /// By its certificate where it came through the door, else by the account of its process.
+  Result<Newcomer> recognise(int fd, std::uint16_t port) const {
+    const auto known = options_.peers ? options_.peers->find(port) : std::nullopt;
+    if (known) {
+      Newcomer out{.who = std::string(cluster::role_name(known->role)) + " '" + known->name + "'"};
+      const auto rights = cluster::rights_of(known->role);
+      if (!rights) {
+        out.role = PeerRole::Node;
+      } else {
+        out.asker = cluster::Principal{
+            .name = known->name, .rights = *rights, .credential = cluster::Credential::Certificate};
+      }
+      return out;
     }
-    who = std::string(cluster::role_name(known->role)) + " '" + known->name + "'";
-    return known->role == cluster::Role::Node ? PeerRole::Node : PeerRole::Client;
+    const auto uid = cluster::uid_of_peer(fd);
+    if (!uid) return uid.error();
+    cluster::Principal asker = cluster::account_principal(*uid);
+    // Nodes are believed in what they computed: another account's need a certificate.
+    const bool own = asker.rights == cluster::Rights::Operator;
+    return Newcomer{.who = "a process of account '" + asker.name + "'",
+                    .role = own ? PeerRole::Local : PeerRole::Client,
+                    .asker = std::move(asker)};
   }
 
-  void opened(const void* key, int fd, std::optional<cluster::DoorPeer> peer) {
+  void opened(const void* key, int fd, std::optional<cluster::Principal> asker) {
     const std::lock_guard lock(mutex_);
-    connections_[key] = {fd, system_clock().mono() + limits().greeting, {}, std::move(peer)};
+    connections_[key] = {fd, system_clock().mono() + limits().greeting, {}, std::move(asker)};
     count();
   }
-  std::optional<cluster::DoorPeer> who(const std::string& node) const {
+  std::optional<cluster::Principal> who(const std::string& node) const {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, connection] : connections_) {
-      if (!node.empty() && connection.node == node) return connection.peer;
+      if (!node.empty() && connection.node == node) return connection.asker;
     }
     return std::nullopt;
   }
@@ -202,13 +222,13 @@ class Shared {
 class GuardedScribe final : public net::scribe_impl {
  public:
   GuardedScribe(net::default_multiplexer& backend, int fd, std::shared_ptr<Shared> shared,
-                std::uint16_t peer_port)
+                Newcomer newcomer)
       : scribe_impl(backend, fd),
         shared_(std::move(shared)),
         fd_(fd),
-        role_(shared_->role_of(peer_port, who_, peer_)),
-        rules_(shared_->home(), role_) {
-    shared_->opened(this, fd_, peer_);
+        who_(std::move(newcomer.who)),
+        rules_(shared_->home(), newcomer.role) {
+    shared_->opened(this, fd_, std::move(newcomer.asker));
   }
   ~GuardedScribe() override { shared_->closed(this); }
 
@@ -253,8 +273,6 @@ class GuardedScribe final : public net::scribe_impl {
   std::shared_ptr<Shared> shared_;
   int fd_;
   std::string who_;
-  std::optional<cluster::DoorPeer> peer_;
-  PeerRole role_;
   BaspRules rules_;
   bool cut_ = false;
 };
@@ -275,9 +293,19 @@ class GuardedDoorman final : public net::doorman_impl {
       if (peer_port) shared_->turned_away();
       return true;
     }
+    auto newcomer = shared_->recognise(fd, *peer_port);
+    if (!newcomer) {
+      // Whoever only looked whether the port answers is gone already, and nothing to speak of.
+      char byte = 0;
+      const bool gone = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+      ::close(fd);
+      if (!gone) shared_->refused("a connection", newcomer.error().text());
+      return true;
+    }
     set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
-    caf::io::scribe_ptr scribe = caf::make_counted<GuardedScribe>(backend, fd, shared_, *peer_port);
+    caf::io::scribe_ptr scribe =
+        caf::make_counted<GuardedScribe>(backend, fd, shared_, std::move(*newcomer));
     const auto handle = scribe->hdl();
     parent()->add_scribe(std::move(scribe));
     return doorman::new_connection(&backend, handle);
@@ -324,7 +352,7 @@ class CafFarmPort final : public FarmPort {
   }
 
   std::uint16_t port() const override { return port_; }
-  std::optional<cluster::DoorPeer> who(const caf::node_id& node) const override {
+  std::optional<cluster::Principal> who(const caf::node_id& node) const override {
     std::vector<char> bytes;
     caf::binary_serializer sink(*system_, bytes);
     caf::node_id id = node;

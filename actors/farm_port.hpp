@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "cluster/door/peers.hpp"
+#include "cluster/principal.hpp"
 
 namespace winnow::actors {
 
@@ -34,7 +35,8 @@ class FarmPort {
   struct Options {
     std::string host;
     std::uint16_t port = 0;  ///< 0: any free one
-    /// Who comes through a door; others are local processes. May be none.
+    /// Who comes through a door; others are processes of this machine, which the kernel names.
+    /// May be none.
     std::shared_ptr<const cluster::DoorPeers> peers;
     FarmPortMetrics* metrics = nullptr;  ///< copied; its book outlives the port
     FarmPortLimits limits;
@@ -45,9 +47,9 @@ class FarmPort {
   virtual ~FarmPort() = default;
 
   virtual std::uint16_t port() const = 0;
-  /// Who is at the far end of the connection that this node speaks over. Nothing: no connection of
-  /// this port, or a local process.
-  virtual std::optional<cluster::DoorPeer> who(const caf::node_id& node) const = 0;
+  /// Who is at the far end of the connection that this node speaks over, if they may ask anything.
+  /// Nothing: a connection that is gone, or the certificate of a node.
+  virtual std::optional<cluster::Principal> who(const caf::node_id& node) const = 0;
   /// The actor has handled a frame with a body of so many bytes.
   virtual void handled(std::size_t body_bytes) = 0;
   /// Ends connections whose time is over. To be called several times a second.

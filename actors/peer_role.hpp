@@ -10,9 +10,10 @@ namespace winnow::actors {
 /// What the identity of a connection allows. The farm port stamps it on each frame that arrives, in
 /// the upper byte of Frame::kind, whatever the sender wrote there.
 enum class PeerRole : std::uint8_t {
-  Local = 0,   ///< a process of this machine, which came past no door: allowed are all messages
+  Local = 0,   ///< a process of this account or root, past no door: allowed are all messages
   Node = 1,    ///< the certificate of a node: joins and delivers results
-  Client = 2,  ///< the certificate of a client: submits, watches, steers, asks
+  Client = 2,  ///< anyone else: presents a token, submits, watches, steers, asks, as its principal
+               ///< may
 };
 
 constexpr std::string_view peer_role_name(PeerRole role) {
@@ -29,8 +30,8 @@ constexpr std::string_view peer_role_name(PeerRole role) {
 
 /// Which messages a peer may send to the coordinator; those it answers with belong to nobody.
 constexpr bool may_send(PeerRole role, Kind kind) {
-  const bool of_client =
-      kind == Kind::Submit || kind == Kind::Watch || kind == Kind::Control || kind == Kind::Query;
+  const bool of_client = kind == Kind::Submit || kind == Kind::Watch || kind == Kind::Control ||
+                         kind == Kind::Query || kind == Kind::Present;
   return role == PeerRole::Local || of_client == (role == PeerRole::Client);
 }
 

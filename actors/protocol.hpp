@@ -9,10 +9,9 @@
 //   coordinator -> node          Welcome, SweepInfo, LeaseOrder, BlocksCommitted, Refusal,
 //                                TrialLeave, DatasetWanted, DatasetOffer, DatasetChunk,
 //                                DatasetDenied
-//   client      -> coordinator   Submit, Watch, Control, Query
+//   client      -> coordinator   Present, Submit, Watch, Control, Query
 //   coordinator -> client        Checking, Submitted, Progress, Reply (in chunks), Refusal
 
-#include <array>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 #include <cstdint>
@@ -64,6 +63,7 @@ enum class Kind : std::uint16_t {
   DatasetWanted = 27,
   DatasetState = 28,
   Checking = 29,
+  Present = 30,
 };
 
 /// Purpose: the only thing that crosses a process boundary. `session` is the sender's incarnation
@@ -381,12 +381,25 @@ struct Refusal {
   }
 };
 
+/// Who asks from now on over this connection, shown by a token; without one, by the connection's
+/// own credential. Answered by a Reply (the principal in JSON), or a Refusal: then nothing has
+/// changed.
+struct Present {
+  static constexpr Kind kKind = Kind::Present;
+  std::string token;    ///< empty: none
+  std::string claimed;  ///< the name the user gave as theirs; empty: none. Refused if it is not.
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& token& claimed;
+  }
+};
+
 /// Please run this sweep (YAML as the user wrote it; a profile given as a file comes along).
 struct Submit {
   static constexpr Kind kKind = Kind::Submit;
   std::string yaml;
   std::string file_name;  ///< for messages
-  std::string user;
+  std::string user;       ///< empty, or whose name the sender claims; the principal's counts
   std::vector<std::string> profile_names;  ///< execution profiles named by path in the spec...
   std::vector<std::string> profile_texts;  ///< ...and their text
   std::string open;  ///< how a specification is opened that does not say it; empty: it explores
@@ -455,8 +468,8 @@ struct Progress {
 struct Control {
   static constexpr Kind kKind = Kind::Control;
   std::string sweep;
-  std::string action;  ///< pause, resume, cancel, extend, delete
-  std::string user;
+  std::string action;             ///< pause, resume, cancel, extend, delete
+  std::string user;               ///< as Submit's
   std::uint64_t more_trials = 0;  ///< extend: by so many
   std::uint64_t more_cpu_ms = 0;  ///< extend: by so much engine time
   template <class A>
@@ -467,13 +480,9 @@ struct Control {
 
 /// The question that changes a user's budget.
 inline constexpr std::string_view kBudgetSetQuestion = "budget_set";
-/// Questions of an operator; the coordinator takes them from local processes only, past no door.
-inline constexpr std::array<std::string_view, 4> kOperatorQuestions = {
-    kBudgetSetQuestion, "account_declare", "reveal", "void"};
-
-/// The question that joins another ledger to the store's; from local processes only.
+/// The question that joins another ledger to the store's.
 inline constexpr std::string_view kLedgerImportQuestion = "ledger_import";
-/// The question that counts a backtest before it is shown; behind a door under the asker's name.
+/// The question that counts a backtest before it is shown, under the asker's name.
 inline constexpr std::string_view kBacktestCountQuestion = "backtest_count";
 
 /// The question that any peer may ask to see whether it reached the coordinator it looks for.

@@ -77,7 +77,7 @@ void QueryDesk::ask(AskedQuestion question, Answer answer) {
       auto flight = std::make_shared<Flight>();
       flight->name = std::move(question.name);
       flight->args_json = std::move(question.args_json);
-      flight->user = std::move(question.user);
+      flight->asker = std::move(question.asker);
       flight->effect = kind.effect;
       flight->store_state = question.store_state;
       flight->askers.push_back(std::move(asker));
@@ -97,7 +97,7 @@ void QueryDesk::ask(AskedQuestion question, Answer answer) {
 QueryDesk::FlightPtr QueryDesk::joinable(const Lane& lane, const AskedQuestion& question) const {
   const auto same = [&](const FlightPtr& f) {
     return f->effect == QuestionEffect::Reads && f->name == question.name &&
-           f->args_json == question.args_json && f->user == question.user;
+           f->args_json == question.args_json && f->asker == question.asker;
   };
   if (lane.running && same(lane.running) && !lane.running->stop.stop_requested() &&
       lane.running->store_state == question.store_state && lane.running->recorded == recorded_) {
@@ -189,7 +189,7 @@ QueryDesk::FlightPtr QueryDesk::next(Lane& lane, const std::stop_token& stop) {
 
 Result<std::string> QueryDesk::answer_of(const Flight& flight) const {
   try {
-    return handler_(flight.name, flight.args_json, flight.stop.get_token());
+    return handler_(flight.name, flight.args_json, flight.asker, flight.stop.get_token());
   } catch (const std::exception& e) {
     return Error(ErrorCode::Internal, flight.name + ": " + e.what());
   }

@@ -16,6 +16,7 @@
 #include "actors/question.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "cluster/principal.hpp"
 
 namespace winnow::actors {
 
@@ -23,9 +24,9 @@ namespace winnow::actors {
 struct AskedQuestion {
   std::string name;
   std::string args_json;
-  std::string user = {};      ///< who is known to ask; answers are shared within one user
-  std::uint64_t peer = 0;     ///< by which it can be dropped...
-  std::uint64_t request = 0;  ///< ...with this number
+  cluster::Principal asker = {};  ///< answers are shared within one
+  std::uint64_t peer = 0;         ///< by which it can be dropped...
+  std::uint64_t request = 0;      ///< ...with this number
   /// Of the store, as the asker may know it: grows with whatever changes answers.
   std::uint64_t store_state = 0;
   MonoNs asked = {};
@@ -33,11 +34,10 @@ struct AskedQuestion {
 
 /// Purpose: answers questions to the store beside the farm's work, in a lane (a queue and a thread)
 /// for each cost: a long one delays no lease and no cheaper question. A question that reads and is
-/// asked again by the same user before its answer is there is computed once, as long as the later
-/// asker cannot know of anything that the answer may have missed. One whose askers have all gone is
-/// dropped, or told to stop.
-/// Owner: the coordinator. Thread: any may call; answers come on the lanes' threads, in each lane
-/// in order, and on the caller's where nothing is computed.
+/// asked again by the same principal before its answer is there is computed once, as long as the
+/// later asker cannot know of anything that the answer may have missed. One whose askers have all
+/// gone is dropped, or told to stop. Owner: the coordinator. Thread: any may call; answers come on
+/// the lanes' threads, in each lane in order, and on the caller's where nothing is computed.
 /// Invariants: what each ask puts on record is carried out in order, one at a time in its lane,
 /// whoever went away meanwhile. Limits: kWaitingMax askers a lane beside the one that is answered;
 /// kPatience for an answer.
@@ -47,7 +47,8 @@ class QueryDesk {
   /// May be called on all lanes' threads at once. When it is told to stop, what it returns is not
   /// looked at.
   using Handler = std::function<Result<std::string>(
-      std::string_view name, std::string_view args_json, const std::stop_token& stop)>;
+      std::string_view name, std::string_view args_json, const cluster::Principal& asker,
+      const std::stop_token& stop)>;
   using Answer = std::function<void(Result<std::string>)>;
   static constexpr std::size_t kWaitingMax = 256;
   static constexpr DurationNs kPatience = seconds(600);
@@ -87,7 +88,8 @@ class QueryDesk {
   };
   /// A question on its way to its answer, with everybody who waits for it.
   struct Flight {
-    std::string name, args_json, user;
+    std::string name, args_json;
+    cluster::Principal asker;
     QuestionEffect effect = QuestionEffect::Records;
     std::uint64_t store_state = 0;  ///< of its latest asker before it began
     std::uint64_t recorded = 0;     ///< recorded_ when it began

@@ -460,6 +460,14 @@ Result<ActiveSweep*> SweepRegistry::find_or_load(const std::string& id) {
   return Error(ErrorCode::NotFound, "this coordinator cannot run sweep " + id);
 }
 
+Result<std::string> SweepRegistry::owner_of(const std::string& id) const {
+  if (const auto known = sweeps_.find(id); known != sweeps_.end()) return known->second.meta.user;
+  const auto stored = book_.sweep(id);
+  if (!stored) return stored.error();
+  if (!*stored) return Error(ErrorCode::NotFound, "no sweep " + id + " in this farm's store");
+  return (*stored)->user;
+}
+
 Status SweepRegistry::may_be_removed(const std::string& id) const {
   const auto stored = book_.sweep(id);
   if (!stored) return stored.error();

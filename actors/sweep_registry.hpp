@@ -82,6 +82,8 @@ class SweepRegistry {
   Status remove(const std::string& id, const std::string& user, TimestampNs now);
   /// Whether its state lets it be deleted. Fails: as remove.
   Status may_be_removed(const std::string& id) const;
+  /// Who runs it: whom it is charged to. Fails: NotFound.
+  Result<std::string> owner_of(const std::string& id) const;
   /// See SweepBook.
   Result<bool> checked(const Hash128& key) const { return book_.checked(key); }
   Status put_checked(const Hash128& key) { return book_.put_checked(key); }

@@ -197,12 +197,14 @@ class Farm {
     context.data_dir = dir_.path() / "data";
     context.catalog = [this] { return catalog_; };
     context.query = [this](std::string_view name, std::string_view args,
+                           const cluster::Principal& asker,
                            const std::stop_token& stop) -> Result<std::string> {
       const auto answer = serve::query({.store = store_.get(),
                                         .datasets = nullptr,
                                         .verdicts = store_.get(),
                                         .parallel = serve::threads_for(),
                                         .boards = &boards_,
+                                        .asker = asker,
                                         .stop = stop},
                                        name, serve::Json::parse(args));
       if (!answer) return answer.error();

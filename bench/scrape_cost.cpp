@@ -43,13 +43,18 @@ class Nowhere final : public actors::CoordinatorCore::Outside {
     if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Submitted)) ++submitted;
   }
   void commit(actors::CommitOffer) override {}
-  void ask(actors::PeerId, std::uint64_t, const actors::Query&) override {}
+  void ask(actors::PeerId, std::uint64_t, const actors::Query&,
+           const cluster::Principal&) override {}
+  std::optional<cluster::Principal> principal_of(actors::PeerId) const override {
+    return cluster::Principal{.name = asker, .rights = cluster::Rights::Operator};
+  }
   void check(actors::CheckOrder order) override { checks.push_back(std::move(order)); }
   std::string network_of(actors::PeerId peer) const override {
     return std::to_string(peer.value());
   }
   TimestampNs utc_now() const override { return {1}; }
 
+  std::string asker;
   std::uint64_t welcomed = 0;
   std::uint64_t submitted = 0;
   std::vector<actors::CheckOrder> checks;
@@ -130,7 +135,7 @@ class Farm {
       actors::Submit submit;
       submit.yaml = with_seed(sim::spec_text(decl), s + 1);
       submit.file_name = decl.name;
-      submit.user = decl.user;
+      outside_.asker = decl.user;
       core_->on_frame(actors::PeerId(1'000'000), actors::encode(submit, s), now_);
       for (const auto& order : std::exchange(outside_.checks, {})) {
         core_->checked(sim::passed(order), now_);

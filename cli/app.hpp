@@ -26,6 +26,8 @@ struct Context {
   std::string home_option;  ///< --home; see home()
   std::string connect;      ///< --connect HOST:PORT; empty: open the store under the home
   std::string identity;     ///< --identity; see identity_file()
+  std::string token_file;   ///< --token-file; see asker.hpp
+  std::string user;         ///< --user: the name that whoever asks gives as theirs
   bool json = false;
   bool quiet = false;
   std::vector<std::string> argv;  ///< the command line as given
@@ -67,6 +69,7 @@ void add_config_commands(CLI::App& app, Context& context);    // config check
 void add_result_commands(CLI::App& app, Context& context);    // top, converge, compare, report, ...
 void add_opening_commands(CLI::App& app, Context& context);   // open, reveal, void, account
 void add_cluster_commands(CLI::App& app, Context& context);   // cluster init|invite|...
+void add_token_commands(CLI::App& app, Context& context);     // token create|list|revoke, whoami
 void add_launch_commands(CLI::App& app, Context& context);    // launch local|ssh|slurm|...
 void add_store_commands(CLI::App& app, Context& context);     // store backup|restore|...
 void add_verify_commands(CLI::App& app, Context& context);    // verify stats

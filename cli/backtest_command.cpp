@@ -16,6 +16,7 @@
 #include "base/window_coverage.hpp"
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/backtest_count.hpp"
 #include "cli/catalog.hpp"
 #include "cli/family_named.hpp"
@@ -49,7 +50,6 @@ struct BacktestOptions {
   std::string trades_file;
   std::string equity_file;
   std::string plot_file;
-  std::string user;  ///< empty: current_user()
   bool check = false;
   bool unseal = false;
 };
@@ -362,7 +362,6 @@ Result<BacktestMade> made_of(const BacktestInput& input, const BacktestOptions& 
   made.dataset_hash = manifest.content_hash;
   made.family = input.family->name;
   made.unseal = options.unseal;
-  made.user = options.user.empty() ? current_user() : options.user;
   made.from = std::max(trial.from, manifest.first);
   made.to = std::min(trial.to, manifest.last + manifest.interval);
   return made;
@@ -550,9 +549,7 @@ void add_backtest_command(CLI::App& app, Context& context) {
                       "write equity at each bar's close to this CSV file (time: the bar's open)");
   command->add_option("--plot", options->plot_file,
                       "draw the price, the fills and the equity beside holding to this SVG file");
-  command->add_option("--user", options->user,
-                      "who looks, for the ledger and its budgets (default: $WINNOW_USER, else the "
-                      "login name); behind a door, the name of the certificate");
+  add_user_option(*command, context);
   add_connect_option(*command, context);
   command->add_flag("--unseal", options->unseal,
                     "show days that are sealed, on record: they will not judge what was seen");

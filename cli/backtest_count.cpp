@@ -17,7 +17,6 @@ Result<Json> count_backtest(const Context& context, const BacktestMade& made) {
   const Json args{{"key", made.key.hex()},
                   {"dataset_hash", made.dataset_hash},
                   {"family", made.family},
-                  {"user", made.user},
                   {"from_day", utc_day(made.from)},
                   {"to_day", utc_day(made.to - DurationNs{1}) + 1},
                   {"what", "backtest " + made.family},

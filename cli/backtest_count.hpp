@@ -16,7 +16,6 @@ struct BacktestMade {
   LedgerKey key;
   std::string dataset_hash;
   std::string family;
-  std::string user;
   TimestampNs from;  ///< of the data it traded
   TimestampNs to;    ///< exclusive
   TrialStatus status = TrialStatus::Ok;

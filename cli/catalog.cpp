@@ -1,10 +1,6 @@
 #include "cli/catalog.hpp"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 
 #include "actors/store_documents.hpp"
@@ -168,19 +164,6 @@ sweeps::Catalog make_catalog(const fs::path& home, const fs::path& configs) {
   return catalog;
 }
 
-std::string current_user() {
-  const char* user = std::getenv("WINNOW_USER");
-  if (user != nullptr && *user != '\0') return user;
-  // The account's name, not what $USER says: a cron job has none, and both are one person.
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  const int failed = ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found);
-  if (failed == 0 && found != nullptr && *found->pw_name != '\0') return found->pw_name;
-  user = std::getenv("USER");
-  return user != nullptr && *user != '\0' ? user : "uid-" + std::to_string(::geteuid());
-}
-
 Result<actors::Submit> make_submission(const fs::path& spec_file) {
   auto yaml = read_file(spec_file, {.bytes_max = kSubmissionBytesMax});
   if (!yaml) return yaml.error();
@@ -190,7 +173,6 @@ Result<actors::Submit> make_submission(const fs::path& spec_file) {
 Result<actors::Submit> make_submission(const fs::path& spec_file, std::string yaml) {
   actors::Submit submit;
   submit.file_name = spec_file.string();
-  submit.user = current_user();
   const auto profile = sweeps::file_of_execution(yaml, submit.file_name);
   if (!profile) return profile.error();
   if (*profile) {
@@ -248,12 +230,11 @@ Result<sweeps::Plan> check_submission(const actors::Submit& submit, const fs::pa
   return ask_registry(home, [&](actors::SweepRegistry& r) { return r.preview(submit); });
 }
 
-Result<std::vector<actors::OpeningPrice>> price_submission(const actors::Submit& submit,
-                                                           const sweeps::Plan& plan,
+Result<std::vector<actors::OpeningPrice>> price_submission(const sweeps::Plan& plan,
+                                                           const std::string& user,
                                                            const fs::path& home) {
-  return ask_registry(home, [&](actors::SweepRegistry& r) {
-    return r.price(plan, submit.user, system_clock().now());
-  });
+  return ask_registry(
+      home, [&](actors::SweepRegistry& r) { return r.price(plan, user, system_clock().now()); });
 }
 
 }  // namespace winnow::cli

@@ -31,11 +31,7 @@ Status check_own_name(const sweeps::ExecutionProfile& profile);
 /// The dataset store of a home.
 Result<store::DatasetStore> open_datasets(const std::filesystem::path& home);
 
-/// Who is at the keyboard: $WINNOW_USER, else the account's name; where the system knows
-/// none, $USER, else the numeric user id.
-std::string current_user();
-
-/// Puts a specification file into a request of current_user(), with the profile file that it names,
+/// Puts a specification file into a request, with the profile file that it names,
 /// which is looked for beside it, then in the working folder. The one place that reads what a
 /// specification names: `config check`, `sweep run` and `bakeoff --spec` all come here.
 Result<actors::Submit> make_submission(const std::filesystem::path& spec_file);
@@ -47,10 +43,10 @@ Result<actors::Submit> make_submission(const std::filesystem::path& spec_file, s
 Result<sweeps::Plan> check_submission(const actors::Submit& submit,
                                       const std::filesystem::path& home);
 
-/// What it would open and for what, one a family and dataset; nothing is recorded. Fails: as
-/// SweepRegistry::price.
-Result<std::vector<actors::OpeningPrice>> price_submission(const actors::Submit& submit,
-                                                           const sweeps::Plan& plan,
+/// What it would open for `user` and for what, one a family and dataset; nothing is recorded.
+/// Fails: as SweepRegistry::price.
+Result<std::vector<actors::OpeningPrice>> price_submission(const sweeps::Plan& plan,
+                                                           const std::string& user,
                                                            const std::filesystem::path& home);
 
 }  // namespace winnow::cli

@@ -5,6 +5,7 @@
 
 #include "actors/client.hpp"
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/output.hpp"
 #include "cluster/authority.hpp"
 
@@ -41,6 +42,10 @@ Status check_door(const std::string& door) {
 }
 
 int run_init(const Context& context, const ClusterOptions& options) {
+  if (const Status may = check_asker(context, cluster::Rights::Operator, "make an authority");
+      !may) {
+    return fail(context, may.error());
+  }
   if (const Status ok = check_door(options.door); !ok) return fail(context, ok.error());
   const Status made =
       Authority::init(context.home(), options.farm, options.door, system_clock().now());
@@ -93,12 +98,15 @@ Result<bool> has_valid(const Authority& authority, const std::string& name) {
 }
 
 int run_invite(const Context& context, const ClusterOptions& options) {
+  if (const Status may = check_asker(context, cluster::Rights::Operator, "invite"); !may) {
+    return fail(context, may.error());
+  }
   auto authority = Authority::open(context.home());
   if (!authority) return fail(context, authority.error());
   if (options.role == "coordinator") {
-    return fail(context,
-                Error(ErrorCode::InvalidInput,
-                      "--role: 'coordinator' cannot be invited; allowed are node, client"));
+    return fail(context, Error(ErrorCode::InvalidInput,
+                               "--role: 'coordinator' cannot be invited; allowed are node, client, "
+                               "viewer, agent, researcher, operator"));
   }
   const auto known = has_valid(*authority, options.who);
   if (!known) return fail(context, known.error());
@@ -151,6 +159,10 @@ int list_identities(const Context& context) {
 }
 
 int run_revoke(const Context& context, const ClusterOptions& options) {
+  if (const Status may = check_asker(context, cluster::Rights::Operator, "revoke identities");
+      !may) {
+    return fail(context, may.error());
+  }
   auto authority = Authority::open(context.home());
   if (!authority) return fail(context, authority.error());
   const auto serials = authority->revoke(options.who, system_clock().now());
@@ -161,6 +173,10 @@ int run_revoke(const Context& context, const ClusterOptions& options) {
 }
 
 int run_rotate(const Context& context, const ClusterOptions& options) {
+  if (const Status may = check_asker(context, cluster::Rights::Operator, "change authorities");
+      !may) {
+    return fail(context, may.error());
+  }
   auto authority = Authority::open(context.home());
   if (!authority) return fail(context, authority.error());
   const auto wrong = [&](const char* text) {
@@ -235,7 +251,11 @@ void add_cluster_commands(CLI::App& app, Context& context) {
   CLI::App* invite = add(*group, context, options, "invite",
                          "write the identity of a node or client to one file", run_invite);
   invite->add_option("name", options->who, "its name")->required();
-  invite->add_option("--role", options->role, "node or client")->capture_default_str();
+  invite
+      ->add_option("--role", options->role,
+                   "node, or what it may ask: viewer, agent, researcher (also called client) or "
+                   "operator")
+      ->capture_default_str();
   invite->add_option("--out", options->out, "file to write; it holds a private key")->required();
   add_identity_shape(*invite, *options);
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/catalog.hpp"
 #include "cli/output.hpp"
 #include "cli/table.hpp"
@@ -47,15 +48,17 @@ json gaps_json(const sweeps::Plan& plan) {
   return out;
 }
 
-json check_sweep(const std::string& yaml, const std::string& file,
-                 const std::filesystem::path& home) {
-  const auto submit = make_submission(file, yaml);
+json check_sweep(const std::string& yaml, const std::string& file, const Context& context) {
+  auto submit = make_submission(file, yaml);
   if (!submit) return {{"ok", false}, {"error", submit.error().text()}};
-  const auto plan = check_submission(*submit, home);
+  const auto who = asker(context);
+  if (!who) return {{"ok", false}, {"error", who.error().text()}};
+  submit->user = who->name;
+  const auto plan = check_submission(*submit, context.home());
   if (!plan) return {{"ok", false}, {"error", plan.error().text()}};
   const auto warnings = sweeps::spec_warnings(*plan);
   if (!warnings) return {{"ok", false}, {"error", file + ": " + warnings.error().text()}};
-  const auto prices = price_submission(*submit, *plan, home);
+  const auto prices = price_submission(*plan, who->name, context.home());
   if (!prices) return {{"ok", false}, {"error", file + ": " + prices.error().text()}};
   return {{"ok", true},
           {"sweep_id", plan->id()},
@@ -68,13 +71,13 @@ json check_sweep(const std::string& yaml, const std::string& file,
           {"warnings", *warnings}};
 }
 
-json check_file(const std::string& file, const std::filesystem::path& home) {
+json check_file(const std::string& file, const Context& context) {
   const auto yaml = read_file(file);
   if (!yaml) return {{"ok", false}, {"error", yaml.error().text()}};
   const auto kind = sweeps::config_kind(*yaml, file);
   if (!kind) return {{"ok", false}, {"error", kind.error().text()}};
   if (*kind == sweeps::ConfigKind::Sweep) {
-    json out = check_sweep(*yaml, file, home);
+    json out = check_sweep(*yaml, file, context);
     out["kind"] = "sweep";
     return out;
   }
@@ -126,7 +129,7 @@ int check(const Context& context, const std::vector<std::string>& files) {
   json results = json::array();
   bool all_ok = true;
   for (const std::string& file : files) {
-    json result = check_file(file, context.home());
+    json result = check_file(file, context);
     result["file"] = file;
     all_ok = all_ok && result.at("ok").get<bool>();
     if (!context.json) print_line(result);

@@ -1,4 +1,5 @@
 #include "cli/data_seal.hpp"
+#include "cluster/principal.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -248,7 +249,7 @@ Result<store::SealRequest> seal_request(const std::string& text, store::SealRule
     if (!parsed.ok()) return parsed.error().within("--seal");
     out = *std::move(parsed);
   }
-  out.by = current_user();
+  out.by = cluster::own_account().name;
   return out;
 }
 

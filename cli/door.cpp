@@ -17,6 +17,9 @@ class ClientThroughDoor final : public Client {
                     std::unique_ptr<Client> client)
       : door_(std::move(door)), path_(std::move(path)), client_(std::move(client)) {}
 
+  Result<std::string> present(const actors::Present& credential, DurationNs patience) override {
+    return with_cause(client_->present(credential, patience));
+  }
   Result<actors::Submitted> submit(
       const actors::Submit& request, DurationNs patience,
       const std::function<void(const actors::Checking&)>& on_checking) override {

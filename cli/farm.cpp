@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/text.hpp"
+#include "cli/asker.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/long_work.hpp"
@@ -43,9 +44,7 @@ Result<std::unique_ptr<actors::Client>> connect_own(cluster::LocalFarm& farm,
   }
 }
 
-}  // namespace
-
-Result<std::unique_ptr<actors::Client>> connect_client(const Context& context) {
+Result<std::unique_ptr<actors::Client>> reach(const Context& context) {
   const auto parsed = actors::parse_endpoint(context.connect);
   if (!parsed) return parsed.error().within("--connect");
   const std::string identity = identity_file(context, parsed->host);
@@ -63,6 +62,15 @@ Result<std::unique_ptr<actors::Client>> connect_client(const Context& context) {
   return connect_local(context.connect, kConnectPatience - kConnectTry);
 }
 
+}  // namespace
+
+Result<std::unique_ptr<actors::Client>> connect_client(const Context& context) {
+  auto client = reach(context);
+  if (!client) return client;
+  WINNOW_TRY(introduce(context, **client));
+  return client;
+}
+
 Result<std::unique_ptr<actors::Client>> running_coordinator(const Context& context) {
   if (!context.connect.empty()) return connect_client(context);
   auto found = advertised_coordinator(context.home());
@@ -71,6 +79,7 @@ Result<std::unique_ptr<actors::Client>> running_coordinator(const Context& conte
                  "no coordinator serves " + context.home().string() +
                      "; start one with `winnow up` or name one with --connect");
   }
+  WINNOW_TRY(introduce(context, *found->client));
   return std::move(found->client);
 }
 
@@ -83,6 +92,7 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
   session->quiet_ = context.quiet;
   if (session->endpoint_.empty()) {
     if (auto found = advertised_coordinator(context.home())) {
+      WINNOW_TRY(introduce(context, *found->client));
       session->endpoint_ = found->endpoint;
       session->client_ = std::move(found->client);
       session->note_ = coordinator_note(context.home());
@@ -93,7 +103,11 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
     }
   }
   if (session->endpoint_.empty()) {
-    const auto would = check_submission(first, context.home());
+    const auto who = asker(context);
+    if (!who) return who.error();
+    actors::Submit own = first;
+    own.user = who->name;
+    const auto would = check_submission(own, context.home());
     if (!would) return would.error();
     WINNOW_TRY(session->start_own(context, options));
   }
@@ -101,6 +115,7 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
   auto client = session->farm_ != nullptr ? connect_own(*session->farm_, session->endpoint_)
                                           : connect_client(context);
   if (!client) return client.error();
+  if (session->farm_ != nullptr) WINNOW_TRY(introduce(context, **client));
   session->client_ = std::move(*client);
   return session;
 }
@@ -124,9 +139,11 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open_own(const Context& contex
                                                            const RunOptions& options) {
   const StopGuard guard;
   auto session = std::make_unique<FarmSession>();
+  if (const auto who = asker(context); !who) return who.error();
   WINNOW_TRY(session->start_own(context, options));
   auto client = connect_own(*session->farm_, session->endpoint_);
   if (!client) return client.error();
+  WINNOW_TRY(introduce(context, **client));
   session->client_ = std::move(*client);
   return session;
 }

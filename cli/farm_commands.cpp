@@ -14,6 +14,7 @@
 #include "actors/query_desk.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
@@ -166,6 +167,7 @@ int run_up(const Context& context, const UpOptions& options) {
   farm.port = guarded ? std::uint16_t{0} : endpoint->port;
   farm.resume_all = !options.only_submitted;
   farm.instance = new_instance();
+  farm.home = home;
   const auto peers = std::make_shared<cluster::DoorPeers>();
   farm.peers = peers;
   actors::CoordinatorContext surroundings;
@@ -188,12 +190,14 @@ int run_up(const Context& context, const UpOptions& options) {
     return serve::question_kind(name).value_or(actors::QuestionKind{Cheap, Reads});
   };
   surroundings.query = [&](std::string_view name, std::string_view args,
+                           const cluster::Principal& asker,
                            const std::stop_token& stop) -> Result<std::string> {
     const auto parsed = parse_ordered_json(args);
     if (parsed.is_discarded()) {
       return Error(ErrorCode::InvalidInput, "the question's arguments are not JSON");
     }
     if (name == kBackupQuestion) {
+      WINNOW_TRY(cluster::check_rights(asker, cluster::Rights::Operator, "make backups"));
       const auto made = make_backup(**store, home, argument_text(parsed, "name"));
       if (!made) return made.error();
       return json_text(serve::Json{{"backup", made->string()}});
@@ -203,6 +207,7 @@ int run_up(const Context& context, const UpOptions& options) {
                                       .verdicts = store->get(),
                                       .parallel = serve::threads_for(),
                                       .boards = &boards,
+                                      .asker = asker,
                                       .stop = stop},
                                      name, parsed);
     if (!answer) return answer.error();
@@ -383,7 +388,7 @@ void add_farm_commands(CLI::App& app, Context& context) {
 
   CLI::App* nodes = add_command(app, context, "nodes", "the nodes of a running farm");
   nodes->add_option("--connect", context.connect, "the coordinator, HOST:PORT");
-  add_identity_option(*nodes, context);
+  add_credential_options(*nodes, context);
   nodes->callback([&context] { context.run = [&context] { return run_nodes(context); }; });
 }
 

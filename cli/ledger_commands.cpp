@@ -9,6 +9,7 @@
 #include "actors/protocol.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/results.hpp"
@@ -56,7 +57,7 @@ int run_set(const Context& context, const BudgetOptions& options) {
   if (unlimited == (options.trials_option->count() > 0)) {
     return fail(context, Error(ErrorCode::InvalidInput, "give either --trials N or --unlimited"));
   }
-  Json args{{"user", options.user}, {"data", options.data}, {"by", current_user()}};
+  Json args{{"user", options.user}, {"data", options.data}};
   if (unlimited) {
     args["unlimited"] = true;
   } else {
@@ -142,8 +143,7 @@ Result<Json> import_ledger(const Context& context, const std::string& from) {
   const auto send = [&](std::span<const store::LedgerEntry> part, Json documents) -> Status {
     const Json args{{"head", store::ledger_head_text(ledger->head.birth, part)},
                     {"documents", std::move(documents)},
-                    {"from", from},
-                    {"by", current_user()}};
+                    {"from", from}};
     const auto joined = answer_writing(context, actors::kLedgerImportQuestion, args);
     if (!joined) return joined.error();
     for (const char* name :
@@ -195,7 +195,7 @@ void add_ledger_import(CLI::App& ledger, Context& context) {
   command->add_option("--connect", context.connect,
                       "the coordinator that holds this ledger, HOST:PORT (default: the one of the "
                       "home, if one runs); only from its machine");
-  add_identity_option(*command, context);
+  add_credential_options(*command, context);
   command->callback([&context, from] {
     context.run = [&context, from] {
       return show_answer(context, import_ledger(context, *from), render_import);
@@ -224,7 +224,7 @@ void add_ledger_budget(CLI::App& ledger, Context& context) {
   set->add_option("--connect", context.connect,
                   "the coordinator that holds the store, HOST:PORT (default: the one of the home, "
                   "if one runs)");
-  add_identity_option(*set, context);
+  add_credential_options(*set, context);
   set->callback([&context, options] {
     context.run = [&context, options] { return run_set(context, *options); };
   });

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/read_file.hpp"
@@ -120,10 +121,6 @@ Result<Json> answer_or(const Context& context, std::string_view name, const Json
   return answer;
 }
 
-std::string named_user(const OpeningOptions& options) {
-  return options.user.empty() ? current_user() : options.user;
-}
-
 int declare(const Context& context, const std::string& file) {
   const auto text = read_file(file);
   if (!text.ok()) return fail(context, text.error());
@@ -175,11 +172,11 @@ void add_reveal_and_void(CLI::App& app, Context& context) {
                                  "show the numbers of a hypothesis that was judged in words: on "
                                  "record, and its days judge nothing like it again");
   reveal->add_option("hypothesis", o->hypothesis, "its id, or the start of it")->required();
-  reveal->add_option("--user", o->user, "who takes it on himself (default: who is logged in)");
+  add_user_option(*reveal, context);
   add_connect_option(*reveal, context);
   reveal->callback([&context, o] {
     context.run = [&context, o] {
-      const Json args{{"hypothesis", o->hypothesis}, {"user", named_user(*o)}};
+      const Json args{{"hypothesis", o->hypothesis}};
       return show_answer(context, answer_writing(context, "reveal", args), render_opening);
     };
   });
@@ -187,12 +184,11 @@ void add_reveal_and_void(CLI::App& app, Context& context) {
                                "take a promotion back that data or code showed to be wrong");
   undo->add_option("hypothesis", o->hypothesis, "its id, or the start of it")->required();
   undo->add_option("--reason", o->reason, "why it was wrong")->required();
-  undo->add_option("--user", o->user, "who takes it back (default: who is logged in)");
+  add_user_option(*undo, context);
   add_connect_option(*undo, context);
   undo->callback([&context, o] {
     context.run = [&context, o] {
-      const Json args{
-          {"hypothesis", o->hypothesis}, {"reason", o->reason}, {"user", named_user(*o)}};
+      const Json args{{"hypothesis", o->hypothesis}, {"reason", o->reason}};
       return show_answer(context, answer_writing(context, "void", args), render_opening);
     };
   });

@@ -67,8 +67,9 @@ void add_all_commands(CLI::App& app, Context& context) {
   app.require_subcommand(1);
   app.set_version_flag("--version", version_text, "version, commit, engine and instruction set");
   app.footer(
-      "--home, --json, --quiet, --connect, --user and --identity may stand before the command or "
-      "after it.");
+      "--home, --json, --quiet, --connect, --user, --identity and --token-file may stand before "
+      "the "
+      "command or after it.");
   app.add_subcommand("help", "what the program or a command does: winnow help [COMMAND]");
   add_farm_commands(app, context);
   add_data_commands(app, context);
@@ -80,6 +81,7 @@ void add_all_commands(CLI::App& app, Context& context) {
   add_result_commands(app, context);
   add_opening_commands(app, context);
   add_cluster_commands(app, context);
+  add_token_commands(app, context);
   add_launch_commands(app, context);
   add_store_commands(app, context);
   add_verify_commands(app, context);

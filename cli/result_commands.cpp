@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "base/write_file.hpp"
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
 #include "cli/long_work.hpp"
@@ -333,10 +334,13 @@ Result<Json> answer_on_record(const Context& context, std::string_view name, con
   const auto store = store::Store::open(context.home() / "store");
   if (!store.ok()) return answer;
   const auto datasets = store::DatasetStore::open(context.home() / "data");
+  auto who = asker(context);
+  if (!who) return who.error();
   return serve::query({.store = store->get(),
                        .datasets = datasets.ok() ? &*datasets : nullptr,
                        .verdicts = store->get(),
-                       .parallel = serve::threads_for()},
+                       .parallel = serve::threads_for(),
+                       .asker = *std::move(who)},
                       name, args);
 }
 
@@ -358,6 +362,8 @@ Result<Json> answer_query(const Context& context, std::string_view name, const J
   const LongWork work(context, "answering `" + std::string(name) + "`" +
                                    (context.connect.empty() ? "" : " at " + context.connect));
   if (!context.connect.empty()) return remote_query(context, name, args);
+  auto who = asker(context);
+  if (!who) return who.error();
   const std::filesystem::path folder = context.home() / "store";
   // Neighbourhoods are counted in the ledger before anybody sees their scores. Where a coordinator
   // holds the store this reads only, and the query says whom to ask.
@@ -381,7 +387,8 @@ Result<Json> answer_query(const Context& context, std::string_view name, const J
                               .datasets = datasets.ok() ? &*datasets : nullptr,
                               .verdicts = writable ? store->get() : nullptr,
                               .keepsakes = &keepsakes,
-                              .parallel = serve::threads_for()},
+                              .parallel = serve::threads_for(),
+                              .asker = *std::move(who)},
                              name, args);
   if (writable || !answer.ok()) return answer;
   if (waits_for_record(*answer)) return answer_on_record(context, name, args, std::move(answer));
@@ -449,7 +456,7 @@ int run_report(const Context& context, const std::string& sweep, const std::stri
 void add_connect_option(CLI::App& command, Context& context) {
   command.add_option("--connect", context.connect,
                      "HOST:PORT of a running coordinator (default: the store under the home)");
-  add_identity_option(command, context);
+  add_credential_options(command, context);
 }
 
 void add_result_commands(CLI::App& app, Context& context) {

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "base/time.hpp"
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
 #include "cli/long_work.hpp"
@@ -251,7 +252,7 @@ void add_store_commands(CLI::App& app, Context& context) {
   make->add_option(
       "--connect", context.connect,
       "the coordinator that holds the store, HOST:PORT (default: the one of the home)");
-  add_identity_option(*make, context);
+  add_credential_options(*make, context);
   make->callback([&context, options] {
     context.run = [&context, options] { return run_backup(context, *options); };
   });

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/text.hpp"
+#include "cli/asker.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
 #include "serve/query.hpp"
@@ -40,15 +41,19 @@ Result<Json> answer_writing(const Context& context, std::string_view question, c
   const MonoNs give_up = system_clock().mono() + patience;
   for (;;) {
     if (const auto found = advertised_coordinator(context.home())) {
+      WINNOW_TRY(introduce(context, *found->client));
       return ask_coordinator(*found->client, question, args);
     }
     const auto store =
         store::Store::open(context.home() / "store", {.cache_bytes = kWriterCacheBytes});
     if (store.ok()) {
       const auto datasets = store::DatasetStore::open(context.home() / "data");
+      auto who = asker(context);
+      if (!who) return who.error();
       return serve::query({.store = store->get(),
                            .datasets = datasets ? &*datasets : nullptr,
-                           .verdicts = store->get()},
+                           .verdicts = store->get(),
+                           .asker = *std::move(who)},
                           question, args);
     }
     if (store.error().code() != ErrorCode::Unavailable || system_clock().mono() > give_up) {

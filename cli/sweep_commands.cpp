@@ -3,6 +3,7 @@
 #include "actors/sweep_book.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
+#include "cli/asker.hpp"
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
@@ -22,27 +23,15 @@ struct SweepOptions {
   RunOptions run;
   std::uint64_t more_trials = 0;
   double more_cpu_hours = 0;
-  std::string user;  ///< --user; see user_of()
   std::string yes;
   std::string open;     ///< how a specification is opened that does not say it
   bool unseal = false;  ///< sealed days may be shown
 };
 
-std::string user_of(const SweepOptions& options) {
-  return options.user.empty() ? current_user() : options.user;
-}
-
-void add_user_option(CLI::App& command, SweepOptions& options) {
-  command.add_option("--user", options.user,
-                     "in whose name (default: $WINNOW_USER, else the login name); a farm behind "
-                     "a door takes the name of the certificate instead");
-}
-
 int run_sweep(const Context& context, const SweepOptions& options) {
   const StopGuard guard;
   auto submit = make_submission(options.spec);
   if (!submit) return fail(context, submit.error());
-  submit->user = user_of(options);
   submit->open = options.open;
   submit->unseal = options.unseal ? 1 : 0;
   SweepProgress progress(context, std::filesystem::path(options.spec).stem().string());
@@ -106,7 +95,7 @@ int control_alone(const Context& context, const SweepOptions& options, const std
   if (!session) return fail(context, session.error());
   const auto id = full_sweep_id((*session)->client(), options.id);
   if (!id) return fail(context, id.error());
-  const actors::Control control{*id, action, user_of(options), options.more_trials,
+  const actors::Control control{*id, action, "", options.more_trials,
                                 static_cast<std::uint64_t>(options.more_cpu_hours * 3.6e6)};
   const auto before = sweep_facts((*session)->client(), *id);
   if (!before) return fail(context, before.error());
@@ -143,7 +132,7 @@ int control_sweep(const Context& context, const SweepOptions& options, const std
   if (!client) return fail(context, client.error());
   const auto id = full_sweep_id(**client, options.id);
   if (!id) return fail(context, id.error());
-  const actors::Control control{*id, action, user_of(options), options.more_trials,
+  const actors::Control control{*id, action, "", options.more_trials,
                                 static_cast<std::uint64_t>(options.more_cpu_hours * 3.6e6)};
   const auto done = (*client)->control(control, seconds(30));
   if (!done) return fail(context, done.error());
@@ -171,8 +160,12 @@ Result<std::string> delete_offline(const Context& context, const SweepOptions& o
   if (!store) return store.error();
   const auto meta = serve::find_sweep(**store, options.id);
   if (!meta) return meta.error();
+  const auto who = asker(context);
+  if (!who) return who.error();
+  WINNOW_TRY(cluster::check_rights(*who, cluster::Rights::Researcher, "delete sweeps"));
+  WINNOW_TRY(cluster::check_owner(*who, meta->user, "sweep " + meta->id));
   WINNOW_TRY((*store)->delete_sweep(
-      meta->id, {user_of(options), system_clock().now(), actors::deleted_with_a_sweep()}));
+      meta->id, {who->name, system_clock().now(), actors::deleted_with_a_sweep()}));
   return meta->id;
 }
 
@@ -206,8 +199,8 @@ void add_delete(CLI::App& sweep, Context& context, const std::shared_ptr<SweepOp
   command->add_option("--connect", context.connect,
                       "the coordinator that holds the store, HOST:PORT (default: the one of the "
                       "home, if one runs)");
-  add_identity_option(*command, context);
-  add_user_option(*command, *options);
+  add_credential_options(*command, context);
+  add_user_option(*command, context);
   command->callback([&context, options] {
     context.run = [&context, options] { return delete_sweep(context, *options); };
   });
@@ -217,7 +210,7 @@ void add_delete(CLI::App& sweep, Context& context, const std::shared_ptr<SweepOp
 void add_run_options(CLI::App& run, Context& context,
                      const std::shared_ptr<SweepOptions>& options) {
   auto* connect = run.add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
-  add_identity_option(run, context);
+  add_credential_options(run, context);
   run.add_option("--nodes", options->run.nodes, "node processes of a local farm")
       ->check(CLI::Range(1u, 256u))
       ->capture_default_str()
@@ -229,7 +222,7 @@ void add_run_options(CLI::App& run, Context& context,
   run.add_flag_callback(
       "--detach", [options] { options->run.wait = Wait::No; },
       "submit and do not wait for the end");
-  add_user_option(run, *options);
+  add_user_option(run, context);
 }
 
 }  // namespace
@@ -277,8 +270,8 @@ void add_sweep_commands(CLI::App& app, Context& context) {
     command->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
         ->required();
     command->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
-    add_identity_option(*command, context);
-    add_user_option(*command, *options);
+    add_credential_options(*command, context);
+    add_user_option(*command, context);
     command->callback([&context, options, name = std::string(action)] {
       context.run = [&context, options, name] { return control_sweep(context, *options, name); };
     });
@@ -296,8 +289,8 @@ void add_sweep_commands(CLI::App& app, Context& context) {
   extend->add_option("--cpu-hours", options->more_cpu_hours, "so many more hours of CPU time")
       ->check(CLI::Range(1e-6, 1e6));
   extend->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
-  add_identity_option(*extend, context);
-  add_user_option(*extend, *options);
+  add_credential_options(*extend, context);
+  add_user_option(*extend, context);
   extend->callback([&context, options] {
     context.run = [&context, options] { return control_sweep(context, *options, "extend"); };
   });

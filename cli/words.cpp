@@ -14,13 +14,14 @@ struct ProgramOption {
   bool takes_value;
   bool every_command;  ///< has a meaning for each; others let it pass where it means nothing
 };
-constexpr std::array<ProgramOption, 7> kProgramOptions = {{{"--home", true, true},
+constexpr std::array<ProgramOption, 8> kProgramOptions = {{{"--home", true, true},
                                                            {"--connect", true, true},
                                                            {"--json", false, true},
                                                            {"--quiet", false, true},
                                                            {"-q", false, true},
                                                            {"--user", true, false},
-                                                           {"--identity", true, false}}};
+                                                           {"--identity", true, false},
+                                                           {"--token-file", true, false}}};
 
 std::string_view option_name(std::string_view word) { return word.substr(0, word.find('=')); }
 

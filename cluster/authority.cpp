@@ -1,9 +1,6 @@
 #include "cluster/authority.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +9,7 @@
 #include <sstream>
 
 #include "cluster/certificate.hpp"
+#include "cluster/folder_lock.hpp"
 
 namespace winnow::cluster {
 namespace {
@@ -20,24 +18,6 @@ namespace fs = std::filesystem;
 
 // Clocks of nodes may be behind.
 constexpr DurationNs kBackdated = seconds(300);
-
-/// Purpose: one change at a time, over all processes.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder)
-      : fd_(::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    while (fd_ >= 0 && ::flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
-    }
-  }
-  ~FolderLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int fd_;
-};
 
 Result<std::string> read_text(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);

@@ -16,7 +16,8 @@
 namespace winnow::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 3> kRoles{"coordinator", "node", "client"};
+constexpr std::array<std::string_view, 7> kRoles{"coordinator", "node",       "client",  "viewer",
+                                                 "agent",       "researcher", "operator"};
 constexpr std::string_view kFirstLine = "winnow-identity 1";
 constexpr std::size_t kIdentityBytesMax = 256 << 10;
 
@@ -49,7 +50,9 @@ Result<Role> parse_role(std::string_view text) {
   const auto found = std::find(kRoles.begin(), kRoles.end(), text);
   if (found != kRoles.end()) return static_cast<Role>(found - kRoles.begin());
   return Error(ErrorCode::InvalidInput,
-               "'" + std::string(text) + "' is no role; roles are coordinator, node and client");
+               "'" + std::string(text) +
+                   "' is no role; roles are coordinator, node, client (as researcher), viewer, "
+                   "agent, researcher and operator");
 }
 
 Status check_name(std::string_view what, std::string_view name) {

@@ -14,12 +14,15 @@ namespace {
 
 using enum actors::QuestionCost;
 using enum actors::QuestionEffect;
+using enum cluster::Rights;
 
 struct Question {
   std::string_view name;
   Result<Json> (*answer)(const Sources&, const Json&);
   actors::QuestionCost cost;
   actors::QuestionEffect effect;
+  cluster::Rights least;  ///< who may ask
+  std::string_view what;  ///< for a refusal: they may not `set budgets`
 };
 // All that records for each ask is cheap: on one thread those come one at a time and in order, so
 // that what one of them checked (a budget, a seal) still holds when it writes. Of those that read,
@@ -27,28 +30,28 @@ struct Question {
 // That is once a store, whoever asks and how often, so such answers may be shared. What takes a
 // look is heavy: `explain` says the verdicts of a sweep that is done.
 constexpr std::array<Question, 22> kQuestions = {{
-    {"top", parts::top, Board, Reads},
-    {"converge", parts::converge, Heavy, Reads},
-    {"compare", parts::compare, Board, Reads},
-    {"explain", parts::explain, Heavy, Reads},
-    {"risk", parts::risk, Heavy, Reads},
-    {"bakeoff", parts::bakeoff, Heavy, Reads},
-    {"ledger", parts::ledger, Cheap, Reads},
-    {"budgets", parts::budgets, Cheap, Reads},
-    {"budget_set", parts::budget_set, Cheap, Records},
-    {"openings", parts::openings, Cheap, Reads},
-    {"opening_show", parts::opening_show, Cheap, Reads},
-    {"days", parts::days_show, Cheap, Reads},
-    {"account", parts::account_show, Cheap, Reads},
-    {"account_declare", parts::account_declare, Cheap, Records},
-    {"reveal", parts::reveal, Cheap, Records},
-    {"void", parts::void_promotion, Cheap, Records},
-    {"backtest_count", parts::backtest_count, Cheap, Records},
-    {"ledger_import", parts::ledger_import, Cheap, Records},
-    {"sweep_list", parts::sweep_list, Cheap, Reads},
-    {"sweep_show", parts::sweep_show, Cheap, Reads},
-    {"report", parts::report, Heavy, Reads},
-    {"points", parts::points, Board, Reads},
+    {"top", parts::top, Board, Reads, Viewer, "ask"},
+    {"converge", parts::converge, Heavy, Reads, Viewer, "ask"},
+    {"compare", parts::compare, Board, Reads, Viewer, "ask"},
+    {"explain", parts::explain, Heavy, Reads, Viewer, "ask"},
+    {"risk", parts::risk, Heavy, Reads, Viewer, "ask"},
+    {"bakeoff", parts::bakeoff, Heavy, Reads, Viewer, "ask"},
+    {"ledger", parts::ledger, Cheap, Reads, Viewer, "ask"},
+    {"budgets", parts::budgets, Cheap, Reads, Viewer, "ask"},
+    {"budget_set", parts::budget_set, Cheap, Records, Operator, "set budgets"},
+    {"openings", parts::openings, Cheap, Reads, Viewer, "ask"},
+    {"opening_show", parts::opening_show, Cheap, Reads, Viewer, "ask"},
+    {"days", parts::days_show, Cheap, Reads, Viewer, "ask"},
+    {"account", parts::account_show, Cheap, Reads, Viewer, "ask"},
+    {"account_declare", parts::account_declare, Cheap, Records, Operator, "declare accounts"},
+    {"reveal", parts::reveal, Cheap, Records, Operator, "reveal a hypothesis"},
+    {"void", parts::void_promotion, Cheap, Records, Operator, "void a promotion"},
+    {"backtest_count", parts::backtest_count, Cheap, Records, Agent, "count a backtest"},
+    {"ledger_import", parts::ledger_import, Cheap, Records, Operator, "join ledgers"},
+    {"sweep_list", parts::sweep_list, Cheap, Reads, Viewer, "ask"},
+    {"sweep_show", parts::sweep_show, Cheap, Reads, Viewer, "ask"},
+    {"report", parts::report, Heavy, Reads, Viewer, "ask"},
+    {"points", parts::points, Board, Reads, Viewer, "ask"},
 }};
 
 const Question* find_question(std::string_view name) {
@@ -76,6 +79,7 @@ Result<Json> query(const Sources& sources, std::string_view name, const Json& ar
     return Error(ErrorCode::InvalidInput, "the arguments of a query must be a JSON object");
   }
   if (const Question* question = find_question(name)) {
+    WINNOW_TRY(cluster::check_rights(sources.asker, question->least, question->what));
     // One answer sees one book. Damage in it is told by whatever needs it.
     Sources own = sources;
     if (auto book = market_book(sources); book.ok()) own.markets = *std::move(book);

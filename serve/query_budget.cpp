@@ -109,9 +109,8 @@ Result<Json> budgets(const Sources& sources, const Json& args) {
 Result<Json> budget_set(const Sources& sources, const Json& args) {
   const auto user = text_arg(args, "user", "");
   const auto data = text_arg(args, "data", "");
-  const auto by = text_arg(args, "by", "");
   const auto trials = count_arg(args, "trials", 0);
-  for (const auto* text : {&user, &data, &by}) {
+  for (const auto* text : {&user, &data}) {
     if (!text->ok()) return text->error();
   }
   if (!trials.ok()) return trials.error();
@@ -139,7 +138,8 @@ Result<Json> budget_set(const Sources& sources, const Json& args) {
     }
     std::erase_if(kept, [&](const auto& limit) { return limit.dataset_hash == dataset.hash; });
     if (!unlimited) {
-      kept.push_back({dataset.hash, dataset.name, *trials, *by, system_clock().now()});
+      kept.push_back(
+          {dataset.hash, dataset.name, *trials, sources.asker.name, system_clock().now()});
     }
     return sweeps::limits_to_json(kept);
   };

@@ -48,7 +48,6 @@ Result<BacktestCount> backtest_args(const Json& args) {
   out.trial.key = *parsed;
   for (const auto& [name, into] : {std::pair{"dataset_hash", &out.trial.dataset_hash},
                                    {"family", &out.trial.family},
-                                   {"user", &out.trial.user},
                                    {"what", &out.what}}) {
     auto text = needed_text(args, name);
     if (!text.ok()) return text.error();
@@ -169,8 +168,13 @@ Result<std::uint64_t> join_documents(const Sources& sources, const Json& documen
 
 Result<Json> backtest_count(const Sources& sources, const Json& args) {
   if (sources.verdicts == nullptr) return not_writable();
-  const auto asked = backtest_args(args);
+  auto asked = backtest_args(args);
   if (!asked.ok()) return asked.error();
+  // Sealed days are shown to people: an agent would read what is to judge it.
+  if (asked->unseal) {
+    WINNOW_TRY(cluster::check_rights(sources.asker, cluster::Rights::Researcher, "unseal days"));
+  }
+  asked->trial.user = sources.asker.name;
   const store::CountedTrial& trial = asked->trial;
   // Each variant is a showing of its own: several of the same days come to a broad one.
   const level::Showing shown{
@@ -198,10 +202,8 @@ Result<Json> ledger_import(const Sources& sources, const Json& args) {
   if (!head.ok()) return head.error();
   const auto from = text_arg(args, "from", "");
   if (!from.ok()) return from.error();
-  const auto by = text_arg(args, "by", "");
-  if (!by.ok()) return by.error();
   const auto joined = sources.verdicts->join_ledger(
-      head->birth, head->entries, "imported from " + *from + (by->empty() ? "" : " by " + *by),
+      head->birth, head->entries, "imported from " + *from + " by " + sources.asker.name,
       system_clock().now());
   if (!joined.ok()) return joined.error();
   const auto documents =

@@ -223,11 +223,7 @@ Result<Json> reveal(const Sources& sources, const Json& args) {
   WINNOW_TRY(check_writer(sources, "what is revealed"));
   const auto id = text_arg(args, "hypothesis", "");
   if (!id.ok()) return id.error();
-  const auto user = text_arg(args, "user", "");
-  if (!user.ok()) return user.error();
-  if (user->empty()) {
-    return Error(ErrorCode::InvalidInput, "say who reveals it: a person's name as user");
-  }
+  const std::string& user = sources.asker.name;
   auto documents = documents_of(sources);
   const TimestampNs now = system_clock().now();
   const auto which = level::find_hypothesis(documents, *id);
@@ -237,11 +233,11 @@ Result<Json> reveal(const Sources& sources, const Json& args) {
     for (const level::DayRange& r : which->judged_so_far()) {
       const level::Showing showing{which->claim.dataset_hash, r, level::Breadth::Narrow,
                                    "reveal " + which->claim.id};
-      WINNOW_TRY(level::record_showing(documents, showing, *user, now, which->claim.family,
+      WINNOW_TRY(level::record_showing(documents, showing, user, now, which->claim.family,
                                        level::SealBroken::No));
     }
   }
-  const auto after = level::reveal(documents, *id, *user, now);
+  const auto after = level::reveal(documents, *id, user, now);
   if (!after.ok()) return after.error();
   return hypothesis_answer(*after);
 }
@@ -252,10 +248,9 @@ Result<Json> void_promotion(const Sources& sources, const Json& args) {
   if (!id.ok()) return id.error();
   const auto reason = text_arg(args, "reason", "");
   if (!reason.ok()) return reason.error();
-  const auto user = text_arg(args, "user", "");
-  if (!user.ok()) return user.error();
   auto documents = documents_of(sources);
-  const auto after = level::void_hypothesis(documents, *id, *reason, *user, system_clock().now());
+  const auto after =
+      level::void_hypothesis(documents, *id, *reason, sources.asker.name, system_clock().now());
   if (!after.ok()) return after.error();
   return hypothesis_answer(*after);
 }

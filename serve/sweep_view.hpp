@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cluster/principal.hpp"
 #include "store/dataset_store.hpp"
 #include "store/market_book.hpp"
 #include "store/store.hpp"
@@ -45,6 +46,8 @@ struct Sources {
   BoardCache* boards = nullptr;  ///< null: every leaderboard is read anew
   /// Which datasets are one market, as one answer sees it; null: read where it is needed.
   std::shared_ptr<const store::MarketBook> markets = nullptr;
+  cluster::Principal asker =
+      {};                     ///< what is put on record is theirs; what they may not ask, refused
   std::stop_token stop = {};  ///< nobody waits for the answer any more (stopping.hpp)
 };
 

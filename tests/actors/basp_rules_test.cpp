@@ -124,7 +124,7 @@ TEST(BaspRules, RolesMaySendTheirOwnMessagesOnly) {
     EXPECT_TRUE(may_send(PeerRole::Local, kind));
     EXPECT_FALSE(may_send(PeerRole::Client, kind));
   }
-  for (const Kind kind : {Kind::Submit, Kind::Watch, Kind::Control, Kind::Query}) {
+  for (const Kind kind : {Kind::Submit, Kind::Watch, Kind::Control, Kind::Query, Kind::Present}) {
     EXPECT_TRUE(may_send(PeerRole::Client, kind));
     EXPECT_TRUE(may_send(PeerRole::Local, kind));
     EXPECT_FALSE(may_send(PeerRole::Node, kind));

@@ -150,7 +150,6 @@ class FarmData : public ::testing::Test {
                "search: {method: random, samples: 4000}\npriority: " +
                std::to_string(priority) + "\n";
     out.file_name = name + ".yaml";
-    out.user = "ada";
     return out;
   }
   Progress run(const Submit& what) {

@@ -36,7 +36,7 @@ QuestionKind kind_by_letter(std::string_view name) {
 class Work {
  public:
   QueryDesk::Handler handler() {
-    return [this](std::string_view name, std::string_view args,
+    return [this](std::string_view name, std::string_view args, const cluster::Principal&,
                   const std::stop_token& stop) -> Result<std::string> {
       {
         std::unique_lock lock(mutex_);
@@ -99,7 +99,7 @@ struct Waiting {
 };
 
 AskedQuestion question(const std::string& name, const std::string& args, std::uint64_t peer = 1) {
-  return {.name = name, .args_json = args, .user = "", .peer = peer};
+  return {.name = name, .args_json = args, .asker = {}, .peer = peer};
 }
 
 TEST(QueryDesk, ACheaperQuestionPassesADearerOne) {
@@ -160,7 +160,7 @@ TEST(QueryDesk, OneAnswerServesAllWhoAskTheSame) {
   desk.ask(question("h", "gated", 2), same.answer());
   desk.ask(question("h", "x", 3), other_args.answer());
   AskedQuestion of_bob = question("h", "gated", 4);
-  of_bob.user = "bob";
+  of_bob.asker.name = "bob";
   desk.ask(of_bob, other_user.answer());
   EXPECT_EQ(desk.counts().shared, 1u);
   work.open();
@@ -314,12 +314,12 @@ TEST(QueryDesk, WhoWaitsTooLongIsToldSo) {
 }
 
 TEST(QueryDesk, AnErrorEndsOneQuestionAndNotTheLane) {
-  QueryDesk desk(
-      kind_by_letter,
-      [](std::string_view name, std::string_view, const std::stop_token&) -> Result<std::string> {
-        if (name == "h1") throw std::runtime_error("no such luck");
-        return Error(ErrorCode::NotFound, "there is none");
-      });
+  QueryDesk desk(kind_by_letter,
+                 [](std::string_view name, std::string_view, const cluster::Principal&,
+                    const std::stop_token&) -> Result<std::string> {
+                   if (name == "h1") throw std::runtime_error("no such luck");
+                   return Error(ErrorCode::NotFound, "there is none");
+                 });
   Waiting thrown, returned;
   desk.ask(question("h1", "x"), thrown.answer());
   desk.ask(question("h2", "x"), returned.answer());

@@ -44,6 +44,7 @@ class QueryFarm : public ::testing::Test {
       return {QuestionCost::Heavy, QuestionEffect::Reads};
     };
     context.query = [this](std::string_view question, std::string_view args,
+                           const cluster::Principal&,
                            const std::stop_token& stop) { return answer(question, args, stop); };
     auto started = CoordinatorProcess::start({}, context);
     EXPECT_TRUE(started.ok()) << started.error().text();

@@ -157,9 +157,10 @@ TEST_F(Counted, WhatCannotBeCountedIsNotShown) {
   // A budget first: it holds for backtests as for sweeps.
   ASSERT_EQ(winnow(home(), {"ledger", "budget", "set", "--user", "agent", "--trials", "1"}).status,
             0);
-  EXPECT_EQ(backtest(1.5, {"--user", "agent"}).status, 0);
-  EXPECT_EQ(backtest(1.5, {"--user", "agent"}).status, 0) << "a repeat costs nothing";
-  const Ran over = backtest(1.75, {"--user", "agent"});
+  EXPECT_EQ(backtest(1.5, {"--token-file", token_of(home(), "agent", "agent")}).status, 0);
+  EXPECT_EQ(backtest(1.5, {"--token-file", token_of(home(), "agent", "agent")}).status, 0)
+      << "a repeat costs nothing";
+  const Ran over = backtest(1.75, {"--token-file", token_of(home(), "agent", "agent")});
   EXPECT_EQ(over.status, 3);
   EXPECT_EQ(over.output.find("sharpe"), std::string::npos) << over.output;
   EXPECT_EQ(trials(home()), 1u);

@@ -88,6 +88,16 @@ nlohmann::json ask(const fs::path& home, std::vector<std::string> args) {
   return json_of(ran);
 }
 
+std::string token_of(const fs::path& home, const std::string& name, const std::string& role) {
+  const fs::path file = home / "tokens-of-tests" / (role + "-" + name);
+  if (fs::exists(file)) return file.string();
+  fs::create_directories(file.parent_path());
+  const Ran made = winnow(
+      home, {"token", "create", "--role", role, "--name", name, "--out", file.string(), "--quiet"});
+  EXPECT_EQ(made.status, 0) << made.errors;
+  return file.string();
+}
+
 void make_market(const fs::path& home, int days) {
   fs::create_directories(home);
   std::string spec =

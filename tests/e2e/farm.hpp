@@ -40,6 +40,10 @@ std::string metrics_port(Process& process);
 double metric(const std::filesystem::path& folder, const std::string& port,
               const std::string& name);
 
+/// The file of a token of that name, made at the first call; commands take it with --token-file.
+std::string token_of(const std::filesystem::path& home, const std::string& name,
+                     const std::string& role = "researcher");
+
 /// What a command printed; an empty document, and a failed test, if that is not one.
 nlohmann::json json_of(const Ran& ran);
 nlohmann::json ask(const std::filesystem::path& home, std::vector<std::string> args);

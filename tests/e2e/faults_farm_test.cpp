@@ -105,10 +105,11 @@ TEST_F(FarmFaults, D10CheckAndRunRefuseTheSameBudgets) {
   make_market(home_, 20);
   ASSERT_EQ(winnow(home_, {"ledger", "budget", "set", "--user", "ann", "--trials", "1"}).status, 0);
   const fs::path spec = write("spec.yaml", spec_with("two", "execution: none"));
-  ::setenv("WINNOW_USER", "ann", 1);
+  const std::string token = read_text(token_of(home_, "ann"));
+  ::setenv("WINNOW_TOKEN", token.c_str(), 1);
   const Ran checked = winnow(home_, {"config", "check", spec.string()});
   const Ran run = winnow(home_, {"sweep", "run", spec.string()});
-  ::unsetenv("WINNOW_USER");
+  ::unsetenv("WINNOW_TOKEN");
   EXPECT_NE(checked.status, 0) << checked.output;
   EXPECT_NE(run.status, 0) << run.output;
   EXPECT_EQ(checked.errors, run.errors);

@@ -143,7 +143,10 @@ TEST_F(Honest, ConfirmSaysWordsUntilItIsRevealed) {
   ASSERT_EQ(list.size(), 1u);
   EXPECT_TRUE(list[0]["looks"][0]["p"].is_null());
   const std::string id = list[0]["hypothesis"];
-  ASSERT_EQ(winnow(home(), {"reveal", id.substr(0, 6), "--user", "ann"}).status, 0);
+  ASSERT_EQ(winnow(home(),
+                   {"reveal", id.substr(0, 6), "--token-file", token_of(home(), "ann", "operator")})
+                .status,
+            0);
   EXPECT_EQ(ask(home(), {"open", "show", id})["revealed_by"], "ann");
   EXPECT_TRUE(family().contains("c"));
   EXPECT_EQ(winnow(home(), {"top", "last"}).status, 0);

@@ -91,7 +91,9 @@ class ThreeHosts : public ::testing::Test {
     make_market(quiet, 365);
     const std::string sweep = (quiet / "sweep.yaml").string();
     write_text(sweep, sweep_);
-    ASSERT_EQ(winnow(quiet, {"sweep", "run", sweep, "--user", "user"}, 200).status, 0);
+    ASSERT_EQ(
+        winnow(quiet, {"sweep", "run", sweep, "--token-file", token_of(quiet, "user")}, 200).status,
+        0);
     EXPECT_EQ(shown()["trials_failed"], 0);
     EXPECT_TRUE(leaderboard(home()) == leaderboard(quiet))
         << "the wire left a trace in the results";

@@ -30,7 +30,8 @@ class OldHome : public ::testing::Test {
   }
   fs::path home() const { return folder_.path() / "home"; }
   json run_again(const std::string& name) const {
-    return ask(home(), {"sweep", "run", (kGolden / (name + ".yaml")).string(), "--user", "ann"});
+    return ask(home(), {"sweep", "run", (kGolden / (name + ".yaml")).string(), "--token-file",
+                        token_of(home(), "ann")});
   }
   static bool has_note(const json& answer) {
     for (const json& w : answer.value("warnings", json::array())) {
@@ -162,7 +163,8 @@ TEST_F(OldHome, WhatIsNewIsCharged) {
       "  - family: sma_cross\n    params:\n      fast_bars: {values: [4, 8, 12, 16, 20, 22]}\n"
       "      slow_bars: {values: [24, 48]}\nsearch: {method: grid}\nseed: 7\n");
   const auto run = [&] {
-    return winnow(home(), {"sweep", "run", (home() / "more.yaml").string(), "--user", "ann"});
+    return winnow(home(), {"sweep", "run", (home() / "more.yaml").string(), "--token-file",
+                           token_of(home(), "ann")});
   };
   EXPECT_EQ(run().status, 0) << "six of the twelve were made before: six fit into nine";
   EXPECT_EQ(ask(home(), {"ledger", "show"})["trials_total"], 137);

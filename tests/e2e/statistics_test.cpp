@@ -72,13 +72,16 @@ class Statistics : public ::testing::Test {
 
 TEST_F(Statistics, NIsExactWhateverBecameOfTheSweeps) {
   start_farm();
-  ASSERT_EQ(run(random_sweep("person", 300, 1), "person", {"--user", "ann"}).status, 0);
+  ASSERT_EQ(run(random_sweep("person", 300, 1), "person", {"--token-file", token_of(home_, "ann")})
+                .status,
+            0);
   EXPECT_EQ(trials(), 300u);
   const double alone = best_dsr("person");
 
   // An agent on the same dataset, whose node is killed in the middle.
   const std::string agents = random_sweep("agent", 12'000, 2);
-  ASSERT_EQ(run(agents, "agent", {"--user", "agent-7", "--detach"}).status, 0);
+  ASSERT_EQ(run(agents, "agent", {"--token-file", token_of(home_, "agent-7"), "--detach"}).status,
+            0);
   ASSERT_TRUE(eventually(60, [&] { return committed("agent") > 0; }));
   node_->send(SIGKILL);
   ASSERT_EQ(node_->wait(10), 128 + SIGKILL);
@@ -93,11 +96,17 @@ TEST_F(Statistics, NIsExactWhateverBecameOfTheSweeps) {
   EXPECT_LT(among_many, alone) << "N grew and the same variant looks no luckier";
 
   // Repeats under another name and by another user are no new trials.
-  ASSERT_EQ(run(random_sweep("again", 300, 1), "again", {"--user", "agent-7"}).status, 0);
+  ASSERT_EQ(
+      run(random_sweep("again", 300, 1), "again", {"--token-file", token_of(home_, "agent-7")})
+          .status,
+      0);
   EXPECT_EQ(trials(), 12'300u);
 
   // A cancelled sweep is charged what was evaluated.
-  ASSERT_EQ(run(random_sweep("cut", 400'000, 3), "cut", {"--user", "ann", "--detach"}).status, 0);
+  ASSERT_EQ(run(random_sweep("cut", 400'000, 3), "cut",
+                {"--token-file", token_of(home_, "ann"), "--detach"})
+                .status,
+            0);
   ASSERT_TRUE(eventually(60, [&] { return committed("cut") > 0; }));
   const Ran busy = tell({"sweep", "delete", "cut", "--yes"});
   EXPECT_EQ(busy.status, kRefused) << busy.errors;
@@ -126,7 +135,7 @@ TEST_F(Statistics, NIsExactWhateverBecameOfTheSweeps) {
   EXPECT_NE(gone.status, 0);
   EXPECT_NE(gone.errors.find("was deleted at"), std::string::npos) << gone.errors;
   EXPECT_LE(best_dsr("person"), among_many) << "the luck that was had does not go away";
-  ASSERT_EQ(run(agents, "agent", {"--user", "agent-7"}).status, 0);
+  ASSERT_EQ(run(agents, "agent", {"--token-file", token_of(home_, "agent-7")}).status, 0);
   EXPECT_EQ(committed("agent"), 12'000u);
   EXPECT_EQ(trials(), 12'300u + cut);
   EXPECT_EQ(trials_of("agent-7"), 12'000u);
@@ -144,8 +153,11 @@ TEST_F(Statistics, ABudgetRefusesWhatIsTooBigBeforeItStarts) {
   const auto budget = asked({"ledger", "budget", "set", "--user", "agent-7", "--trials", "500"});
   ASSERT_EQ(budget["budgets"].size(), 1u);
   EXPECT_EQ(budget["budgets"][0]["left"], 500);
-  ASSERT_EQ(run(random_sweep("fits", 300, 1), "fits", {"--user", "agent-7"}).status, 0);
-  const Ran big = run(random_sweep("big", 400, 2), "big", {"--user", "agent-7"});
+  ASSERT_EQ(run(random_sweep("fits", 300, 1), "fits", {"--token-file", token_of(home_, "agent-7")})
+                .status,
+            0);
+  const Ran big =
+      run(random_sweep("big", 400, 2), "big", {"--token-file", token_of(home_, "agent-7")});
   EXPECT_EQ(big.status, kRefused) << big.output;
   for (const char* part : {"'agent-7'", "500 trials", "300 are spent", "400 are asked for"}) {
     EXPECT_NE(big.errors.find(part), std::string::npos) << part << " in: " << big.errors;
@@ -156,12 +168,21 @@ TEST_F(Statistics, ABudgetRefusesWhatIsTooBigBeforeItStarts) {
 
   // Deleting gives nothing back; repeats cost nothing; others are free; an operator raises it.
   ASSERT_EQ(tell({"sweep", "delete", "fits", "--yes"}).status, 0);
-  EXPECT_EQ(run(random_sweep("big", 400, 2), "big", {"--user", "agent-7"}).status, kRefused);
-  EXPECT_EQ(run(random_sweep("repeat", 300, 1), "repeat", {"--user", "agent-7"}).status, 0);
+  EXPECT_EQ(
+      run(random_sweep("big", 400, 2), "big", {"--token-file", token_of(home_, "agent-7")}).status,
+      kRefused);
+  EXPECT_EQ(
+      run(random_sweep("repeat", 300, 1), "repeat", {"--token-file", token_of(home_, "agent-7")})
+          .status,
+      0);
   EXPECT_EQ(trials_of("agent-7"), 300u);
-  EXPECT_EQ(run(random_sweep("other", 400, 4), "other", {"--user", "ann"}).status, 0);
+  EXPECT_EQ(
+      run(random_sweep("other", 400, 4), "other", {"--token-file", token_of(home_, "ann")}).status,
+      0);
   (void)asked({"ledger", "budget", "set", "--user", "agent-7", "--trials", "700"});
-  EXPECT_EQ(run(random_sweep("big", 400, 2), "big", {"--user", "agent-7"}).status, 0);
+  EXPECT_EQ(
+      run(random_sweep("big", 400, 2), "big", {"--token-file", token_of(home_, "agent-7")}).status,
+      0);
   EXPECT_EQ(trials_of("agent-7"), 700u);
 }
 
@@ -170,16 +191,19 @@ TEST_F(Statistics, ABudgetHoldsForTheFarmThatACommandBringsWithIt) {
   (void)asked(
       {"ledger", "budget", "set", "--user", "ann", "--trials", "90", "--dataset", "sim-beta"});
   EXPECT_EQ(asked({"ledger", "budget", "show", "--user", "ann"})["budgets"].size(), 2u);
-  const Ran big = run(random_sweep("big", 101, 1), "big", {"--user", "ann"});
+  const Ran big = run(random_sweep("big", 101, 1), "big", {"--token-file", token_of(home_, "ann")});
   EXPECT_EQ(big.status, kRefused) << big.output;
   EXPECT_NE(big.errors.find("101 are asked for"), std::string::npos) << big.errors;
-  EXPECT_EQ(run(random_sweep("fits", 100, 1), "fits", {"--user", "ann"}).status, 0);
+  EXPECT_EQ(
+      run(random_sweep("fits", 100, 1), "fits", {"--token-file", token_of(home_, "ann")}).status,
+      0);
   EXPECT_EQ(trials_of("ann"), 100u);
-  const Ran more = run(random_sweep("one", 1, 9), "one", {"--user", "ann"});
+  const Ran more = run(random_sweep("one", 1, 9), "one", {"--token-file", token_of(home_, "ann")});
   EXPECT_EQ(more.status, kRefused) << more.output;
   (void)asked({"ledger", "budget", "set", "--user", "ann", "--unlimited"});
   EXPECT_EQ(asked({"ledger", "budget", "show"})["budgets"].size(), 1u);
-  EXPECT_EQ(run(random_sweep("one", 1, 9), "one", {"--user", "ann"}).status, 0);
+  EXPECT_EQ(run(random_sweep("one", 1, 9), "one", {"--token-file", token_of(home_, "ann")}).status,
+            0);
   ASSERT_EQ(tell({"sweep", "delete", "fits", "--yes"}).status, 0);
   EXPECT_EQ(trials_of("ann"), 101u);
 }
@@ -216,10 +240,15 @@ TEST_F(DoorFarm, BudgetsGoByTheCertificateAndAreSetOnTheCoordinatorsMachine) {
   write_text(spec, random_sweep("named", 51, 1));
   const Ran named = ask_as("user", {"sweep", "run", spec.string(), "--user", "somebody-else"});
   EXPECT_EQ(named.status, kRefused) << named.output;
-  EXPECT_NE(named.errors.find("user 'user' has a budget of 50 trials"), std::string::npos)
+  EXPECT_NE(named.errors.find("'somebody-else' is not who asks: this is certificate 'user'"),
+            std::string::npos)
       << named.errors;
+  const Ran own = ask_as("user", {"sweep", "run", spec.string(), "--user", "user"});
+  EXPECT_EQ(own.status, kRefused) << own.output;
+  EXPECT_NE(own.errors.find("user 'user' has a budget of 50 trials"), std::string::npos)
+      << own.errors;
   write_text(spec, random_sweep("named", 50, 1));
-  const Ran fits = ask_as("user", {"sweep", "run", spec.string(), "--user", "somebody-else"});
+  const Ran fits = ask_as("user", {"sweep", "run", spec.string()});
   ASSERT_EQ(fits.status, 0) << fits.errors;
   const Ran shown = ask_as("user", {"ledger", "show", "--by", "user", "--json"});
   const json lines = json_of(shown)["lines"];

@@ -48,7 +48,7 @@ class Turns : public ::testing::Test {
     const fs::path spec = home_ / (name + ".yaml");
     write_text(spec, random_sweep(name, samples, seed_of(name)) + more);
     const Ran ran = winnow(home_, {"sweep", "run", spec.string(), "--connect", farm_->endpoint(),
-                                   "--user", user, "--detach", "--quiet"});
+                                   "--token-file", token_of(home_, user), "--detach", "--quiet"});
     ASSERT_EQ(ran.status, 0) << ran.errors;
   }
   json asked(std::vector<std::string> args) const {
@@ -89,8 +89,10 @@ class Turns : public ::testing::Test {
     const fs::path quiet = folder_.path() / ("quiet-" + name);
     make_market(quiet, 200);
     write_text(quiet / "sweep.yaml", random_sweep(name, samples, seed_of(name)));
-    const Ran ran =
-        winnow(quiet, {"sweep", "run", (quiet / "sweep.yaml").string(), "--user", "ada"}, 300);
+    const Ran ran = winnow(
+        quiet,
+        {"sweep", "run", (quiet / "sweep.yaml").string(), "--token-file", token_of(quiet, "ada")},
+        300);
     ASSERT_EQ(ran.status, 0) << ran.errors;
     EXPECT_TRUE(leaderboard(home_, name) == leaderboard(quiet, name));
   }

@@ -19,13 +19,8 @@ Sources counting(Home& home) {
 
 Json backtest_of(Home& home, const LedgerKey& key) {
   const std::string hash = must(home.sources().datasets->manifest("alpha")).content_hash;
-  return {{"key", key.hex()},
-          {"dataset_hash", hash},
-          {"family", "mean_reversion"},
-          {"user", "ann"},
-          {"from_day", 19358},
-          {"to_day", 19400},
-          {"what", "backtest mean_reversion"}};
+  return {{"key", key.hex()},  {"dataset_hash", hash}, {"family", "mean_reversion"},
+          {"from_day", 19358}, {"to_day", 19400},      {"what", "backtest mean_reversion"}};
 }
 
 TEST(BacktestCount, IsOfTheKeyThatASweepWouldBring) {
@@ -64,9 +59,9 @@ TEST(BacktestCount, SaysWhichDaysWereShownToWhom) {
   EXPECT_TRUE(sweeps::level::parse_showing(shown()[0])) << shown()[0];
   const std::string first = *must(home.store().document(sweeps::level::kShownKind, shown()[0]));
   EXPECT_NE(first.find("\"user\":\"ann\""), std::string::npos) << first;
-  Json again = asked;
-  again["user"] = "bob";
-  must(query(counting(home), "backtest_count", again));
+  Sources of_bob = counting(home);
+  of_bob.asker.name = "bob";
+  must(query(of_bob, "backtest_count", asked));
   EXPECT_EQ(*must(home.store().document(sweeps::level::kShownKind, shown()[0])), first)
       << "the first look stays";
   must(query(counting(home), "backtest_count", backtest_of(home, {1, 3})));
@@ -78,7 +73,7 @@ TEST(BacktestCount, RefusesWhatItCannotCount) {
   EXPECT_EQ(query(home.sources(), "backtest_count", backtest_of(home, {1, 2})).error().code(),
             ErrorCode::Refused);
   for (const auto& [name, value] : std::initializer_list<std::pair<const char*, Json>>{
-           {"key", "12"}, {"key", 7}, {"user", ""}, {"family", Json()}, {"to_day", 19358}}) {
+           {"key", "12"}, {"key", 7}, {"family", Json()}, {"to_day", 19358}}) {
     Json asked = backtest_of(home, {1, 2});
     asked[name] = value;
     const auto counted = query(counting(home), "backtest_count", asked);

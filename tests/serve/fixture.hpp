@@ -108,6 +108,7 @@ class Home {
     Sources s;
     s.store = store_.get();
     s.datasets = &*datasets_;
+    s.asker = {.name = "ann", .rights = cluster::Rights::Operator};
     return s;
   }
 

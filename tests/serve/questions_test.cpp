@@ -186,10 +186,10 @@ TEST(Questions, EachMayBeAnsweredBesideAnyOther) {
       {{"sweep_list", Json::object()},
        {"sweep_show", this_sweep},
        {"ledger", Json::object()},
-       {"budget_set", {{"user", "ada"}, {"data", "alpha"}, {"trials", 10}, {"by", "op"}}},
+       {"budget_set", {{"user", "ada"}, {"data", "alpha"}, {"trials", 10}}},
        {"openings", Json::object()},
        {"account", Json::object()}},
-      {{"budget_set", {{"user", "ada"}, {"data", "beta"}, {"trials", 20}, {"by", "op"}}},
+      {{"budget_set", {{"user", "ada"}, {"data", "beta"}, {"trials", 20}}},
        {"budgets", Json::object()}}};
   BoardCache cache;
   std::mutex mutex;

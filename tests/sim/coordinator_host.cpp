@@ -98,6 +98,8 @@ void CoordinatorHost::on_frame(const LinkPtr& link, const Frame& frame) {
   if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Hello)) {
     sessions_[link->peer] = frame.session;
   }
+  if (const auto submit = actors::decode<actors::Submit>(frame)) speaker_ = submit->user;
+  if (const auto control = actors::decode<actors::Control>(frame)) speaker_ = control->user;
   {
     const Timed timed(core_ns);
     core_->on_frame(link->peer, frame, now());
@@ -140,7 +142,8 @@ void CoordinatorHost::order_twice(PeerId first, const Frame& frame) {
   }
 }
 
-void CoordinatorHost::ask(PeerId peer, std::uint64_t request, const actors::Query& question) {
+void CoordinatorHost::ask(PeerId peer, std::uint64_t request, const actors::Query& question,
+                          const cluster::Principal&) {
   world_.in(process, kMs, [this, peer, request, name = question.name] {
     core_->answered(peer, request, Error(ErrorCode::NotFound, "no question is called " + name));
     deliver();

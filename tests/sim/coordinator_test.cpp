@@ -28,7 +28,11 @@ class Desk final : public actors::CoordinatorCore::Outside {
   explicit Desk(Disk& disk) : disk_(disk) {}
   void send(actors::PeerId to, Frame frame) override { sent.emplace_back(to, std::move(frame)); }
   void commit(actors::CommitOffer offer) override { offers.push_back(std::move(offer)); }
-  void ask(actors::PeerId, std::uint64_t, const actors::Query&) override {}
+  void ask(actors::PeerId, std::uint64_t, const actors::Query&,
+           const cluster::Principal&) override {}
+  std::optional<cluster::Principal> principal_of(actors::PeerId) const override {
+    return cluster::Principal{.name = asker, .rights = cluster::Rights::Operator};
+  }
   void check(actors::CheckOrder order) override { checks.push_back(std::move(order)); }
   std::string network_of(actors::PeerId peer) const override {
     return std::to_string(peer.value());
@@ -53,6 +57,7 @@ class Desk final : public actors::CoordinatorCore::Outside {
     core.committed(std::move(group).results(), now);
   }
 
+  std::string asker = "ada";
   std::vector<std::pair<actors::PeerId, Frame>> sent;
   std::vector<actors::CommitOffer> offers;
   std::vector<actors::CheckOrder> checks;
@@ -81,7 +86,7 @@ class Core : public ::testing::Test {
     actors::Submit message;
     message.yaml = spec_text(sweep);
     message.file_name = "test.yaml";
-    message.user = sweep.user;
+    desk_.asker = sweep.user;
     say(kClient, message, 1);
     pass_checks();
     const auto submitted = desk_.last<actors::Submitted>(kClient);

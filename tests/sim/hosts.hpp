@@ -69,7 +69,12 @@ class CoordinatorHost final : public Server, public actors::CoordinatorCore::Out
  private:
   void send(PeerId to, Frame frame) override;
   void commit(actors::CommitOffer offer) override;
-  void ask(PeerId peer, std::uint64_t request, const actors::Query& question) override;
+  void ask(PeerId peer, std::uint64_t request, const actors::Query& question,
+           const cluster::Principal& asker) override;
+  /// The simulated network knows for whom the one client speaks in each message.
+  std::optional<cluster::Principal> principal_of(PeerId) const override {
+    return cluster::Principal{.name = speaker_, .rights = cluster::Rights::Operator};
+  }
   void check(actors::CheckOrder order) override;
   void order_twice(PeerId first, const Frame& frame);
   void deliver();
@@ -91,6 +96,7 @@ class CoordinatorHost final : public Server, public actors::CoordinatorCore::Out
   Canary canary_;
   Net* net_ = nullptr;
   std::unique_ptr<actors::CoordinatorCore> core_;
+  std::string speaker_;
   std::map<PeerId, LinkPtr> peers_;
   std::deque<actors::CommitOffer> queue_;
   /// What the core sends in a call leaves when the call is over: the simulated network's work is
