@@ -79,7 +79,7 @@ void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, Peer
     const bool client = role == PeerRole::Client;
     return refuse(
         from, Error(ErrorCode::Refused,
-                    std::string("this is a connection of a ") + std::string(peer_role_name(role)) +
+                    std::string("this identity is that of a ") + std::string(peer_role_name(role)) +
                         (client ? ", which may submit, watch, steer and ask, but not "
                                   "join as a node or deliver results"
                                 : ", which may join and deliver results, but not submit, "

@@ -57,7 +57,7 @@ struct Connection {
 struct Newcomer {
   std::string who;  ///< for the log
   PeerRole role = PeerRole::Client;
-  std::optional<cluster::Principal> asker;
+  std::optional<cluster::Principal> asker = {};
 };
 
 /// Purpose: what the port and its connections share. Thread: any; guarded by its mutex.

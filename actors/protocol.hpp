@@ -397,12 +397,13 @@ struct Present {
 /// Please run this sweep (YAML as the user wrote it; a profile given as a file comes along).
 struct Submit {
   static constexpr Kind kKind = Kind::Submit;
-  std::string yaml;
-  std::string file_name;  ///< for messages
-  std::string user;       ///< empty, or whose name the sender claims; the principal's counts
-  std::vector<std::string> profile_names;  ///< execution profiles named by path in the spec...
-  std::vector<std::string> profile_texts;  ///< ...and their text
-  std::string open;  ///< how a specification is opened that does not say it; empty: it explores
+  std::string yaml = {};
+  std::string file_name = {};  ///< for messages
+  std::string user;            ///< empty, or whose name the sender claims; the principal's counts
+  std::vector<std::string> profile_names = {};  ///< execution profiles named by path in the spec...
+  std::vector<std::string> profile_texts = {};  ///< ...and their text
+  std::string open =
+      {};  ///< how a specification is opened that does not say it; empty: it explores
   std::uint8_t unseal = 0;  ///< 1: sealed days may be shown, on record (any byte may arrive)
   template <class A>
   void serialize(A& a, unsigned) {

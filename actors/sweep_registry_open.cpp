@@ -144,10 +144,11 @@ Result<level::DayBook> days_of(const level::Documents& documents, const sweeps::
 sweeps::Catalog SweepRegistry::catalog_for(const Submit& request) const {
   sweeps::Catalog catalog = catalog_();
   if (const auto mode = level::find_open_mode(request.open)) catalog.open_otherwise = *mode;
-  const auto known = catalog.market;
+  sweeps::Catalog only_market;
+  only_market.market = catalog.market;
   if (request.unseal != 0) {
-    catalog.market = [known](const sweeps::DatasetInfo& d) {
-      auto market = market_of({.market = known}, d);
+    catalog.market = [only_market](const sweeps::DatasetInfo& d) {
+      auto market = market_of(only_market, d);
       if (market) market->sealed_from.reset();
       return market;
     };
@@ -155,9 +156,9 @@ sweeps::Catalog SweepRegistry::catalog_for(const Submit& request) const {
   }
   const level::Documents* documents = book_.documents();
   if (documents == nullptr) return catalog;
-  catalog.sealed =
-      [known, documents](const sweeps::DatasetInfo& d) -> Result<std::vector<level::DayRange>> {
-    const auto days = days_of(*documents, {.market = known}, d);
+  catalog.sealed = [only_market, documents](
+                       const sweeps::DatasetInfo& d) -> Result<std::vector<level::DayRange>> {
+    const auto days = days_of(*documents, only_market, d);
     if (!days) return days.error();
     return days->sealed();
   };

@@ -26,8 +26,8 @@ int exit_status(const Error& error) {
 std::filesystem::path Context::home() const {
   if (!home_option.empty()) return home_option;
   if (const char* env = std::getenv("WINNOW_HOME"); env != nullptr && *env != '\0') return env;
-  if (const char* user = std::getenv("HOME"); user != nullptr && *user != '\0') {
-    return std::filesystem::path(user) / ".local/share/winnow";
+  if (const char* folder = std::getenv("HOME"); folder != nullptr && *folder != '\0') {
+    return std::filesystem::path(folder) / ".local/share/winnow";
   }
   return ".winnow";
 }

@@ -149,10 +149,10 @@ void draw_noise(Plot& plot, const Histogram& h, double sd) {
   if (sd <= 0) return;
   std::vector<double> xs;
   std::vector<double> ys;
-  constexpr int kPoints = 200;
+  constexpr int kSteps = 200;
   const double high = h.low + h.bin_width * static_cast<double>(h.counts.size());
-  for (int i = 0; i <= kPoints; ++i) {
-    const double x = h.low + (high - h.low) * i / kPoints;
+  for (int i = 0; i <= kSteps; ++i) {
+    const double x = h.low + (high - h.low) * i / kSteps;
     xs.push_back(x);
     ys.push_back(static_cast<double>(h.finite) * h.bin_width / sd *
                  std::exp(-x * x / (2 * sd * sd)) / std::sqrt(2 * std::numbers::pi));

@@ -81,16 +81,14 @@ Result<double> alpha_of_others(const Documents& documents, const std::string& ke
 Result<OpenedHypothesis> change_hypothesis(Documents& documents, const OpenedHypothesis& which,
                                            const std::function<Status(AccountText&)>& change) {
   std::optional<OpenedHypothesis> after;
-  WINNOW_TRY(documents.update(kAccountKind, which.account,
-                              [&](const std::optional<std::string>& text) -> Result<std::string> {
-                                auto account = AccountText::read(which.account, text);
-                                if (!account) return account.error();
-                                WINNOW_TRY(change(*account));
-                                if (const OpenedHypothesis* h =
-                                        account->state().find(which.claim.id))
-                                  after = *h;
-                                return account->text();
-                              }));
+  const auto changed = [&](const std::optional<std::string>& text) -> Result<std::string> {
+    auto account = AccountText::read(which.account, text);
+    if (!account) return account.error();
+    WINNOW_TRY(change(*account));
+    if (const OpenedHypothesis* h = account->state().find(which.claim.id)) after = *h;
+    return account->text();
+  };
+  WINNOW_TRY(documents.update(kAccountKind, which.account, changed));
   if (!after) return Error(ErrorCode::NotFound, "no hypothesis '" + which.claim.id + "'");
   return *std::move(after);
 }

@@ -122,7 +122,7 @@ TEST_P(PeerAccount, OfASocketThatNobodyHoldsIsNotRoot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, PeerAccount, testing::Values(AF_INET, AF_INET6),
-                         [](const auto& info) { return info.param == AF_INET ? "IPv4" : "IPv6"; });
+                         [](const auto& of) { return of.param == AF_INET ? "IPv4" : "IPv6"; });
 
 TEST(Principal, ANameIsOnlyAClaim) {
   const Principal ann{.name = "ann", .rights = Rights::Agent, .credential = Credential::Token};

@@ -22,7 +22,7 @@ constexpr const char* kYear = "window: {from: 2023-01-01, to: 2024-01-01}\n";
 struct Spec {
   std::string name = "first";
   std::string data = "m";
-  std::string more;  ///< lines such as `open: now`
+  std::string more = {};  ///< lines such as `open: now`
   std::string execution = "binance-usdm";
   std::string family = "mean_reversion";
   std::string params =

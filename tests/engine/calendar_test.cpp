@@ -40,7 +40,7 @@ MarketColumns market(std::int64_t first_day, std::int64_t days, std::int64_t int
 std::int64_t weekday(std::int64_t t) { return (t / kDayNs - kMonday) % 7; }  // 0 is Monday
 bool always(std::int64_t) { return true; }
 bool business(std::int64_t t) { return weekday(t) < 5; }
-double wave(std::size_t i) { return 0.002 * ((i * 7 + 3) % 11) - 0.0095; }
+double wave(std::size_t i) { return 0.002 * static_cast<double>((i * 7 + 3) % 11) - 0.0095; }
 
 double metric(const Holding& held, std::string_view name) {
   return held.metrics[static_cast<std::size_t>(find_metric(name))];

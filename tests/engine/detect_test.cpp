@@ -123,9 +123,12 @@ TEST(Detectors, A2ARareLookAheadIsFoundInEveryMarket) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const MarketColumns columns = test::random_market({.seed = seed, .bars = 12'000});
-    const auto found = detect_look_ahead(
-        columns.view(), {50, 12'000}, run_faulty<Peeking<1>>,
-        {.stretch_bars = 512, .cuts_max = 2'000, .history_bars = 50, .bars_max = 12'000'000});
+    const auto found = detect_look_ahead(columns.view(), {50, 12'000}, run_faulty<Peeking<1>>,
+                                         {.stretch_bars = 512,
+                                          .cuts_max = 2'000,
+                                          .history_bars = 50,
+                                          .bars_max = 12'000'000,
+                                          .stop = {}});
     ASSERT_TRUE(found.ok());
     EXPECT_FALSE(found->clean());
   }

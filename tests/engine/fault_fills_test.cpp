@@ -612,7 +612,9 @@ TEST(Conservation, EquityIsCashAndPositionAfterEveryCost) {
     const bool liquidation_fees = e.liquidation && e.liquidation_fee_bps > 0;
     const double equity =
         e.initial_cash - bought + b->backtest.open_qty * columns.close.back() - paid;
-    if (!liquidation_fees) EXPECT_NEAR(b->backtest.equity.back(), equity, 1e-9 * scale);
+    if (!liquidation_fees) {
+      EXPECT_NEAR(b->backtest.equity.back(), equity, 1e-9 * scale);
+    }
   }
   EXPECT_GT(worked, 10) << "some exits must take several bars";
 }

@@ -423,21 +423,21 @@ class Reference {
   }
 
   // The largest quantity whose cost the cash pays, by bisection.
-  double all_in(int side, std::size_t bar, double cash_) const {
+  double all_in(int side, std::size_t bar, double cash) const {
     const double fee = 1 + e_.taker_fee_bps * 1e-4;
     const double o = m_.open[bar];
     const InstrumentRules* r = rules(bar);
     const bool has_impact = impact(bar) > 0 && impact(bar) < 1e100;
     const double plain = o * (1 + side * slip(0, bar, bar - 1, false));
-    if (!has_impact) return cash_ / (ticked(plain, side, bar) * fee);
+    if (!has_impact) return cash / (ticked(plain, side, bar) * fee);
     const double base = plain + (r != nullptr ? r->tick_px : 0);
-    if (side < 0) return cash_ / (base * fee);
+    if (side < 0) return cash / (base * fee);
     double low = 0;
-    double high = cash_ / (base * fee);
+    double high = cash / (base * fee);
     for (int i = 0; i < 200; ++i) {
       const double q = 0.5 * (low + high);
       const double cost = q * (base + o * impact(bar) * std::sqrt(q)) * fee;
-      (cost <= cash_ ? low : high) = q;
+      (cost <= cash ? low : high) = q;
     }
     return low;
   }

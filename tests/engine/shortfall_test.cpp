@@ -32,7 +32,7 @@ std::vector<std::string> said(const MarketColumns& m, const ExecutionModel& mode
 }
 
 TEST(FaultA13, DaysWithoutFundingAreCounted) {
-  const ExecutionModel model{.name = "perp", .funding = true};
+  const ExecutionModel model{.name = "perp", .funding = true, .rules = {}};
   MarketColumns m = hourly(31 * 24, 10);
   EXPECT_EQ(said(m, model),
             std::vector<std::string>{"'month' has no funding history, so perp charges none on it"});
@@ -46,20 +46,20 @@ TEST(FaultA13, DaysWithoutFundingAreCounted) {
     m.funding.push_back({.time_ns = day * 24 * kHour, .rate_frac = 1e-4});
   }
   EXPECT_TRUE(said(m, model).empty());  // the first and the last day need none
-  EXPECT_TRUE(said(hourly(31 * 24, 10), {.name = "spot"}).empty());
+  EXPECT_TRUE(said(hourly(31 * 24, 10), {.name = "spot", .rules = {}}).empty());
   // A history that lies outside of the window is none.
   m.funding.resize(1);
   EXPECT_EQ(said(m, model, {10 * 24, 20 * 24}).size(), 1u);
 }
 
 TEST(FaultA13, BarsWithoutVolumeAreSaidWhereCostsDependOnThem) {
-  const ExecutionModel model{.name = "perp", .impact_bps = 10};
+  const ExecutionModel model{.name = "perp", .impact_bps = 10, .rules = {}};
   EXPECT_NE(said(hourly(31 * 24, 0), model).at(0).find("has no volume"), std::string::npos);
   MarketColumns m = hourly(31 * 24, 10);
   EXPECT_TRUE(said(m, model).empty());
   for (std::size_t i = 100; i < 240; ++i) m.volume[i] = 0;
   EXPECT_NE(said(m, model).at(0).find("140 of 744 bars without volume"), std::string::npos);
-  EXPECT_TRUE(said(m, {.name = "none"}).empty());
+  EXPECT_TRUE(said(m, {.name = "none", .rules = {}}).empty());
 }
 
 }  // namespace

@@ -211,7 +211,9 @@ TEST(Rebalancing, IsOneTradeFromFlatToFlatAndMoneyIsConserved) {
       EXPECT_NEAR(t.pnl, side * t.qty * (t.exit_px - t.entry_px) - t.fees - t.funding, 1e-6)
           << "the mean prices of all that was bought and sold";
     }
-    if (qty == 0) EXPECT_NEAR(equity, e.initial_cash + pnl, 1e-6) << family.name;
+    if (qty == 0) {
+      EXPECT_NEAR(equity, e.initial_cash + pnl, 1e-6) << family.name;
+    }
   }
 }
 

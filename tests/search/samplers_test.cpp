@@ -28,8 +28,12 @@ TEST(Samplers, AreDeclaredWithoutContradiction) {
     EXPECT_EQ(s->enumerates, s->make == nullptr) << "what is not searched is laid out";
     EXPECT_LE(s->objectives_min, s->objectives_max);
     EXPECT_GE(s->objectives_min, 1u);
-    if (s->objectives_max > 1) EXPECT_FALSE(s->fidelity) << "a ladder ranks by one objective";
-    if (s->learns) EXPECT_FALSE(s->shares || s->extends);
+    if (s->objectives_max > 1) {
+      EXPECT_FALSE(s->fidelity) << "a ladder ranks by one objective";
+    }
+    if (s->learns) {
+      EXPECT_FALSE(s->shares || s->extends);
+    }
   }
 }
 

@@ -156,7 +156,9 @@ TEST(Stopping, AnAnswerStoppedAnywhereIsTheSameWhenItIsAskedAgain) {
       for (const std::string& document : documents(home)) {
         EXPECT_NE(std::find(whole.begin(), whole.end(), document), whole.end()) << document;
       }
-      if (!stopped) EXPECT_EQ(Json::diff(expected, of_any_home(*answer)), Json::array()) << by;
+      if (!stopped) {
+        EXPECT_EQ(Json::diff(expected, of_any_home(*answer)), Json::array()) << by;
+      }
     }
     EXPECT_GT(stages, 4) << by;
     EXPECT_EQ(documents(home), whole);

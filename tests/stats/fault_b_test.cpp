@@ -148,7 +148,9 @@ TEST(FaultB6, TheExpectedMaximumIsGoodForAnyN) {
     ASSERT_TRUE(std::isfinite(approx)) << n;
     EXPECT_GT(approx, last);
     EXPECT_LT(approx, std::sqrt(2 * std::log(n)) + 0.05);
-    if (n > 4) EXPECT_NEAR(approx, expected_max_exact(n), 0.04 * approx) << n;
+    if (n > 4) {
+      EXPECT_NEAR(approx, expected_max_exact(n), 0.04 * approx) << n;
+    }
     last = approx;
   }
   // By the upper tail, to the last digits: z of 1e-17 and of 1e-17 / e.

@@ -336,8 +336,12 @@ TEST(LedgerUnion, JoiningTwiceIsJoiningOnce) {
   EXPECT_EQ(trials_of(*there), trials_of(*here));
   EXPECT_FALSE(join(*here, *there).changed());
   for (const LedgerEntry& e : must(here->ledger_entries())) {
-    if (e.sweep_id != "s") EXPECT_TRUE(counts_backtests(e.sweep_id)) << e.sweep_id;
-    if (e.sweep_id == "backtest/" + from.id) EXPECT_EQ(e.trials, 1u);
+    if (e.sweep_id != "s") {
+      EXPECT_TRUE(counts_backtests(e.sweep_id)) << e.sweep_id;
+    }
+    if (e.sweep_id == "backtest/" + from.id) {
+      EXPECT_EQ(e.trials, 1u);
+    }
   }
   must(here->verify(kSilent));
   must(there->verify(kSilent));

@@ -187,7 +187,9 @@ TEST(StoredExposures, AreMissedByVerifyWhereTheyWereLost) {
   rocksdb::DB* db = nullptr;
   ASSERT_TRUE(rocksdb::DB::Open(options, dir.path().string(), families, &handles, &db).ok());
   for (auto* handle : handles) {
-    if (handle->GetName() == "exposures") ASSERT_TRUE(db->DropColumnFamily(handle).ok());
+    if (handle->GetName() == "exposures") {
+      ASSERT_TRUE(db->DropColumnFamily(handle).ok());
+    }
     db->DestroyColumnFamilyHandle(handle);
   }
   delete db;

@@ -349,7 +349,7 @@ TEST_F(Markets, TheBookOfTwoHundredDatasetsIsReadInMilliseconds) {
                         .created = kNow,
                         .links = {},
                         .seals = {}};
-    if (i % 2 == 0) record.links.push_back({before, {.same = true}});
+    if (i % 2 == 0) record.links.push_back({before, {.same = true, .correlation = {}}});
     before = record.content_hash;
     const fs::path name = dir_ / ("data/names/" + record.name);
     fs::create_directories(name);
