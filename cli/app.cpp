@@ -40,9 +40,9 @@ int fail(const Context& context, const Error& error) {
   return exit_status(error);
 }
 
-CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name,
-                      const std::string& description) {
-  CLI::App* command = parent.add_subcommand(name, description);
+Command* add_command(Command& parent, Context& context, const std::string& name,
+                     const std::string& description) {
+  Command* command = parent.add_subcommand(name, description);
   command->add_option("--home", context.home_option,
                       "where state lives (default: $WINNOW_HOME, else ~/.local/share/winnow)");
   command->add_flag("--json", context.json, "one JSON document on stdout");
@@ -50,15 +50,14 @@ CLI::App* add_command(CLI::App& parent, Context& context, const std::string& nam
   return command;
 }
 
-CLI::Validator natural_number(std::uint64_t least) {
-  const auto check = [least](const std::string& text) -> std::string {
+Check natural_number(std::uint64_t least) {
+  return [least](const std::string& text) -> std::string {
     std::uint64_t n = 0;
     const char* end = text.data() + text.size();
     const auto [at, error] = std::from_chars(text.data(), end, n);
     if (error == std::errc() && at == end && n >= least) return {};
     return "'" + text + "' is not a whole number from " + std::to_string(least) + " on";
   };
-  return CLI::Validator(check, "");
 }
 
 std::optional<std::filesystem::path> installed_configs(const std::filesystem::path& program) {

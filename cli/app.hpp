@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -8,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/command.hpp"
 
 namespace winnow::cli {
 
@@ -44,12 +44,12 @@ struct Context {
 int fail(const Context& context, const Error& error);
 
 /// Adds the options every command takes (--home, --json, --quiet) to a subcommand.
-CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name,
-                      const std::string& description);
+Command* add_command(Command& parent, Context& context, const std::string& name,
+                     const std::string& description);
 
 /// A check for counts and indices: whole numbers from `least` on. (Without it the parser takes -1
 /// for the largest number there is.)
-CLI::Validator natural_number(std::uint64_t least);
+Check natural_number(std::uint64_t least);
 
 /// The configurations that came along with a program installed as `program`: of BIN/winnow,
 /// BIN/../share/winnow/configs. None where there is no such folder.
@@ -60,21 +60,21 @@ std::optional<std::filesystem::path> installed_configs(const std::filesystem::pa
 std::filesystem::path config_dir();
 
 // Each file of this room adds its commands here; main calls all of them.
-void add_data_commands(CLI::App& app, Context& context);      // data import|synth|list|show|...
-void add_strategy_commands(CLI::App& app, Context& context);  // strategy
-void add_backtest_command(CLI::App& app, Context& context);   // backtest
-void add_size_command(CLI::App& app, Context& context);       // size
-void add_sweep_commands(CLI::App& app, Context& context);     // sweep
-void add_config_commands(CLI::App& app, Context& context);    // config check
-void add_result_commands(CLI::App& app, Context& context);    // top, converge, compare, report, ...
-void add_opening_commands(CLI::App& app, Context& context);   // open, reveal, void, account
-void add_cluster_commands(CLI::App& app, Context& context);   // cluster init|invite|...
-void add_token_commands(CLI::App& app, Context& context);     // token create|list|revoke, whoami
-void add_launch_commands(CLI::App& app, Context& context);    // launch local|ssh|slurm|...
-void add_store_commands(CLI::App& app, Context& context);     // store backup|restore|...
-void add_verify_commands(CLI::App& app, Context& context);    // verify stats
-void add_truth_command(CLI::App& verify, Context& context);   // verify truth, with the above
-void add_farm_commands(CLI::App& app, Context& context);      // up, node, nodes
-void add_demo_command(CLI::App& app, Context& context);       // demo, with the above
+void add_data_commands(Command& app, Context& context);      // data import|synth|list|show|...
+void add_strategy_commands(Command& app, Context& context);  // strategy
+void add_backtest_command(Command& app, Context& context);   // backtest
+void add_size_command(Command& app, Context& context);       // size
+void add_sweep_commands(Command& app, Context& context);     // sweep
+void add_config_commands(Command& app, Context& context);    // config check
+void add_result_commands(Command& app, Context& context);    // top, converge, compare, report, ...
+void add_opening_commands(Command& app, Context& context);   // open, reveal, void, account
+void add_cluster_commands(Command& app, Context& context);   // cluster init|invite|...
+void add_token_commands(Command& app, Context& context);     // token create|list|revoke, whoami
+void add_launch_commands(Command& app, Context& context);    // launch local|ssh|slurm|...
+void add_store_commands(Command& app, Context& context);     // store backup|restore|...
+void add_verify_commands(Command& app, Context& context);    // verify stats
+void add_truth_command(Command& verify, Context& context);   // verify truth, with the above
+void add_farm_commands(Command& app, Context& context);      // up, node, nodes
+void add_demo_command(Command& app, Context& context);       // demo, with the above
 
 }  // namespace winnow::cli

@@ -73,13 +73,13 @@ Status check_asker(const Context& context, cluster::Rights least, std::string_vi
   return cluster::check_rights(*who, least, what);
 }
 
-void add_user_option(CLI::App& command, Context& context) {
+void add_user_option(Command& command, Context& context) {
   command.add_option("--user", context.user,
                      "a check of who asks: refused unless the credential is of that name "
                      "(default: $WINNOW_USER, else no check)");
 }
 
-void add_credential_options(CLI::App& command, Context& context) {
+void add_credential_options(Command& command, Context& context) {
   add_identity_option(command, context);
   command.add_option("--token-file", context.token_file,
                      "file of a token of `winnow token create`: asks as its holder (default: "

@@ -30,9 +30,9 @@ Result<cluster::Principal> asker(const Context& context);
 Status check_asker(const Context& context, cluster::Rights least, std::string_view what);
 
 /// `--user`, of commands that act in somebody's name.
-void add_user_option(CLI::App& command, Context& context);
+void add_user_option(Command& command, Context& context);
 
 /// `--identity` and `--token-file`, of commands that ask a coordinator.
-void add_credential_options(CLI::App& command, Context& context);
+void add_credential_options(Command& command, Context& context);
 
 }  // namespace winnow::cli

@@ -525,8 +525,8 @@ int run_backtest_command(const Context& context, const BacktestOptions& asked) {
 
 }  // namespace
 
-void add_backtest_command(CLI::App& app, Context& context) {
-  CLI::App* command =
+void add_backtest_command(Command& app, Context& context) {
+  Command* command =
       add_command(app, context, "backtest", "one variant: metrics, trades and equity");
   const auto options = std::make_shared<BacktestOptions>();
   command->add_option("--strategy", options->family, "strategy family")->required();

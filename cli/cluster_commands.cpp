@@ -218,18 +218,18 @@ int run_rotate(const Context& context, const ClusterOptions& options) {
 
 using SharedCluster = std::shared_ptr<ClusterOptions>;
 
-CLI::App* add(CLI::App& group, Context& context, const SharedCluster& options, const char* name,
-              const char* help, int (*runner)(const Context&, const ClusterOptions&)) {
-  CLI::App* command = add_command(group, context, name, help);
+Command* add(Command& group, Context& context, const SharedCluster& options, const char* name,
+             const char* help, int (*runner)(const Context&, const ClusterOptions&)) {
+  Command* command = add_command(group, context, name, help);
   command->callback([&context, options, runner] {
     context.run = [&context, options, runner] { return runner(context, *options); };
   });
   return command;
 }
 
-void add_identity_shape(CLI::App& command, ClusterOptions& options) {
+void add_identity_shape(Command& command, ClusterOptions& options) {
   command.add_option("--days", options.days_valid, "how long the certificate is valid")
-      ->check(CLI::Range(1u, static_cast<unsigned>(cluster::kAuthorityDays)))
+      ->in_range(1u, static_cast<unsigned>(cluster::kAuthorityDays))
       ->capture_default_str();
   command.add_option("--door", options.door,
                      "HOST:PORT of the coordinator, kept in the file (default: that of init)");
@@ -237,19 +237,19 @@ void add_identity_shape(CLI::App& command, ClusterOptions& options) {
 
 }  // namespace
 
-void add_cluster_commands(CLI::App& app, Context& context) {
-  CLI::App* group =
+void add_cluster_commands(Command& app, Context& context) {
+  Command* group =
       app.add_subcommand("cluster", "the farm's own authority: who may join over the network");
-  group->require_subcommand(1);
+  group->require_subcommand();
   const auto options = std::make_shared<ClusterOptions>();
 
-  CLI::App* init = add(*group, context, options, "init",
-                       "make the farm's certificate authority in HOME/cluster", run_init);
+  Command* init = add(*group, context, options, "init",
+                      "make the farm's certificate authority in HOME/cluster", run_init);
   init->add_option("--name", options->farm, "name of the farm")->capture_default_str();
   init->add_option("--door", options->door, "HOST:PORT by which nodes will reach the coordinator");
 
-  CLI::App* invite = add(*group, context, options, "invite",
-                         "write the identity of a node or client to one file", run_invite);
+  Command* invite = add(*group, context, options, "invite",
+                        "write the identity of a node or client to one file", run_invite);
   invite->add_option("name", options->who, "its name")->required();
   invite
       ->add_option("--role", options->role,
@@ -259,15 +259,15 @@ void add_cluster_commands(CLI::App& app, Context& context) {
   invite->add_option("--out", options->out, "file to write; it holds a private key")->required();
   add_identity_shape(*invite, *options);
 
-  CLI::App* list = add_command(*group, context, "list", "every certificate that was made");
+  Command* list = add_command(*group, context, "list", "every certificate that was made");
   list->callback([&context] { context.run = [&context] { return list_identities(context); }; });
 
-  CLI::App* revoke = add(*group, context, options, "revoke",
-                         "end a certificate now, its open connections too", run_revoke);
+  Command* revoke = add(*group, context, options, "revoke",
+                        "end a certificate now, its open connections too", run_revoke);
   revoke->add_option("who", options->who, "name of a node or client, or a serial number")
       ->required();
 
-  CLI::App* rotate =
+  Command* rotate =
       add(*group, context, options, "rotate",
           "renew a node's certificate, or without a name the farm's authority", run_rotate);
   rotate->add_option("name", options->who, "node or client to renew");

@@ -144,12 +144,12 @@ int check(const Context& context, const std::vector<std::string>& files) {
 
 }  // namespace
 
-void add_config_commands(CLI::App& app, Context& context) {
-  CLI::App* config = app.add_subcommand("config", "check configuration files");
-  config->require_subcommand(1);
-  CLI::App* command = add_command(*config, context, "check",
-                                  "check sweep specifications and execution profiles; each file's "
-                                  "first fault is printed as file:line:column: what and why");
+void add_config_commands(Command& app, Context& context) {
+  Command* config = app.add_subcommand("config", "check configuration files");
+  config->require_subcommand();
+  Command* command = add_command(*config, context, "check",
+                                 "check sweep specifications and execution profiles; each file's "
+                                 "first fault is printed as file:line:column: what and why");
   const auto files = std::make_shared<std::vector<std::string>>();
   command->add_option("FILE", *files, "files to check")->required();
   command->callback(

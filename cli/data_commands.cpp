@@ -46,9 +46,9 @@ int run_synth(const Context& context, const SynthRequest& request) {
   return kDone;
 }
 
-void add_synth(CLI::App& data, Context& context) {
-  CLI::App* command = add_command(data, context, "synth",
-                                  "simulate a market with known truth (see configs/markets)");
+void add_synth(Command& data, Context& context) {
+  Command* command = add_command(data, context, "synth",
+                                 "simulate a market with known truth (see configs/markets)");
   auto request = std::make_shared<SynthRequest>();
   command->add_option("SPEC", request->spec_file, "market specification (YAML)")->required();
   command->add_option("--seed", request->seed, "seed; the same seed gives the same bars")
@@ -276,10 +276,10 @@ int run_export(const Context& context, const std::string& name, const std::strin
 }
 
 /// A subcommand that takes one dataset.
-void add_on_dataset(CLI::App& data, Context& context, const std::string& name,
+void add_on_dataset(Command& data, Context& context, const std::string& name,
                     const std::string& description,
                     int (*run)(const Context&, const std::string&)) {
-  CLI::App* command = add_command(data, context, name, description);
+  Command* command = add_command(data, context, name, description);
   auto dataset = std::make_shared<std::string>();
   command->add_option("NAME", *dataset, "dataset name or content hash")->required();
   command->callback([&context, dataset, run] {
@@ -287,8 +287,8 @@ void add_on_dataset(CLI::App& data, Context& context, const std::string& name,
   });
 }
 
-void add_export(CLI::App& data, Context& context) {
-  CLI::App* command = add_command(data, context, "export", "write a dataset as CSV");
+void add_export(Command& data, Context& context) {
+  Command* command = add_command(data, context, "export", "write a dataset as CSV");
   auto name = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();
   auto funding_out = std::make_shared<std::string>();
@@ -302,8 +302,8 @@ void add_export(CLI::App& data, Context& context) {
   });
 }
 
-void add_rename(CLI::App& data, Context& context) {
-  CLI::App* command = add_command(data, context, "rename", "give a dataset another name");
+void add_rename(Command& data, Context& context) {
+  Command* command = add_command(data, context, "rename", "give a dataset another name");
   auto name = std::make_shared<std::string>();
   auto new_name = std::make_shared<std::string>();
   command->add_option("OLD", *name, "name of the dataset")->required();
@@ -313,10 +313,10 @@ void add_rename(CLI::App& data, Context& context) {
   });
 }
 
-void add_delete(CLI::App& data, Context& context) {
-  CLI::App* command = add_command(data, context, "delete",
-                                  "delete a dataset with all its versions; results and the ledger "
-                                  "stay");
+void add_delete(Command& data, Context& context) {
+  Command* command = add_command(data, context, "delete",
+                                 "delete a dataset with all its versions; results and the ledger "
+                                 "stay");
   auto name = std::make_shared<std::string>();
   auto yes = std::make_shared<bool>(false);
   command->add_option("NAME", *name, "name of the dataset")->required();
@@ -326,8 +326,8 @@ void add_delete(CLI::App& data, Context& context) {
   });
 }
 
-void add_gaps(CLI::App& data, Context& context) {
-  CLI::App* command = add_command(data, context, "gaps", "write every gap of a dataset as CSV");
+void add_gaps(Command& data, Context& context) {
+  Command* command = add_command(data, context, "gaps", "write every gap of a dataset as CSV");
   auto name = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();
   command->add_option("NAME", *name, "dataset name or content hash")->required();
@@ -339,12 +339,12 @@ void add_gaps(CLI::App& data, Context& context) {
 
 }  // namespace
 
-void add_data_commands(CLI::App& app, Context& context) {
-  CLI::App* data = app.add_subcommand("data", "datasets: import, simulate, inspect");
-  data->require_subcommand(1);
+void add_data_commands(Command& app, Context& context) {
+  Command* data = app.add_subcommand("data", "datasets: import, simulate, inspect");
+  data->require_subcommand();
   add_import_command(*data, context);
   add_synth(*data, context);
-  CLI::App* list = add_command(*data, context, "list", "all datasets");
+  Command* list = add_command(*data, context, "list", "all datasets");
   list->callback([&context] { context.run = [&context] { return list_datasets(context); }; });
   add_on_dataset(*data, context, "show",
                  "one dataset: source, hash, faults, repairs, and what its bars are like",

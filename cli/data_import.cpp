@@ -26,7 +26,7 @@ struct ImportOptions {
   std::string time_zone;
   std::string volume_unit;
   std::string seal;
-  CLI::Option* seal_option = nullptr;
+  Option* seal_option = nullptr;
   bool append = false;
   bool replace = false;
   bool dry_run = false;
@@ -216,7 +216,7 @@ int run_import(const Context& context, const ImportOptions& options) {
   return print_outcome(context, *datasets, *outcome, request->seal);
 }
 
-void add_reading_options(CLI::App* command, ImportOptions& o) {
+void add_reading_options(Command* command, ImportOptions& o) {
   command->add_option("--format", o.format,
                       "binance-klines, okx-candles, ohlcv, or funding (attached to the bars of the "
                       "dataset --name); ohlcv if there is only a --layout");
@@ -239,8 +239,8 @@ void add_reading_options(CLI::App* command, ImportOptions& o) {
 
 }  // namespace
 
-void add_import_command(CLI::App& data, Context& context) {
-  CLI::App* command = add_command(data, context, "import", "import files as a dataset");
+void add_import_command(Command& data, Context& context) {
+  Command* command = add_command(data, context, "import", "import files as a dataset");
   auto o = std::make_shared<ImportOptions>();
   command->add_option("FILE", o->files, "CSV, plain, .gz or .zip; several are merged in time order")
       ->required();
@@ -251,12 +251,12 @@ void add_import_command(CLI::App& data, Context& context) {
   command
       ->add_option("--on-fault", o->on_fault,
                    "refuse, or repair: remove or mend faulty rows and list each repair")
-      ->check(CLI::IsMember({"refuse", "repair"}));
+      ->one_of({"refuse", "repair"});
   command
       ->add_option("--last-bar", o->last_bar,
                    "keep or drop the last bar; auto drops one that surely is unfinished, and "
                    "with --on-fault repair also one that may be")
-      ->check(CLI::IsMember({"auto", "keep", "drop"}));
+      ->one_of({"auto", "keep", "drop"});
   command->add_flag("--append", o->append, "add to the bars that --name has, as its next version");
   command->add_flag(
       "--replace", o->replace,

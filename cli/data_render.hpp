@@ -30,6 +30,6 @@ void print_document(const nlohmann::ordered_json& json);
 TimestampNs import_time();
 
 /// `data import`, in a file of its own.
-void add_import_command(CLI::App& data, Context& context);
+void add_import_command(Command& data, Context& context);
 
 }  // namespace winnow::cli

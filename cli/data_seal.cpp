@@ -253,11 +253,11 @@ Result<store::SealRequest> seal_request(const std::string& text, store::SealRule
   return out;
 }
 
-void add_seal_commands(CLI::App& data, Context& context) {
-  CLI::App* seal = data.add_subcommand("seal", "days that are kept unseen until they judge");
-  seal->require_subcommand(1);
-  CLI::App* command = add_command(*seal, context, "show",
-                                  "which days of a dataset's market are sealed, by whom, and when");
+void add_seal_commands(Command& data, Context& context) {
+  Command* seal = data.add_subcommand("seal", "days that are kept unseen until they judge");
+  seal->require_subcommand();
+  Command* command = add_command(*seal, context, "show",
+                                 "which days of a dataset's market are sealed, by whom, and when");
   auto name = std::make_shared<std::string>();
   command->add_option("NAME", *name, "dataset name or content hash")->required();
   command->callback([&context, name] {

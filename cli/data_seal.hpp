@@ -34,6 +34,6 @@ inline constexpr const char* kSealHelp =
     "history at its end (0.6), all from a day on (FROM, 2023-06-01), or none";
 
 /// `data seal show`.
-void add_seal_commands(CLI::App& data, Context& context);
+void add_seal_commands(Command& data, Context& context);
 
 }  // namespace winnow::cli

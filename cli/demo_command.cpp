@@ -122,19 +122,18 @@ int run_demo(const Context& context, const DemoOptions& options) {
 
 }  // namespace
 
-void add_demo_command(CLI::App& app, Context& context) {
+void add_demo_command(Command& app, Context& context) {
   auto options = std::make_shared<DemoOptions>();
   options->run.nodes = 2;
-  CLI::App* demo = add_command(
+  Command* demo = add_command(
       app, context, "demo",
       "the main job on simulated markets: a farm of local processes, a sweep of 15,000 variants, "
       "convergence, a report");
   demo->add_flag("--quick", options->quick, "fewer parameters: about 10,000 variants");
   demo->add_option("--nodes", options->run.nodes, "node processes")
-      ->check(CLI::Range(1u, 256u))
+      ->in_range(1u, 256u)
       ->capture_default_str();
-  demo->add_option("--workers", options->run.workers, "workers in each node")
-      ->check(CLI::Range(1u, 4096u));
+  demo->add_option("--workers", options->run.workers, "workers in each node")->in_range(1u, 4096u);
   demo->callback([&context, options] {
     context.run = [&context, options] { return run_demo(context, *options); };
   });

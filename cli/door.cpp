@@ -139,7 +139,7 @@ Result<std::string> join_address(const Context& context, const std::string& join
                                             "with `winnow cluster invite --door HOST:PORT`");
 }
 
-void add_identity_option(CLI::App& command, Context& context) {
+void add_identity_option(Command& command, Context& context) {
   command.add_option("--identity", context.identity,
                      "file of `winnow cluster invite`, for a coordinator behind a door (default: "
                      "$WINNOW_IDENTITY, but not for addresses of this machine)");

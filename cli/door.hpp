@@ -41,6 +41,6 @@ std::string identity_file(const Context& context, const std::string& host);
 Result<std::string> join_address(const Context& context, const std::string& join);
 
 /// Adds --identity to a command that takes --connect or --join.
-void add_identity_option(CLI::App& command, Context& context);
+void add_identity_option(Command& command, Context& context);
 
 }  // namespace winnow::cli

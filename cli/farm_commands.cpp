@@ -1,5 +1,4 @@
 #include <signal.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -18,6 +17,7 @@
 #include "cli/catalog.hpp"
 #include "cli/door.hpp"
 #include "cli/farm.hpp"
+#include "cli/log.hpp"
 #include "cli/progress.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/store_backup.hpp"
@@ -75,7 +75,8 @@ Result<std::unique_ptr<serve::Exporter>> serve_metrics(
   if (!endpoint) return endpoint.error().within("--http");
   auto exporter = serve::Exporter::start(endpoint->host, endpoint->port, book);
   if (!exporter) return exporter.error().within("--http");
-  spdlog::info("metrics on http://{}:{}/metrics", endpoint->host, (*exporter)->port());
+  log_info("metrics on http://" + endpoint->host + ":" + std::to_string((*exporter)->port()) +
+           "/metrics");
   return exporter;
 }
 
@@ -230,7 +231,7 @@ int run_up(const Context& context, const UpOptions& options) {
   const Status advertised = advertise_coordinator(
       home, farm.host + ":" + std::to_string((*coordinator)->port()), farm.instance);
   if (!advertised) return fail(context, advertised.error());
-  spdlog::info("coordinator on {} with home {}", where, home.string());
+  log_info("coordinator on " + where + " with home " + home.string());
   if (options.ready_fd >= 0) {
     const std::string line = std::to_string(port) + "\n";
     if (::write(options.ready_fd, line.data(), line.size()) < 0) return kFailed;
@@ -290,7 +291,7 @@ int run_node(const Context& context, const NodeCommandOptions& options) {
     if (!process->wants_restart()) continue;
     process->drain(kRestartPatience);
     const Status failed = cluster::start_anew();
-    spdlog::critical("{}", failed.error().text());
+    log_critical(failed.error().text());
     ::_exit(kFailed);  // the thread that is stuck would hold up any other end
   }
   process->drain(cluster::owner_is_gone() ? kOrphanPatience : kDrainPatience);
@@ -322,11 +323,11 @@ int run_nodes(const Context& context) {
 
 }  // namespace
 
-void add_farm_commands(CLI::App& app, Context& context) {
+void add_farm_commands(Command& app, Context& context) {
   add_demo_command(app, context);
 
   auto up_options = std::make_shared<UpOptions>();
-  CLI::App* up = add_command(app, context, "up", "run a coordinator in the foreground");
+  Command* up = add_command(app, context, "up", "run a coordinator in the foreground");
   up->add_option(
         "--listen", up_options->listen,
         "farm port; other addresses than loopback ask every peer for a certificate of `winnow "
@@ -347,28 +348,28 @@ void add_farm_commands(CLI::App& app, Context& context) {
   });
 
   auto node_options = std::make_shared<NodeCommandOptions>();
-  CLI::App* node = add_command(app, context, "node", "run a worker node in the foreground");
+  Command* node = add_command(app, context, "node", "run a worker node in the foreground");
   node->add_option("--join", node_options->join,
                    "the coordinator, HOST:PORT (default: the door that --identity names)");
   add_identity_option(*node, context);
   node->add_option("--workers", node_options->workers, "threads that compute (default: all cores)")
-      ->check(CLI::Range(1u, 4096u));
+      ->in_range(1u, 4096u);
   node->add_option("--http", node_options->http,
                    "also serve Prometheus metrics at http://HOST:PORT/metrics; whoever reaches the "
                    "address can read them, so use 127.0.0.1 unless the network is trusted");
   node->add_option("--data-limit", node_options->data_limit_bytes,
                    "how much of the disk copies of datasets from the coordinator may take, such as "
                    "20GB; the least recently used go first (default: no limit)")
-      ->transform(CLI::AsSizeValue(true));
+      ->as_size();
   node->add_option("--trial-seconds", node_options->limits.trial_seconds,
                    "processor time that any one trial gets here, in seconds; the sweep's own limit "
                    "holds if it is smaller; 0: none")
-      ->check(CLI::Range(0.0, 1e9))
+      ->in_range(0.0, 1e9)
       ->capture_default_str();
   node->add_option("--trial-memory-mb", node_options->limits.trial_memory_mb,
                    "memory that any one trial may need here, in MiB; the sweep's own limit holds "
                    "if it is smaller; 0: none")
-      ->check(CLI::Range(0.0, 1e9))
+      ->in_range(0.0, 1e9)
       ->capture_default_str();
   node->add_option(
           "--memory-mb", node_options->limits.memory_mb,
@@ -386,7 +387,7 @@ void add_farm_commands(CLI::App& app, Context& context) {
     context.run = [&context, node_options] { return run_node(context, *node_options); };
   });
 
-  CLI::App* nodes = add_command(app, context, "nodes", "the nodes of a running farm");
+  Command* nodes = add_command(app, context, "nodes", "the nodes of a running farm");
   nodes->add_option("--connect", context.connect, "the coordinator, HOST:PORT");
   add_credential_options(*nodes, context);
   nodes->callback([&context] { context.run = [&context] { return run_nodes(context); }; });

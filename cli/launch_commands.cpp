@@ -291,39 +291,39 @@ using Launcher = int (*)(const Context&, const LaunchOptions&);
 
 using SharedLaunch = std::shared_ptr<LaunchOptions>;
 
-CLI::App* add_launcher(CLI::App& group, Context& context, const SharedLaunch& options,
-                       const std::string& name, const std::string& help, Launcher launcher) {
-  CLI::App* command = add_command(group, context, name, help);
+Command* add_launcher(Command& group, Context& context, const SharedLaunch& options,
+                      const std::string& name, const std::string& help, Launcher launcher) {
+  Command* command = add_command(group, context, name, help);
   command->callback([&context, options, launcher] {
     context.run = [&context, options, launcher] { return launcher(context, *options); };
   });
   return command;
 }
 
-void add_nodes(CLI::App& command, LaunchOptions& options) {
+void add_nodes(Command& command, LaunchOptions& options) {
   command.add_option("--nodes", options.nodes, "how many nodes")
-      ->check(CLI::Range(1u, 10'000u))
+      ->in_range(1u, 10'000u)
       ->capture_default_str();
 }
 
-void add_out(CLI::App& command, LaunchOptions& options) {
+void add_out(Command& command, LaunchOptions& options) {
   command.add_option("--out", options.out, "file to write (default: standard output)");
 }
 
-void add_node_options(CLI::App& command, LaunchOptions& options) {
+void add_node_options(Command& command, LaunchOptions& options) {
   command
       .add_option("--join", options.node.join, "the coordinator as a node reaches it, HOST:PORT")
       ->required();
   command.add_option("--workers", options.node.workers, "threads that compute, a node")
-      ->check(CLI::Range(1u, 4096u));
+      ->in_range(1u, 4096u);
   command.add_option("--identity", options.node.identity,
                      "file of `winnow cluster invite`, where the node runs");
 }
 
-void add_ssh(CLI::App& group, Context& context, const SharedLaunch& options) {
-  CLI::App* ssh = add_launcher(
-      group, context, options, "ssh",
-      "a node on each of some machines over ssh, kept running until Ctrl-C", launch_ssh);
+void add_ssh(Command& group, Context& context, const SharedLaunch& options) {
+  Command* ssh = add_launcher(group, context, options, "ssh",
+                              "a node on each of some machines over ssh, kept running until Ctrl-C",
+                              launch_ssh);
   add_node_options(*ssh, *options);
   ssh->add_option("--host", options->hosts, "a machine, [USER@]HOST[:PORT]; again for each");
   ssh->add_option("--hosts", options->hosts_file,
@@ -339,9 +339,9 @@ void add_ssh(CLI::App& group, Context& context, const SharedLaunch& options) {
   ssh->add_flag("--print", options->print_only, "print the commands and run none");
 }
 
-void add_slurm(CLI::App& group, Context& context, const SharedLaunch& options) {
-  CLI::App* slurm = add_launcher(group, context, options, "slurm",
-                                 "submit nodes as an array job with sbatch", launch_slurm);
+void add_slurm(Command& group, Context& context, const SharedLaunch& options) {
+  Command* slurm = add_launcher(group, context, options, "slurm",
+                                "submit nodes as an array job with sbatch", launch_slurm);
   add_node_options(*slurm, *options);
   add_nodes(*slurm, *options);
   slurm->add_option("--partition", options->slurm.partition, "partition of the cluster");
@@ -362,8 +362,8 @@ void add_slurm(CLI::App& group, Context& context, const SharedLaunch& options) {
   add_out(*slurm, *options);
 }
 
-void add_kubernetes(CLI::App& group, Context& context, const SharedLaunch& options) {
-  CLI::App* kubernetes =
+void add_kubernetes(Command& group, Context& context, const SharedLaunch& options) {
+  Command* kubernetes =
       add_launcher(group, context, options, "kubernetes",
                    "write manifests of a coordinator and nodes", launch_kubernetes);
   cluster::KubernetesLaunch& launch = options->kubernetes;
@@ -371,30 +371,31 @@ void add_kubernetes(CLI::App& group, Context& context, const SharedLaunch& optio
   kubernetes->add_option("--image", launch.image, "container image with winnow in PATH")
       ->required();
   kubernetes->add_option("--workers", options->node.workers, "threads and CPUs, a node")
-      ->check(CLI::Range(1u, 4096u));
+      ->in_range(1u, 4096u);
   kubernetes->add_option("--namespace", launch.space, "namespace")->capture_default_str();
   kubernetes->add_option("--memory-mib", launch.memory_mib, "memory, a node")
-      ->check(CLI::Range(256u, 1'048'576u))
+      ->in_range(256u, 1'048'576u)
       ->capture_default_str();
   kubernetes->add_option("--storage-gib", launch.storage_gib, "the coordinator's volume")
-      ->check(CLI::Range(1u, 65'536u))
+      ->in_range(1u, 65'536u)
       ->capture_default_str();
   add_out(*kubernetes, *options);
 }
 
-void add_systemd(CLI::App& group, Context& context, const SharedLaunch& options) {
-  CLI::App* systemd = add_launcher(
+void add_systemd(Command& group, Context& context, const SharedLaunch& options) {
+  Command* systemd = add_launcher(
       group, context, options, "systemd",
       "write a service unit: of a node with --join or --settings, else of a coordinator",
       launch_systemd);
-  systemd->add_option("--join", options->node.join, "the coordinator as the node reaches it");
+  Option* const join =
+      systemd->add_option("--join", options->node.join, "the coordinator as the node reaches it");
   systemd
       ->add_option("--settings", options->systemd.settings,
                    "instead of --join, a file on the node's machine: a line JOIN=HOST:PORT and, "
                    "with more options of `winnow node`, a line OPTIONS=...")
-      ->excludes("--join");
+      ->excludes(join);
   systemd->add_option("--workers", options->node.workers, "threads that compute, a node")
-      ->check(CLI::Range(1u, 4096u));
+      ->in_range(1u, 4096u);
   systemd->add_option("--identity", options->node.identity,
                       "the node's identity file, root's alone: systemd hands it to the unit");
   systemd->add_option("--listen", options->systemd.listen, "the coordinator's farm port")
@@ -406,12 +407,12 @@ void add_systemd(CLI::App& group, Context& context, const SharedLaunch& options)
 
 }  // namespace
 
-void add_launch_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("launch", "bring worker nodes to life, here or elsewhere");
-  group->require_subcommand(1);
+void add_launch_commands(Command& app, Context& context) {
+  Command* group = app.add_subcommand("launch", "bring worker nodes to life, here or elsewhere");
+  group->require_subcommand();
   const auto options = std::make_shared<LaunchOptions>();
-  CLI::App* local = add_launcher(*group, context, options, "local",
-                                 "nodes on this machine, kept running until Ctrl-C", launch_local);
+  Command* local = add_launcher(*group, context, options, "local",
+                                "nodes on this machine, kept running until Ctrl-C", launch_local);
   add_node_options(*local, *options);
   add_nodes(*local, *options);
   add_ssh(*group, context, options);

@@ -27,8 +27,8 @@ using Json = nlohmann::ordered_json;
 struct BudgetOptions {
   std::string user, data;
   std::uint64_t trials = 0;
-  CLI::Option* trials_option = nullptr;
-  CLI::Option* unlimited_option = nullptr;
+  Option* trials_option = nullptr;
+  Option* unlimited_option = nullptr;
 };
 
 std::string text_or(const Json& line, const char* key, const char* otherwise) {
@@ -182,8 +182,8 @@ std::string render_import(const Json& answer, std::size_t /*width*/) {
 
 }  // namespace
 
-void add_ledger_import(CLI::App& ledger, Context& context) {
-  CLI::App* command = add_command(
+void add_ledger_import(Command& ledger, Context& context) {
+  Command* command = add_command(
       ledger, context, "import",
       "join the ledger of another home to this one; twice is once, and nothing goes down");
   const auto from = std::make_shared<std::string>();
@@ -203,13 +203,13 @@ void add_ledger_import(CLI::App& ledger, Context& context) {
   });
 }
 
-void add_ledger_budget(CLI::App& ledger, Context& context) {
-  CLI::App* group =
+void add_ledger_budget(Command& ledger, Context& context) {
+  Command* group =
       ledger.add_subcommand("budget", "how many trials a user may bring to the ledger");
-  group->require_subcommand(1);
+  group->require_subcommand();
   auto options = std::make_shared<BudgetOptions>();
-  CLI::App* set = add_command(*group, context, "set",
-                              "set a user's budget; asked of a coordinator, only from its machine");
+  Command* set = add_command(*group, context, "set",
+                             "set a user's budget; asked of a coordinator, only from its machine");
   set->add_option("--user", options->user, "whose; behind a door, the name of a certificate")
       ->required();
   options->trials_option =
@@ -228,7 +228,7 @@ void add_ledger_budget(CLI::App& ledger, Context& context) {
   set->callback([&context, options] {
     context.run = [&context, options] { return run_set(context, *options); };
   });
-  CLI::App* show =
+  Command* show =
       add_command(*group, context, "show", "the budgets of users, and what is spent of them");
   add_connect_option(*show, context);
   show->add_option("--user", options->user, "only this user's");

@@ -137,14 +137,14 @@ int declare(const Context& context, const std::string& file) {
   return show_answer(context, answer_writing(context, "account_declare", args), render_account);
 }
 
-void add_open(CLI::App& app, Context& context) {
-  CLI::App* open = add_command(
+void add_open(Command& app, Context& context) {
+  Command* open = add_command(
       app, context, "open",
       "open hypotheses: `open SPEC.yaml` buys a level and runs it, judged in words by sealed days "
       "unless it says otherwise; `open list`, `open show`");
   add_open_run(*open, context);
   auto o = std::make_shared<OpeningOptions>();
-  CLI::App* list = add_command(*open, context, "list", "all hypotheses that were ever opened");
+  Command* list = add_command(*open, context, "list", "all hypotheses that were ever opened");
   add_connect_option(*list, context);
   list->add_option("--user", o->user, "only this user's");
   list->callback([&context, o] {
@@ -154,7 +154,7 @@ void add_open(CLI::App& app, Context& context) {
                          render_openings);
     };
   });
-  CLI::App* show = add_command(*open, context, "show", "one of them: days, level, looks");
+  Command* show = add_command(*open, context, "show", "one of them: days, level, looks");
   add_connect_option(*show, context);
   show->add_option("hypothesis", o->hypothesis, "its id, or the start of it")->required();
   show->callback([&context, o] {
@@ -166,11 +166,11 @@ void add_open(CLI::App& app, Context& context) {
   });
 }
 
-void add_reveal_and_void(CLI::App& app, Context& context) {
+void add_reveal_and_void(Command& app, Context& context) {
   auto o = std::make_shared<OpeningOptions>();
-  CLI::App* reveal = add_command(app, context, "reveal",
-                                 "show the numbers of a hypothesis that was judged in words: on "
-                                 "record, and its days judge nothing like it again");
+  Command* reveal = add_command(app, context, "reveal",
+                                "show the numbers of a hypothesis that was judged in words: on "
+                                "record, and its days judge nothing like it again");
   reveal->add_option("hypothesis", o->hypothesis, "its id, or the start of it")->required();
   add_user_option(*reveal, context);
   add_connect_option(*reveal, context);
@@ -180,8 +180,8 @@ void add_reveal_and_void(CLI::App& app, Context& context) {
       return show_answer(context, answer_writing(context, "reveal", args), render_opening);
     };
   });
-  CLI::App* undo = add_command(app, context, "void",
-                               "take a promotion back that data or code showed to be wrong");
+  Command* undo = add_command(app, context, "void",
+                              "take a promotion back that data or code showed to be wrong");
   undo->add_option("hypothesis", o->hypothesis, "its id, or the start of it")->required();
   undo->add_option("--reason", o->reason, "why it was wrong")->required();
   add_user_option(*undo, context);
@@ -194,12 +194,12 @@ void add_reveal_and_void(CLI::App& app, Context& context) {
   });
 }
 
-void add_account(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand(
+void add_account(Command& app, Context& context) {
+  Command* group = app.add_subcommand(
       "account", "what CONVERGED may cost a year: alpha, openings, what the next one would get");
-  group->require_subcommand(1);
+  group->require_subcommand();
   auto o = std::make_shared<OpeningOptions>();
-  CLI::App* show = add_command(*group, context, "show", "what is left, and what was opened");
+  Command* show = add_command(*group, context, "show", "what is left, and what was opened");
   add_connect_option(*show, context);
   show->add_option("--user", o->user, "the account that this user's openings go to (default: all)");
   show->callback([&context, o] {
@@ -209,8 +209,8 @@ void add_account(CLI::App& app, Context& context) {
                          render_account);
     };
   });
-  CLI::App* make = add_command(*group, context, "declare",
-                               "set an account up, before its first opening of the year");
+  Command* make = add_command(*group, context, "declare",
+                              "set an account up, before its first opening of the year");
   add_connect_option(*make, context);
   make->add_option("file", o->file,
                    "YAML such as {account: agents, users: [scout], alpha: 0.02, openings: 40}")
@@ -221,7 +221,7 @@ void add_account(CLI::App& app, Context& context) {
 
 }  // namespace
 
-void add_opening_commands(CLI::App& app, Context& context) {
+void add_opening_commands(Command& app, Context& context) {
   add_open(app, context);
   add_reveal_and_void(app, context);
   add_account(app, context);

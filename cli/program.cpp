@@ -1,17 +1,16 @@
 #include "cli/program.hpp"
 
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 
 #include "base/text.hpp"
 #include "cli/app.hpp"
+#include "cli/log.hpp"
 #include "cli/output.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/version.hpp"
@@ -19,26 +18,6 @@
 
 namespace winnow::cli {
 namespace {
-
-/// Purpose: a log line stays one line of text, whatever it quotes of files and peers.
-class LogFormatter final : public spdlog::formatter {
- public:
-  LogFormatter() : inner_("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc) {}
-
-  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
-    const std::string text =
-        log_text(std::string_view(message.payload.data(), message.payload.size()));
-    spdlog::details::log_msg safe = message;
-    safe.payload = spdlog::string_view_t(text.data(), text.size());
-    inner_.format(safe, out);
-  }
-  std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<LogFormatter>();
-  }
-
- private:
-  spdlog::pattern_formatter inner_;
-};
 
 /// The last words where an exception reaches no handler, such as in a thread of a library.
 [[noreturn]] void end_in_words() {
@@ -57,15 +36,12 @@ void begin() {
   // Results go to stdout, logs to stderr; a reader that closes the pipe early is not an error.
   std::signal(SIGPIPE, SIG_IGN);
   std::set_terminate(end_in_words);
-  if (spdlog::get("winnow") == nullptr) {
-    spdlog::set_default_logger(spdlog::stderr_logger_mt("winnow"));
-  }
-  spdlog::set_formatter(std::make_unique<LogFormatter>());
+  begin_log();
 }
 
-void add_all_commands(CLI::App& app, Context& context) {
-  app.require_subcommand(1);
-  app.set_version_flag("--version", version_text, "version, commit, engine and instruction set");
+void add_all_commands(Command& app, Context& context) {
+  app.require_subcommand();
+  app.add_version_flag("--version", "version, commit, engine and instruction set");
   app.footer(
       "--home, --json, --quiet, --connect, --user, --identity and --token-file may stand before "
       "the "
@@ -97,19 +73,14 @@ int print_version(const Context& context) {
 }
 
 int parse_and_run(const std::vector<std::string>& words, Context& context) {
-  CLI::App app{"Winnow: the experiment farm that separates grain from chaff.", "winnow"};
+  Command app("winnow", "Winnow: the experiment farm that separates grain from chaff.");
   add_all_commands(app, context);
   auto arranged = arrange_words(app, words);
   if (!arranged) return fail(context, arranged.error());
-  try {
-    std::reverse(arranged->begin(), arranged->end());  // as the parser wants it
-    app.parse(std::move(*arranged));
-  } catch (const CLI::CallForVersion&) {
-    return print_version(context);
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e, std::cout, std::cerr);  // --help
-    return fail(context, Error(ErrorCode::InvalidInput, e.what()));
-  }
+  const auto asked = app.parse(*std::move(arranged), std::cout);
+  if (!asked) return fail(context, asked.error());
+  if (*asked == Asked::Help) return kDone;
+  if (*asked == Asked::Version) return print_version(context);
   if (context.stops == Stops::AtOnce) release_stop_signals();
   return context.run ? context.run() : kBadInput;
 }

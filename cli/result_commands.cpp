@@ -37,9 +37,9 @@ struct TopOptions {
   std::string sqlite;
   std::uint64_t rank = 1;
   std::string cursor;
-  CLI::Option* limit_option = nullptr;
-  CLI::Option* rank_option = nullptr;
-  std::vector<std::pair<const char*, CLI::Option*>> question = {};  ///< what a cursor knows itself
+  Option* limit_option = nullptr;
+  Option* rank_option = nullptr;
+  std::vector<std::pair<const char*, Option*>> question = {};  ///< what a cursor knows itself
 };
 
 int run_top(const Context& context, const TopOptions& o) {
@@ -71,20 +71,20 @@ int run_top(const Context& context, const TopOptions& o) {
   return kDone;
 }
 
-void add_top(CLI::App& app, Context& context) {
-  CLI::App* command = add_command(app, context, "top", "leaderboard of a sweep's variants");
+void add_top(Command& app, Context& context) {
+  Command* command = add_command(app, context, "top", "leaderboard of a sweep's variants");
   add_connect_option(*command, context);
   auto o = std::make_shared<TopOptions>();
-  CLI::Option* const sweep =
+  Option* const sweep =
       command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
-  CLI::Option* const by = command->add_option(
+  Option* const by = command->add_option(
       "--by", o->by,
       "metric to rank by (default sharpe_ann); psr and dsr are counted from the "
       "ledger; with a validation also oos_sharpe_ann, oos_return_frac, "
       "oos_drawdown_max_frac. A ratio that is null because nothing was lost "
       "(profit_factor, omega, sortino_ann, calmar, tail_ratio) ranks first; other "
       "missing numbers rank last");
-  CLI::Option* const where = command->add_option(
+  Option* const where = command->add_option(
       "--where", o->where,
       "only variants for which this holds: `trades >= 50 and stop_bps < 200`. A ratio that is null "
       "because nothing was lost compares as infinite; where another number is missing, neither the "
@@ -118,8 +118,8 @@ bool all_converged(const Json& answer) {
   return false;
 }
 
-void add_converge(CLI::App& app, Context& context) {
-  CLI::App* command =
+void add_converge(Command& app, Context& context) {
+  Command* command =
       add_command(app, context, "converge", "which families of variants share an edge");
   add_connect_option(*command, context);
   struct Options {
@@ -158,8 +158,8 @@ void add_converge(CLI::App& app, Context& context) {
   });
 }
 
-void add_compare(CLI::App& app, Context& context) {
-  CLI::App* command = add_command(app, context, "compare", "variants side by side");
+void add_compare(Command& app, Context& context) {
+  Command* command = add_command(app, context, "compare", "variants side by side");
   add_connect_option(*command, context);
   struct Options {
     std::string sweep;
@@ -211,14 +211,14 @@ int explain_node(const Context& context, const std::string& node) {
       });
 }
 
-void add_explain(CLI::App& app, Context& context) {
-  CLI::App* command =
+void add_explain(Command& app, Context& context) {
+  Command* command =
       add_command(app, context, "explain", "why a sweep or a variant is where it is");
   add_connect_option(*command, context);
   struct Options {
     std::string sweep = "last";
     std::uint64_t variant = 0;
-    CLI::Option* variant_option = nullptr;
+    Option* variant_option = nullptr;
     std::string node;
   };
   auto o = std::make_shared<Options>();
@@ -238,17 +238,17 @@ void add_explain(CLI::App& app, Context& context) {
   });
 }
 
-void add_points(CLI::App& app, Context& context) {
-  CLI::App* command = add_command(app, context, "points",
-                                  "learning curves: metrics at the steps that `points:` asked for");
+void add_points(Command& app, Context& context) {
+  Command* command = add_command(app, context, "points",
+                                 "learning curves: metrics at the steps that `points:` asked for");
   add_connect_option(*command, context);
   struct Options {
     std::string sweep = "last";
     std::uint64_t variant = 0;
     std::uint64_t limit = 0;
     bool csv = false;
-    CLI::Option* variant_option = nullptr;
-    CLI::Option* limit_option = nullptr;
+    Option* variant_option = nullptr;
+    Option* limit_option = nullptr;
   };
   auto o = std::make_shared<Options>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
@@ -271,8 +271,8 @@ void add_points(CLI::App& app, Context& context) {
   });
 }
 
-void add_report(CLI::App& app, Context& context) {
-  CLI::App* command = add_command(app, context, "report", "one HTML file about a sweep");
+void add_report(Command& app, Context& context) {
+  Command* command = add_command(app, context, "report", "one HTML file about a sweep");
   add_connect_option(*command, context);
   struct Options {
     std::string sweep = "last";
@@ -286,11 +286,11 @@ void add_report(CLI::App& app, Context& context) {
   });
 }
 
-void add_ledger(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("ledger", "every trial ever made, by dataset and family");
-  group->require_subcommand(1);
-  CLI::App* command = add_command(*group, context, "show",
-                                  "how many trials there ever were, and how that came about");
+void add_ledger(Command& app, Context& context) {
+  Command* group = app.add_subcommand("ledger", "every trial ever made, by dataset and family");
+  group->require_subcommand();
+  Command* command = add_command(*group, context, "show",
+                                 "how many trials there ever were, and how that came about");
   add_connect_option(*command, context);
   struct Options {
     std::string by = "family", data, family, user, sweep, hypothesis;
@@ -453,13 +453,13 @@ int run_report(const Context& context, const std::string& sweep, const std::stri
   return kDone;
 }
 
-void add_connect_option(CLI::App& command, Context& context) {
+void add_connect_option(Command& command, Context& context) {
   command.add_option("--connect", context.connect,
                      "HOST:PORT of a running coordinator (default: the store under the home)");
   add_credential_options(command, context);
 }
 
-void add_result_commands(CLI::App& app, Context& context) {
+void add_result_commands(Command& app, Context& context) {
   add_top(app, context);
   add_converge(app, context);
   add_compare(app, context);

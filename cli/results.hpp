@@ -23,18 +23,18 @@ int run_sweep_list(const Context& context);
 int run_sweep_show(const Context& context, const std::string& sweep);
 
 /// `winnow open SPEC.yaml`: as `sweep run`, the families opened.
-void add_open_run(CLI::App& open, Context& context);
+void add_open_run(Command& open, Context& context);
 
 /// `winnow ledger budget set|show`, below `winnow ledger`.
-void add_ledger_budget(CLI::App& ledger, Context& context);
+void add_ledger_budget(Command& ledger, Context& context);
 
 /// `winnow ledger import HOME_OR_FILE`.
-void add_ledger_import(CLI::App& ledger, Context& context);
+void add_ledger_import(Command& ledger, Context& context);
 
 /// Writes the report of a sweep to `out` (.html). Prints where it is unless quiet.
 int run_report(const Context& context, const std::string& sweep, const std::string& out);
 
 /// The `--connect HOST:PORT` option of commands that ask about a farm.
-void add_connect_option(CLI::App& command, Context& context);
+void add_connect_option(Command& command, Context& context);
 
 }  // namespace winnow::cli

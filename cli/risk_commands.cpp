@@ -48,10 +48,10 @@ int run_risk(const Context& context, const RiskCommand& o) {
   return show_answer(context, answer_query(context, "risk", args), render_risk);
 }
 
-void add_risk(CLI::App& app, Context& context) {
-  CLI::App* command = add_command(app, context, "risk",
-                                  "what variants may lose: drawdown, ruin, tails, and what "
-                                  "stops and kill switches do");
+void add_risk(Command& app, Context& context) {
+  Command* command = add_command(app, context, "risk",
+                                 "what variants may lose: drawdown, ruin, tails, and what "
+                                 "stops and kill switches do");
   add_connect_option(*command, context);
   auto o = std::make_shared<RiskCommand>();
   command->add_option("ID", o->sweep, "sweep: id, its first characters, name, or last");
@@ -69,7 +69,7 @@ void add_risk(CLI::App& app, Context& context) {
                    "month_stop=F (until the next month), month_kill=F, drawdown_kill=F (for good); "
                    "F: loss as a fraction; may be repeated (default: six common ones)")
       ->take_all()
-      ->allow_extra_args(false);
+      ->one_word_each();
   command->callback(
       [&context, o] { context.run = [&context, o] { return run_risk(context, *o); }; });
 }
@@ -115,9 +115,9 @@ int run_bakeoff(const Context& context, const BakeoffCommand& o) {
   return show_answer(context, answer_query(context, "bakeoff", args), render_bakeoff);
 }
 
-void add_bakeoff(CLI::App& app, Context& context) {
-  CLI::App* command = add_command(app, context, "bakeoff",
-                                  "families against one another on the same data and costs");
+void add_bakeoff(Command& app, Context& context) {
+  Command* command = add_command(app, context, "bakeoff",
+                                 "families against one another on the same data and costs");
   add_connect_option(*command, context);
   auto o = std::make_shared<BakeoffCommand>();
   command->add_option("ID", o->sweeps,
@@ -125,7 +125,7 @@ void add_bakeoff(CLI::App& app, Context& context) {
                       "must have the same data, window and execution");
   command->add_option("--families", o->families, "only these, separated by commas")
       ->delimiter(',')
-      ->allow_extra_args(false);
+      ->one_word_each();
   command->add_option("--train", o->train,
                       "days a variant is chosen on (default 90d, less on short data)");
   command->add_option("--test", o->test, "days it is then held (default 30d)");
@@ -138,7 +138,7 @@ void add_bakeoff(CLI::App& app, Context& context) {
 
 }  // namespace
 
-void add_risk_commands(CLI::App& app, Context& context) {
+void add_risk_commands(Command& app, Context& context) {
   add_risk(app, context);
   add_bakeoff(app, context);
 }

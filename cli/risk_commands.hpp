@@ -5,6 +5,6 @@
 namespace winnow::cli {
 
 /// `winnow risk` and `winnow bakeoff`, called by add_result_commands.
-void add_risk_commands(CLI::App& app, Context& context);
+void add_risk_commands(Command& app, Context& context);
 
 }  // namespace winnow::cli

@@ -190,8 +190,8 @@ int run_size(const Context& context, const SizeOptions& o) {
 
 }  // namespace
 
-void add_size_command(CLI::App& app, Context& context) {
-  CLI::App* command = add_command(
+void add_size_command(Command& app, Context& context) {
+  Command* command = add_command(
       app, context, "size",
       "how much of the equity to stake: Kelly, risk-constrained, target (docs/SIZING.md)");
   auto o = std::make_shared<SizeOptions>();
@@ -203,17 +203,17 @@ void add_size_command(CLI::App& app, Context& context) {
       ->add_option(
           "--wealth-min", o->wealth_min,
           "risk-constrained: share of the start that wealth shall stay above (default 0.7)")
-      ->check(CLI::Range(0.001, 0.999));
+      ->in_range(0.001, 0.999);
   command
       ->add_option("--wealth-min-prob", o->wealth_min_prob,
                    "with at most this probability of falling below it (default 0.1)")
-      ->check(CLI::Range(0.001, 0.999));
+      ->in_range(0.001, 0.999);
   command
       ->add_option("--target", o->target,
                    "target utility: wealth to reach, of the start (default 1.5)")
-      ->check(CLI::Range(1.0, 1e6));
+      ->in_range(1.0, 1e6);
   command->add_option("--horizon", o->horizon, "in so many trades (default 100)")
-      ->check(CLI::Range(1, 100'000));
+      ->in_range(1, 100'000);
   command->add_option("--seed", o->seed, "of all draws (default 1)")->check(natural_number(0));
   command->callback(
       [&context, o] { context.run = [&context, o] { return run_size(context, *o); }; });

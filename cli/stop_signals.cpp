@@ -1,11 +1,13 @@
 #include "cli/stop_signals.hpp"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <ctime>
+#include <string>
+
+#include "cli/log.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -46,7 +48,7 @@ void release_stop_signals() { pthread_sigmask(SIG_UNBLOCK, &stop_signals(), null
 void wait_for_stop() {
   int signal = 0;
   sigwait(&stop_signals(), &signal);
-  spdlog::info("stopping on signal {}", signal);
+  log_info("stopping on signal " + std::to_string(signal));
 }
 
 bool stop_signal_came(std::chrono::milliseconds patience) {

@@ -241,13 +241,13 @@ Result<fs::path> make_backup(const store::Store& store, const fs::path& home,
   return *folder;
 }
 
-void add_store_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("store", "the store of results: copies, checks, upkeep");
-  group->require_subcommand(1);
+void add_store_commands(Command& app, Context& context) {
+  Command* group = app.add_subcommand("store", "the store of results: copies, checks, upkeep");
+  group->require_subcommand();
   auto options = std::make_shared<StoreCommandOptions>();
 
-  CLI::App* make = add_command(*group, context, "backup",
-                               "a consistent copy in HOME/backups, while a farm runs or not");
+  Command* make = add_command(*group, context, "backup",
+                              "a consistent copy in HOME/backups, while a farm runs or not");
   make->add_option("name", options->name, "its name (default: the time now)");
   make->add_option(
       "--connect", context.connect,
@@ -256,7 +256,7 @@ void add_store_commands(CLI::App& app, Context& context) {
   make->callback([&context, options] {
     context.run = [&context, options] { return run_backup(context, *options); };
   });
-  CLI::App* restore =
+  Command* restore =
       add_command(*group, context, "restore",
                   "make a backup the store of the home; the store that is there is moved aside");
   restore->add_option("name", options->name, "a backup's name, or the path of its folder")
@@ -264,11 +264,11 @@ void add_store_commands(CLI::App& app, Context& context) {
   restore->callback([&context, options] {
     context.run = [&context, options] { return run_restore(context, *options); };
   });
-  CLI::App* verify = add_command(*group, context, "verify",
-                                 "read everything: checksums, blocks, key index and ledger");
+  Command* verify = add_command(*group, context, "verify",
+                                "read everything: checksums, blocks, key index and ledger");
   verify->callback([&context] { context.run = [&context] { return run_store_verify(context); }; });
-  CLI::App* compact = add_command(*group, context, "compact",
-                                  "rewrite the files in their best order; no farm may run");
+  Command* compact = add_command(*group, context, "compact",
+                                 "rewrite the files in their best order; no farm may run");
   compact->callback([&context] { context.run = [&context] { return run_compact(context); }; });
 }
 

@@ -74,12 +74,12 @@ int show_family(const Context& context, const std::string& name) {
 
 }  // namespace
 
-void add_strategy_commands(CLI::App& app, Context& context) {
-  CLI::App* strategy = app.add_subcommand("strategy", "families and their parameters");
-  strategy->require_subcommand(1);
-  CLI::App* list = add_command(*strategy, context, "list", "all families");
+void add_strategy_commands(Command& app, Context& context) {
+  Command* strategy = app.add_subcommand("strategy", "families and their parameters");
+  strategy->require_subcommand();
+  Command* list = add_command(*strategy, context, "list", "all families");
   list->callback([&context] { context.run = [&context] { return list_families(context); }; });
-  CLI::App* show = add_command(*strategy, context, "show", "a family's declared parameters");
+  Command* show = add_command(*strategy, context, "show", "a family's declared parameters");
   const auto name = std::make_shared<std::string>();
   show->add_option("FAMILY", *name, "strategy family")->required();
   show->callback(

@@ -188,10 +188,10 @@ int delete_sweep(const Context& context, const SweepOptions& options) {
   return kDone;
 }
 
-void add_delete(CLI::App& sweep, Context& context, const std::shared_ptr<SweepOptions>& options) {
-  CLI::App* command = add_command(sweep, context, "delete",
-                                  "delete a sweep's results for good; its trials stay in the "
-                                  "ledger, and `winnow store compact` gives the space back");
+void add_delete(Command& sweep, Context& context, const std::shared_ptr<SweepOptions>& options) {
+  Command* command = add_command(sweep, context, "delete",
+                                 "delete a sweep's results for good; its trials stay in the "
+                                 "ledger, and `winnow store compact` gives the space back");
   command->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
       ->required();
   command->add_flag_callback(
@@ -207,17 +207,16 @@ void add_delete(CLI::App& sweep, Context& context, const std::shared_ptr<SweepOp
 }
 
 /// What `sweep run SPEC` and `open SPEC` have in common.
-void add_run_options(CLI::App& run, Context& context,
-                     const std::shared_ptr<SweepOptions>& options) {
+void add_run_options(Command& run, Context& context, const std::shared_ptr<SweepOptions>& options) {
   auto* connect = run.add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
   add_credential_options(run, context);
   run.add_option("--nodes", options->run.nodes, "node processes of a local farm")
-      ->check(CLI::Range(1u, 256u))
+      ->in_range(1u, 256u)
       ->capture_default_str()
       ->excludes(connect);
   run.add_option("--workers", options->run.workers,
                  "workers in each local node (default: the cores shared between the nodes)")
-      ->check(CLI::Range(1u, 4096u))
+      ->in_range(1u, 4096u)
       ->excludes(connect);
   run.add_flag_callback(
       "--detach", [options] { options->run.wait = Wait::No; },
@@ -227,13 +226,13 @@ void add_run_options(CLI::App& run, Context& context,
 
 }  // namespace
 
-void add_open_run(CLI::App& open, Context& context) {
+void add_open_run(Command& open, Context& context) {
   auto options = std::make_shared<SweepOptions>();
   open.add_option("spec", options->spec,
                   "sweep specification (YAML); without `open:` in it, `open: confirm`");
   add_run_options(open, context, options);
   open.callback([&context, options, &open] {
-    if (!open.get_subcommands().empty()) return;
+    if (open.has_parsed_subcommand()) return;
     context.stops = Stops::InOrder;
     options->open = "confirm";
     context.run = [&context, options] {
@@ -245,12 +244,12 @@ void add_open_run(CLI::App& open, Context& context) {
   });
 }
 
-void add_sweep_commands(CLI::App& app, Context& context) {
-  CLI::App* sweep = app.add_subcommand("sweep", "plan, run and manage sweeps");
-  sweep->require_subcommand(1);
+void add_sweep_commands(Command& app, Context& context) {
+  Command* sweep = app.add_subcommand("sweep", "plan, run and manage sweeps");
+  sweep->require_subcommand();
   auto options = std::make_shared<SweepOptions>();
 
-  CLI::App* run =
+  Command* run =
       add_command(*sweep, context, "run", "plan and run a sweep, or go on with it if it was cut");
   run->add_option("spec", options->spec, "sweep specification (YAML)")->required();
   add_run_options(*run, context, options);
@@ -266,7 +265,7 @@ void add_sweep_commands(CLI::App& app, Context& context) {
       {"resume", "go on with a paused sweep"},
       {"cancel", "stop for good; what is committed stays"}};
   for (const auto& [action, help] : actions) {
-    CLI::App* command = add_command(*sweep, context, action, help);
+    Command* command = add_command(*sweep, context, action, help);
     command->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
         ->required();
     command->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
@@ -277,17 +276,17 @@ void add_sweep_commands(CLI::App& app, Context& context) {
     });
   }
 
-  CLI::App* extend = add_command(*sweep, context, "extend",
-                                 "go on with a sweep that is finished or has used up its budget");
+  Command* extend = add_command(*sweep, context, "extend",
+                                "go on with a sweep that is finished or has used up its budget");
   extend->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
       ->required();
   extend
       ->add_option("--budget", options->more_trials,
                    "so many more trials; a random or sobol search that has run all it planned "
                    "goes on as a new sweep")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+      ->in_range(std::uint64_t{1}, std::uint64_t{1'000'000'000});
   extend->add_option("--cpu-hours", options->more_cpu_hours, "so many more hours of CPU time")
-      ->check(CLI::Range(1e-6, 1e6));
+      ->in_range(1e-6, 1e6);
   extend->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
   add_credential_options(*extend, context);
   add_user_option(*extend, context);
@@ -297,10 +296,10 @@ void add_sweep_commands(CLI::App& app, Context& context) {
 
   add_delete(*sweep, context, options);
 
-  CLI::App* list = add_command(*sweep, context, "list", "all sweeps, the newest first");
+  Command* list = add_command(*sweep, context, "list", "all sweeps, the newest first");
   add_connect_option(*list, context);
   list->callback([&context] { context.run = [&context] { return run_sweep_list(context); }; });
-  CLI::App* show = add_command(*sweep, context, "show", "what is known of a sweep");
+  Command* show = add_command(*sweep, context, "show", "what is known of a sweep");
   show->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")->required();
   add_connect_option(*show, context);
   show->callback([&context, options] {

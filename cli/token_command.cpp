@@ -22,7 +22,7 @@ constexpr DurationNs kWhoAmIPatience = seconds(10);
 
 struct TokenOptions {
   std::string role, name, which, out;
-  std::int64_t valid_days = cluster::kTokenDays;
+  std::uint32_t valid_days = cluster::kTokenDays;
 };
 
 std::string time_or_dash(TimestampNs t) { return t.ns == 0 ? "-" : format_timestamp(t); }
@@ -152,12 +152,12 @@ int run_whoami(const Context& context) {
 
 }  // namespace
 
-void add_token_commands(CLI::App& app, Context& context) {
+void add_token_commands(Command& app, Context& context) {
   auto o = std::make_shared<TokenOptions>();
-  CLI::App* group = app.add_subcommand(
+  Command* group = app.add_subcommand(
       "token", "credentials of people and agents: what a coordinator knows them by");
-  group->require_subcommand(1);
-  CLI::App* create =
+  group->require_subcommand();
+  Command* create =
       add_command(*group, context, "create",
                   "make a token, shown once; agents work with one, and people of other accounts");
   create
@@ -169,23 +169,23 @@ void add_token_commands(CLI::App& app, Context& context) {
                      "whose: what they do is put down, and charged, under it (default: the role "
                      "and the token's id)");
   create->add_option("--days", o->valid_days, "how long it is valid")
-      ->check(CLI::Range(std::int64_t{1}, cluster::kTokenDaysMax))
+      ->in_range(1u, static_cast<std::uint32_t>(cluster::kTokenDaysMax))
       ->capture_default_str();
   create->add_option("--out", o->out,
                      "write it to this file, which only its owner can read, and print nothing");
   create->callback(
       [&context, o] { context.run = [&context, o] { return create_token(context, *o); }; });
-  CLI::App* list = add_command(*group, context, "list", "the tokens that were given out");
+  Command* list = add_command(*group, context, "list", "the tokens that were given out");
   list->callback([&context] { context.run = [&context] { return list_tokens(context); }; });
-  CLI::App* revoke = add_command(*group, context, "revoke",
-                                 "end a token; whoever uses it is refused from then on");
+  Command* revoke = add_command(*group, context, "revoke",
+                                "end a token; whoever uses it is refused from then on");
   revoke->add_option("ID", o->which, "the token's id, or a name: then all of that name")
       ->required();
   revoke->callback(
       [&context, o] { context.run = [&context, o] { return revoke_token(context, o->which); }; });
 
-  CLI::App* who = add_command(app, context, "whoami",
-                              "who a coordinator takes you for, by what credential, in what role");
+  Command* who = add_command(app, context, "whoami",
+                             "who a coordinator takes you for, by what credential, in what role");
   add_connect_option(*who, context);
   add_user_option(*who, context);
   who->callback([&context] { context.run = [&context] { return run_whoami(context); }; });

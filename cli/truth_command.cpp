@@ -161,9 +161,9 @@ int verify_truth(const Context& context, const TruthOptions& options) {
 
 }  // namespace
 
-void add_truth_command(CLI::App& verify, Context& context) {
-  CLI::App* truth = add_command(verify, context, "truth",
-                                "score families on simulated markets whose truth is known");
+void add_truth_command(Command& verify, Context& context) {
+  Command* truth = add_command(verify, context, "truth",
+                               "score families on simulated markets whose truth is known");
   auto options = std::make_shared<TruthOptions>();
   truth->add_option("worlds", options->worlds, "names of worlds (default: all)");
   truth->add_option("--sweeps", options->size.sweeps, "sweeps a world")

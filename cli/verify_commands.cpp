@@ -81,16 +81,16 @@ int verify_stats(const Context& context, const std::vector<std::string>& files) 
 
 }  // namespace
 
-void add_verify_commands(CLI::App& app, Context& context) {
-  CLI::App* verify = app.add_subcommand("verify", "check what Winnow computes");
-  verify->require_subcommand(1);
+void add_verify_commands(Command& app, Context& context) {
+  Command* verify = app.add_subcommand("verify", "check what Winnow computes");
+  verify->require_subcommand();
   add_truth_command(*verify, context);
-  CLI::App* stats = add_command(*verify, context, "stats",
-                                "run statistic cases and compare with their expected values");
+  Command* stats = add_command(*verify, context, "stats",
+                               "run statistic cases and compare with their expected values");
   auto files = std::make_shared<std::vector<std::string>>();
   stats->add_option("files", *files, "case files (JSON); data they name is beside them")
       ->required()
-      ->check(CLI::ExistingFile);
+      ->existing_file();
   stats->callback([&context, files] {
     context.run = [&context, files] { return verify_stats(context, *files); };
   });

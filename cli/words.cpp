@@ -40,28 +40,6 @@ bool looks_like_option(std::string_view word) {
          ((word[1] >= 'a' && word[1] <= 'z') || (word[1] >= 'A' && word[1] <= 'Z'));
 }
 
-std::vector<std::string> option_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
-  }
-  return names;
-}
-
-const CLI::App* command_named(const CLI::App& app, const std::string& word) {
-  for (const CLI::App* command : app.get_subcommands(nullptr)) {
-    if (command->get_name() == word) return command;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
-  return names;
-}
-
 Error no_option(const std::string& path, std::string_view word,
                 const std::vector<std::string>& names) {
   return Error(ErrorCode::InvalidInput, "`" + path + "` has no option " +
@@ -73,11 +51,11 @@ Error no_option(const std::string& path, std::string_view word,
 /// Purpose: takes a command line apart, word by word. Owner: arrange_words. Thread: one.
 class Arrangement {
  public:
-  Arrangement(const CLI::App& app, std::span<const std::string> words)
-      : app_(app), at_(&app), path_(app.get_name()), words_(words) {}
+  Arrangement(const Command& app, std::span<const std::string> words)
+      : at_(&app), path_(app.name()), words_(words) {}
 
   Result<std::vector<std::string>> make() {
-    while (next_ < words_.size() && at_->get_require_subcommand_min() > 0) {
+    while (next_ < words_.size() && at_->needs_subcommand()) {
       const std::string& word = words_[next_];
       if (program_option(word) != nullptr) {
         take_program_option();
@@ -87,7 +65,7 @@ class Arrangement {
       } else if (looks_like_option(word)) {
         break;
       } else {
-        const CLI::App* const command = command_named(*at_, word);
+        const Command* const command = at_->subcommand(word);
         if (command == nullptr) return no_command(word);
         enter(*command);
       }
@@ -112,14 +90,14 @@ class Arrangement {
     before_.push_back({&option, std::move(given)});
   }
 
-  void enter(const CLI::App& command) {
+  void enter(const Command& command) {
     names_.push_back(words_[next_++]);
     at_ = &command;
-    path_ += " " + command.get_name();
+    path_ += " " + command.name();
   }
 
   Error no_command(const std::string& word) const {
-    const auto names = command_names(*at_);
+    const auto names = at_->subcommand_names();
     return Error(ErrorCode::InvalidInput,
                  "`" + path_ + "` has no command " + sweeps::show_text(word) +
                      sweeps::did_you_mean(word, names) + "; allowed: " + sweeps::join_names(names));
@@ -127,35 +105,34 @@ class Arrangement {
 
   /// A command was named, or it is asked what there is.
   Status check_command() const {
-    if (help_ || at_->get_require_subcommand_min() == 0) return {};
+    if (help_ || !at_->needs_subcommand()) return {};
     if (next_ < words_.size()) return {};  // an option of its own, or none: check_options
     return Error(ErrorCode::InvalidInput, "`" + path_ + "` needs a command; allowed: " +
-                                              sweeps::join_names(command_names(*at_)) +
+                                              sweeps::join_names(at_->subcommand_names()) +
                                               "; `winnow help` says more");
   }
 
   /// `winnow --help` and the like: what else stands there says nothing.
   bool asks_about_itself() const {
-    return at_->get_require_subcommand_min() > 0 && next_ < words_.size() &&
+    return at_->needs_subcommand() && next_ < words_.size() &&
            (asks_for_help(next_) || words_[next_] == "--version");
   }
 
   Status check_options() const {
     if (help_ || asks_about_itself()) return {};
-    std::vector<std::string> names = option_names(*at_);
+    std::vector<std::string> names = at_->option_names();
     for (std::size_t i = next_; i < words_.size(); ++i) {
       const std::string& word = words_[i];
       if (word == "--") return {};
       if (!looks_like_option(word)) continue;
-      const CLI::Option* const option = at_->get_option_no_throw(std::string(option_name(word)));
-      if (option == nullptr) {
-        if (at_->get_require_subcommand_min() > 0) {
+      const Takes takes = at_->takes(std::string(option_name(word)));
+      if (takes == Takes::Unknown) {
+        if (at_->needs_subcommand()) {
           for (const ProgramOption& o : kProgramOptions) names.emplace_back(o.name);
         }
         return no_option(path_, word, names);
       }
-      const bool apart =
-          option->get_items_expected_max() > 0 && word.find('=') == std::string::npos;
+      const bool apart = takes == Takes::Value && word.find('=') == std::string::npos;
       if (apart) ++i;  // its value, whatever that looks like
     }
     return {};
@@ -172,7 +149,7 @@ class Arrangement {
       return out;
     }
     for (const auto& [option, given] : before_) {
-      const bool known = at_->get_option_no_throw(std::string(option->name)) != nullptr;
+      const bool known = at_->takes(std::string(option->name)) != Takes::Unknown;
       if (known || option->every_command) out.insert(out.end(), given.begin(), given.end());
     }
     out.insert(out.end(), words_.begin() + static_cast<std::ptrdiff_t>(next_), words_.end());
@@ -184,8 +161,7 @@ class Arrangement {
     std::vector<std::string> words;
   };
 
-  const CLI::App& app_;
-  const CLI::App* at_;
+  const Command* at_;
   std::string path_;
   std::span<const std::string> words_;
   std::size_t next_ = 0;
@@ -196,7 +172,7 @@ class Arrangement {
 
 }  // namespace
 
-Result<std::vector<std::string>> arrange_words(const CLI::App& app,
+Result<std::vector<std::string>> arrange_words(const Command& app,
                                                std::span<const std::string> words) {
   return Arrangement(app, words).make();
 }

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/command.hpp"
 
 namespace winnow::cli {
 
@@ -13,7 +13,7 @@ namespace winnow::cli {
 /// those that name the command, then its options. Options of the program may stand before the
 /// command; `help COMMAND` is `COMMAND --help`. Fails: InvalidInput naming what is no command or
 /// option, and the nearest that is.
-Result<std::vector<std::string>> arrange_words(const CLI::App& app,
+Result<std::vector<std::string>> arrange_words(const Command& app,
                                                std::span<const std::string> words);
 
 }  // namespace winnow::cli

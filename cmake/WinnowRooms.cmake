@@ -120,13 +120,14 @@ function(winnow_without_inner_rooms folder list)
 endfunction()
 
 # winnow_room(NAME [DEPS room...] [LIBS lib...] [PCH <header>...] [COLD regex...]
-# [EXCLUDE regex...]): one static library per folder, of every .cpp below it but those of rooms
-# inside it. A room inside a folder is called by its path, with `_` for `/`. DEPS are rooms below; a
-# room that is not named cannot be linked. COLD are the files that need no speed, EXCLUDE those of
-# other targets, both by their path in the room: where the checkout lies must not decide what is
-# built.
+# [TOGETHER regex...] [EXCLUDE regex...]): one static library per folder, of every .cpp below it but
+# those of rooms inside it. A room inside a folder is called by its path, with `_` for `/`. DEPS are
+# rooms below; a room that is not named cannot be linked. COLD are the files that need no speed.
+# TOGETHER are those of the others that see one slow library, a unit a pattern: its templates are
+# made once for them. EXCLUDE are those of other targets. All by their path in the room: where the
+# checkout lies must not decide what is built.
 function(winnow_room name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE;PCH;COLD" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE;PCH;COLD;TOGETHER" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   winnow_without_inner_rooms(${CMAKE_CURRENT_SOURCE_DIR} sources)
   foreach(pattern ${ARG_EXCLUDE})
@@ -143,10 +144,19 @@ function(winnow_room name)
       list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
       list(APPEND cold ${some})
     endforeach()
+    set(together)
+    foreach(pattern ${ARG_TOGETHER})
+      set(some ${sources})
+      list(FILTER some INCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
+      list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
+      list(LENGTH together place)
+      winnow_unite(${name}_together_${place} some ${some})
+      list(APPEND together ${some})
+    endforeach()
     winnow_unite(${name} sources ${sources})
     winnow_unite(${name}_cold cold ${cold})
     set_property(SOURCE ${cold} APPEND PROPERTY COMPILE_OPTIONS ${winnow_cold_options})
-    add_library(winnow_${name} STATIC ${sources} ${cold})
+    add_library(winnow_${name} STATIC ${sources} ${together} ${cold})
     if("${ARG_PCH}" STREQUAL "<nlohmann/json.hpp>")
       winnow_precompile_as(winnow_json_headers winnow_${name} ${ARG_PCH})
     elseif(ARG_PCH)

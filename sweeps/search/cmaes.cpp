@@ -1,4 +1,3 @@
-#include <Eigen/Dense>
 #include <algorithm>
 #include <boost/serialization/vector.hpp>
 #include <boost/serialization/version.hpp>
@@ -40,10 +39,6 @@ BOOST_CLASS_VERSION(winnow::sweeps::search::CmaSnapshot, 1)
 
 namespace winnow::sweeps::search {
 namespace {
-
-using Eigen::Index;
-using Vector = Eigen::VectorXd;
-using Matrix = Eigen::MatrixXd;
 
 constexpr double kSigmaStart = 1.0 / 6;
 constexpr double kSigmaRestart = 0.3;
@@ -145,45 +140,33 @@ class Cmaes final : public Method {
     decompose();
   }
 
-  Eigen::Map<Vector> map(std::vector<double>& v) const {
-    return {v.data(), static_cast<Index>(v.size())};
-  }
-  Eigen::Map<Matrix> covariance() {
-    const auto n = static_cast<Index>(numbers_.size());
-    return {s_.covariance.data(), n, n};
-  }
-
   // Basis and square roots of the eigenvalues; margins by coordinate.
   void decompose() {
     latent_.assign(numbers_.size() + categories_.size(), 0.0);
     if (numbers_.empty()) return;
-    const Eigen::SelfAdjointEigenSolver<Matrix> eigen(covariance());
-    sound_ = eigen.info() == Eigen::Success && eigen.eigenvalues().minCoeff() > 0 &&
-             std::isfinite(s_.sigma);
+    const std::size_t n = numbers_.size();
+    stats::CmaBasis basis = stats::cma_basis(s_.covariance, n);
+    sound_ = basis.sound && std::isfinite(s_.sigma);
     if (!sound_) return;
-    roots_ = eigen.eigenvalues().cwiseSqrt();
-    basis_ = eigen.eigenvectors();
-    scaled_ = basis_ * roots_.asDiagonal();
-    condition_ = eigen.eigenvalues().maxCoeff() / eigen.eigenvalues().minCoeff();
-    stretch_ = Vector::Constant(static_cast<Index>(numbers_.size()), s_.sigma);
-    for (std::size_t k = 0; k < numbers_.size(); ++k) {
+    basis_ = std::move(basis);
+    draws_.scaled = basis_.vectors;
+    for (std::size_t i = 0; i < n * n; ++i) draws_.scaled[i] *= basis_.roots[i / n];
+    draws_.stretch.assign(n, s_.sigma);
+    for (std::size_t k = 0; k < n; ++k) {
       const auto points = static_cast<double>(space_.count(numbers_[k]));
       if (points < 2) continue;
-      const auto at = static_cast<Index>(k);
-      const double deviation = s_.sigma * std::sqrt(covariance()(at, at));
-      stretch_[at] *= std::max(1.0, kMarginSteps / points / deviation);
+      const double deviation = s_.sigma * std::sqrt(s_.covariance[k * n + k]);
+      draws_.stretch[k] *= std::max(1.0, kMarginSteps / points / deviation);
     }
   }
 
   void draw(Rng& rng) {
-    const auto n = static_cast<Index>(numbers_.size());
-    Vector z(n);
+    const std::size_t n = numbers_.size();
+    std::vector<double> z(n);
+    const std::span numbers = std::span(latent_).first(n);
     for (int attempt = 0; n > 0 && attempt < kInsideTries; ++attempt) {
-      for (Index k = 0; k < n; ++k) z[k] = det_normal(rng);
-      const Vector x = map(s_.mean) + (scaled_ * z).cwiseProduct(stretch_);
-      const Vector inside = x.cwiseMax(0.0).cwiseMin(1.0);
-      std::copy_n(inside.data(), n, latent_.begin());
-      if (x == inside) break;
+      for (double& v : z) v = det_normal(rng);
+      if (stats::cma_draw(s_.mean, draws_, z, numbers) == stats::CmaDrawn::Inside) break;
     }
   }
 
@@ -215,8 +198,7 @@ class Cmaes final : public Method {
     std::vector<const double*> ranked;
     for (const std::size_t k : order) ranked.push_back(s_.latents[k].data());
     stats::cma_adapt(stats::cma_parameters(numbers_.size(), order.size()), stats::CmaLaw::Tutorial,
-                     s_.updates, {basis_, roots_}, ranked,
-                     {map(s_.mean), map(s_.ps), map(s_.pc), covariance(), s_.sigma});
+                     s_.updates, basis_, ranked, {s_.mean, s_.ps, s_.pc, s_.covariance, s_.sigma});
   }
 
   void learn_choices(const std::vector<std::size_t>& order) {
@@ -239,9 +221,11 @@ class Cmaes final : public Method {
     }
   }
 
+  double widest() const { return *std::max_element(basis_.roots.begin(), basis_.roots.end()); }
+
   bool stuck(bool flat) const {
     if (options_.restarts == Restarts::None) return false;
-    if (condition_ > kConditionMax || s_.sigma * roots_.maxCoeff() < kSigmaSmallest) return true;
+    if (basis_.condition > kConditionMax || s_.sigma * widest() < kSigmaSmallest) return true;
     const std::size_t window = 10 + static_cast<std::size_t>(30 * numbers_.size() / s_.lambda);
     if (s_.best_losses.size() < window) return flat && s_.sigma >= kSigmaLargest;
     const auto from = s_.best_losses.end() - static_cast<std::ptrdiff_t>(window);
@@ -303,9 +287,8 @@ class Cmaes final : public Method {
   std::vector<std::size_t> numbers_, categories_;
   std::uint64_t lambda_start_ = 0;
   CmaSnapshot s_;
-  Vector roots_, stretch_;
-  Matrix basis_, scaled_;
-  double condition_ = 1;
+  stats::CmaBasis basis_;
+  stats::CmaLawOfDraws draws_;
   bool sound_ = true;
   std::vector<double> latent_;
   std::vector<std::vector<double>> open_;

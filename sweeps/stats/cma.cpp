@@ -4,8 +4,17 @@
 #include <cmath>
 #include <numeric>
 
+#include "sweeps/stats/dense.hpp"
+#include "sweeps/stats/symmetric_eigen.hpp"
+
 namespace winnow::sweeps::stats {
 namespace {
+
+Eigen::Map<VectorXd> view(std::span<double> x) { return {x.data(), index(x.size())}; }
+Eigen::Map<const VectorXd> view(std::span<const double> x) { return {x.data(), index(x.size())}; }
+Eigen::Map<const MatrixXd> square_view(std::span<const double> x, std::size_t n) {
+  return {x.data(), index(n), index(n)};
+}
 
 /// Sizes of the negative weights, worst last.
 std::vector<double> negative_weights(const CmaParameters& p) {
@@ -75,11 +84,43 @@ double cma_chi_exact(std::size_t dimensions) {
   return std::sqrt(2.0) * std::exp(std::lgamma((n + 1) / 2) - std::lgamma(n / 2));
 }
 
-void cma_adapt(const CmaParameters& p, CmaLaw law, std::uint64_t updates, const CmaBasis& basis,
-               std::span<const double* const> ranked, CmaMoments m) {
-  using Vector = Eigen::VectorXd;
-  using Matrix = Eigen::MatrixXd;
-  const Eigen::Index dims = m.mean.size();
+CmaBasis cma_basis(std::span<const double> covariance, std::size_t n) {
+  SymmetricEigen eigen = symmetric_eigen(covariance, n);
+  const auto values = view(std::span<const double>(eigen.values));
+  const double least = values.minCoeff();
+  CmaBasis out;
+  out.sound = eigen.converged && least > 0;
+  out.condition = values.maxCoeff() / least;
+  out.vectors = std::move(eigen.vectors);
+  for (const double value : eigen.values) out.roots.push_back(std::sqrt(value));
+  return out;
+}
+
+CmaDrawn cma_draw(std::span<const double> mean, const CmaLawOfDraws& law, std::span<const double> z,
+                  std::span<double> out) {
+  const auto scaled = square_view(law.scaled, mean.size());
+  const VectorXd x =
+      view(mean) + (scaled * view(z)).cwiseProduct(view(std::span<const double>(law.stretch)));
+  auto inside = view(out);
+  inside = x.cwiseMax(0.0).cwiseMin(1.0);
+  return x == inside ? CmaDrawn::Inside : CmaDrawn::Clamped;
+}
+
+void cma_adapt(const CmaParameters& p, CmaLaw law, std::uint64_t updates, const CmaBasis& axes,
+               std::span<const double* const> ranked, CmaMoments moments) {
+  using Vector = VectorXd;
+  using Matrix = MatrixXd;
+  const Index dims = index(moments.mean.size());
+  struct {
+    Eigen::Map<Vector> mean, ps, pc;
+    Eigen::Map<Matrix> covariance;
+    double& sigma;
+  } m{view(moments.mean), view(moments.ps), view(moments.pc),
+      Eigen::Map<Matrix>(moments.covariance.data(), dims, dims), moments.sigma};
+  const struct {
+    Matrix vectors;
+    Vector roots;
+  } basis{square_view(axes.vectors, moments.mean.size()), vector_of(axes.roots)};
   const auto n = static_cast<double>(dims);
   const Vector old = m.mean;
   const double sigma = m.sigma;
@@ -105,17 +146,17 @@ void cma_adapt(const CmaParameters& p, CmaLaw law, std::uint64_t updates, const 
   const double stall = moving ? 0 : p.cc * (2 - p.cc);
   c *= 1 + p.c1 * stall - p.c1 - p.cmu * sum;
   c += p.c1 * m.pc * m.pc.transpose();
-  Matrix steps(dims, static_cast<Eigen::Index>(ranked.size()));
+  Matrix steps(dims, static_cast<Index>(ranked.size()));
   for (std::size_t k = 0; k < ranked.size(); ++k) {
     const Vector d = step(k);
     // A negative weight counts per unit of Mahalanobis length, which keeps the matrix definite.
     const double w = k < p.mu ? p.weights[k] : -p.negative[k - p.mu];
     const double root = std::sqrt(std::abs(w));
     const double length = w < 0 ? std::sqrt(n / (whiten(d).squaredNorm() + 1e-300)) : 1;
-    steps.col(static_cast<Eigen::Index>(k)) = d * (root * length);
+    steps.col(static_cast<Index>(k)) = d * (root * length);
   }
-  const auto mu = static_cast<Eigen::Index>(p.mu);
-  const auto rest = static_cast<Eigen::Index>(ranked.size()) - mu;
+  const auto mu = static_cast<Index>(p.mu);
+  const auto rest = static_cast<Index>(ranked.size()) - mu;
   c.noalias() += p.cmu * steps.leftCols(mu) * steps.leftCols(mu).transpose();
   c.noalias() -= p.cmu * steps.rightCols(rest) * steps.rightCols(rest).transpose();
   c = (0.5 * (c + c.transpose())).eval();

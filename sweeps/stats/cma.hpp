@@ -1,6 +1,5 @@
 #pragma once
 
-#include <Eigen/Dense>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -34,17 +33,33 @@ enum class CmaLaw : std::uint8_t {
   Compact,   ///< |ps|^2 / n, as Hansen's compact program (purecma), whose traces are published
 };
 
-/// What one update changes, wherever it is kept.
+/// What one update changes, wherever it is kept. Of the dimension, the covariance its square.
 struct CmaMoments {
-  Eigen::Map<Eigen::VectorXd> mean, ps, pc;
-  Eigen::Map<Eigen::MatrixXd> covariance;
+  std::span<double> mean, ps, pc, covariance;
   double& sigma;
 };
 /// Eigenvectors of the covariance before the update, and the roots of its eigenvalues.
 struct CmaBasis {
-  const Eigen::MatrixXd& vectors;
-  const Eigen::VectorXd& roots;
+  std::vector<double> vectors;  ///< one after the other
+  std::vector<double> roots;
+  double condition = 1;  ///< largest eigenvalue over the smallest
+  bool sound = false;    ///< there are such, all above 0; else none of these is to be trusted
 };
+/// Of a covariance of n rows. Requires: n >= 1.
+CmaBasis cma_basis(std::span<const double> covariance, std::size_t n);
+
+/// The law of a candidate: mean + stretch times (basis times roots times z), by coordinate.
+struct CmaLawOfDraws {
+  std::vector<double> scaled;  ///< eigenvectors times their roots, one after the other
+  std::vector<double> stretch;
+};
+enum class CmaDrawn : std::uint8_t {
+  Inside,
+  Clamped,  ///< it lay outside of the unit cube
+};
+/// The candidate of standard normal numbers `z`, clamped to the unit cube, to `out`.
+CmaDrawn cma_draw(std::span<const double> mean, const CmaLawOfDraws& law, std::span<const double> z,
+                  std::span<double> out);
 /// One update by ranked candidates, best first, each of the dimension; `updates` counts this one.
 /// Requires: as many candidates as weights, positive and negative.
 void cma_adapt(const CmaParameters& parameters, CmaLaw law, std::uint64_t updates,

@@ -6,6 +6,7 @@
 
 #include "sweeps/stats/dense.hpp"
 #include "sweeps/stats/johansen_critical.hpp"
+#include "sweeps/stats/symmetric_eigen.hpp"
 #include "sweeps/stats/unit_root.hpp"
 
 namespace winnow::sweeps::stats {
@@ -24,6 +25,26 @@ MatrixXd polynomial_residual(const MatrixXd& x, int order) {
 MatrixXd residual_of(const MatrixXd& y, const MatrixXd& x) {
   if (x.cols() == 0) return y;
   return y - x * x.householderQr().solve(y);
+}
+
+/// a v = lambda b v with v' b v = 1, lambda ascending; both symmetric, b positive definite. By the
+/// root of b, as Eigen's own solver of this problem does it, whose copy of the decomposition would
+/// take as long to compile as all else here.
+struct Pencil {
+  VectorXd values;
+  MatrixXd vectors;
+};
+Pencil solve_pencil(const MatrixXd& a, const MatrixXd& b) {
+  const Eigen::LLT<MatrixXd> root(b);
+  MatrixXd c = a.selfadjointView<Eigen::Lower>();
+  root.matrixL().solveInPlace<Eigen::OnTheLeft>(c);
+  root.matrixU().solveInPlace<Eigen::OnTheRight>(c);
+  const auto n = static_cast<std::size_t>(c.size());
+  const SymmetricEigen eigen = symmetric_eigen({c.data(), n}, static_cast<std::size_t>(c.rows()));
+  Pencil out{vector_of(eigen.values),
+             Eigen::Map<const MatrixXd>(eigen.vectors.data(), c.rows(), c.cols())};
+  root.matrixU().solveInPlace(out.vectors);
+  return out;
 }
 
 }  // namespace
@@ -53,16 +74,14 @@ JohansenTest johansen(const std::vector<std::vector<double>>& series, int det_or
   const MatrixXd sk0 = rk.transpose() * r0 / t;
   const MatrixXd s00 = r0.transpose() * r0 / t;
   const MatrixXd product = sk0 * s00.ldlt().solve(sk0.transpose());
-  // product v = lambda skk v with v' skk v = 1, ascending.
-  const Eigen::GeneralizedSelfAdjointEigenSolver<MatrixXd> solver(
-      (product + product.transpose()) / 2, skk);
+  const Pencil pencil = solve_pencil((product + product.transpose()) / 2, skk);
   JohansenTest out;
   out.vectors.assign(series.size(), {});
   for (Index i = k; i-- > 0;) {
-    out.eigenvalues.push_back(solver.eigenvalues()(i));
-    const double sign = solver.eigenvectors()(0, i) < 0 ? -1 : 1;
+    out.eigenvalues.push_back(pencil.values(i));
+    const double sign = pencil.vectors(0, i) < 0 ? -1 : 1;
     for (Index j = 0; j < k; ++j) {
-      out.vectors[static_cast<std::size_t>(j)].push_back(sign * solver.eigenvectors()(j, i));
+      out.vectors[static_cast<std::size_t>(j)].push_back(sign * pencil.vectors(j, i));
     }
   }
   for (std::size_t i = 0; i < series.size(); ++i) {

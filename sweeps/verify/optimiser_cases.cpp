@@ -267,7 +267,7 @@ CmaParameters parameters_of(const Json& given, std::size_t dimensions) {
 class CmaRun {
  public:
   CmaRun(const CmaParameters& p, std::vector<double> mean, double sigma)
-      : p_(p), n_(static_cast<Eigen::Index>(mean.size())), mean_(std::move(mean)), sigma_(sigma) {
+      : p_(p), mean_(std::move(mean)), sigma_(sigma) {
     ps_.assign(mean_.size(), 0.0);
     pc_ = ps_;
     covariance_.assign(mean_.size() * mean_.size(), 0.0);
@@ -281,16 +281,13 @@ class CmaRun {
                      [&](std::size_t a, std::size_t b) { return losses[a] < losses[b]; });
     std::vector<const double*> ranked;
     for (const std::size_t k : order) ranked.push_back(candidates[k].data());
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(matrix());
-    const Eigen::MatrixXd vectors = eigen.eigenvectors();
-    const Eigen::VectorXd roots = eigen.eigenvalues().cwiseSqrt();
-    cma_adapt(p_, CmaLaw::Compact, ++updates_, {vectors, roots}, ranked,
-              {map(mean_), map(ps_), map(pc_), matrix(), sigma_});
+    cma_adapt(p_, CmaLaw::Compact, ++updates_, cma_basis(covariance_, mean_.size()), ranked,
+              {mean_, ps_, pc_, covariance_, sigma_});
   }
 
   Json state() const {
     Json rows = Json::array();
-    const auto n = static_cast<std::size_t>(n_);
+    const std::size_t n = mean_.size();
     for (std::size_t i = 0; i < n; ++i) {
       std::vector<double> row;
       for (std::size_t j = 0; j < n; ++j) row.push_back(covariance_[j * n + i]);
@@ -300,11 +297,7 @@ class CmaRun {
   }
 
  private:
-  Eigen::Map<Eigen::VectorXd> map(std::vector<double>& v) const { return {v.data(), n_}; }
-  Eigen::Map<Eigen::MatrixXd> matrix() { return {covariance_.data(), n_, n_}; }
-
   CmaParameters p_;
-  Eigen::Index n_;
   std::vector<double> mean_, ps_, pc_, covariance_;
   double sigma_;
   std::uint64_t updates_ = 0;

@@ -1,6 +1,5 @@
 #include "sweeps/stats/sharpe.hpp"
 
-#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -9,6 +8,7 @@
 #include "sweeps/family_evidence.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/metrics.hpp"
+#include "sweeps/stats/symmetric_eigen.hpp"
 #include "sweeps/verify/case.hpp"
 
 namespace winnow::sweeps::verify {
@@ -177,16 +177,14 @@ double rounded(double trials, const std::string& rule) {
 }
 
 std::vector<double> eigenvalues_of(const Columns& columns) {
-  const auto n = static_cast<Eigen::Index>(columns.size());
-  Eigen::MatrixXd correlation = Eigen::MatrixXd::Identity(n, n);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    for (Eigen::Index j = 0; j < i; ++j) {
-      correlation(i, j) = correlation(j, i) = stats::correlation(
-          columns[static_cast<std::size_t>(i)], columns[static_cast<std::size_t>(j)]);
+  const std::size_t n = columns.size();
+  std::vector<double> correlation(n * n, 1.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      correlation[j * n + i] = correlation[i * n + j] = stats::correlation(columns[i], columns[j]);
     }
   }
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(correlation);
-  return {solver.eigenvalues().data(), solver.eigenvalues().data() + n};
+  return stats::symmetric_eigen(correlation, n).values;
 }
 
 /// The deflated ratio of the best variant of a panel. Mean correlation and moments are those of a

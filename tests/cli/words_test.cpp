@@ -11,16 +11,16 @@ using Words = std::vector<std::string>;
 class Program {
  public:
   Program() {
-    app_.require_subcommand(1);
+    app_.require_subcommand();
     app_.add_subcommand("help", "help");
-    CLI::App* const show = app_.add_subcommand("show", "show");
-    show->add_option("ID", id_);
-    show->add_option("--by", by_);
-    show->add_flag("--json,-j", json_);
-    show->add_option("--home", home_);
-    CLI::App* const farm = app_.add_subcommand("farm", "farm");
-    farm->require_subcommand(1);
-    farm->add_subcommand("list", "list")->add_option("--home", home_);
+    Command* const show = app_.add_subcommand("show", "show");
+    show->add_option("ID", id_, "which");
+    show->add_option("--by", by_, "how");
+    show->add_flag("--json,-j", json_, "as JSON");
+    show->add_option("--home", home_, "where");
+    Command* const farm = app_.add_subcommand("farm", "farm");
+    farm->require_subcommand();
+    farm->add_subcommand("list", "list")->add_option("--home", home_, "where");
   }
   Result<Words> arrange(const Words& words) const { return arrange_words(app_, words); }
   std::string refusal(const Words& words) const {
@@ -29,7 +29,7 @@ class Program {
   }
 
  private:
-  CLI::App app_{"a program", "winnow"};
+  Command app_{"winnow", "a program"};
   std::string id_, by_, home_;
   bool json_ = false;
 };

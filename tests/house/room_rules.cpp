@@ -41,8 +41,9 @@ std::string join(const std::set<std::string>& names) {
 }
 
 bool is_below(std::string_view path, const std::set<std::string>& folders) {
-  return std::any_of(folders.begin(), folders.end(),
-                     [path](const std::string& folder) { return path.starts_with(folder + "/"); });
+  return std::any_of(folders.begin(), folders.end(), [path](const std::string& folder) {
+    return path == folder || path.starts_with(folder + "/");
+  });
 }
 
 bool matches(std::string_view text, std::string_view pattern) {

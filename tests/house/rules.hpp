@@ -18,7 +18,7 @@ struct Room {
 /// Purpose: the house rules as data; rooms.txt says what each field means.
 struct Rules {
   std::map<std::string, Room> rooms;
-  std::map<std::string, std::set<std::string>> only;  ///< include prefix to folders
+  std::map<std::string, std::set<std::string>> only;  ///< include prefix to folders, files
   std::vector<std::string> impure_includes;           ///< a final '*' stands for anything
   std::set<std::string> impure_words;
   std::set<std::string> impure_calls;

@@ -140,6 +140,11 @@ TEST(HouseRules, LibraryOutsideItsRoomIsFound) {
       Texts{"cli/a.cpp:1: only: includes caf/all.hpp; only actors, tests/actors, tests/sim may"});
   EXPECT_EQ(findings_of("tests/engine/a.cpp", "#include <rocksdb/db.h>\n").size(), 1u);
   EXPECT_EQ(findings_of("store/a.cpp", "#include <rocksdb/db.h>\n"), Texts{});
+  // A row may name a file, and then means that file alone.
+  EXPECT_EQ(findings_of("cli/app.hpp", "#pragma once\n#include <CLI/CLI.hpp>\n").size(), 1u);
+  EXPECT_EQ(findings_of("cli/command.cpp.hpp", "#pragma once\n#include <CLI/App.hpp>\n").size(),
+            1u);
+  EXPECT_EQ(findings_of("cli/command.cpp", "#include <CLI/CLI.hpp>\n"), Texts{});
 }
 
 TEST(HouseRules, LinkBeyondTheTableIsFound) {
