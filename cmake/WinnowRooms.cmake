@@ -97,6 +97,31 @@ function(winnow_unite target out)
   set(${out} ${units} PARENT_SCOPE)
 endfunction()
 
+# How many bytes of source a united file of this room has in the preset `release`, where nobody
+# waits for one of them: more than elsewhere, where it is cheap for its size.
+macro(winnow_united_in_release bytes)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    set(winnow_united_bytes ${bytes})
+  endif()
+endmacro()
+
+# Unites the files of `list`, those of each pattern apart.
+function(winnow_unite_room target list)
+  set(rest ${${list}})
+  set(units)
+  set(count 0)
+  foreach(pattern ${ARGN})
+    set(some ${rest})
+    list(FILTER some INCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
+    list(FILTER rest EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
+    winnow_unite(${target}_together_${count} some ${some})
+    list(APPEND units ${some})
+    math(EXPR count "${count} + 1")
+  endforeach()
+  winnow_unite(${target} rest ${rest})
+  set(${list} ${units} ${rest} PARENT_SCOPE)
+endfunction()
+
 # Takes out of a list of files below `folder`, which may be relative to the checkout, what belongs
 # to rooms inside it: folders with a build description of their own.
 function(winnow_without_inner_rooms folder list)
@@ -120,14 +145,14 @@ function(winnow_without_inner_rooms folder list)
 endfunction()
 
 # winnow_room(NAME [DEPS room...] [LIBS lib...] [PCH <header>...] [COLD regex...]
-# [TOGETHER regex...] [EXCLUDE regex...]): one static library per folder, of every .cpp below it but
-# those of rooms inside it. A room inside a folder is called by its path, with `_` for `/`. DEPS are
-# rooms below; a room that is not named cannot be linked. COLD are the files that need no speed.
-# TOGETHER are those of the others that see one slow library, a unit a pattern: its templates are
-# made once for them. EXCLUDE are those of other targets. All by their path in the room: where the
-# checkout lies must not decide what is built.
+# [TOGETHER regex...] [BYTES n] [EXCLUDE regex...]): one static library per folder, of every .cpp
+# below it but those of rooms inside it. A room inside a folder is called by its path, with `_` for
+# `/`. DEPS are rooms below; a room that is not named cannot be linked. COLD are the files that need
+# no speed. TOGETHER are those that see one slow library, a unit a pattern: its templates are made
+# once for them. BYTES: see winnow_united_in_release. EXCLUDE are the files of other targets. All by
+# their path in the room: where the checkout lies must not decide what is built.
 function(winnow_room name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;EXCLUDE;PCH;COLD;TOGETHER" ${ARGN})
+  cmake_parse_arguments(ARG "" "BYTES" "DEPS;LIBS;EXCLUDE;PCH;COLD;TOGETHER" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   winnow_without_inner_rooms(${CMAKE_CURRENT_SOURCE_DIR} sources)
   foreach(pattern ${ARG_EXCLUDE})
@@ -144,19 +169,13 @@ function(winnow_room name)
       list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
       list(APPEND cold ${some})
     endforeach()
-    set(together)
-    foreach(pattern ${ARG_TOGETHER})
-      set(some ${sources})
-      list(FILTER some INCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
-      list(FILTER sources EXCLUDE REGEX "^${CMAKE_CURRENT_SOURCE_DIR}/${pattern}")
-      list(LENGTH together place)
-      winnow_unite(${name}_together_${place} some ${some})
-      list(APPEND together ${some})
-    endforeach()
-    winnow_unite(${name} sources ${sources})
-    winnow_unite(${name}_cold cold ${cold})
+    if(ARG_BYTES)
+      winnow_united_in_release(${ARG_BYTES})
+    endif()
+    winnow_unite_room(${name} sources ${ARG_TOGETHER})
+    winnow_unite_room(${name}_cold cold ${ARG_TOGETHER})
     set_property(SOURCE ${cold} APPEND PROPERTY COMPILE_OPTIONS ${winnow_cold_options})
-    add_library(winnow_${name} STATIC ${sources} ${together} ${cold})
+    add_library(winnow_${name} STATIC ${sources} ${cold})
     if("${ARG_PCH}" STREQUAL "<nlohmann/json.hpp>")
       winnow_precompile_as(winnow_json_headers winnow_${name} ${ARG_PCH})
     elseif(ARG_PCH)
