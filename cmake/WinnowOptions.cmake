@@ -28,7 +28,8 @@ endif()
 # What the optimiser of GCC 12 believes of its own inlined std::string and std::variant is not so:
 # all that it said of this kind here was looked at, and the sanitizers look for the rest.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  add_compile_options(-Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict)
+  add_compile_options(-Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict
+    -Wno-stringop-overflow)
 endif()
 if(WINNOW_WERROR)
   add_compile_options(-Werror)
