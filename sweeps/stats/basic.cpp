@@ -164,4 +164,9 @@ double chi2_sf(double x, double dof) {
   return boost::math::cdf(boost::math::complement(boost::math::chi_squared(dof), x));
 }
 
+double log_gamma(double x) {
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+}
+
 }  // namespace winnow::sweeps::stats

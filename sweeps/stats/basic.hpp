@@ -60,4 +60,7 @@ double chi2_sf(double x, double dof);  ///< P(X > x)
 
 inline constexpr double kEulerGamma = 0.57721566490153286;
 
+/// ln |gamma(x)|, as lgamma gives it, which two threads may not call at once.
+double log_gamma(double x);
+
 }  // namespace winnow::sweeps::stats

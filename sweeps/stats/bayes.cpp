@@ -37,7 +37,7 @@ NormalInverseGamma NormalInverseGamma::updated(std::span<const double> x) const 
 
 double NormalInverseGamma::log_evidence(std::span<const double> x) const {
   const NormalInverseGamma p = updated(x);
-  return std::lgamma(p.alpha) - std::lgamma(alpha) + alpha * std::log(beta) -
+  return log_gamma(p.alpha) - log_gamma(alpha) + alpha * std::log(beta) -
          p.alpha * std::log(p.beta) + 0.5 * std::log(kappa / p.kappa) -
          static_cast<double>(x.size()) / 2 * std::log(2 * M_PI);
 }
@@ -51,7 +51,7 @@ double NormalInverseGamma::p_mean_above(double value) const {
 }
 
 double NormalInverseGamma::sharpe_mean() const {
-  return m * std::exp(std::lgamma(alpha + 0.5) - std::lgamma(alpha)) / std::sqrt(beta);
+  return m * std::exp(log_gamma(alpha + 0.5) - log_gamma(alpha)) / std::sqrt(beta);
 }
 
 double NormalInverseGamma::sharpe_sd() const {
@@ -92,7 +92,7 @@ double student_log_likelihood(std::span<const double> x, double mu, double sigma
     tail += std::log1p(z * z / nu);
   }
   const double constant =
-      std::lgamma((nu + 1) / 2) - std::lgamma(nu / 2) - 0.5 * std::log(nu * M_PI) - std::log(sigma);
+      log_gamma((nu + 1) / 2) - log_gamma(nu / 2) - 0.5 * std::log(nu * M_PI) - std::log(sigma);
   return static_cast<double>(x.size()) * constant - (nu + 1) / 2 * tail;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/dense.hpp"
 #include "sweeps/stats/symmetric_eigen.hpp"
 
@@ -81,7 +82,7 @@ double cma_chi_approx(std::size_t dimensions) {
 
 double cma_chi_exact(std::size_t dimensions) {
   const double n = static_cast<double>(dimensions);
-  return std::sqrt(2.0) * std::exp(std::lgamma((n + 1) / 2) - std::lgamma(n / 2));
+  return std::sqrt(2.0) * std::exp(log_gamma((n + 1) / 2) - log_gamma(n / 2));
 }
 
 CmaBasis cma_basis(std::span<const double> covariance, std::size_t n) {

@@ -63,7 +63,7 @@ double expected_rescaled_range(std::size_t n) {
     sum += std::sqrt((nd - static_cast<double>(i)) / static_cast<double>(i));
   }
   const double middle =
-      n <= 340 ? std::exp(std::lgamma((nd - 1) / 2) - std::lgamma(nd / 2)) / std::sqrt(M_PI)
+      n <= 340 ? std::exp(log_gamma((nd - 1) / 2) - log_gamma(nd / 2)) / std::sqrt(M_PI)
                : 1 / std::sqrt(nd * M_PI / 2);
   return (nd - 0.5) / nd * middle * sum;
 }

@@ -280,6 +280,8 @@ TEST_F(CourierTest, SeveralNodesAndManyWorkersFetchAtOnce) {
   std::vector<std::jthread> workers;
   for (int i = 0; i < 3; ++i) {
     nodes.push_back(std::make_unique<Joined>(origin(), CourierOptions{.data_dir = node(i)}));
+  }
+  for (int i = 0; i < 3; ++i) {
     for (int w = 0; w < 4; ++w) {
       workers.emplace_back([&, i, w] {
         for (std::size_t k = 0; k < hashes.size(); ++k) {

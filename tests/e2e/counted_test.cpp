@@ -93,7 +93,8 @@ TEST_F(Counted, BacktestCountsAsTheSameTrialOfASweep) {
 
   sweep("one", 40, 1, home());
   EXPECT_EQ(trials(home()), 41u);
-  for (const json& row : ask(home(), {"top", "one", "--limit", "3"})["rows"]) {
+  const json board = ask(home(), {"top", "one", "--limit", "3"});
+  for (const json& row : board["rows"]) {
     std::vector<std::string> params;
     for (const auto& [name, value] : row["params"].items()) {
       params.insert(params.end(), {"--param", name + "=" + value.dump()});

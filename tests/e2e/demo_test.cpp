@@ -28,7 +28,8 @@ TEST_P(Demo, EndsWithVerdictsAndAReport) {
   EXPECT_EQ(sweep["trials_failed"], 0);
   EXPECT_EQ(sweep["segments"].size(), 4u);
   // What was planted is found, and nothing else is.
-  for (const json& family : ask(folder.path(), {"converge", "last"})["families"]) {
+  const json converged = ask(folder.path(), {"converge", "last"});
+  for (const json& family : converged["families"]) {
     const bool planted = family["family"] == "mean_reversion" && family["data"] == "sim-btc";
     EXPECT_EQ(family["verdict"] == "CONVERGED", planted) << family.dump();
   }

@@ -196,7 +196,8 @@ TEST_F(MarketJourney, TheSealIsPutDownOnceAndHoldsForEveryForm) {
   EXPECT_EQ(seal["decisions"][0]["asked"], "usual");
   EXPECT_EQ(seal["decisions"][1]["asked"], "2023-05-01");
   EXPECT_FALSE(seal["decisions"][0]["by"].get<std::string>().empty());
-  for (const json& listed : asked({"data", "list"})["datasets"]) {
+  const json catalogue = asked({"data", "list"});
+  for (const json& listed : catalogue["datasets"]) {
     const bool mine = listed["name"] != "sim-beta";
     EXPECT_EQ(listed["sealed_from"], mine ? json("2023-05-01") : json());
     EXPECT_EQ(listed["market"] == seal["market"], mine);
@@ -207,7 +208,8 @@ TEST_F(MarketJourney, TheSealIsPutDownOnceAndHoldsForEveryForm) {
 
   const Ran synth = winnow(home_, {"data", "synth", (home_ / "market.yaml").string(), "--seed",
                                    "12", "--name", "sealed", "--seal", "0.25", "--json"});
-  for (const json& made : json_of(synth)["datasets"]) {
+  const json synthesis = json_of(synth);
+  for (const json& made : synthesis["datasets"]) {
     EXPECT_EQ(made["market"]["sealed_from"], "2023-10-28") << made["market"];
   }
 }

@@ -78,6 +78,10 @@ TEST_F(House, PureRoomsKnowNoThreadSocketFileOrClock) { expect_none({"purity"});
 
 TEST_F(House, EngineCallsNoFunctionThatVariesBetweenMachines) { expect_none({"libm"}); }
 
+TEST_F(House, NothingIsSharedByThreadsUnawaresOrUsedAfterItsEnd) {
+  expect_none({"race", "dangling-range"});
+}
+
 TEST_F(House, LinesAreShortAndClean) {
   expect_none({"columns", "tab", "trailing-space", "newline"});
 }

@@ -165,4 +165,26 @@ Findings check_purity(const SourceFile& file, const Rules& rules) {
   return findings;
 }
 
+Findings check_lifetimes(const SourceFile& file, const Rules& rules) {
+  Findings findings;
+  if (!file.is_cpp()) return findings;
+  for (std::size_t i = 0; i < file.code_lines.size(); ++i) {
+    const std::string& line = file.code_lines[i];
+    for (const Word& word : words_in(line)) {
+      if (!calls_free_function(word) || rules.racy_calls.count(word.text) == 0) continue;
+      findings.push_back({"race", file.path, i + 1, word.text,
+                          "calls " + word.text + ", which writes what all threads share"});
+    }
+    // `for (x : f()["rows"])`: what f gave is gone before the first x.
+    const auto loop = line.find("for (");
+    const auto colon = loop == std::string::npos ? loop : line.find(" : ", loop);
+    if (colon == std::string::npos || line.compare(colon + 3, 2, "(*") == 0) continue;
+    if (line.find(")[", colon) == std::string::npos) continue;
+    findings.push_back({"dangling-range", file.path, i + 1, "for",
+                        "walks over a part of a call's answer, which is gone by then: give the "
+                        "answer a name first"});
+  }
+  return findings;
+}
+
 }  // namespace winnow::house

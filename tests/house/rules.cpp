@@ -51,11 +51,9 @@ struct RuleReader {
 
   void read(std::string_view text) {
     const std::map<std::string, std::set<std::string>*> sets = {
-        {"impure-word", &rules.impure_words},
-        {"impure-call", &rules.impure_calls},
-        {"libm-room", &rules.libm_rooms},
-        {"libm-call", &rules.libm_calls},
-        {"word", &rules.words}};
+        {"impure-word", &rules.impure_words}, {"impure-call", &rules.impure_calls},
+        {"libm-room", &rules.libm_rooms},     {"libm-call", &rules.libm_calls},
+        {"racy-call", &rules.racy_calls},     {"word", &rules.words}};
     const std::map<std::string, std::vector<std::string>*> lists = {
         {"impure-include", &rules.impure_includes},
         {"text", &rules.texts},
@@ -121,7 +119,8 @@ std::string Finding::text() const {
 
 Findings check_all(const SourceFile& file, const Rules& rules) {
   Findings all;
-  for (const auto check : {check_includes, check_links, check_purity, check_text, check_style}) {
+  for (const auto check :
+       {check_includes, check_links, check_purity, check_lifetimes, check_text, check_style}) {
     const Findings found = check(file, rules);
     all.insert(all.end(), found.begin(), found.end());
   }

@@ -24,6 +24,7 @@ struct Rules {
   std::set<std::string> impure_calls;
   std::set<std::string> libm_rooms;
   std::set<std::string> libm_calls;
+  std::set<std::string> racy_calls;
   std::set<std::string> words;
   std::vector<std::string> texts;
   std::vector<std::string> code_texts;
@@ -62,6 +63,10 @@ Findings check_links(const SourceFile& file, const Rules& rules);
 /// Pure rooms name no thread, socket, file or clock (purity); the engine calls no libm function
 /// whose result varies between machines (libm).
 Findings check_purity(const SourceFile& file, const Rules& rules);
+
+/// What two threads cannot call at once (race); a loop over a part of a value that is gone when it
+/// begins (dangling-range).
+Findings check_lifetimes(const SourceFile& file, const Rules& rules);
 
 /// Line length, tabs, spaces at line ends, a final newline, forbidden words (rules columns, tab,
 /// trailing-space, newline, word, text).

@@ -249,6 +249,18 @@ TEST(HouseRules, RawStringsAndEscapesDoNotHideCode) {
       3u);
 }
 
+TEST(HouseRules, SharedStateAndLoopsOverWhatIsGoneAreFound) {
+  EXPECT_EQ(findings_of("sweeps/a.cpp", "double a = std::lgamma(b);\ndouble c = log_gamma(b);\n"),
+            Texts{"sweeps/a.cpp:1: race: calls lgamma, which writes what all threads share"});
+  EXPECT_EQ(findings_of("tests/serve/a.cpp",
+                        "for (const Json& row : ask(home)[\"rows\"]) {\n}\n"
+                        "for (const Json& row : (*answer)[\"rows\"]) {\n}\n"
+                        "for (const Json& row : answer[\"rows\"]) use(f(x)[0]);\n")
+                .size(),
+            2u)
+      << "the last is a call beside a loop: give it a line of its own";
+}
+
 TEST(HouseRules, ContradictoryRulesAreFound) {
   EXPECT_EQ(read_rules("room a : b\nroom b :\n").errors,
             Texts{"rooms.txt:1: room a may include 'b', which no line above declares"});

@@ -48,7 +48,8 @@ TEST_F(OneMarket, NIsThatOfTheMarketWhereverItIsShown) {
   run_on("beta");
   EXPECT_EQ(trials_of(second), 2 * n) << "another market counts";
 
-  for (const Json& family : ask("converge", {{"sweep", second}})["families"]) {
+  const Json converged = ask("converge", {{"sweep", second}});
+  for (const Json& family : converged["families"]) {
     EXPECT_EQ(family["ledger_trials"], 2 * n);
     EXPECT_EQ(family["profit"]["best"]["trials"], 2 * n);
     EXPECT_EQ(family["ledger_trials_effective"].get<double>(), 2 * static_cast<double>(n));

@@ -193,7 +193,8 @@ TEST(FaultA1, AFamilyThatFailsARequirementHasNotConverged) {
       {.yaml = with_lines(kWalkForward +
                           "convergence: {require: [oos_sharpe_ann > 50, folds_positive_frac >= 0, "
                           "c >= 0]}\n")});
-  for (const Json& f : ask(home, "converge", {{"sweep", sweep}})["families"]) {
+  const Json converged = ask(home, "converge", {{"sweep", sweep}});
+  for (const Json& f : converged["families"]) {
     EXPECT_NE(f["verdict"], "CONVERGED");
     std::size_t said = 0;
     for (const Json& reason : f["reasons"]) {
