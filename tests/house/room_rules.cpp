@@ -165,6 +165,24 @@ Findings check_purity(const SourceFile& file, const Rules& rules) {
   return findings;
 }
 
+namespace {
+
+/// What a `for (x : range)` on this line walks over, as far as the line goes; empty: there is none.
+std::string_view range_of_loop(std::string_view line) {
+  const auto loop = line.find("for (");
+  const auto colon = loop == std::string_view::npos ? loop : line.find(" : ", loop);
+  if (colon == std::string_view::npos) return {};
+  const std::string_view rest = line.substr(colon + 3);
+  int open = 0;
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (rest[i] == '(') ++open;
+    if (rest[i] == ')' && --open < 0) return rest.substr(0, i);
+  }
+  return rest;
+}
+
+}  // namespace
+
 Findings check_lifetimes(const SourceFile& file, const Rules& rules) {
   Findings findings;
   if (!file.is_cpp()) return findings;
@@ -176,10 +194,8 @@ Findings check_lifetimes(const SourceFile& file, const Rules& rules) {
                           "calls " + word.text + ", which writes what all threads share"});
     }
     // `for (x : f()["rows"])`: what f gave is gone before the first x.
-    const auto loop = line.find("for (");
-    const auto colon = loop == std::string::npos ? loop : line.find(" : ", loop);
-    if (colon == std::string::npos || line.compare(colon + 3, 2, "(*") == 0) continue;
-    if (line.find(")[", colon) == std::string::npos) continue;
+    const std::string_view range = range_of_loop(line);
+    if (range.starts_with("(*") || range.find(")[") == std::string_view::npos) continue;
     findings.push_back({"dangling-range", file.path, i + 1, "for",
                         "walks over a part of a call's answer, which is gone by then: give the "
                         "answer a name first"});
