@@ -29,6 +29,7 @@ TEST_P(Demo, EndsWithVerdictsAndAReport) {
   EXPECT_EQ(sweep["segments"].size(), 4u);
   // What was planted is found, and nothing else is.
   const json converged = ask(folder.path(), {"converge", "last"});
+  ASSERT_FALSE(converged["families"].empty());
   for (const json& family : converged["families"]) {
     const bool planted = family["family"] == "mean_reversion" && family["data"] == "sim-btc";
     EXPECT_EQ(family["verdict"] == "CONVERGED", planted) << family.dump();

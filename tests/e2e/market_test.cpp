@@ -197,6 +197,7 @@ TEST_F(MarketJourney, TheSealIsPutDownOnceAndHoldsForEveryForm) {
   EXPECT_EQ(seal["decisions"][1]["asked"], "2023-05-01");
   EXPECT_FALSE(seal["decisions"][0]["by"].get<std::string>().empty());
   const json catalogue = asked({"data", "list"});
+  ASSERT_FALSE(catalogue["datasets"].empty());
   for (const json& listed : catalogue["datasets"]) {
     const bool mine = listed["name"] != "sim-beta";
     EXPECT_EQ(listed["sealed_from"], mine ? json("2023-05-01") : json());
@@ -209,6 +210,7 @@ TEST_F(MarketJourney, TheSealIsPutDownOnceAndHoldsForEveryForm) {
   const Ran synth = winnow(home_, {"data", "synth", (home_ / "market.yaml").string(), "--seed",
                                    "12", "--name", "sealed", "--seal", "0.25", "--json"});
   const json synthesis = json_of(synth);
+  ASSERT_FALSE(synthesis["datasets"].empty());
   for (const json& made : synthesis["datasets"]) {
     EXPECT_EQ(made["market"]["sealed_from"], "2023-10-28") << made["market"];
   }

@@ -49,6 +49,7 @@ TEST_F(OneMarket, NIsThatOfTheMarketWhereverItIsShown) {
   EXPECT_EQ(trials_of(second), 2 * n) << "another market counts";
 
   const Json converged = ask("converge", {{"sweep", second}});
+  ASSERT_FALSE(converged["families"].empty());
   for (const Json& family : converged["families"]) {
     EXPECT_EQ(family["ledger_trials"], 2 * n);
     EXPECT_EQ(family["profit"]["best"]["trials"], 2 * n);

@@ -194,6 +194,7 @@ TEST(FaultA1, AFamilyThatFailsARequirementHasNotConverged) {
                           "convergence: {require: [oos_sharpe_ann > 50, folds_positive_frac >= 0, "
                           "c >= 0]}\n")});
   const Json converged = ask(home, "converge", {{"sweep", sweep}});
+  ASSERT_FALSE(converged["families"].empty());
   for (const Json& f : converged["families"]) {
     EXPECT_NE(f["verdict"], "CONVERGED");
     std::size_t said = 0;
