@@ -44,7 +44,7 @@ class Package : public testing::Test {
     const std::string said = quoted((root_ / "said").string());
     const int status =
         std::system(("cd " + quoted(root_.string()) +
-                     " && unset WINNOW_CONFIGS WINNOW_HOME WINNOW_USER WINNOW_IDENTITY"
+                     " && unset WINNOW_CONFIGS WINNOW_HOME WINNOW_USER WINNOW_IDENTITY WINNOW_TOKEN"
                      " && export HOME=$PWD/home && (" +
                      line + ") > " + said + " 2>&1")
                         .c_str());
