@@ -237,7 +237,7 @@ class Farm {
     std::string ranking;
   };
   Result<Taken> run(const std::string& yaml) {
-    const Submit submit{yaml, "farm_path.yaml", "bench", {}, {}};
+    const Submit submit{yaml, "farm_path.yaml", {}, {}, {}};
     const double cpu_before = cpu_s();
     const MonoNs start = system_clock().mono();
     auto submitted = client_->submit(submit, kPatience, [](const actors::Checking&) {});
@@ -391,7 +391,7 @@ void BM_TopWhileRunning(benchmark::State& state) {
   const auto done = farm.run(spec_yaml(trials));
   if (!done) return state.SkipWithError(done.error().text().c_str());
   farm.replace_node(2, DurationNs{2'000'000'000 / state.range(1)});
-  const Submit other{spec_yaml(50'000'000, Curves::No, 6), "farm_path.yaml", "bench", {}, {}};
+  const Submit other{spec_yaml(50'000'000, Curves::No, 6), "farm_path.yaml", {}, {}, {}};
   const auto running = farm.client().submit(other, kPatience, [](const actors::Checking&) {});
   if (!running) return state.SkipWithError(running.error().text().c_str());
   const std::string question = R"({"sweep":")" + done->sweep +
@@ -407,7 +407,7 @@ void BM_TopWhileRunning(benchmark::State& state) {
     if (first.empty()) first = rows;
     if (rows != first) return state.SkipWithError("the same question, another answer");
   }
-  const auto ended = farm.client().control({running->sweep, "cancel", "bench"}, kPatience);
+  const auto ended = farm.client().control({running->sweep, "cancel", {}}, kPatience);
   if (!ended) return state.SkipWithError(ended.error().text().c_str());
   std::sort(seconds.begin(), seconds.end());
   state.counters["p50_ms"] = seconds[seconds.size() / 2] * 1e3;
