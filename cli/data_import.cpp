@@ -78,12 +78,13 @@ Status read_how(const ImportOptions& o, store::ImportRequest& request) {
       request.format = *format;
     }
   }
-  if (layout.empty() && o.format.empty()) layout = "ohlcv";
+  const std::string any(store::layout_format().name);
+  if (layout.empty() && o.format.empty()) layout = any;
   if (layout.empty()) {
-    request.layout = *store::find_layout("ohlcv");
+    request.layout = *store::find_layout(any);
     return {};
   }
-  if (const auto format = store::parse_format(layout); format.ok() && layout != "ohlcv") {
+  if (const auto format = store::parse_format(layout); format.ok() && layout != any) {
     if (!o.format.empty() && o.format != layout) {
       return Error(ErrorCode::InvalidInput,
                    "--format " + o.format + " and --layout " + layout + " contradict each other");
@@ -91,8 +92,8 @@ Status read_how(const ImportOptions& o, store::ImportRequest& request) {
     request.format = *format;
     return {};
   }
-  if (request.format != store::Format::Ohlcv) {
-    return Error(ErrorCode::InvalidInput, "--layout describes tables of --format ohlcv; " +
+  if (!request.format->takes_layout) {
+    return Error(ErrorCode::InvalidInput, "--layout describes tables of --format " + any + "; " +
                                               o.format + " has a layout of its own");
   }
   auto resolved = resolve_layout(layout);
@@ -216,10 +217,19 @@ int run_import(const Context& context, const ImportOptions& options) {
   return print_outcome(context, *datasets, *outcome, request->seal);
 }
 
+std::string formats_help() {
+  std::string out;
+  for (const store::FormatDecl* format : store::import_formats()) {
+    if (!out.empty()) out += "; ";
+    out += std::string(format->name) + " (" + std::string(format->help) + ")";
+  }
+  return out;
+}
+
 void add_reading_options(Command* command, ImportOptions& o) {
   command->add_option("--format", o.format,
-                      "binance-klines, okx-candles, ohlcv, or funding (attached to the bars of the "
-                      "dataset --name); ohlcv if there is only a --layout");
+                      formats_help() + "; " + std::string(store::layout_format().name) +
+                          " if there is only a --layout");
   command->add_option(
       "--layout", o.layout,
       "whose table it is: " + store::layout_names() + "; or a column map FILE.yaml (docs/DATA.md)");

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,16 +62,6 @@ struct FundingRows {
   }
 };
 
-/// `winnow data import --format`.
-enum class Format { BinanceKlines, OkxCandles, Ohlcv, Funding };
-std::string_view format_name(Format format);
-/// Fails: InvalidInput naming the formats there are.
-Result<Format> parse_format(std::string_view text);
-
-/// A kline's times are in milliseconds below this and in microseconds from it on (1973 in one unit,
-/// 5138 in the other).
-inline constexpr std::int64_t kMicrosecondsFrom = 100'000'000'000'000;
-
 /// How the tables of one import are read.
 struct ReadContext {
   Layout layout;
@@ -80,20 +71,28 @@ struct ReadContext {
   std::string instrument;
 };
 
-// Each appends the rows of one table, volume in base units. Fails: InvalidInput as `file:line: ...`
-// naming column, value and what is allowed; the rows are then of no use.
+/// Purpose: one way that files are written: what `winnow data import --format` names. Each stands
+/// in a file of its own and on a line of formats.cpp; nothing else knows which there are. A reader
+/// appends the rows of one table, volume in base units. Fails: InvalidInput as `file:line: ...`
+/// naming column, value and what is allowed; the rows are then of no use.
+struct FormatDecl {
+  std::string_view name;
+  std::string_view help;
+  bool whole_days = false;  ///< its files hold whole days, so that what lacks at an end is a gap
+  bool takes_layout =
+      false;  ///< it reads as ReadContext::layout says; others have one of their own
+  // One of the two.
+  Status (*read_bars)(const SourceText& table, const ReadContext& context, BarRows& rows) = nullptr;
+  Status (*read_funding)(const SourceText& table, const ReadContext& context,
+                         FundingRows& rows) = nullptr;
+};
 
-/// Public archive and REST layout, with or without its header: open_time, open, high, low, close,
-/// volume, close_time, quote_volume, count, taker_buy_volume, taker_buy_quote_volume, ignore. Of
-/// coin-margined contracts volume counts contracts and quote_volume is the base.
-Status read_binance_klines(const SourceText& table, const ReadContext& context, BarRows& rows);
-/// ts, open, high, low, close, vol[, volCcy, volCcyQuote][, confirm], with or without a header;
-/// milliseconds. `vol` of swaps counts contracts: then volCcy is taken, or the import refused.
-Status read_okx_candles(const SourceText& table, const ReadContext& context, BarRows& rows);
-/// A table as a layout describes it.
-Status read_layout(const SourceText& table, const ReadContext& context, BarRows& rows);
-/// A header naming a time and funding_rate, or the archive's calc_time, funding_interval_hours,
-/// last_funding_rate.
-Status read_funding(const SourceText& table, const ReadContext& context, FundingRows& rows);
+std::span<const FormatDecl* const> import_formats();
+/// The one that takes a layout.
+const FormatDecl& layout_format();
+/// Their names with commas, and `last` before the last.
+std::string format_names(std::string_view last);
+/// Fails: InvalidInput naming the formats there are.
+Result<const FormatDecl*> parse_format(std::string_view text);
 
 }  // namespace winnow::store

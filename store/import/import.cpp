@@ -10,6 +10,8 @@
 namespace winnow::store {
 namespace {
 
+bool is_funding(const ImportRequest& request) { return request.format->read_funding != nullptr; }
+
 std::vector<RawSource> raw_sources(const std::vector<SourceFile>& files, std::string_view role) {
   std::vector<RawSource> out;
   for (const SourceFile& f : files) out.push_back({f.name, std::string(role), f.bytes});
@@ -37,21 +39,21 @@ CleanOptions clean_options(const ImportRequest& request) {
           .last_bar = request.last_bar,
           .interval = request.interval,
           .now = request.now,
-          .whole_days = request.format == Format::BinanceKlines};
+          .whole_days = request.format->whole_days};
 }
 
 NewDataset new_dataset(const ImportRequest& request, const std::vector<SourceFile>& files) {
   NewDataset meta;
   meta.name = request.name;
   meta.instrument = request.instrument;
-  meta.format = std::string(format_name(request.format));
-  if (request.format == Format::Ohlcv && !request.layout.name.empty()) {
+  meta.format = std::string(request.format->name);
+  if (request.format->takes_layout && !request.layout.name.empty()) {
     meta.format = request.layout.name;
   }
   meta.created = request.now;
   meta.seal = request.seal;
   meta.on_fault = request.on_fault == OnFault::Repair ? "repair" : "refuse";
-  meta.raw = raw_sources(files, request.format == Format::Funding ? "funding" : "bars");
+  meta.raw = raw_sources(files, is_funding(request) ? "funding" : "bars");
   return meta;
 }
 
@@ -103,17 +105,7 @@ Result<BarRows> read_rows(const ImportRequest& request, const std::vector<Source
       rows.notes.push_back(file.name + ": matches the checksum beside it");
     }
     for (const SourceText& table : file.tables) {
-      switch (request.format) {
-        case Format::BinanceKlines:
-          WINNOW_TRY(read_binance_klines(table, context, rows));
-          break;
-        case Format::OkxCandles:
-          WINNOW_TRY(read_okx_candles(table, context, rows));
-          break;
-        default:
-          WINNOW_TRY(read_layout(table, context, rows));
-          break;
-      }
+      WINNOW_TRY(request.format->read_bars(table, context, rows));
     }
   }
   return rows;
@@ -121,7 +113,7 @@ Result<BarRows> read_rows(const ImportRequest& request, const std::vector<Source
 
 /// Makers that stamp a bar with its end say so; here a bar is named by its beginning.
 Status stamp_at_open(const ImportRequest& request, BarRows& rows) {
-  if (request.format != Format::Ohlcv || !request.layout.stamped_at_close) return {};
+  if (!request.format->takes_layout || !request.layout.stamped_at_close) return {};
   if (!request.interval) {
     return Error(ErrorCode::InvalidInput,
                  "the layout says that times are the ends of bars: their length is needed, for "
@@ -313,7 +305,7 @@ Result<PutOutcome> attach_funding(const DatasetStore& store, const ImportRequest
   FundingRows rows;
   for (const SourceFile& file : *files) {
     for (const SourceText& table : file.tables) {
-      WINNOW_TRY(read_funding(table, *context, rows));
+      WINNOW_TRY(request.format->read_funding(table, *context, rows));
     }
   }
   auto funding = clean_funding(std::move(rows), clean_options(request));
@@ -352,7 +344,7 @@ Result<PutOutcome> attach_funding(const DatasetStore& store, const ImportRequest
 }  // namespace
 
 Result<CleanBars> preview_bars(const ImportRequest& request) {
-  if (request.format == Format::Funding) {
+  if (is_funding(request)) {
     return Error(ErrorCode::InvalidInput, "a dry run shows bars, and funding has none");
   }
   auto files = read_files(request);
@@ -373,8 +365,7 @@ Result<PutOutcome> import_dataset(const DatasetStore& store, const ImportRequest
   if (request.interval && request.interval->ns <= 0) {
     return Error(ErrorCode::InvalidInput, "the interval must be above 0");
   }
-  return request.format == Format::Funding ? attach_funding(store, request)
-                                           : import_bars(store, request);
+  return is_funding(request) ? attach_funding(store, request) : import_bars(store, request);
 }
 
 }  // namespace winnow::store

@@ -23,8 +23,8 @@ enum class ExistingBars {
 /// `winnow data import`.
 struct ImportRequest {
   std::vector<std::filesystem::path> files;  ///< merged in time order
-  Format format = Format::Ohlcv;
-  Layout layout;  ///< of Format::Ohlcv
+  const FormatDecl* format = &layout_format();
+  Layout layout;  ///< of a format that takes one
   std::string instrument;
   std::string name;
   std::optional<DurationNs> interval;
@@ -38,7 +38,7 @@ struct ImportRequest {
   TimestampNs now;
 };
 
-/// Imports bars as a new dataset or a new version of one, or, with Format::Funding, attaches
+/// Imports bars as a new dataset or a new version of one, or, with a format of funding, attaches
 /// payments to the bars that `name` has. Bars imported under a name whose current version has
 /// funding keep the payments that fall into them. All or nothing. Fails: InvalidInput (the files,
 /// as `file:line: ...`; faults; a wrong interval; bars that would be lost), NotFound (a file; a

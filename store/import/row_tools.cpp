@@ -170,4 +170,16 @@ void scale_volume(BarRows& rows, std::size_t first, VolumeMeaning meaning) {
   }
 }
 
+Error not_a_header(const CsvReader& csv, std::string_view expected) {
+  return csv.error("the first line is no header with " + std::string(expected) + "; it is " +
+                   listed(csv.fields()) + " (other layouts: --layout)");
+}
+
+void take_other(BarRows& rows, std::size_t first, const std::vector<double>& other,
+                const std::string& note) {
+  std::copy(other.begin(), other.end(),
+            rows.columns.volume.begin() + static_cast<std::ptrdiff_t>(first));
+  rows.notes.push_back(note);
+}
+
 }  // namespace winnow::store::rows

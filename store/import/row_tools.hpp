@@ -58,4 +58,10 @@ inline double mean_px(const MarketColumns& c, std::size_t i) {
 /// Rows from `first` on in base units.
 void scale_volume(BarRows& rows, std::size_t first, VolumeMeaning meaning);
 
+/// The first line is no header of this layout.
+Error not_a_header(const CsvReader& csv, std::string_view expected);
+/// From row `first` on another column counts the base: it becomes the volume.
+void take_other(BarRows& rows, std::size_t first, const std::vector<double>& other,
+                const std::string& note);
+
 }  // namespace winnow::store::rows

@@ -336,12 +336,21 @@ Status TableReader::run() {
   return settle_volume();
 }
 
-}  // namespace
-
+/// A table as a layout describes it.
 Status read_layout(const SourceText& table, const ReadContext& context, BarRows& rows) {
   auto form = find_form(table, context.layout, context.time, context.instrument);
   if (!form.ok()) return form.error();
   return TableReader(table, context, *std::move(form), rows).run();
 }
+
+}  // namespace
+
+namespace formats {
+extern const FormatDecl kOhlcv;
+const FormatDecl kOhlcv{.name = "ohlcv",
+                        .help = "any table of bars with a header, or as --layout says",
+                        .takes_layout = true,
+                        .read_bars = read_layout};
+}  // namespace formats
 
 }  // namespace winnow::store

@@ -114,7 +114,7 @@ TEST_F(Append, C4AnotherIntervalOrInstrumentIsRefused) {
 TEST_F(Append, C4FundingStaysWhenBarsAreAdded) {
   must(import("1.csv", part(c_, 0, 200)));
   write_file(dir_ / "f.csv", "ts_ms,funding_rate\n1672560000000,0.0001\n");
-  must(import_dataset(store_, request_of({dir_ / "f.csv"}, "x", Format::Funding)));
+  must(import_dataset(store_, request_of({dir_ / "f.csv"}, "x", format_of("funding"))));
   const auto out = must(import("2.csv", part(c_, 200, 400), ExistingBars::Append));
   EXPECT_EQ(out.manifest.funding_events, 1u);
   EXPECT_EQ(out.manifest.raw_files.size(), 3u);

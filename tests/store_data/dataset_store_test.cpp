@@ -360,7 +360,8 @@ TEST(DatasetStore, ExportReadsBackToTheSameContent) {
   EXPECT_EQ(must(store.export_csv("x", dir / "x.csv")), 300u);
   EXPECT_EQ(must(store.export_funding_csv("x", dir / "f.csv")), 2u);
   must(import_dataset(store, request_of({dir / "x.csv"}, "y")));
-  const auto back = must(import_dataset(store, request_of({dir / "f.csv"}, "y", Format::Funding)));
+  const auto back =
+      must(import_dataset(store, request_of({dir / "f.csv"}, "y", format_of("funding"))));
   EXPECT_EQ(back.manifest.content_hash, put.manifest.content_hash);
   EXPECT_FALSE(store.export_csv("x", dir / "no/such/folder.csv").ok());
   EXPECT_FALSE(store.export_csv("x", dir.path()).ok());

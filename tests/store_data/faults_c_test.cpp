@@ -80,7 +80,7 @@ TEST_F(FaultC, C1KlinesUnderAHeaderInAnotherOrderAreRefused) {
       ",close_time,quote_volume,count,taker_buy_volume,"
       "taker_buy_quote_volume,ignore\n";
   auto request = request_of({file("k.csv", "open_time,close,high,low,open,volume" + rest + row)},
-                            "k", Format::BinanceKlines);
+                            "k", format_of("binance-klines"));
   expect_has(error_of(import_dataset(store_, request)),
              "k.csv:1: the first line is no header with");
 }
@@ -300,7 +300,7 @@ TEST_F(FaultC, A11AmountBesideVolIsTheBase) {
 TEST_F(FaultC, C3FundingTimesFollowTheZoneToo) {
   must(import(ohlcv_csv(c_)));
   auto request = request_of({file("f.csv", "time,funding_rate\n2022-12-31 19:30:00,0.0001\n")}, "x",
-                            Format::Funding);
+                            format_of("funding"));
   expect_has(error_of(import_dataset(store_, request)), "no payment falls into the bars");
   request.time_zone = "-05:00";
   EXPECT_EQ(must(import_dataset(store_, request)).manifest.funding_events, 1u);
@@ -319,7 +319,7 @@ TEST_F(FaultC, A11ContractsOfSwapCandlesAreNotCoins) {
     spot += row + "," + std::to_string(coins) + "," + worth + "," + worth + ",1\n";
   }
   for (const auto& [name, text] : {std::pair("swap", csv), std::pair("spot", spot)}) {
-    auto request = request_of({file(name, text)}, name, Format::OkxCandles);
+    auto request = request_of({file(name, text)}, name, format_of("okx-candles"));
     must(import_dataset(store_, request));
     EXPECT_NEAR(must(store_.load(name)).view().volume[0], std::floor(c_.volume[0] * 100) / 100,
                 1e-6)

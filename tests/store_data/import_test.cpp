@@ -31,7 +31,8 @@ class Import : public testing::Test {
     write_file(dir_ / name, bytes);
     return dir_ / name;
   }
-  Result<PutOutcome> import(const std::string& bytes, Format format = Format::Ohlcv) {
+  Result<PutOutcome> import(const std::string& bytes,
+                            const FormatDecl* format = format_of("ohlcv")) {
     return import_dataset(store_, request_of({file("in.csv", bytes)}, "x", format));
   }
   void expect_refused(const Result<PutOutcome>& result, const std::string& part) {
@@ -102,8 +103,8 @@ TEST_F(Import, KlinesWithAndWithoutHeaderInMillisecondsAndMicroseconds) {
     for (const bool in_us : {false, true}) {
       const std::string csv = (header ? kKlineHeader : "") + klines(c_, 0, 288, in_us);
       const std::string name = std::string("k") + (header ? "h" : "") + (in_us ? "u" : "");
-      const auto out =
-          must(import_dataset(store_, request_of({file(name, csv)}, name, Format::BinanceKlines)));
+      const auto out = must(
+          import_dataset(store_, request_of({file(name, csv)}, name, format_of("binance-klines"))));
       EXPECT_EQ(out.manifest.content_hash, hash) << name;
       const std::string notes = out.manifest.notes.empty() ? "" : out.manifest.notes[0];
       EXPECT_EQ(notes.find("microseconds") != std::string::npos, in_us) << name;
@@ -116,7 +117,7 @@ TEST_F(Import, KlinesWithAndWithoutHeaderInMillisecondsAndMicroseconds) {
 TEST_F(Import, FilesAreMergedInTimeOrderWhateverTheirOrderAndUnit) {
   write_zip(dir_ / "2.zip", {{"2.csv", klines(c_, 190, 288, true)}});
   const auto request = request_of({dir_ / "2.zip", file("1.csv", klines(c_, 0, 200, false))}, "x",
-                                  Format::BinanceKlines);
+                                  format_of("binance-klines"));
   const auto out = must(import_dataset(store_, request));
   EXPECT_EQ(out.manifest.content_hash, market_content_hash(c_.view()));
   EXPECT_EQ(out.manifest.raw_files.size(), 2u);
@@ -128,7 +129,7 @@ TEST_F(Import, KlineThatClosedEarlyIsUnfinishedAndDropped) {
   std::string csv = klines(c_, 0, 100, false);
   const std::string close = std::to_string((c_.time_ns[99] + c_.interval_ns) / 1'000'000 - 1);
   csv.replace(csv.rfind(close), close.size(), std::to_string(c_.time_ns[99] / 1'000'000 + 61'000));
-  const auto out = must(import(csv, Format::BinanceKlines));
+  const auto out = must(import(csv, format_of("binance-klines")));
   EXPECT_EQ(out.manifest.bars, 99u);
   ASSERT_EQ(out.manifest.repairs.size(), 1u);
   EXPECT_NE(out.manifest.repairs[0].text.find("still open"), std::string::npos);
@@ -141,7 +142,7 @@ TEST_F(Import, OkxCandlesComeNewestFirstAndSayWhetherTheyAreComplete) {
     row.pop_back();
     csv += row + ",1.0,2.0," + (i == 99 ? "0" : "1") + "\n";
   }
-  const auto out = must(import(csv, Format::OkxCandles));
+  const auto out = must(import(csv, format_of("okx-candles")));
   EXPECT_EQ(out.manifest.bars, 99u);
   EXPECT_EQ(out.manifest.faults.refusing(), 0u);
   EXPECT_EQ(out.manifest.first.ns, c_.time_ns[0]);
@@ -161,10 +162,11 @@ TEST_F(Import, MalformedLinesNamePlaceColumnValueAndWhatIsAllowed) {
   expect_refused(import("ts_ms;open;high;low;close;volume\n"), "no bar below the header");
   expect_refused(import("ts_s,ts_ms,open,high,low,close,volume\n"), "both columns ts_s and ts_ms");
   expect_refused(import(header), "no bar below the header");
-  expect_refused(import(good, Format::BinanceKlines), "has 6 columns; a kline has 12");
-  expect_refused(import(kKlineHeader + klines(c_, 0, 3, false) + "17,x\n", Format::BinanceKlines),
-                 "in.csv:5: has 2 columns");
-  expect_refused(import("167253120,1,1,1,1,1\n1672531200000,1,1,1,1\n", Format::OkxCandles),
+  expect_refused(import(good, format_of("binance-klines")), "has 6 columns; a kline has 12");
+  expect_refused(
+      import(kKlineHeader + klines(c_, 0, 3, false) + "17,x\n", format_of("binance-klines")),
+      "in.csv:5: has 2 columns");
+  expect_refused(import("167253120,1,1,1,1,1\n1672531200000,1,1,1,1\n", format_of("okx-candles")),
                  "in.csv:2: has 5 columns");
 }
 
@@ -246,7 +248,7 @@ TEST_F(Import, FundingIsAttachedToBarsAndKeptWhenTheyAreImportedAgain) {
   const std::string bars = ohlcv_csv(c_);
   const auto plain = must(import(bars));
   const std::string csv = funding_csv(kStart / 1'000'000 - 28'800'000, 6, 0.0001);
-  const auto funded = must(import(csv, Format::Funding));
+  const auto funded = must(import(csv, format_of("funding")));
   EXPECT_EQ(funded.kind, PutKind::NewVersion);
   EXPECT_EQ(funded.manifest.funding_events, 3u);  // one before the bars, two after them
   EXPECT_EQ(funded.manifest.bars, 288u);
@@ -257,32 +259,32 @@ TEST_F(Import, FundingIsAttachedToBarsAndKeptWhenTheyAreImportedAgain) {
   EXPECT_EQ(loaded.view().funding[0].rate_frac, 0.0001);
   EXPECT_EQ(error_of(store_.verify("x")), "");
 
-  EXPECT_EQ(must(import(csv, Format::Funding)).kind, PutKind::Unchanged);
+  EXPECT_EQ(must(import(csv, format_of("funding"))).kind, PutKind::Unchanged);
   EXPECT_EQ(must(import(bars)).kind, PutKind::Unchanged);
   const auto longer = must(import(ohlcv_csv(random_columns(400, 1))));
   EXPECT_EQ(longer.manifest.funding_events, 3u);
   ASSERT_EQ(longer.manifest.raw_files.size(), 2u);
-  const auto more = must(import(funding_csv(kStart / 1'000'000, 9, 0.0003), Format::Funding));
+  const auto more = must(import(funding_csv(kStart / 1'000'000, 9, 0.0003), format_of("funding")));
   EXPECT_EQ(more.manifest.funding_events, 8u);  // five at new times join the three
 }
 
 TEST_F(Import, FundingArchiveLayoutAndItsErrors) {
   const std::string archive =
       "calc_time,funding_interval_hours,last_funding_rate\n1672531200000,8,0.00012\n";
-  const auto early = import(archive, Format::Funding);
+  const auto early = import(archive, format_of("funding"));
   ASSERT_FALSE(early.ok());
   EXPECT_EQ(early.error().code(), ErrorCode::NotFound);
   EXPECT_NE(early.error().text().find("import those first"), std::string::npos);
   must(import(ohlcv_csv(c_)));
-  EXPECT_EQ(must(import(archive, Format::Funding)).manifest.funding_events, 1u);
-  auto request = request_of({dir_ / "in.csv"}, "x", Format::Funding);
+  EXPECT_EQ(must(import(archive, format_of("funding"))).manifest.funding_events, 1u);
+  auto request = request_of({dir_ / "in.csv"}, "x", format_of("funding"));
   request.instrument = "ETHUSDT";
   EXPECT_NE(error_of(import_dataset(store_, request)).find("holds instrument BTCUSDT, not ETHUSDT"),
             std::string::npos);
-  EXPECT_NE(
-      error_of(import("ts_ms,funding_rate\n1,0.1\n", Format::Funding)).find("no payment falls"),
-      std::string::npos);
-  EXPECT_NE(error_of(import("ts_ms,funding_rate\n1672531200000,1%\n", Format::Funding))
+  EXPECT_NE(error_of(import("ts_ms,funding_rate\n1,0.1\n", format_of("funding")))
+                .find("no payment falls"),
+            std::string::npos);
+  EXPECT_NE(error_of(import("ts_ms,funding_rate\n1672531200000,1%\n", format_of("funding")))
                 .find("in.csv:2: column funding_rate: value '1%'"),
             std::string::npos);
 }
@@ -317,7 +319,7 @@ TEST_F(Import, RecordedPerpetualsWithTheirFunding) {
     EXPECT_EQ(dropped.manifest.bars, rows - 1);
     EXPECT_EQ(dropped.manifest.repairs.size(), 1u);
     request.files = {folder / (stem + "funding.csv.gz")};
-    request.format = Format::Funding;
+    request.format = format_of("funding");
     EXPECT_EQ(must(import_dataset(store_, request)).manifest.funding_events, 1498u);
     EXPECT_EQ(error_of(store_.verify(instrument)), "");
   }

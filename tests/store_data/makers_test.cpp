@@ -18,7 +18,7 @@ struct MakerCase {
   const char* note = "";  // part of a note
   const char* zone = "";
   const char* unit = "";
-  Format format = Format::Ohlcv;
+  const FormatDecl* format = format_of("ohlcv");
 };
 
 std::filesystem::path folder() {
@@ -48,8 +48,8 @@ bool has_note(const std::vector<std::string>& notes, std::string_view part) {
 }
 
 TEST(Makers, C7FilesOfEachMakerImportAtTheFirstTry) {
-  const Format kKlines = Format::BinanceKlines;
-  const Format kOkx = Format::OkxCandles;
+  const FormatDecl* const kKlines = format_of("binance-klines");
+  const FormatDecl* const kOkx = format_of("okx-candles");
   const MakerCase cases[] = {
       {"cryptodatadownload.csv", "cryptodatadownload", "BTCUSDT", 24, kFirst, 29.115},
       {"cryptodatadownload.csv", "", "BTC/USDT", 24, kFirst, 29.115, "above the header"},
@@ -124,7 +124,7 @@ TEST(Makers, C7WhatIsMissingIsSaidInOneLine) {
         .layout = "",
         .instrument = "BTC-USDT-SWAP",
         .bars = 0,
-        .format = Format::OkxCandles},
+        .format = format_of("okx-candles")},
        "add --volume-unit contracts:SIZE"},
       {{"german_bank.csv", "", "BMW", 0}, "no header with open,high,low,close,volume"},
       {{"no_header.csv", "kraken", "SPY", 0}, "has 6 columns and no header; kraken has"},

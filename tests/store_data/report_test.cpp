@@ -113,7 +113,7 @@ TEST(DataReport, C6PartialCandlesOfTheFileAreKeptAndSaid) {
   const auto store = must(DatasetStore::open(dir / "data"));
   write_file(dir / "k.csv", csv);
   const auto out =
-      must(import_dataset(store, request_of({dir / "k.csv"}, "x", Format::BinanceKlines)));
+      must(import_dataset(store, request_of({dir / "k.csv"}, "x", format_of("binance-klines"))));
   EXPECT_EQ(out.manifest.bars, 50u);
   EXPECT_EQ(out.manifest.faults[FaultKind::PartialBar].count, 1u);
   const auto loaded = must(store.load("x"));

@@ -137,8 +137,11 @@ inline NewDataset meta_of(const std::string& name) {
   return meta;
 }
 
+/// The format of this name, which there is.
+inline const FormatDecl* format_of(std::string_view name) { return must(parse_format(name)); }
+
 inline ImportRequest request_of(std::vector<std::filesystem::path> files, const std::string& name,
-                                Format format = Format::Ohlcv) {
+                                const FormatDecl* format = format_of("ohlcv")) {
   ImportRequest request;
   request.files = std::move(files);
   request.format = format;
