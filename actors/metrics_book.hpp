@@ -125,6 +125,19 @@ class MetricsBook {
   std::vector<std::function<void()>> refreshers_;
 };
 
+/// A metric with one label, declared beside its series; the label's values are a closed set.
+struct LabelledMetric {
+  const char* name;
+  const char* label;
+  const char* help;
+  Counter& counter(MetricsBook& book, const std::string& value) const {
+    return book.counter(name, help, {{label, value}});
+  }
+  Gauge& gauge(MetricsBook& book, const std::string& value) const {
+    return book.gauge(name, help, {{label, value}});
+  }
+};
+
 /// Registers memory, files, processor time and start of this process, under the names that
 /// Prometheus' own libraries use, and winnow_build_info.
 void add_process_metrics(MetricsBook& book);
