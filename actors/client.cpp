@@ -120,7 +120,7 @@ class CafClient final : public Client {
     for (;;) {
       auto frame = await_frame(number, patience);
       if (!frame) return frame.error();
-      if (static_cast<Kind>(frame->kind) != Kind::Checking) return answer_of<Submitted>(*frame);
+      if (!is<Checking>(*frame)) return answer_of<Submitted>(*frame);
       const auto word = decode<Checking>(*frame);
       if (!word) return word.error();
       on_checking(*word);
@@ -129,14 +129,9 @@ class CafClient final : public Client {
 
   Result<std::string> control(const Control& request, DurationNs patience) override {
     WINNOW_TRY(await_recognition(patience));
-    auto reply = ask<Reply>(request, patience);
-    if (!reply) return reply.error();
-    constexpr std::string_view kBefore = "{\"sweep\":\"", kAfter = "\"}";
-    const std::string& text = reply->text;
-    if (!text.starts_with(kBefore) || !text.ends_with(kAfter)) {
-      return Error(ErrorCode::Corrupt, "the coordinator's answer names no sweep");
-    }
-    return text.substr(kBefore.size(), text.size() - kBefore.size() - kAfter.size());
+    auto done = ask<Controlled>(request, patience);
+    if (!done) return done.error();
+    return std::move(done->sweep);
   }
 
   Result<std::string> query(std::string_view name, std::string_view args_json,
@@ -190,10 +185,7 @@ class CafClient final : public Client {
       if (!progress) return progress.error();
       heard = system_clock().mono();
       on_progress(*progress);
-      if (progress->state == "done" || progress->state == "cancelled" ||
-          progress->state == "budget_spent") {
-        return *progress;
-      }
+      if (has_ended(*progress)) return *progress;
     }
   }
 
@@ -242,7 +234,7 @@ class CafClient final : public Client {
 
   template <class T>
   static Result<T> answer_of(const Frame& frame) {
-    if (static_cast<Kind>(frame.kind) == Kind::Refusal) {
+    if (is<Refusal>(frame)) {
       auto refusal = decode<Refusal>(frame);
       if (!refusal) return refusal.error();
       const auto code = refusal->code <= static_cast<std::uint32_t>(ErrorCode::Internal)
@@ -281,6 +273,12 @@ Result<std::unique_ptr<Client>> Client::connect(const std::string& host, std::ui
   auto client = std::make_unique<CafClient>(host, port);
   WINNOW_TRY(client->await_link(patience));
   return std::unique_ptr<Client>(std::move(client));
+}
+
+bool has_ended(const Progress& progress) {
+  const store::SweepState state = state_of(progress);
+  return state == store::SweepState::Done || state == store::SweepState::Cancelled ||
+         state == store::SweepState::BudgetSpent;
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text) {

@@ -9,6 +9,7 @@
 #include "actors/protocol.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "store/store.hpp"
 
 namespace winnow::actors {
 
@@ -47,6 +48,12 @@ class Client {
   virtual Result<std::string> query(std::string_view name, std::string_view args_json,
                                     DurationNs patience) = 0;
 };
+
+inline store::SweepState state_of(const Progress& progress) {
+  return static_cast<store::SweepState>(progress.state);
+}
+/// Whether no more of it will come: it is done, cancelled, or its budget is spent.
+bool has_ended(const Progress& progress);
 
 /// `HOST:PORT` in parts. Fails: InvalidInput.
 struct Endpoint {

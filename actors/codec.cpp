@@ -99,7 +99,7 @@ namespace winnow::actors {
 template <class T>
 Frame encode(const T& message, std::uint64_t session) {
   Frame frame;
-  frame.kind = static_cast<std::uint16_t>(T::kKind);
+  frame.kind = kind_of<T>();
   frame.session = session;
   AppendBuffer buffer(frame.body);
   boost::archive::binary_oarchive archive(buffer, boost::archive::no_header);
@@ -116,7 +116,7 @@ Result<T> decode(const Frame& frame) {
     return corrupt("protocol version " + std::to_string(frame.version) + ", this side speaks " +
                    std::to_string(kProtocolVersion));
   }
-  if (frame.kind != static_cast<std::uint16_t>(T::kKind)) return corrupt("unexpected kind");
+  if (frame.kind != kind_of<T>()) return corrupt("unexpected kind");
   if (frame.body.size() > kFrameBytesMax) {
     return corrupt(std::to_string(frame.body.size()) + " bytes, at most " +
                    std::to_string(kFrameBytesMax) + " are allowed");
@@ -133,41 +133,11 @@ Result<T> decode(const Frame& frame) {
   }
 }
 
-#define WINNOW_MESSAGE(T)                                    \
+#define WINNOW_CODEC(T, number)                              \
   template Frame encode<T>(const T&, std::uint64_t session); \
-  template Result<T> decode<T>(const Frame&)
-
-WINNOW_MESSAGE(Hello);
-WINNOW_MESSAGE(Welcome);
-WINNOW_MESSAGE(Credit);
-WINNOW_MESSAGE(Renew);
-WINNOW_MESSAGE(SweepInfo);
-WINNOW_MESSAGE(LeaseOrder);
-WINNOW_MESSAGE(BlockResult);
-WINNOW_MESSAGE(BlocksCommitted);
-WINNOW_MESSAGE(LeaseFailed);
-WINNOW_MESSAGE(LeaseOverran);
-WINNOW_MESSAGE(TrialBegins);
-WINNOW_MESSAGE(TrialLeave);
-WINNOW_MESSAGE(Goodbye);
-WINNOW_MESSAGE(Refusal);
-WINNOW_MESSAGE(DatasetWanted);
-WINNOW_MESSAGE(DatasetState);
-WINNOW_MESSAGE(DatasetAsk);
-WINNOW_MESSAGE(DatasetOffer);
-WINNOW_MESSAGE(ChunkAsk);
-WINNOW_MESSAGE(DatasetChunk);
-WINNOW_MESSAGE(DatasetDenied);
-WINNOW_MESSAGE(Present);
-WINNOW_MESSAGE(Submit);
-WINNOW_MESSAGE(Submitted);
-WINNOW_MESSAGE(Checking);
-WINNOW_MESSAGE(Watch);
-WINNOW_MESSAGE(Progress);
-WINNOW_MESSAGE(Control);
-WINNOW_MESSAGE(Query);
-WINNOW_MESSAGE(Reply);
-#undef WINNOW_MESSAGE
+  template Result<T> decode<T>(const Frame&);
+WINNOW_EVERY_MESSAGE(WINNOW_CODEC)
+#undef WINNOW_CODEC
 
 namespace {
 

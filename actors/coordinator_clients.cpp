@@ -36,7 +36,7 @@ Status CoordinatorCore::take_up(const ActiveSweep& sweep) {
   return {};
 }
 
-void CoordinatorCore::present(const Present& m, const From& from) {
+void CoordinatorCore::on(const Present& m, const From& from) {
   const auto connection = outside_.principal_of(from.peer);
   if (!connection) return refuse(from, nobody());
   cluster::Principal who = *connection;
@@ -86,17 +86,14 @@ void CoordinatorCore::end_revoked() {
 }
 
 // One's own sweeps are one's own business; an operator steers everybody's.
-Status CoordinatorCore::check_owner(const Control& m, const From& from) const {
-  const auto who = asker(from);
-  if (!who) return who.error();
-  if (who->rights == cluster::Rights::Operator) return {};
+Status CoordinatorCore::check_owner(const Control& m, const cluster::Principal& who) const {
+  if (who.rights == cluster::Rights::Operator) return {};
   const auto owner = registry_.owner_of(m.sweep);
   if (!owner) return owner.error();
-  return cluster::check_owner(*who, *owner, "sweep " + m.sweep);
+  return cluster::check_owner(who, *owner, "sweep " + m.sweep);
 }
 
-void CoordinatorCore::watch(const Watch& m, const From& from) {
-  if (const auto who = asker(from); !who) return refuse(from, who.error());
+void CoordinatorCore::on(const Watch& m, const From& from, const cluster::Principal&) {
   // One that ended a while ago is no longer in memory.
   if (registry_.find(m.sweep) == nullptr) {
     const auto loaded = registry_.find_or_load(m.sweep);
@@ -112,21 +109,21 @@ void CoordinatorCore::watch(const Watch& m, const From& from) {
   publish(m.sweep, from.now);
 }
 
-void CoordinatorCore::extend(const Control& m, const From& from) {
+void CoordinatorCore::extend(const Control& m, const From& from, const cluster::Principal& who) {
   auto sweep = registry_.find_or_load(m.sweep);
   if (!sweep) return refuse(from, sweep.error());
-  auto extended = registry_.extend(**sweep, m, outside_.utc_now());
+  auto extended = registry_.extend(**sweep, m, who.name, outside_.utc_now());
   if (!extended) return refuse(from, extended.error());
   ActiveSweep& active = **extended;
   const Status added = take_up(active);
   if (!added) return refuse(from, added.error());
-  spdlog::info("sweep {}: extended by {}; it goes on as {}", m.sweep, m.user, active.meta.id);
-  send(from.peer, Reply{0, 1, "{\"sweep\":\"" + active.meta.id + "\"}"}, from.session);
+  spdlog::info("sweep {}: extended by {}; it goes on as {}", m.sweep, who.name, active.meta.id);
+  send(from.peer, Controlled{active.meta.id}, from.session);
   publish(active.meta.id, from.now);
   act(from.now);
 }
 
-void CoordinatorCore::remove(const Control& m, const From& from) {
+void CoordinatorCore::remove(const Control& m, const From& from, const cluster::Principal& who) {
   const Status allowed = registry_.may_be_removed(m.sweep);
   if (!allowed) return refuse(from, allowed.error());
   const auto busy = std::any_of(in_commit_.begin(), in_commit_.end(), [&](const auto& block) {
@@ -137,65 +134,72 @@ void CoordinatorCore::remove(const Control& m, const From& from) {
                                                       " are on their way to the disk; " +
                                                       "delete it when they are there"));
   }
-  const Status gone = registry_.remove(m.sweep, m.user, outside_.utc_now());
+  const Status gone = registry_.remove(m.sweep, who.name, outside_.utc_now());
   if (!gone) return refuse(from, gone.error());
   scheduler_.remove(m.sweep);
   unrecorded_.erase(m.sweep);
   watchers_.erase(m.sweep);
-  spdlog::info("sweep {}: deleted by {}", m.sweep, m.user);
-  send(from.peer, Reply{0, 1, "{\"sweep\":\"" + m.sweep + "\"}"}, from.session);
+  spdlog::info("sweep {}: deleted by {}", m.sweep, who.name);
+  send(from.peer, Controlled{m.sweep}, from.session);
 }
 
-void CoordinatorCore::control(const Control& asked, const From& from) {
-  const bool deletes = asked.action == "delete";
-  const auto own =
-      in_its_own_name(asked, from, deletes ? cluster::Rights::Researcher : cluster::Rights::Agent,
-                      deletes ? "delete sweeps" : "steer sweeps");
-  if (!own) return refuse(from, own.error());
-  const Control& m = *own;
-  if (const Status owned = check_owner(m, from); !owned) return refuse(from, owned.error());
-  if (m.action == "extend") return extend(m, from);
-  if (m.action == "delete") return remove(m, from);
-  if (m.action != "pause" && m.action != "resume" && m.action != "cancel") {
-    return refuse(from,
-                  Error(ErrorCode::InvalidInput,
-                        "'" + m.action + "' is not one of pause, resume, cancel, extend, delete"));
+void CoordinatorCore::on(const Control& m, const From& from, const cluster::Principal& who) {
+  if (sweep_action_name(m.action).empty()) {
+    return refuse(
+        from, Error(ErrorCode::InvalidInput,
+                    "no action has the number " + std::to_string(static_cast<unsigned>(m.action))));
   }
-  ActiveSweep* sweep = registry_.find(m.sweep);
+  if (const Status owned = check_owner(m, who); !owned) return refuse(from, owned.error());
+  switch (m.action) {
+    case SweepAction::Extend:
+      return extend(m, from, who);
+    case SweepAction::Delete:
+      return remove(m, from, who);
+    case SweepAction::Pause:
+    case SweepAction::Resume:
+    case SweepAction::Cancel:
+      return set_running(m.action, m.sweep, from, who);
+  }
+}
+
+void CoordinatorCore::set_running(SweepAction action, const std::string& id, const From& from,
+                                  const cluster::Principal& who) {
+  ActiveSweep* sweep = registry_.find(id);
   // A coordinator that takes up only what is submitted still ends or goes on with what it is told.
-  if (sweep == nullptr && m.action != "pause") {
-    auto loaded = registry_.find_or_load(m.sweep);
+  if (sweep == nullptr && action != SweepAction::Pause) {
+    auto loaded = registry_.find_or_load(id);
     if (!loaded) return refuse(from, loaded.error());
     sweep = *loaded;
   }
-  if (sweep == nullptr) return refuse(from, not_here(m.sweep));
+  if (sweep == nullptr) return refuse(from, not_here(id));
   if (sweep->meta.state == store::SweepState::Done) {
-    return refuse(from, Error(ErrorCode::Refused, "sweep " + m.sweep + " is already done"));
+    return refuse(from, Error(ErrorCode::Refused, "sweep " + id + " is already done"));
   }
-  if (sweep->meta.state == store::SweepState::BudgetSpent && m.action != "cancel") {
-    return refuse(from, Error(ErrorCode::Refused, "sweep " + m.sweep +
+  if (sweep->meta.state == store::SweepState::BudgetSpent && action != SweepAction::Cancel) {
+    return refuse(from, Error(ErrorCode::Refused, "sweep " + id +
                                                       " has used up its budget and stands still; "
                                                       "`winnow sweep extend` raises it"));
   }
-  if (m.action == "resume") {
-    const Status paid = registry_.may_go_on(*sweep, m.user);
+  if (action == SweepAction::Resume) {
+    const Status paid = registry_.may_go_on(*sweep, who.name);
     if (!paid) return refuse(from, paid.error());
   }
   store::SweepState state = store::SweepState::Running;
-  if (m.action == "pause") state = store::SweepState::Paused;
-  if (m.action == "cancel") state = store::SweepState::Cancelled;
+  if (action == SweepAction::Pause) state = store::SweepState::Paused;
+  if (action == SweepAction::Cancel) state = store::SweepState::Cancelled;
   const Status stored = registry_.set_state(*sweep, state, outside_.utc_now());
   if (!stored) return refuse(from, stored.error());
-  if (m.action == "pause") scheduler_.pause(m.sweep, from.now);
-  if (m.action == "cancel") scheduler_.remove(m.sweep);
-  if (m.action == "resume") (void)scheduler_.add_sweep(SweepRegistry::work_of(*sweep)).ok();
-  spdlog::info("sweep {}: {} by {}", m.sweep, m.action, m.user);
-  send(from.peer, Reply{0, 1, "{\"sweep\":\"" + m.sweep + "\"}"}, from.session);
-  publish(m.sweep, from.now);
+  if (action == SweepAction::Pause) scheduler_.pause(id, from.now);
+  if (action == SweepAction::Cancel) scheduler_.remove(id);
+  if (action == SweepAction::Resume)
+    (void)scheduler_.add_sweep(SweepRegistry::work_of(*sweep)).ok();
+  spdlog::info("sweep {}: {} by {}", id, sweep_action_name(action), who.name);
+  send(from.peer, Controlled{id}, from.session);
+  publish(id, from.now);
   act(from.now);
 }
 
-void CoordinatorCore::query(const Query& m, const From& from) {
+void CoordinatorCore::on(const Query& m, const From& from) {
   if (m.name == kInstanceQuestion) {
     return answered(from.peer, from.session,
                     json_text(nlohmann::json{{"instance", options_.instance}}));
@@ -290,7 +294,7 @@ void CoordinatorCore::publish(const std::string& id, MonoNs now) {
   if (sweep == nullptr) return;
   Progress p;
   p.sweep = id;
-  p.state = std::string(store::sweep_state_name(sweep->meta.state));
+  p.state = static_cast<std::uint8_t>(sweep->meta.state);
   p.trials = sweep->plan->trials();
   p.trials_committed = sweep->trials_committed;
   p.nodes = static_cast<std::uint32_t>(nodes_.size());

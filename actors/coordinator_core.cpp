@@ -66,74 +66,68 @@ Status CoordinatorCore::start(MonoNs now) {
 }
 
 template <class T>
-void CoordinatorCore::with(const Frame& frame, const From& from,
-                           void (CoordinatorCore::*handler)(const T&, const From&)) {
-  const auto message = decode<T>(frame);
-  if (message) return (this->*handler)(*message, from);
-  refuse(from, message.error());
+void CoordinatorCore::hear(const Frame& frame, const From& from) {
+  // What asks for a dataset is read where datasets are.
+  if constexpr (std::is_same_v<T, DatasetAsk> || std::is_same_v<T, ChunkAsk>) {
+    outside_.ship(from.peer, frame);
+  } else {
+    const auto message = decode<T>(frame);
+    if (message) return on(*message, from);
+    refuse(from, message.error());
+  }
+}
+
+// A wish that rights_of() knows is met in its asker's name; the others are for any peer, or look at
+// the asker themselves.
+template <class T>
+void CoordinatorCore::hear_wish(const Frame& frame, const From& from) {
+  if constexpr (requires(const T& m) { rights_of(m); }) {
+    const auto message = decode<T>(frame);
+    if (!message) return refuse(from, message.error());
+    const auto who = asker(from);
+    if (!who) return refuse(from, who.error());
+    const NeededRights needed = rights_of(*message);
+    const Status may = cluster::check_rights(*who, needed.least, needed.what);
+    return may ? on(*message, from, *who) : refuse(from, may.error());
+  } else {
+    hear<T>(frame, from);
+  }
 }
 
 void CoordinatorCore::on_frame(PeerId peer, const Frame& frame, MonoNs now, PeerRole role) {
   const From from{peer, frame.session, now, role};
-  if (!may_send(role, static_cast<Kind>(frame.kind))) {
-    const bool client = role == PeerRole::Client;
+  const auto kind = static_cast<Kind>(frame.kind);
+  const bool of_node = contains(NodeSays{}, kind);
+  if (!of_node && !contains(ClientSays{}, kind)) {
+    return refuse(
+        from, Error(ErrorCode::InvalidInput, "no message of kind " + std::to_string(frame.kind) +
+                                                 " is for a coordinator of this version"));
+  }
+  if (!may_send(role, kind)) {
     return refuse(
         from, Error(ErrorCode::Refused,
                     std::string("this identity is that of a ") + std::string(peer_role_name(role)) +
-                        (client ? ", which may submit, watch, steer and ask, but not "
-                                  "join as a node or deliver results"
-                                : ", which may join and deliver results, but not submit, "
-                                  "watch, steer or ask") +
+                        (of_node ? ", which may submit, watch, steer and ask, but not "
+                                   "join as a node or deliver results"
+                                 : ", which may join and deliver results, but not submit, "
+                                   "watch, steer or ask") +
                         "; `winnow cluster invite --role` makes the other kind"));
   }
-  switch (static_cast<Kind>(frame.kind)) {
-    case Kind::Hello:
-      return with<Hello>(frame, from, &CoordinatorCore::hello);
-    case Kind::Present:
-      return with<Present>(frame, from, &CoordinatorCore::present);
-    case Kind::Submit:
-      return with<Submit>(frame, from, &CoordinatorCore::submit);
-    case Kind::Watch:
-      return with<Watch>(frame, from, &CoordinatorCore::watch);
-    case Kind::Control:
-      return with<Control>(frame, from, &CoordinatorCore::control);
-    case Kind::Query:
-      return with<Query>(frame, from, &CoordinatorCore::query);
-    default:
-      break;
+  if (!of_node) {
+    dispatch(ClientSays{}, kind,
+             [&]<class T>(std::type_identity<T>) { hear_wish<T>(frame, from); });
+    return;
   }
-  // The rest is only for nodes, in their current session.
-  const auto node = nodes_.find(frame.session);
-  if (node == nodes_.end() || node->second.peer != peer) {
+  // But for the first they count only in a node's current session.
+  if (const auto node = nodes_.find(frame.session);
+      !is<Hello>(frame) && (node == nodes_.end() || node->second.peer != peer)) {
     // A node that believes in a session that is over must introduce itself again.
-    if (static_cast<Kind>(frame.kind) == Kind::Renew) {
+    if (is<Renew>(frame)) {
       refuse(from, Error(ErrorCode::NotFound, "the coordinator does not know this session"));
     }
     return;
   }
-  switch (static_cast<Kind>(frame.kind)) {
-    case Kind::Credit:
-      return with<Credit>(frame, from, &CoordinatorCore::credit);
-    case Kind::Renew:
-      return with<Renew>(frame, from, &CoordinatorCore::renew);
-    case Kind::BlockResult:
-      return with<BlockResult>(frame, from, &CoordinatorCore::block_result);
-    case Kind::LeaseFailed:
-      return with<LeaseFailed>(frame, from, &CoordinatorCore::lease_failed);
-    case Kind::LeaseOverran:
-      return with<LeaseOverran>(frame, from, &CoordinatorCore::lease_overran);
-    case Kind::TrialBegins:
-      return with<TrialBegins>(frame, from, &CoordinatorCore::trial_begins);
-    case Kind::DatasetState:
-      return with<DatasetState>(frame, from, &CoordinatorCore::dataset_state);
-    case Kind::DatasetAsk:
-    case Kind::ChunkAsk:
-      return outside_.ship(peer, frame);
-    case Kind::Goodbye:
-      return node_gone(frame.session, "it said goodbye", now);
-    default:
-      break;
-  }
+  dispatch(NodeSays{}, kind, [&]<class T>(std::type_identity<T>) { hear<T>(frame, from); });
 }
 
 void CoordinatorCore::peer_gone(PeerId peer, MonoNs now) {
@@ -157,14 +151,14 @@ void CoordinatorCore::give_up_broken_nodes(MonoNs now) {
   for (const auto& [session, node] : nodes_) {
     if (node.broken && now - *node.broken >= kReconnectGrace) gone.push_back(session);
   }
-  for (const std::uint64_t session : gone) node_gone(session, "its connection broke", now);
+  for (const std::uint64_t session : gone) node_gone(session, LeaveReason::Broken, now);
 }
 
 // Connections may end without a word.
 void CoordinatorCore::forget_silent_nodes(MonoNs now) {
   const DurationNs patience = options_.scheduling.lease_ttl * kSilentTtls;
   for (const NodeId node : scheduler_.silent_nodes(now, patience)) {
-    node_gone(node.value(), "it was silent", now);
+    node_gone(node.value(), LeaveReason::Silent, now);
   }
 }
 
@@ -209,7 +203,7 @@ void CoordinatorCore::refuse(const From& to, const Error& error) {
 
 // ---- nodes
 
-void CoordinatorCore::hello(const Hello& m, const From& from) {
+void CoordinatorCore::on(const Hello& m, const From& from) {
   const auto no = [&](const std::string& why) { refuse(from, Error(ErrorCode::Refused, why)); };
   if (m.engine_version != engine::kEngineVersion) {
     return no("engine version " + std::to_string(m.engine_version) +
@@ -247,7 +241,7 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
     // It is gone, though its connection may not have told yet.
     if (const auto former = nodes_.find(m.former_session);
         former != nodes_.end() && former->second.node != m.node) {
-      node_gone(m.former_session, "its connection broke", from.now);
+      node_gone(m.former_session, LeaveReason::Broken, from.now);
     }
     scheduler_.last_words(NodeId(m.former_session), words);
   }
@@ -266,7 +260,7 @@ void CoordinatorCore::hello(const Hello& m, const From& from) {
   if (const auto earlier = latest_.find(m.node); earlier != latest_.end()) {
     if (m.connection < earlier->second.connection) return;  // late, and overtaken by the next
     if (const auto node = nodes_.find(earlier->second.session); node != nodes_.end()) {
-      forget_node(node, "it came back with a new connection");
+      forget_node(node, LeaveReason::Replaced);
     }
     scheduler_.node_returned(NodeId(earlier->second.session));
   }
@@ -307,12 +301,12 @@ void CoordinatorCore::state_places(const Credit& m, const From& from) {
   scheduler_.set_credit(NodeId(from.session), m.free_places, LeaseId(m.lease_seen));
 }
 
-void CoordinatorCore::credit(const Credit& m, const From& from) {
+void CoordinatorCore::on(const Credit& m, const From& from) {
   state_places(m, from);
   act(from.now);
 }
 
-void CoordinatorCore::renew(const Renew& m, const From& from) {
+void CoordinatorCore::on(const Renew& m, const From& from) {
   std::vector<LeaseId> held;
   for (const std::uint64_t id : m.leases) held.emplace_back(id);
   scheduler_.renew(NodeId(from.session), held, from.now);
@@ -320,7 +314,7 @@ void CoordinatorCore::renew(const Renew& m, const From& from) {
   act(from.now);
 }
 
-void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
+void CoordinatorCore::on(const BlockResult& m, const From& from) {
   // Whatever the store knows takes its late results, though nobody runs it any more.
   const auto found = registry_.find_or_load(m.sweep);
   if (!found && found.error().code() == ErrorCode::Io) return;  // the node says it again
@@ -360,7 +354,7 @@ void CoordinatorCore::block_result(const BlockResult& m, const From& from) {
   outside_.commit(std::move(offer));
 }
 
-void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
+void CoordinatorCore::on(const LeaseFailed& m, const From& from) {
   NodePeer& node = nodes_.at(from.session);
   const std::string reason = plain_reason(m.reason);
   log_once(node, reason);
@@ -378,7 +372,7 @@ void CoordinatorCore::lease_failed(const LeaseFailed& m, const From& from) {
   act(from.now);
 }
 
-void CoordinatorCore::lease_overran(const LeaseOverran& m, const From& from) {
+void CoordinatorCore::on(const LeaseOverran& m, const From& from) {
   spdlog::warn("node {}: {}", nodes_.at(from.session).name, m.evidence);
   if (metrics_ != nullptr) metrics_->leases_overran.add();
   scheduler::Scheduler::Overrun what{{m.first_block, m.first_block + m.blocks}, {}, m.evidence};
@@ -387,13 +381,13 @@ void CoordinatorCore::lease_overran(const LeaseOverran& m, const From& from) {
   act(from.now);
 }
 
-void CoordinatorCore::trial_begins(const TrialBegins& m, const From& from) {
+void CoordinatorCore::on(const TrialBegins& m, const From& from) {
   const bool held = scheduler_.trial_begins(NodeId(from.session), LeaseId(m.lease), m.trial);
   send(from.peer, TrialLeave{m.lease, m.trial, static_cast<std::uint8_t>(held ? 1 : 0)},
        from.session);
 }
 
-void CoordinatorCore::dataset_state(const DatasetState& m, const From& from) {
+void CoordinatorCore::on(const DatasetState& m, const From& from) {
   if (!is_plain(m.dataset, kHashTextMax)) return;
   using Is = scheduler::DataState::Is;
   scheduler::DataState state{Is::Coming, m.bytes_here, m.bytes_total, plain_reason(m.reason)};
@@ -423,17 +417,35 @@ void CoordinatorCore::log_once(NodePeer& node, const std::string& text) {
   if (node.said.insert(text).second) spdlog::warn("node {}: {}", node.name, text);
 }
 
-void CoordinatorCore::node_gone(std::uint64_t session, const std::string& why, MonoNs now) {
+void CoordinatorCore::on(const Goodbye&, const From& from) {
+  node_gone(from.session, LeaveReason::Goodbye, from.now);
+}
+
+std::string_view CoordinatorCore::text_of(LeaveReason why) {
+  switch (why) {
+    case LeaveReason::Goodbye:
+      return "it said goodbye";
+    case LeaveReason::Broken:
+      return "its connection broke";
+    case LeaveReason::Silent:
+      return "it was silent";
+    case LeaveReason::Replaced:
+      return "it came back with a new connection";
+  }
+  return "";
+}
+
+void CoordinatorCore::node_gone(std::uint64_t session, LeaveReason why, MonoNs now) {
   const auto node = nodes_.find(session);
   if (node == nodes_.end()) return;
   forget_node(node, why);
-  scheduler_.node_left(NodeId(session), why, now);
+  scheduler_.node_left(NodeId(session), text_of(why), now);
   act(now);
 }
 
 void CoordinatorCore::forget_node(std::map<std::uint64_t, NodePeer>::iterator node,
-                                  const std::string& why) {
-  spdlog::info("node {} left: {}", node->second.name, why);
+                                  LeaveReason why) {
+  spdlog::info("node {} left: {}", node->second.name, text_of(why));
   count_left(why);
   nodes_.erase(node);
 }
@@ -493,19 +505,14 @@ void CoordinatorCore::store_refuses(const std::string& text) {
 
 void CoordinatorCore::act(MonoNs now) {
   for (const scheduler::Decision& decision : scheduler_.step(now)) {
-    if (const auto* grant = std::get_if<scheduler::Grant>(&decision)) carry_out(*grant, now);
-    if (const auto* done = std::get_if<scheduler::SweepFinished>(&decision)) carry_out(*done, now);
-    if (const auto* spent = std::get_if<scheduler::BudgetSpent>(&decision)) {
-      unrecorded_[spent->sweep] = store::SweepState::BudgetSpent;
-      record_end(spent->sweep, now);
-    }
-    if (const auto* bad = std::get_if<scheduler::Quarantine>(&decision)) carry_out(*bad);
-    if (const auto* fetch = std::get_if<scheduler::FetchData>(&decision)) {
-      if (const auto node = nodes_.find(fetch->node.value()); node != nodes_.end()) {
-        send(node->second.peer, DatasetWanted{fetch->dataset}, node->first);
-      }
-    }
+    std::visit([&](const auto& what) { carry_out(what, now); }, decision);
   }
+}
+
+void CoordinatorCore::carry_out(const scheduler::FetchData& fetch, MonoNs) {
+  const auto node = nodes_.find(fetch.node.value());
+  if (node == nodes_.end()) return;
+  send(node->second.peer, DatasetWanted{fetch.dataset}, node->first);
 }
 
 void CoordinatorCore::carry_out(const scheduler::Grant& grant, MonoNs now) {
@@ -554,6 +561,11 @@ void CoordinatorCore::carry_out(const scheduler::SweepFinished& done, MonoNs now
   record_end(done.sweep, now);
 }
 
+void CoordinatorCore::carry_out(const scheduler::BudgetSpent& spent, MonoNs now) {
+  unrecorded_[spent.sweep] = store::SweepState::BudgetSpent;
+  record_end(spent.sweep, now);
+}
+
 // A disk that is full just then must not leave the sweep running for ever: tick() tries again.
 void CoordinatorCore::record_end(const std::string& id, MonoNs now) {
   const store::SweepState state = unrecorded_.at(id);
@@ -568,7 +580,7 @@ void CoordinatorCore::record_end(const std::string& id, MonoNs now) {
   unrecorded_.erase(id);
 }
 
-void CoordinatorCore::carry_out(const scheduler::Quarantine& bad) {
+void CoordinatorCore::carry_out(const scheduler::Quarantine& bad, MonoNs) {
   const ActiveSweep* sweep = registry_.find(bad.sweep);
   if (sweep == nullptr) return;
   if (metrics_ != nullptr) metrics_->blocks_quarantined.add();

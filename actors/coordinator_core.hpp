@@ -18,6 +18,7 @@
 #include "actors/intake_group.hpp"
 #include "actors/peer_role.hpp"
 #include "actors/sweep_registry.hpp"
+#include "actors/wish_rights.hpp"
 #include "cluster/principal.hpp"
 
 namespace winnow::actors {
@@ -128,6 +129,8 @@ class CoordinatorCore {
     PeerId peer;
     std::uint64_t request = 0;
   };
+  enum class LeaveReason : std::uint8_t { Goodbye, Broken, Silent, Replaced };
+  static std::string_view text_of(LeaveReason why);
   /// A message with what came beside it.
   struct From {
     PeerId peer;
@@ -136,9 +139,11 @@ class CoordinatorCore {
     PeerRole role = PeerRole::Local;
   };
 
+  // The messages of NodeSays and ClientSays, an on() each.
   template <class T>
-  void with(const Frame& frame, const From& from,
-            void (CoordinatorCore::*handler)(const T&, const From&));
+  void hear(const Frame& frame, const From& from);
+  template <class T>
+  void hear_wish(const Frame& frame, const From& from);
   template <class T>
   void send(PeerId to, const T& message, std::uint64_t session) {
     outside_.send(to, encode(message, session));
@@ -146,20 +151,21 @@ class CoordinatorCore {
   void refuse(const From& to, const Error& error);
 
   // Nodes (coordinator_core.cpp).
-  void hello(const Hello& m, const From& from);
+  void on(const Hello& m, const From& from);
+  void on(const Credit& m, const From& from);
+  void on(const Renew& m, const From& from);
+  void on(const BlockResult& m, const From& from);
+  void on(const LeaseFailed& m, const From& from);
+  void on(const LeaseOverran& m, const From& from);
+  void on(const TrialBegins& m, const From& from);
+  void on(const DatasetState& m, const From& from);
+  void on(const Goodbye& m, const From& from);
   void state_places(const Credit& m, const From& from);
-  void credit(const Credit& m, const From& from);
-  void renew(const Renew& m, const From& from);
-  void block_result(const BlockResult& m, const From& from);
-  void lease_failed(const LeaseFailed& m, const From& from);
-  void lease_overran(const LeaseOverran& m, const From& from);
-  void trial_begins(const TrialBegins& m, const From& from);
-  void dataset_state(const DatasetState& m, const From& from);
   void forget_silent_nodes(MonoNs now);
   void forget_finished_sweeps();
-  void node_gone(std::uint64_t session, const std::string& why, MonoNs now);
+  void node_gone(std::uint64_t session, LeaveReason why, MonoNs now);
   static void log_once(NodePeer& node, const std::string& text);
-  void forget_node(std::map<std::uint64_t, NodePeer>::iterator node, const std::string& why);
+  void forget_node(std::map<std::uint64_t, NodePeer>::iterator node, LeaveReason why);
   void give_up_broken_nodes(MonoNs now);
   void adopt(NodePeer& node, const Hello& m, const From& from);
 
@@ -167,9 +173,11 @@ class CoordinatorCore {
   void act(MonoNs now);
   void carry_out(const scheduler::Grant& grant, MonoNs now);
   void carry_out(const scheduler::SweepFinished& done, MonoNs now);
+  void carry_out(const scheduler::BudgetSpent& spent, MonoNs now);
+  void carry_out(const scheduler::Quarantine& bad, MonoNs now);
+  void carry_out(const scheduler::FetchData& fetch, MonoNs now);
   void record_end(const std::string& sweep, MonoNs now);
   void advance_search(ActiveSweep& sweep);
-  void carry_out(const scheduler::Quarantine& bad);
 
   // Submissions (coordinator_submit.cpp).
   /// Clients that wait for the detectors' word on one plan.
@@ -177,46 +185,36 @@ class CoordinatorCore {
     CheckOrder order;
     std::string waits_for;          ///< then it is asked for again...
     std::uint64_t asked_again = 0;  ///< ...with this ticket, one at a time
-    struct Asker {
-      Submit request;
+    struct Waiting {
+      SweepRegistry::Asker asker;
       From from;
     };
-    std::vector<Asker> askers;
+    std::vector<Waiting> waiting;
   };
   static constexpr std::size_t kChecksMax = 64;
   static constexpr std::size_t kAskersMax = 64;
-  void submit(const Submit& m, const From& from);
+  void on(const Submit& m, const From& from, const cluster::Principal& who);
   Result<std::vector<std::uint32_t>> unchecked(const sweeps::Plan& plan);
-  void check_first(sweeps::Plan plan, std::vector<std::uint32_t> segments, Submit request,
-                   const From& from);
+  void check_first(sweeps::Plan plan, std::vector<std::uint32_t> segments,
+                   SweepRegistry::Asker asker, const From& from);
   void begin(sweeps::Plan plan, const SweepRegistry::Asker& asker, const From& from);
   void tell(const Checks& checks);
   void tell_checks();
   void forget_asker(PeerId peer);
 
   // Clients (coordinator_clients.cpp).
-  void present(const Present& m, const From& from);
+  void on(const Present& m, const From& from);
+  void on(const Query& m, const From& from);
+  void on(const Watch& m, const From& from, const cluster::Principal& who);
+  void on(const Control& m, const From& from, const cluster::Principal& who);
   Result<cluster::Principal> asker(const From& from) const;
-  /// The message in the name of whoever sent it. Fails: Refused, if it claims another, or if it
-  /// needs more than the asker has.
-  template <class T>
-  Result<T> in_its_own_name(T message, const From& from, cluster::Rights least,
-                            std::string_view what) const {
-    auto who = asker(from);
-    if (!who) return who.error();
-    WINNOW_TRY(cluster::check_claim(*who, message.user));
-    WINNOW_TRY(cluster::check_rights(*who, least, what));
-    message.user = std::move(who->name);
-    return message;
-  }
-  Status check_owner(const Control& m, const From& from) const;
+  Status check_owner(const Control& m, const cluster::Principal& who) const;
   void end_revoked();
-  void watch(const Watch& m, const From& from);
-  void control(const Control& m, const From& from);
-  void extend(const Control& m, const From& from);
-  void remove(const Control& m, const From& from);
+  void set_running(SweepAction action, const std::string& sweep, const From& from,
+                   const cluster::Principal& who);
+  void extend(const Control& m, const From& from, const cluster::Principal& who);
+  void remove(const Control& m, const From& from, const cluster::Principal& who);
   Status take_up(const ActiveSweep& sweep);
-  void query(const Query& m, const From& from);
   std::string nodes_json(MonoNs now) const;
   Result<std::string> explain_json(const std::string& args_json, MonoNs now) const;
   void publish(const std::string& sweep, MonoNs now);
@@ -246,7 +244,7 @@ class CoordinatorCore {
   };
   void count_grant(const scheduler::Lease& lease, MonoNs now);
   void count_result(std::uint64_t lease, MonoNs now);
-  void count_left(const std::string& why);
+  void count_left(LeaveReason why);
   CoordinatorMetrics* metrics_;
   std::vector<Granted> granted_;  // the latest, at lease % size
   struct Counted {

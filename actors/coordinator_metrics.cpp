@@ -54,12 +54,18 @@ void CoordinatorCore::count_result(std::uint64_t lease, MonoNs now) {
   if (granted.lease == lease) metrics_->grant_to_result.observe((now - granted.at).seconds());
 }
 
-void CoordinatorCore::count_left(const std::string& why) {
+void CoordinatorCore::count_left(LeaveReason why) {
   if (metrics_ == nullptr) return;
-  if (why == "it said goodbye") return metrics_->nodes_left_goodbye.add();
-  if (why == "it was silent") return metrics_->nodes_left_silent.add();
-  if (why.starts_with("it came back")) return metrics_->nodes_left_replaced.add();
-  metrics_->nodes_left_broken.add();
+  switch (why) {
+    case LeaveReason::Goodbye:
+      return metrics_->nodes_left_goodbye.add();
+    case LeaveReason::Broken:
+      return metrics_->nodes_left_broken.add();
+    case LeaveReason::Silent:
+      return metrics_->nodes_left_silent.add();
+    case LeaveReason::Replaced:
+      return metrics_->nodes_left_replaced.add();
+  }
 }
 
 }  // namespace winnow::actors

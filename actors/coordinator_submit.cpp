@@ -10,18 +10,14 @@
 
 namespace winnow::actors {
 
-void CoordinatorCore::submit(const Submit& m, const From& from) {
-  // Sealed days are shown to people: an agent would read what is to judge it.
-  auto own = m.unseal != 0 ? in_its_own_name(m, from, cluster::Rights::Researcher, "unseal days")
-                           : in_its_own_name(m, from, cluster::Rights::Agent, "run sweeps");
-  if (!own) return refuse(from, own.error());
-  Submit request = *std::move(own);
-  auto plan = registry_.plan(request);
+void CoordinatorCore::on(const Submit& m, const From& from, const cluster::Principal& who) {
+  auto plan = registry_.plan(m);
   if (!plan) return refuse(from, plan.error());
   auto segments = unchecked(*plan);
   if (!segments) return refuse(from, segments.error());
-  if (segments->empty()) return begin(*std::move(plan), {request.user, request.unseal != 0}, from);
-  check_first(*std::move(plan), *std::move(segments), std::move(request), from);
+  SweepRegistry::Asker asker{who.name, m.unseal != 0};
+  if (segments->empty()) return begin(*std::move(plan), asker, from);
+  check_first(*std::move(plan), *std::move(segments), std::move(asker), from);
 }
 
 // One of several segments with the same key is enough.
@@ -45,7 +41,7 @@ Result<std::vector<std::uint32_t>> CoordinatorCore::unchecked(const sweeps::Plan
 // Whoever asks for a plan that is being looked at waits for the same answer; who asks again, for
 // its latest request.
 void CoordinatorCore::check_first(sweeps::Plan plan, std::vector<std::uint32_t> segments,
-                                  Submit request, const From& from) {
+                                  SweepRegistry::Asker asker, const From& from) {
   const std::string id = plan.id();
   const auto found = checks_.find(id);
   const bool known = found != checks_.end();
@@ -53,9 +49,9 @@ void CoordinatorCore::check_first(sweeps::Plan plan, std::vector<std::uint32_t> 
                           "too many sweeps wait for their strategies to be checked; ask again");
   if (!known && checks_.size() >= kChecksMax) return refuse(from, full);
   Checks& checks = checks_[id];
-  std::erase_if(checks.askers, [&](const Checks::Asker& a) { return a.from.peer == from.peer; });
-  if (checks.askers.size() >= kAskersMax) return refuse(from, full);
-  checks.askers.push_back({std::move(request), from});
+  std::erase_if(checks.waiting, [&](const Checks::Waiting& a) { return a.from.peer == from.peer; });
+  if (checks.waiting.size() >= kAskersMax) return refuse(from, full);
+  checks.waiting.push_back({std::move(asker), from});
   if (!known) {
     checks.order.ticket = next_ticket_++;
     checks.order.plan = std::make_shared<const sweeps::Plan>(std::move(plan));
@@ -87,13 +83,13 @@ void CoordinatorCore::checked(const CheckResult& result, MonoNs now) {
   }
   const Checks checks = std::move(found->second);
   checks_.erase(found);
-  for (const Checks::Asker& asker : checks.askers) {
-    From from = asker.from;
+  for (const Checks::Waiting& waiting : checks.waiting) {
+    From from = waiting.from;
     from.now = now;
     if (!result.status) {
       refuse(from, result.status.error());
     } else {
-      begin(*checks.order.plan, {asker.request.user, asker.request.unseal != 0}, from);
+      begin(*checks.order.plan, waiting.asker, from);
     }
   }
 }
@@ -118,8 +114,8 @@ void CoordinatorCore::begin(sweeps::Plan plan, const SweepRegistry::Asker& asker
 
 void CoordinatorCore::tell(const Checks& checks) {
   const Checking word{static_cast<std::uint32_t>(checks.order.segments.size()), checks.waits_for};
-  for (const Checks::Asker& asker : checks.askers) {
-    send(asker.from.peer, word, asker.from.session);
+  for (const Checks::Waiting& waiting : checks.waiting) {
+    send(waiting.from.peer, word, waiting.from.session);
   }
 }
 
@@ -137,9 +133,9 @@ void CoordinatorCore::tell_checks() {
 
 void CoordinatorCore::forget_asker(PeerId peer) {
   for (auto it = checks_.begin(); it != checks_.end();) {
-    auto& askers = it->second.askers;
-    std::erase_if(askers, [&](const Checks::Asker& a) { return a.from.peer == peer; });
-    if (!askers.empty()) {
+    auto& waiting = it->second.waiting;
+    std::erase_if(waiting, [&](const Checks::Waiting& a) { return a.from.peer == peer; });
+    if (!waiting.empty()) {
       ++it;
       continue;
     }

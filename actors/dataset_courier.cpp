@@ -149,28 +149,14 @@ void DatasetCourier::carry_out(Order order) {
 }
 
 void DatasetCourier::on_link_frame(const Frame& frame) {
-  const auto told = [&](const Error& error) { spdlog::error("courier: {}", error.text()); };
-  switch (static_cast<Kind>(frame.kind)) {
-    case Kind::DatasetWanted: {
-      const auto m = decode<DatasetWanted>(frame);
-      return m ? queue(m->dataset) : told(m.error());
-    }
-    case Kind::DatasetOffer: {
-      const auto m = decode<DatasetOffer>(frame);
-      return m ? offered(*m) : told(m.error());
-    }
-    case Kind::DatasetChunk: {
-      const auto m = decode<DatasetChunk>(frame);
-      return m ? arrived(*m) : told(m.error());
-    }
-    case Kind::DatasetDenied: {
-      const auto m = decode<DatasetDenied>(frame);
-      return m ? denied(*m) : told(m.error());
-    }
-    default:
-      return;
-  }
+  dispatch(CourierHears{}, static_cast<Kind>(frame.kind), [&]<class T>(std::type_identity<T>) {
+    const auto message = decode<T>(frame);
+    if (message) return on(*message);
+    spdlog::error("courier: {}", message.error().text());
+  });
 }
+
+void DatasetCourier::on(const DatasetWanted& wanted) { queue(wanted.dataset); }
 
 /// What is here, or on its way, is not fetched again; whoever wants it hears so at once.
 void DatasetCourier::queue(const std::string& hash) {
@@ -241,7 +227,7 @@ void DatasetCourier::begin_waiting() {
   }
 }
 
-void DatasetCourier::offered(const DatasetOffer& offer) {
+void DatasetCourier::on(const DatasetOffer& offer) {
   const auto found = fetches_.find(offer.dataset);
   if (found == fetches_.end() || found->second.offered) return;
   Fetch& fetch = found->second;
@@ -271,7 +257,7 @@ void DatasetCourier::offered(const DatasetOffer& offer) {
   ask_more(offer.dataset, fetch);
 }
 
-void DatasetCourier::arrived(const DatasetChunk& chunk) {
+void DatasetCourier::on(const DatasetChunk& chunk) {
   const auto found = fetches_.find(chunk.dataset);
   if (found == fetches_.end() || !found->second.offered) return;
   Fetch& fetch = found->second;
@@ -290,7 +276,7 @@ void DatasetCourier::arrived(const DatasetChunk& chunk) {
   ask_more(chunk.dataset, fetch);
 }
 
-void DatasetCourier::denied(const DatasetDenied& denial) {
+void DatasetCourier::on(const DatasetDenied& denial) {
   const auto code = static_cast<ErrorCode>(denial.code);
   // Busy: look_after() asks again.
   if (code == ErrorCode::Unavailable || !fetches_.contains(denial.dataset)) return;

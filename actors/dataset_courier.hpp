@@ -98,14 +98,15 @@ class DatasetCourier final : public DatasetProvider {
   void loop(std::stop_token stop);
   void carry_out(Order order);
   void on_link_frame(const Frame& frame);
+  void on(const DatasetWanted& wanted);
   void queue(const std::string& hash);
   void tell(const std::string& hash, DatasetState::Is is, const std::string& reason = "");
   void tell_progress();
   bool is_on_disk(const std::string& hash) const;
   void begin_waiting();
-  void offered(const DatasetOffer& offer);
-  void arrived(const DatasetChunk& chunk);
-  void denied(const DatasetDenied& denial);
+  void on(const DatasetOffer& offer);
+  void on(const DatasetChunk& chunk);
+  void on(const DatasetDenied& denial);
   void ask_more(const std::string& hash, Fetch& fetch);
   void complete(const std::string& hash, Fetch& fetch);
   void over(const std::string& hash, const Status& status);

@@ -54,7 +54,7 @@ void DatasetDesk::loop(const std::stop_token& stop) {
 }
 
 Frame DatasetDesk::reply(const Frame& question) {
-  if (question.kind == static_cast<std::uint16_t>(Kind::DatasetAsk)) {
+  if (is<DatasetAsk>(question)) {
     const auto ask = decode<DatasetAsk>(question);
     if (!ask) return denied("", ask.error(), question.session);
     origins_.erase(ask->dataset);  // what was true for an earlier fetch is checked again

@@ -113,43 +113,19 @@ void NodeCore::disconnected() {
 }
 
 template <class T>
-std::optional<T> NodeCore::take(const Frame& frame) {
+void NodeCore::hear(const Frame& frame) {
   auto message = decode<T>(frame);
-  if (message) return std::move(*message);
+  if (message) return on(*message);
   spdlog::error("from the coordinator: {}", message.error().text());
-  return std::nullopt;
 }
 
 void NodeCore::on_frame(const Frame& frame) {
   if (session_ == 0 || frame.session != session_) return;  // meant for an earlier session
-  switch (static_cast<Kind>(frame.kind)) {
-    case Kind::Welcome:
-      if (auto m = take<Welcome>(frame)) welcomed(*m);
-      break;
-    case Kind::SweepInfo:
-      if (auto m = take<SweepInfo>(frame)) learn(*m);
-      break;
-    case Kind::LeaseOrder:
-      if (auto m = take<LeaseOrder>(frame)) begin(*m);
-      break;
-    case Kind::BlocksCommitted:
-      if (auto m = take<BlocksCommitted>(frame)) acknowledged(*m);
-      break;
-    case Kind::TrialLeave:
-      if (auto m = take<TrialLeave>(frame)) trial_left(*m);
-      break;
-    case Kind::DatasetWanted:
-    case Kind::DatasetOffer:
-    case Kind::DatasetChunk:
-    case Kind::DatasetDenied:
-      outside_.on_dataset(frame);
-      break;
-    case Kind::Refusal:
-      if (auto m = take<Refusal>(frame)) refused(*m);
-      break;
-    default:
-      break;
-  }
+  const auto kind = static_cast<Kind>(frame.kind);
+  if (contains(CourierHears{}, kind)) return outside_.on_dataset(frame);
+  const bool known =
+      dispatch(NodeHears{}, kind, [&]<class T>(std::type_identity<T>) { hear<T>(frame); });
+  if (!known) spdlog::error("from the coordinator: a message of kind {}", frame.kind);
 }
 
 void NodeCore::tick() {
@@ -204,7 +180,7 @@ void NodeCore::announce(const HeldLease& held) {
   send(TrialBegins{held.lease, *held.trial});
 }
 
-void NodeCore::trial_left(const TrialLeave& leave) {
+void NodeCore::on(const TrialLeave& leave) {
   for (auto& [place, held] : places_) {
     if (held.session != session_ || held.lease != leave.lease || held.trial != leave.trial)
       continue;
@@ -232,7 +208,7 @@ void NodeCore::leave() {
   session_ = 0;
 }
 
-void NodeCore::welcomed(const Welcome& welcome) {
+void NodeCore::on(const Welcome& welcome) {
   welcome_ = true;
   refusal_.clear();
   hello_pause_ = hello_wait_ = 0;
@@ -261,7 +237,7 @@ void NodeCore::welcomed(const Welcome& welcome) {
   outside_.joined();
 }
 
-void NodeCore::refused(const Refusal& refusal) {
+void NodeCore::on(const Refusal& refusal) {
   if (refusal.text != refusal_) spdlog::error("the coordinator refuses: {}", refusal.text);
   refusal_ = refusal.text;
   if (!welcome_) {  // it may change its mind, but not at every tick
@@ -274,7 +250,7 @@ void NodeCore::refused(const Refusal& refusal) {
   for (auto& [place, held] : places_) held.session = 0;  // it has forgotten these, too
 }
 
-void NodeCore::learn(const SweepInfo& info) {
+void NodeCore::on(const SweepInfo& info) {
   const auto known = plans_.find(info.sweep);
   if (known != plans_.end() && known->second->spec().to_json() == info.spec_json) return;
   auto plan = outside_.plan(info.spec_json);
@@ -287,7 +263,7 @@ void NodeCore::learn(const SweepInfo& info) {
   plans_[info.sweep] = std::move(*plan);
 }
 
-void NodeCore::begin(const LeaseOrder& order) {
+void NodeCore::on(const LeaseOrder& order) {
   for (const auto& [place, known] : places_) {
     if (known.session == session_ && known.lease == order.lease) return;  // it came twice
   }
@@ -408,7 +384,7 @@ void NodeCore::overran(LeaseId place, std::uint64_t first_trial, std::uint64_t t
   free_if_done(held);
 }
 
-void NodeCore::acknowledged(const BlocksCommitted& message) {
+void NodeCore::on(const BlocksCommitted& message) {
   for (const std::uint64_t block : message.blocks) settle(message.sweep, block);
   for (const std::uint64_t block : message.refused) settle(message.sweep, block);
   if (!message.refused.empty()) {

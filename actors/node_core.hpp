@@ -144,20 +144,20 @@ class NodeCore {
     if (session_ != 0) outside_.send(encode(message, session_));
   }
   template <class T>
-  std::optional<T> take(const Frame& frame);
+  void hear(const Frame& frame);
 
   std::size_t places_max() const { return std::size_t{options_.workers} * kLeasesPerWorker; }
-  void welcomed(const Welcome& welcome);
-  void refused(const Refusal& refusal);
-  void learn(const SweepInfo& info);
-  void begin(const LeaseOrder& order);
+  void on(const Welcome& welcome);
+  void on(const Refusal& refusal);
+  void on(const SweepInfo& info);
+  void on(const LeaseOrder& order);
   void introduce();
   Credit state_of_places();
   void fail(const HeldLease& held, LeaseEnd end, const std::string& reason);
   void resend();
   void announce(const HeldLease& held);
-  void trial_left(const TrialLeave& leave);
-  void acknowledged(const BlocksCommitted& message);
+  void on(const TrialLeave& leave);
+  void on(const BlocksCommitted& message);
   void keep(Waiting& waiting);
   void settle(const std::string& sweep, std::uint64_t block);
   void free_if_done(Places::iterator held);

@@ -30,9 +30,15 @@ constexpr std::string_view peer_role_name(PeerRole role) {
 
 /// Which messages a peer may send to the coordinator; those it answers with belong to nobody.
 constexpr bool may_send(PeerRole role, Kind kind) {
-  const bool of_client = kind == Kind::Submit || kind == Kind::Watch || kind == Kind::Control ||
-                         kind == Kind::Query || kind == Kind::Present;
-  return role == PeerRole::Local || of_client == (role == PeerRole::Client);
+  switch (role) {
+    case PeerRole::Local:
+      return contains(NodeSays{}, kind) || contains(ClientSays{}, kind);
+    case PeerRole::Node:
+      return contains(NodeSays{}, kind);
+    case PeerRole::Client:
+      return contains(ClientSays{}, kind);
+  }
+  return false;
 }
 
 constexpr std::uint16_t stamped(std::uint16_t kind, PeerRole role) {

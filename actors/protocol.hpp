@@ -4,24 +4,21 @@
 // Boost.Serialization archive of one of the structs below. CAF itself never sees a floating-point
 // number (it corrupts some of them) nor a struct of ours.
 //
-//   node        -> coordinator   Hello, Credit, Renew, BlockResult, LeaseFailed, LeaseOverran,
-//                                TrialBegins, Goodbye, DatasetAsk, ChunkAsk, DatasetState
-//   coordinator -> node          Welcome, SweepInfo, LeaseOrder, BlocksCommitted, Refusal,
-//                                TrialLeave, DatasetWanted, DatasetOffer, DatasetChunk,
-//                                DatasetDenied
-//   client      -> coordinator   Present, Submit, Watch, Control, Query
-//   coordinator -> client        Checking, Submitted, Progress, Reply (in chunks), Refusal
+// Who says what to whom stands in the lists below. A line there and the struct are all that a
+// message is declared by: its number, its codec and the dispatch at both ends are made of them.
 
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace winnow::actors {
 
-inline constexpr std::uint16_t kProtocolVersion = 3;
+inline constexpr std::uint16_t kProtocolVersion = 4;
 /// No frame is larger; bigger things travel in chunks (a message longer than the link's timeout
 /// would be sent again for ever).
 inline constexpr std::size_t kFrameBytesMax = std::size_t{1} << 20;
@@ -33,37 +30,67 @@ inline constexpr std::uint32_t kLeasesPerWorker = 2;
 /// so that both always know which SweepInfo has to be sent again.
 inline constexpr std::size_t kPlansPerSessionMax = 64;
 
+// X(message, its number on the wire). Numbers are never used again. Whoever receives a list handles
+// each of it, or does not compile.
+
+/// Node to coordinator.
+#define WINNOW_NODE_SAYS(X) \
+  X(Hello, 1)               \
+  X(Credit, 3)              \
+  X(Renew, 4)               \
+  X(BlockResult, 7)         \
+  X(LeaseFailed, 9)         \
+  X(Goodbye, 10)            \
+  X(DatasetAsk, 12)         \
+  X(ChunkAsk, 14)           \
+  X(LeaseOverran, 17)       \
+  X(TrialBegins, 18)        \
+  X(DatasetState, 28)
+
+/// Client to coordinator.
+#define WINNOW_CLIENT_SAYS(X) \
+  X(Submit, 20)               \
+  X(Watch, 22)                \
+  X(Control, 24)              \
+  X(Query, 25)                \
+  X(Present, 30)
+
+/// Coordinator to node: of leases, and (to its courier) of datasets.
+#define WINNOW_NODE_HEARS(X) \
+  X(Welcome, 2)              \
+  X(SweepInfo, 5)            \
+  X(LeaseOrder, 6)           \
+  X(BlocksCommitted, 8)      \
+  X(TrialLeave, 19)
+#define WINNOW_COURIER_HEARS(X) \
+  X(DatasetOffer, 13)           \
+  X(DatasetChunk, 15)           \
+  X(DatasetDenied, 16)          \
+  X(DatasetWanted, 27)
+
+/// Coordinator to client.
+#define WINNOW_CLIENT_HEARS(X) \
+  X(Submitted, 21)             \
+  X(Progress, 23)              \
+  X(Reply, 26) /* in parts */  \
+  X(Checking, 29)              \
+  X(Controlled, 31)
+
+/// Coordinator to either.
+#define WINNOW_BOTH_HEAR(X) X(Refusal, 11)
+
+#define WINNOW_EVERY_MESSAGE(X) \
+  WINNOW_NODE_SAYS(X)           \
+  WINNOW_CLIENT_SAYS(X)         \
+  WINNOW_NODE_HEARS(X)          \
+  WINNOW_COURIER_HEARS(X)       \
+  WINNOW_CLIENT_HEARS(X)        \
+  WINNOW_BOTH_HEAR(X)
+
 enum class Kind : std::uint16_t {
-  Hello = 1,
-  Welcome = 2,
-  Credit = 3,
-  Renew = 4,
-  SweepInfo = 5,
-  LeaseOrder = 6,
-  BlockResult = 7,
-  BlocksCommitted = 8,
-  LeaseFailed = 9,
-  Goodbye = 10,
-  Refusal = 11,
-  DatasetAsk = 12,
-  DatasetOffer = 13,
-  ChunkAsk = 14,
-  DatasetChunk = 15,
-  DatasetDenied = 16,
-  LeaseOverran = 17,
-  TrialBegins = 18,
-  TrialLeave = 19,
-  Submit = 20,
-  Submitted = 21,
-  Watch = 22,
-  Progress = 23,
-  Control = 24,
-  Query = 25,
-  Reply = 26,
-  DatasetWanted = 27,
-  DatasetState = 28,
-  Checking = 29,
-  Present = 30,
+#define WINNOW_KIND(name, number) name = number,
+  WINNOW_EVERY_MESSAGE(WINNOW_KIND)
+#undef WINNOW_KIND
 };
 
 /// Purpose: the only thing that crosses a process boundary. `session` is the sender's incarnation
@@ -94,7 +121,6 @@ inline constexpr std::size_t kHeldMax = 4096;
 
 /// A node introduces itself; the actor handle travels beside the frame.
 struct Hello {
-  static constexpr Kind kKind = Kind::Hello;
   std::uint64_t node = 0;  ///< NodeId
   std::string name;        ///< host:pid, for people
   std::uint32_t workers = 0;
@@ -127,7 +153,6 @@ struct Adopted {
 /// What was held and is not adopted was given to others or is committed: the node may finish it;
 /// the results are compared.
 struct Welcome {
-  static constexpr Kind kKind = Kind::Welcome;
   std::int64_t renew_interval_ns = 0;
   std::vector<Adopted> adopted;
   template <class A>
@@ -139,7 +164,6 @@ struct Welcome {
 /// How many leases the node can take: its state, not a change of it, so that a statement that is
 /// lost is repaired by the next and one that comes twice or late does no harm.
 struct Credit {
-  static constexpr Kind kKind = Kind::Credit;
   std::uint64_t sequence = 0;  ///< rises within a session; Credit and Renew share it
   std::uint32_t free_places = 0;
   std::uint64_t lease_seen = 0;  ///< the highest lease number that came; later ones take a place
@@ -151,7 +175,6 @@ struct Credit {
 
 /// Still alive, still working on these.
 struct Renew {
-  static constexpr Kind kKind = Kind::Renew;
   Credit credit;
   std::vector<std::uint64_t> leases;
   template <class A>
@@ -163,7 +186,6 @@ struct Renew {
 
 /// What a node must know of a sweep before its first lease: all of it, by value.
 struct SweepInfo {
-  static constexpr Kind kKind = Kind::SweepInfo;
   std::string sweep;
   std::string spec_json;
   template <class A>
@@ -173,7 +195,6 @@ struct SweepInfo {
 };
 
 struct LeaseOrder {
-  static constexpr Kind kKind = Kind::LeaseOrder;
   std::uint64_t lease = 0;
   std::string sweep;
   std::uint64_t first_block = 0;
@@ -192,7 +213,6 @@ struct LeaseOrder {
 /// One computed block. `block_bytes` is an encoded ResultBlock (encode_block), opaque to the
 /// coordinator's actor and decoded by its committer.
 struct BlockResult {
-  static constexpr Kind kKind = Kind::BlockResult;
   std::uint64_t lease = 0;
   std::string sweep;
   std::uint64_t block = 0;
@@ -210,7 +230,6 @@ struct BlockResult {
 /// These are on disk, or are not what the plan says and will be run again; the node may forget
 /// both.
 struct BlocksCommitted {
-  static constexpr Kind kKind = Kind::BlocksCommitted;
   std::string sweep;
   std::vector<std::uint64_t> blocks;
   std::vector<std::uint64_t> refused;
@@ -230,7 +249,6 @@ enum class LeaseEnd : std::uint8_t {
 };
 
 struct LeaseFailed {
-  static constexpr Kind kKind = Kind::LeaseFailed;
   std::uint64_t lease = 0;
   std::uint8_t end = 0;  ///< LeaseEnd
   std::string reason;
@@ -243,7 +261,6 @@ struct LeaseFailed {
 /// A computation of the lease went over its limit of time and did not stop when asked. The node
 /// gives the lease back, finishes its other work and starts anew, as nothing else ends a thread.
 struct LeaseOverran {
-  static constexpr Kind kKind = Kind::LeaseOverran;
   std::uint64_t lease = 0;
   std::uint64_t first_block = 0;  ///< it ran on these...
   std::uint32_t blocks = 0;
@@ -259,7 +276,6 @@ struct LeaseOverran {
 /// A lease that runs alone comes to this trial. The node waits for leave, so that the coordinator
 /// knows what it was running if it is never heard of again. Said until it is answered.
 struct TrialBegins {
-  static constexpr Kind kKind = Kind::TrialBegins;
   std::uint64_t lease = 0;
   std::uint64_t trial = 0;
   template <class A>
@@ -270,7 +286,6 @@ struct TrialBegins {
 
 /// `begin` 0: the lease is over, its other trials are not to be run.
 struct TrialLeave {
-  static constexpr Kind kKind = Kind::TrialLeave;
   std::uint64_t lease = 0;
   std::uint64_t trial = 0;
   std::uint8_t begin = 0;
@@ -282,7 +297,6 @@ struct TrialLeave {
 
 /// The node takes no more leases and leaves; what it held is free at once.
 struct Goodbye {
-  static constexpr Kind kKind = Kind::Goodbye;
   template <class A>
   void serialize(A&, unsigned) {}
 };
@@ -290,7 +304,6 @@ struct Goodbye {
 /// Blocks wait for this dataset; the node gets none of them before it is there. Answered with
 /// DatasetState, and said again when nothing is heard of it.
 struct DatasetWanted {
-  static constexpr Kind kKind = Kind::DatasetWanted;
   std::string dataset;  ///< content hash
   template <class A>
   void serialize(A& a, unsigned) {
@@ -301,7 +314,6 @@ struct DatasetWanted {
 /// How it is with a dataset at a node: when that changes, while it comes twice a second, and when
 /// it is wanted.
 struct DatasetState {
-  static constexpr Kind kKind = Kind::DatasetState;
   enum class Is : std::uint8_t { Coming = 0, Here = 1, Failed = 2, Gone = 3 };
   std::string dataset;  ///< content hash
   std::uint8_t is = 0;  ///< Is
@@ -316,7 +328,6 @@ struct DatasetState {
 
 /// The node lacks a dataset and asks what it is made of.
 struct DatasetAsk {
-  static constexpr Kind kKind = Kind::DatasetAsk;
   std::string dataset;  ///< content hash
   template <class A>
   void serialize(A& a, unsigned) {
@@ -326,7 +337,6 @@ struct DatasetAsk {
 
 /// The fields of store::Shipment. `chunk_hashes` are 16 bytes a chunk.
 struct DatasetOffer {
-  static constexpr Kind kKind = Kind::DatasetOffer;
   std::string dataset;
   std::string manifest_json;
   std::uint64_t bytes = 0;
@@ -338,7 +348,6 @@ struct DatasetOffer {
 };
 
 struct ChunkAsk {
-  static constexpr Kind kKind = Kind::ChunkAsk;
   std::string dataset;
   std::uint32_t chunk = 0;
   template <class A>
@@ -348,7 +357,6 @@ struct ChunkAsk {
 };
 
 struct DatasetChunk {
-  static constexpr Kind kKind = Kind::DatasetChunk;
   std::string dataset;
   std::uint32_t chunk = 0;
   std::string bytes;
@@ -360,7 +368,6 @@ struct DatasetChunk {
 
 /// The coordinator cannot send it; with ErrorCode::Unavailable only not now.
 struct DatasetDenied {
-  static constexpr Kind kKind = Kind::DatasetDenied;
   std::string dataset;
   std::uint32_t code = 0;
   std::string text;
@@ -372,7 +379,6 @@ struct DatasetDenied {
 
 /// What was asked cannot be done. `code` is an ErrorCode.
 struct Refusal {
-  static constexpr Kind kKind = Kind::Refusal;
   std::uint32_t code = 0;
   std::string text;
   template <class A>
@@ -385,7 +391,6 @@ struct Refusal {
 /// own credential. Answered by a Reply (the principal in JSON), or a Refusal: then nothing has
 /// changed.
 struct Present {
-  static constexpr Kind kKind = Kind::Present;
   std::string token;    ///< empty: none
   std::string claimed;  ///< the name the user gave as theirs; empty: none. Refused if it is not.
   template <class A>
@@ -396,10 +401,8 @@ struct Present {
 
 /// Please run this sweep (YAML as the user wrote it; a profile given as a file comes along).
 struct Submit {
-  static constexpr Kind kKind = Kind::Submit;
   std::string yaml = {};
-  std::string file_name = {};  ///< for messages
-  std::string user;            ///< empty, or whose name the sender claims; the principal's counts
+  std::string file_name = {};                   ///< for messages
   std::vector<std::string> profile_names = {};  ///< execution profiles named by path in the spec...
   std::vector<std::string> profile_texts = {};  ///< ...and their text
   std::string open =
@@ -407,12 +410,11 @@ struct Submit {
   std::uint8_t unseal = 0;  ///< 1: sealed days may be shown, on record (any byte may arrive)
   template <class A>
   void serialize(A& a, unsigned) {
-    a& yaml& file_name& user& profile_names& profile_texts& open& unseal;
+    a& yaml& file_name& profile_names& profile_texts& open& unseal;
   }
 };
 
 struct Submitted {
-  static constexpr Kind kKind = Kind::Submitted;
   std::string sweep;
   std::uint64_t trials = 0;
   std::uint64_t trials_committed = 0;  ///< already there from an earlier run
@@ -424,7 +426,6 @@ struct Submitted {
 
 /// The strategies of a submitted sweep are still put to the test; Submitted or Refusal follows.
 struct Checking {
-  static constexpr Kind kKind = Kind::Checking;
   std::uint32_t segments = 0;  ///< families on datasets that are looked at
   std::string waits_for;       ///< what has to be there first, if anything
   template <class A>
@@ -435,7 +436,6 @@ struct Checking {
 
 /// Send Progress of this sweep until it ends.
 struct Watch {
-  static constexpr Kind kKind = Kind::Watch;
   std::string sweep;
   template <class A>
   void serialize(A& a, unsigned) {
@@ -444,9 +444,8 @@ struct Watch {
 };
 
 struct Progress {
-  static constexpr Kind kKind = Kind::Progress;
   std::string sweep;
-  std::string state;  ///< running, paused, done, cancelled, budget_spent
+  std::uint8_t state = 0;  ///< store::SweepState
   std::uint64_t trials = 0;
   std::uint64_t trials_committed = 0;
   std::uint64_t blocks = 0;
@@ -466,16 +465,33 @@ struct Progress {
   }
 };
 
+/// What can be asked of a sweep that there is.
+enum class SweepAction : std::uint8_t { Pause = 0, Resume = 1, Cancel = 2, Extend = 3, Delete = 4 };
+inline constexpr std::string_view kSweepActionNames[] = {"pause", "resume", "cancel", "extend",
+                                                         "delete"};
+/// Empty: no such action.
+constexpr std::string_view sweep_action_name(SweepAction action) {
+  const auto at = static_cast<std::size_t>(action);
+  return at < std::size(kSweepActionNames) ? kSweepActionNames[at] : std::string_view();
+}
+
+/// Steers a sweep. Answered by Controlled, or a Refusal.
 struct Control {
-  static constexpr Kind kKind = Kind::Control;
   std::string sweep;
-  std::string action;             ///< pause, resume, cancel, extend, delete
-  std::string user;               ///< as Submit's
-  std::uint64_t more_trials = 0;  ///< extend: by so many
-  std::uint64_t more_cpu_ms = 0;  ///< extend: by so much engine time
+  SweepAction action = SweepAction::Pause;  ///< any byte may arrive
+  std::uint64_t more_trials = 0;            ///< extend: by so many
+  std::uint64_t more_cpu_ms = 0;            ///< extend: by so much engine time
   template <class A>
   void serialize(A& a, unsigned) {
-    a& sweep& action& user& more_trials& more_cpu_ms;
+    a& sweep& action& more_trials& more_cpu_ms;
+  }
+};
+
+struct Controlled {
+  std::string sweep;  ///< which goes on: the one named, unless extending it made another
+  template <class A>
+  void serialize(A& a, unsigned) {
+    a& sweep;
   }
 };
 
@@ -494,7 +510,6 @@ inline constexpr std::string_view kTakeBackQuestion = "take_back";
 
 /// A question to the store by name, arguments and answer in JSON text.
 struct Query {
-  static constexpr Kind kKind = Kind::Query;
   std::string name;
   std::string args_json;
   template <class A>
@@ -505,7 +520,6 @@ struct Query {
 
 /// Part `index` of `count` of the answer to the request with the frame's session number.
 struct Reply {
-  static constexpr Kind kKind = Kind::Reply;
   std::uint32_t index = 0;
   std::uint32_t count = 1;
   std::string text;
@@ -514,5 +528,57 @@ struct Reply {
     a& index& count& text;
   }
 };
+
+/// The lists above as types.
+template <class... T>
+struct Messages {};
+template <class, class... T>
+struct MessageList {
+  using type = Messages<T...>;
+};
+#define WINNOW_LISTED(name, number) , name
+using NodeSays = MessageList<void WINNOW_NODE_SAYS(WINNOW_LISTED)>::type;
+using ClientSays = MessageList<void WINNOW_CLIENT_SAYS(WINNOW_LISTED)>::type;
+using NodeHears =
+    MessageList<void WINNOW_NODE_HEARS(WINNOW_LISTED) WINNOW_BOTH_HEAR(WINNOW_LISTED)>::type;
+using CourierHears = MessageList<void WINNOW_COURIER_HEARS(WINNOW_LISTED)>::type;
+using ClientHears =
+    MessageList<void WINNOW_CLIENT_HEARS(WINNOW_LISTED) WINNOW_BOTH_HEAR(WINNOW_LISTED)>::type;
+using EveryMessage = MessageList<void WINNOW_EVERY_MESSAGE(WINNOW_LISTED)>::type;
+#undef WINNOW_LISTED
+
+/// A message's number.
+template <class T>
+struct KindOf;
+#define WINNOW_KIND_OF(name, number)          \
+  template <>                                 \
+  struct KindOf<name> {                       \
+    static constexpr Kind value = Kind::name; \
+  };
+WINNOW_EVERY_MESSAGE(WINNOW_KIND_OF)
+#undef WINNOW_KIND_OF
+
+template <class T>
+constexpr std::uint16_t kind_of() {
+  return static_cast<std::uint16_t>(KindOf<T>::value);
+}
+/// Whether a frame with this number carries a T.
+template <class T>
+constexpr bool is(const Frame& frame) {
+  return frame.kind == kind_of<T>();
+}
+
+/// Whether a message of this kind is in the list.
+template <class... T>
+constexpr bool contains(Messages<T...>, Kind kind) {
+  return ((KindOf<T>::value == kind) || ...);
+}
+
+/// Calls `hear(std::type_identity<T>())` for the message of this kind, so that `hear` is compiled
+/// for each of the list. Returns whether it is in the list.
+template <class... T, class Hear>
+bool dispatch(Messages<T...>, Kind kind, Hear&& hear) {
+  return ((KindOf<T>::value == kind && (hear(std::type_identity<T>()), true)) || ...);
+}
 
 }  // namespace winnow::actors

@@ -42,7 +42,7 @@ std::string record_of(const BlockResult& result) {
 
 Result<BlockResult> result_of(std::string body) {
   Frame frame;
-  frame.kind = static_cast<std::uint16_t>(Kind::BlockResult);
+  frame.kind = kind_of<BlockResult>();
   frame.body = std::move(body);
   return decode<BlockResult>(frame);
 }

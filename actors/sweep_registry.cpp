@@ -68,13 +68,13 @@ Result<ActiveSweep*> SweepRegistry::submit(sweeps::Plan plan, const Asker& asker
   return recorded;
 }
 
-Result<sweeps::Plan> SweepRegistry::preview(const Submit& request) {
+Result<sweeps::Plan> SweepRegistry::preview(const Submit& request, const std::string& user) {
   auto plan = this->plan(request);
   if (!plan) return plan.error();
   const auto stored = book_.sweep(plan->id());
   if (!stored) return stored.error();
   if (!*stored || (*stored)->state == store::SweepState::Deleted) {
-    WINNOW_TRY(check_unknown(*plan, request.user));
+    WINNOW_TRY(check_unknown(*plan, user));
     return plan;
   }
   // Not load(): that takes up searches, which may write.
@@ -88,7 +88,7 @@ Result<sweeps::Plan> SweepRegistry::preview(const Submit& request) {
   auto committed = book_.committed(plan->id(), known.plan->blocks());
   if (!committed) return committed.error();
   known.committed = *std::move(committed);
-  WINNOW_TRY(check_more(request.user, known, *plan));
+  WINNOW_TRY(check_more(user, known, *plan));
   return plan;
 }
 
@@ -148,18 +148,18 @@ Result<ActiveSweep*> SweepRegistry::record(sweeps::Plan plan, const Asker& asker
 }
 
 Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& more,
-                                           TimestampNs now) {
+                                           const std::string& asker, TimestampNs now) {
   if (more.more_trials == 0 && more.more_cpu_ms == 0) {
     return Error(ErrorCode::InvalidInput, "extend by how much? Give trials or CPU hours");
   }
-  if (more.more_cpu_ms > 0) WINNOW_TRY(extend_cpu(sweep, more));
+  if (more.more_cpu_ms > 0) WINNOW_TRY(extend_cpu(sweep, more, asker));
   if (more.more_trials == 0) return &sweep;
   sweeps::ResolvedSpec spec = sweep.plan->spec();
   if (const std::uint64_t rest =
           sweep.plan->trials() - std::min(spec.trials_max, sweep.plan->trials());
       spec.trials_max > 0 && rest > 0) {
     WINNOW_TRY(set_budget(sweep, spec.trials_max + std::min(rest, more.more_trials),
-                          spec.cpu_hours_max, more.user));
+                          spec.cpu_hours_max, asker));
     return &sweep;
   }
   if (!spec.learns() && !spec.method.decl().extends) {
@@ -181,7 +181,7 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
     const std::uint64_t unit = sweeps::search_unit(spec);
     samples = (samples + unit - 1) / unit * unit;
     if (segments == 1) {
-      WINNOW_TRY(grow(sweep, spec.samples + samples, more.user));
+      WINNOW_TRY(grow(sweep, spec.samples + samples, asker));
       return &sweep;
     }
   }
@@ -189,17 +189,18 @@ Result<ActiveSweep*> SweepRegistry::extend(ActiveSweep& sweep, const Control& mo
   if (spec.trials_max > 0) spec.trials_max = std::max(spec.trials_max, spec.samples * segments);
   auto plan = sweeps::Plan::make(std::move(spec));
   if (!plan) return plan.error();
-  return record(std::move(*plan), {.user = more.user}, now);
+  return record(std::move(*plan), {.user = asker}, now);
 }
 
-Status SweepRegistry::extend_cpu(ActiveSweep& sweep, const Control& more) {
+Status SweepRegistry::extend_cpu(ActiveSweep& sweep, const Control& more,
+                                 const std::string& asker) {
   const sweeps::ResolvedSpec& spec = sweep.plan->spec();
   if (spec.cpu_hours_max <= 0) {
     return Error(ErrorCode::Refused,
                  "sweep " + more.sweep + " has no budget of CPU time to extend");
   }
   return set_budget(sweep, spec.trials_max,
-                    spec.cpu_hours_max + static_cast<double>(more.more_cpu_ms) / 3.6e6, more.user);
+                    spec.cpu_hours_max + static_cast<double>(more.more_cpu_ms) / 3.6e6, asker);
 }
 
 // A sweep that is submitted again with more to spend goes on; with less it keeps what it had.

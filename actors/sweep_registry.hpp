@@ -56,7 +56,7 @@ class SweepRegistry {
   Result<ActiveSweep*> submit(sweeps::Plan plan, const Asker& asker, TimestampNs now);
   /// What submit() would take or refuse, its budgets and the user's included; nothing is recorded.
   /// Fails: as submit.
-  Result<sweeps::Plan> preview(const Submit& request);
+  Result<sweeps::Plan> preview(const Submit& request, const std::string& user);
   /// What submit() would open, and for what; nothing is recorded.
   /// One a segment, in the order of opening; none of a sweep that explores. Fails: as submit.
   Result<std::vector<OpeningPrice>> price(const sweeps::Plan& plan, const std::string& user,
@@ -72,7 +72,8 @@ class SweepRegistry {
   /// sweep with so many more samples, another one, whose first
   /// trials are this one's and are not counted again. Fails:
   /// Refused (a search whose points cannot be continued, no budget to extend), as submit.
-  Result<ActiveSweep*> extend(ActiveSweep& sweep, const Control& more, TimestampNs now);
+  Result<ActiveSweep*> extend(ActiveSweep& sweep, const Control& more, const std::string& asker,
+                              TimestampNs now);
   /// A cancelled sweep reserves nothing; whether there is room for it again. Fails: Refused (a
   /// budget of its user, or an asker who has one and is another), Io, Corrupt.
   Status may_go_on(const ActiveSweep& sweep, const std::string& asker) const {
@@ -121,7 +122,7 @@ class SweepRegistry {
                                                       TimestampNs now) const;
   /// Sweeps of stores from before days were kept: what they hold counts as shown. Once a store.
   Status note_days_of_earlier_sweeps(sweeps::level::Documents& documents) const;
-  Status extend_cpu(ActiveSweep& sweep, const Control& more);
+  Status extend_cpu(ActiveSweep& sweep, const Control& more, const std::string& asker);
   Status set_budget(ActiveSweep& sweep, std::uint64_t trials_max, double cpu_hours_max,
                     const std::string& asker);
   Status widen_budget(ActiveSweep& sweep, const sweeps::ResolvedSpec& asked,

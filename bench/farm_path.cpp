@@ -237,7 +237,7 @@ class Farm {
     std::string ranking;
   };
   Result<Taken> run(const std::string& yaml) {
-    const Submit submit{yaml, "farm_path.yaml", {}, {}, {}};
+    const Submit submit{yaml, "farm_path.yaml", {}, {}};
     const double cpu_before = cpu_s();
     const MonoNs start = system_clock().mono();
     auto submitted = client_->submit(submit, kPatience, [](const actors::Checking&) {});
@@ -245,11 +245,13 @@ class Farm {
     auto last = client_->watch(
         submitted->sweep, submit, [](const Progress&) {}, [] { return false; }, kPatience);
     if (!last) return last.error();
-    if (last->state != "done" || last->retries > 0 || last->blocks_quarantined > 0) {
-      return Error(ErrorCode::Internal, "the sweep is " + last->state + " with " +
-                                            std::to_string(last->retries) + " retries and " +
-                                            std::to_string(last->blocks_quarantined) +
-                                            " quarantined blocks; wanted: done, none and none");
+    if (actors::state_of(*last) != store::SweepState::Done || last->retries > 0 ||
+        last->blocks_quarantined > 0) {
+      return Error(ErrorCode::Internal,
+                   "the sweep is " + std::string(store::sweep_state_name(actors::state_of(*last))) +
+                       " with " + std::to_string(last->retries) + " retries and " +
+                       std::to_string(last->blocks_quarantined) +
+                       " quarantined blocks; wanted: done, none and none");
     }
     const MonoNs done = system_clock().mono();
     auto ranking = client_->query("top", R"({"sweep":")" + submitted->sweep + "\"}", kPatience);
@@ -391,7 +393,7 @@ void BM_TopWhileRunning(benchmark::State& state) {
   const auto done = farm.run(spec_yaml(trials));
   if (!done) return state.SkipWithError(done.error().text().c_str());
   farm.replace_node(2, DurationNs{2'000'000'000 / state.range(1)});
-  const Submit other{spec_yaml(50'000'000, Curves::No, 6), "farm_path.yaml", {}, {}, {}};
+  const Submit other{spec_yaml(50'000'000, Curves::No, 6), "farm_path.yaml", {}, {}};
   const auto running = farm.client().submit(other, kPatience, [](const actors::Checking&) {});
   if (!running) return state.SkipWithError(running.error().text().c_str());
   const std::string question = R"({"sweep":")" + done->sweep +
@@ -407,7 +409,8 @@ void BM_TopWhileRunning(benchmark::State& state) {
     if (first.empty()) first = rows;
     if (rows != first) return state.SkipWithError("the same question, another answer");
   }
-  const auto ended = farm.client().control({running->sweep, "cancel", {}}, kPatience);
+  const auto ended =
+      farm.client().control({running->sweep, actors::SweepAction::Cancel, 0, 0}, kPatience);
   if (!ended) return state.SkipWithError(ended.error().text().c_str());
   std::sort(seconds.begin(), seconds.end());
   state.counters["p50_ms"] = seconds[seconds.size() / 2] * 1e3;

@@ -39,8 +39,8 @@ constexpr std::chrono::milliseconds kScrapeEvery{100};  // fifty times as often 
 class Nowhere final : public actors::CoordinatorCore::Outside {
  public:
   void send(actors::PeerId, actors::Frame frame) override {
-    if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Welcome)) ++welcomed;
-    if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Submitted)) ++submitted;
+    if (actors::is<actors::Welcome>(frame)) ++welcomed;
+    if (actors::is<actors::Submitted>(frame)) ++submitted;
   }
   void commit(actors::CommitOffer) override {}
   void ask(actors::PeerId, std::uint64_t, const actors::Query&,

@@ -226,8 +226,9 @@ auto ask_registry(const fs::path& home, const Ask& ask)
 
 }  // namespace
 
-Result<sweeps::Plan> check_submission(const actors::Submit& submit, const fs::path& home) {
-  return ask_registry(home, [&](actors::SweepRegistry& r) { return r.preview(submit); });
+Result<sweeps::Plan> check_submission(const actors::Submit& submit, const std::string& user,
+                                      const fs::path& home) {
+  return ask_registry(home, [&](actors::SweepRegistry& r) { return r.preview(submit, user); });
 }
 
 Result<std::vector<actors::OpeningPrice>> price_submission(const sweeps::Plan& plan,

@@ -38,9 +38,9 @@ Result<actors::Submit> make_submission(const std::filesystem::path& spec_file);
 /// The same where the file is read already, for a pipe is read once.
 Result<actors::Submit> make_submission(const std::filesystem::path& spec_file, std::string yaml);
 
-/// What a coordinator of `home` would make of it, and whether it would take it, budgets included;
-/// nothing is recorded. Fails: as SweepRegistry::preview.
-Result<sweeps::Plan> check_submission(const actors::Submit& submit,
+/// What a coordinator of `home` would make of it for `user`, and whether it would take it, budgets
+/// included; nothing is recorded. Fails: as SweepRegistry::preview.
+Result<sweeps::Plan> check_submission(const actors::Submit& submit, const std::string& user,
                                       const std::filesystem::path& home);
 
 /// What it would open for `user` and for what, one a family and dataset; nothing is recorded.

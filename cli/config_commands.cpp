@@ -53,8 +53,7 @@ json check_sweep(const std::string& yaml, const std::string& file, const Context
   if (!submit) return {{"ok", false}, {"error", submit.error().text()}};
   const auto who = asker(context);
   if (!who) return {{"ok", false}, {"error", who.error().text()}};
-  submit->user = who->name;
-  const auto plan = check_submission(*submit, context.home());
+  const auto plan = check_submission(*submit, who->name, context.home());
   if (!plan) return {{"ok", false}, {"error", plan.error().text()}};
   const auto warnings = sweeps::spec_warnings(*plan);
   if (!warnings) return {{"ok", false}, {"error", file + ": " + warnings.error().text()}};

@@ -105,9 +105,7 @@ Result<std::unique_ptr<FarmSession>> FarmSession::open(const Context& context,
   if (session->endpoint_.empty()) {
     const auto who = asker(context);
     if (!who) return who.error();
-    actors::Submit own = first;
-    own.user = who->name;
-    const auto would = check_submission(own, context.home());
+    const auto would = check_submission(first, who->name, context.home());
     if (!would) return would.error();
     WINNOW_TRY(session->start_own(context, options));
   }

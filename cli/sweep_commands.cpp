@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/sweep_book.hpp"
+#include "actors/wish_rights.hpp"
 #include "base/text.hpp"
 #include "cli/app.hpp"
 #include "cli/asker.hpp"
@@ -16,6 +17,8 @@
 
 namespace winnow::cli {
 namespace {
+
+using actors::SweepAction;
 
 struct SweepOptions {
   std::string spec;
@@ -65,10 +68,11 @@ int run_sweep(const Context& context, const SweepOptions& options) {
     std::fprintf(stderr, "opening: %s\n", terminal_text(opening).c_str());
   }
   print_run_summary(context, *summary, *facts);
-  if (summary->last.state == "budget_spent" && !context.quiet) {
+  const store::SweepState state = actors::state_of(summary->last);
+  if (state == store::SweepState::BudgetSpent && !context.quiet) {
     std::fprintf(stderr, "%s\n", summary->last.note.c_str());
   }
-  if (summary->last.state == "cancelled") return kInterrupted;
+  if (state == store::SweepState::Cancelled) return kInterrupted;
   return ended ? status_of(*facts) : kDone;
 }
 
@@ -89,27 +93,36 @@ bool has_store(const Context& context) {
   return std::filesystem::exists(context.home() / "store" / "CURRENT", ec);
 }
 
+actors::Control wish(const std::string& sweep, const SweepOptions& options, SweepAction action) {
+  return {.sweep = sweep,
+          .action = action,
+          .more_trials = options.more_trials,
+          .more_cpu_ms = static_cast<std::uint64_t>(options.more_cpu_hours * 3.6e6)};
+}
+
+int print_steered(const Context& context, const std::string& sweep, SweepAction action) {
+  const std::string name(actors::sweep_action_name(action));
+  if (context.json) {
+    print_json(nlohmann::json{{"sweep_id", sweep}, {"sweep", sweep}, {"action", name}}, -1);
+  } else if (!context.quiet) {
+    std::printf("sweep %s: %s\n", sweep.c_str(), name.c_str());
+  }
+  return kDone;
+}
+
 /// Extends, resumes or cancels a sweep by a farm of this command, and runs it to its end.
-int control_alone(const Context& context, const SweepOptions& options, const std::string& action) {
+int control_alone(const Context& context, const SweepOptions& options, SweepAction action) {
   auto session = FarmSession::open_own(context, options.run);
   if (!session) return fail(context, session.error());
   const auto id = full_sweep_id((*session)->client(), options.id);
   if (!id) return fail(context, id.error());
-  const actors::Control control{*id, action, "", options.more_trials,
-                                static_cast<std::uint64_t>(options.more_cpu_hours * 3.6e6)};
+  const actors::Control control = wish(*id, options, action);
   const auto before = sweep_facts((*session)->client(), *id);
   if (!before) return fail(context, before.error());
   const auto sweep = (*session)->client().control(control, seconds(30));
   if (!sweep) return fail(context, sweep.error());
-  if (action == "cancel") {
-    if (context.json) {
-      print_json(nlohmann::json{{"sweep_id", *sweep}, {"sweep", *sweep}, {"action", action}}, -1);
-    } else if (!context.quiet) {
-      std::printf("sweep %s: %s\n", sweep->c_str(), action.c_str());
-    }
-    return kDone;
-  }
-  SweepProgress progress(context, action);
+  if (action == SweepAction::Cancel) return print_steered(context, *sweep, action);
+  SweepProgress progress(context, std::string(actors::sweep_action_name(action)));
   auto summary = (*session)->follow(*sweep, [&](const actors::Progress& p) { progress.update(p); });
   if (!summary) return fail(context, summary.error());
   const auto facts = sweep_facts((*session)->client(), *sweep);
@@ -121,10 +134,10 @@ int control_alone(const Context& context, const SweepOptions& options, const std
   return status_of(*facts);
 }
 
-int control_sweep(const Context& context, const SweepOptions& options, const std::string& action) {
+int control_sweep(const Context& context, const SweepOptions& options, SweepAction action) {
   // Where no farm runs, one is started for what is to go on or to end for good; to pause needs
   // none.
-  if (action != "pause" && action != "delete" && context.connect.empty() &&
+  if (action != SweepAction::Pause && action != SweepAction::Delete && context.connect.empty() &&
       !advertised_coordinator(context.home()) && has_store(context)) {
     return control_alone(context, options, action);
   }
@@ -132,17 +145,11 @@ int control_sweep(const Context& context, const SweepOptions& options, const std
   if (!client) return fail(context, client.error());
   const auto id = full_sweep_id(**client, options.id);
   if (!id) return fail(context, id.error());
-  const actors::Control control{*id, action, "", options.more_trials,
-                                static_cast<std::uint64_t>(options.more_cpu_hours * 3.6e6)};
+  const actors::Control control = wish(*id, options, action);
   const auto done = (*client)->control(control, seconds(30));
   if (!done) return fail(context, done.error());
-  if (context.json) {
-    print_json(nlohmann::json{{"sweep_id", *done}, {"sweep", *done}, {"action", action}}, -1);
-  } else if (!context.quiet && *done != *id) {
-    std::printf("sweep %s goes on as %s\n", id->c_str(), done->c_str());
-  } else if (!context.quiet) {
-    std::printf("sweep %s: %s\n", id->c_str(), action.c_str());
-  }
+  if (context.json || context.quiet || *done == *id) return print_steered(context, *done, action);
+  std::printf("sweep %s goes on as %s\n", id->c_str(), done->c_str());
   return kDone;
 }
 
@@ -162,7 +169,8 @@ Result<std::string> delete_offline(const Context& context, const SweepOptions& o
   if (!meta) return meta.error();
   const auto who = asker(context);
   if (!who) return who.error();
-  WINNOW_TRY(cluster::check_rights(*who, cluster::Rights::Researcher, "delete sweeps"));
+  const actors::NeededRights needed = actors::rights_of(SweepAction::Delete);
+  WINNOW_TRY(cluster::check_rights(*who, needed.least, needed.what));
   WINNOW_TRY(cluster::check_owner(*who, meta->user, "sweep " + meta->id));
   WINNOW_TRY((*store)->delete_sweep(
       meta->id, {who->name, system_clock().now(), actors::deleted_with_a_sweep()}));
@@ -176,16 +184,11 @@ int delete_sweep(const Context& context, const SweepOptions& options) {
                                    "' would be gone for good; say --yes if that is meant"));
   }
   if (!context.connect.empty() || advertised_coordinator(context.home())) {
-    return control_sweep(context, options, "delete");
+    return control_sweep(context, options, SweepAction::Delete);
   }
   const auto id = delete_offline(context, options);
   if (!id) return fail(context, id.error());
-  if (context.json) {
-    print_json(nlohmann::json{{"sweep_id", *id}, {"sweep", *id}, {"action", "delete"}}, -1);
-  } else if (!context.quiet) {
-    std::printf("sweep %s: delete\n", id->c_str());
-  }
-  return kDone;
+  return print_steered(context, *id, SweepAction::Delete);
 }
 
 void add_delete(Command& sweep, Context& context, const std::shared_ptr<SweepOptions>& options) {
@@ -260,19 +263,22 @@ void add_sweep_commands(Command& app, Context& context) {
     context.run = [&context, options] { return run_sweep(context, *options); };
   });
 
-  const std::pair<const char*, const char*> actions[] = {
-      {"pause", "grant no more leases; what runs is finished and kept"},
-      {"resume", "go on with a paused sweep"},
-      {"cancel", "stop for good; what is committed stays"}};
+  const std::pair<SweepAction, const char*> actions[] = {
+      {SweepAction::Pause, "grant no more leases; what runs is finished and kept"},
+      {SweepAction::Resume, "go on with a paused sweep"},
+      {SweepAction::Cancel, "stop for good; what is committed stays"}};
   for (const auto& [action, help] : actions) {
-    Command* command = add_command(*sweep, context, action, help);
+    Command* command =
+        add_command(*sweep, context, std::string(actors::sweep_action_name(action)), help);
     command->add_option("id", options->id, "sweep id, a unique prefix, its name, or `last`")
         ->required();
     command->add_option("--connect", context.connect, "a running coordinator, HOST:PORT");
     add_credential_options(*command, context);
     add_user_option(*command, context);
-    command->callback([&context, options, name = std::string(action)] {
-      context.run = [&context, options, name] { return control_sweep(context, *options, name); };
+    command->callback([&context, options, steered = action] {
+      context.run = [&context, options, steered] {
+        return control_sweep(context, *options, steered);
+      };
     });
   }
 
@@ -291,7 +297,9 @@ void add_sweep_commands(Command& app, Context& context) {
   add_credential_options(*extend, context);
   add_user_option(*extend, context);
   extend->callback([&context, options] {
-    context.run = [&context, options] { return control_sweep(context, *options, "extend"); };
+    context.run = [&context, options] {
+      return control_sweep(context, *options, SweepAction::Extend);
+    };
   });
 
   add_delete(*sweep, context, options);

@@ -79,6 +79,8 @@ int status_of(const SweepFacts& facts) {
 void print_run_summary(const Context& context, const RunSummary& summary, const SweepFacts& facts) {
   const actors::Progress& last = summary.last;
   const bool waited = !last.sweep.empty();
+  const std::string state(
+      store::sweep_state_name(waited ? actors::state_of(last) : store::SweepState::Running));
   const std::uint64_t before = summary.submitted.trials_committed;
   const std::uint64_t committed = waited ? last.trials_committed : before;
   const double rate =
@@ -86,7 +88,7 @@ void print_run_summary(const Context& context, const RunSummary& summary, const 
   if (context.json) {
     const nlohmann::ordered_json out = {{"sweep_id", summary.submitted.sweep},
                                         {"sweep", summary.submitted.sweep},
-                                        {"state", waited ? last.state : "running"},
+                                        {"state", state},
                                         {"trials", summary.submitted.trials},
                                         {"trials_committed", committed},
                                         {"trials_failed", facts.trials_failed},
@@ -103,7 +105,7 @@ void print_run_summary(const Context& context, const RunSummary& summary, const 
   }
   std::printf("sweep %s\n", summary.submitted.sweep.c_str());
   if (!waited || context.quiet) return;
-  std::printf("%s: %llu of %llu trials, %llu of them now in %.1f s\n", last.state.c_str(),
+  std::printf("%s: %llu of %llu trials, %llu of them now in %.1f s\n", state.c_str(),
               static_cast<unsigned long long>(committed),
               static_cast<unsigned long long>(last.trials),
               static_cast<unsigned long long>(committed - before), summary.wall_s);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "base/rng.hpp"
 
@@ -131,7 +132,7 @@ TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
       Hello{1, "host:1", 2, 3, "avx2", 4, {"a", "b"}, 1, {{1, "sweep", 2, 3, {2}}}, 7, "signal 11"},
       1);
   mutate(Renew{{1, 2, 3}, {1, 2, 3, 4}}, 2);
-  mutate(Submit{"yaml: 1", "f.yaml", "u", {"p"}, {"text"}}, 3);
+  mutate(Submit{"yaml: 1", "f.yaml", {"p"}, {"text"}}, 3);
   mutate(BlockResult{1, "sweep", 2, 3, std::string(300, 'b')}, 4);
   mutate(BlocksCommitted{"sweep", {1, 2, 3}, {4}, "why"}, 5);
   mutate(Reply{0, 1, "{}"}, 6);
@@ -148,13 +149,39 @@ TEST(Codec, MutatedMessagesNeverThrowOrExhaustMemory) {
   mutate(DatasetAsk{"hash"}, 18);
   mutate(Submitted{"sweep", 1, 2}, 19);
   mutate(Watch{"sweep"}, 20);
-  mutate(Progress{"sweep", "running", 1, 2, 3, 4, 5, 6, 7, 8, 9, "note"}, 21);
-  mutate(Control{"sweep", "pause", "u", 1, 2}, 22);
+  mutate(Progress{"sweep", 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, "note"}, 21);
+  mutate(Control{"sweep", SweepAction::Resume, 1, 2}, 22);
   mutate(Query{"name", "{}"}, 23);
   mutate(LeaseOrder{1, "sweep", 2, 1, 3, 1, {40, 41}, {"stuck", "stuck too"}, "rows"}, 24);
   mutate(TrialBegins{1, 40}, 26);
   mutate(TrialLeave{1, 40, 1}, 27);
   mutate(LeaseOverran{1, 2, 1, 40, 1, "trial 40 is stuck"}, 25);
+}
+
+template <class... T>
+void mutate_each(Messages<T...>) {
+  std::uint64_t seed = 100;
+  (mutate(T{}, ++seed), ...);
+}
+
+TEST(Codec, EveryMessageOfTheListsCanBeMutated) { mutate_each(EveryMessage{}); }
+
+template <class... T>
+std::set<std::uint16_t> numbers(Messages<T...>) {
+  return {kind_of<T>()...};
+}
+
+/// The lists are one conversation: a number is one message's, and told to the coordinator or by it.
+TEST(Codec, EveryMessageHasOneNumberAndOneDirection) {
+  const auto count = []<class... T>(Messages<T...>) { return sizeof...(T); };
+  EXPECT_EQ(numbers(EveryMessage{}).size(), count(EveryMessage{}));
+  std::set<std::uint16_t> heard = numbers(NodeHears{});
+  heard.merge(numbers(CourierHears{}));
+  heard.merge(numbers(ClientHears{}));
+  std::set<std::uint16_t> said = numbers(NodeSays{});
+  said.merge(numbers(ClientSays{}));
+  EXPECT_EQ(heard.size() + said.size(), count(EveryMessage{}));
+  for (const std::uint16_t kind : said) EXPECT_FALSE(heard.contains(kind)) << kind;
 }
 
 /// A count that announces more than the body holds is believed by nobody.

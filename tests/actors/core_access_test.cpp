@@ -23,9 +23,8 @@ class CoordinatorAccess : public testing::Test {
           cluster::Credential credential = cluster::Credential::Account) {
     rig.askers[peer] = {.name = name, .rights = rights, .credential = credential};
   }
-  static Submit submission(const std::string& user = "") {
-    return {.yaml = kSpec, .file_name = "f.yaml", .user = user, .open = {}};
-  }
+  static Submit submission() { return {.yaml = kSpec, .file_name = "f.yaml"}; }
+  Control steering(SweepAction action) const { return {.sweep = rig.sweep, .action = action}; }
 
   Rig rig;
   const PeerId kim{20};
@@ -39,9 +38,9 @@ TEST_F(CoordinatorAccess, EachWishNeedsItsRole) {
     Submit unsealing = submission();
     unsealing.unseal = 1;
     EXPECT_EQ(refusal(kim, unsealing).empty(), rights >= Researcher);
-    EXPECT_EQ(refusal(kim, Control{rig.sweep, "pause", "", 0, 0}).empty(), rights >= Agent);
-    EXPECT_EQ(refusal(kim, Control{rig.sweep, "resume", "", 0, 0}).empty(), rights >= Agent);
-    EXPECT_NE(refusal(kim, Control{rig.sweep, "delete", "", 0, 0})
+    EXPECT_EQ(refusal(kim, steering(SweepAction::Pause)).empty(), rights >= Agent);
+    EXPECT_EQ(refusal(kim, steering(SweepAction::Resume)).empty(), rights >= Agent);
+    EXPECT_NE(refusal(kim, steering(SweepAction::Delete))
                   .find(rights >= Researcher ? "cancel` it first" : "may not delete sweeps"),
               std::string::npos);
     EXPECT_EQ(refusal(kim, Watch{rig.sweep}), "");
@@ -53,24 +52,37 @@ TEST_F(CoordinatorAccess, EachWishNeedsItsRole) {
 
 TEST_F(CoordinatorAccess, OthersSweepsAreAnOperatorsToSteer) {
   is(kim, "kim", cluster::Rights::Researcher);
-  for (const char* action : {"pause", "resume", "cancel", "extend", "delete"}) {
-    EXPECT_NE(refusal(kim, Control{rig.sweep, action, "", 1, 1}).find("is of 'u'"),
-              std::string::npos)
-        << action;
+  for (std::size_t action = 0; action < std::size(kSweepActionNames); ++action) {
+    const Control m{rig.sweep, static_cast<SweepAction>(action), 1, 1};
+    EXPECT_NE(refusal(kim, m).find("is of 'u'"), std::string::npos) << kSweepActionNames[action];
   }
   EXPECT_TRUE(rig.core.scheduler().progress(rig.sweep));
   is(kim, "kim", cluster::Rights::Operator);
-  EXPECT_EQ(refusal(kim, Control{rig.sweep, "cancel", "", 0, 0}), "");
+  EXPECT_EQ(refusal(kim, steering(SweepAction::Cancel)), "");
 }
 
-TEST_F(CoordinatorAccess, ANameInAMessageIsACheckOfWhoAsks) {
+TEST_F(CoordinatorAccess, AClaimedNameIsACheckOfWhoAsks) {
   is(kim, "kim", cluster::Rights::Operator);
-  EXPECT_NE(refusal(kim, submission("u")).find("'u' is not who asks"), std::string::npos);
-  EXPECT_NE(refusal(kim, Control{rig.sweep, "cancel", "u", 0, 0}).find("not who asks"),
-            std::string::npos);
-  EXPECT_NE(refusal(kim, Present{"", "u"}).find("not who asks"), std::string::npos);
+  EXPECT_NE(refusal(kim, Present{"", "u"}).find("'u' is not who asks"), std::string::npos);
   EXPECT_EQ(refusal(kim, Present{"", "kim"}), "");
-  EXPECT_EQ(refusal(kim, submission("kim")), "");
+  EXPECT_EQ(refusal(kim, submission()), "");
+}
+
+TEST_F(CoordinatorAccess, WhatIsNoMessageIsRefusedWhoeverSendsIt) {
+  for (const unsigned kind : {0u, kind_of<Welcome>() + 0u, kind_of<Refusal>() + 0u, 255u}) {
+    for (const PeerRole role : {PeerRole::Local, PeerRole::Node, PeerRole::Client}) {
+      rig.last.erase(kim);
+      Frame frame;
+      frame.kind = static_cast<std::uint16_t>(kind);
+      rig.core.on_frame(kim, frame, rig.now, role);
+      const auto told = decode<Refusal>(rig.last[kim]);
+      ASSERT_TRUE(told) << kind;
+      EXPECT_NE(told->text.find("no message of kind " + std::to_string(kind)), std::string::npos);
+    }
+  }
+  rig.last.erase(kim);
+  rig.say(kim, Control{rig.sweep, static_cast<SweepAction>(99), 0, 0}, 60);
+  EXPECT_NE(decode<Refusal>(rig.last[kim])->text.find("number 99"), std::string::npos);
 }
 
 TEST_F(CoordinatorAccess, ATokenNarrowsAnAccountUntilItEnds) {
@@ -84,8 +96,7 @@ TEST_F(CoordinatorAccess, ATokenNarrowsAnAccountUntilItEnds) {
   const auto told = decode<Reply>(rig.last[kim]);
   ASSERT_TRUE(told);
   EXPECT_NE(told->text.find("\"name\":\"scout\""), std::string::npos) << told->text;
-  EXPECT_NE(refusal(kim, Control{rig.sweep, "pause", "", 0, 0}).find("is of 'u'"),
-            std::string::npos);
+  EXPECT_NE(refusal(kim, steering(SweepAction::Pause)).find("is of 'u'"), std::string::npos);
   EXPECT_EQ(refusal(kim, Query{"ledger", "{}"}), "");
   EXPECT_EQ(rig.asked_as.name, "scout");
   // Neither a wrong one nor a false claim changes who asks.
@@ -123,7 +134,7 @@ TEST_F(CoordinatorAccess, WhoIsNotKnownGetsNothing) {
   for (const std::string& text :
        {refusal(kim, Query{"ledger", "{}"}), refusal(kim, Query{"nodes", "{}"}),
         refusal(kim, Watch{rig.sweep}), refusal(kim, submission()),
-        refusal(kim, Control{rig.sweep, "cancel", "", 0, 0}), refusal(kim, Present{"", ""})}) {
+        refusal(kim, steering(SweepAction::Cancel)), refusal(kim, Present{"", ""})}) {
     EXPECT_NE(text.find("does not know who asks"), std::string::npos) << text;
   }
   EXPECT_EQ(refusal(kim, Query{std::string(kInstanceQuestion), "{}"}), "")

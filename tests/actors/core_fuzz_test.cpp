@@ -75,12 +75,12 @@ Frame strange_frame(Rng& rng, const std::string& sweep, std::uint64_t session) {
     case 5:
       return encode(Goodbye{}, session);
     case 6:
-      return encode(Submit{text(), text(), text(), {text(), text()}, {text()}}, session);
+      return encode(Submit{text(), text(), {text(), text()}, {text()}}, session);
     case 7:
       return encode(Watch{text()}, session);
     case 8:
       // Never the sweep itself: a client may cancel it, and the test wants it to live.
-      return encode(Control{"other", text(), text(), n(), n()}, session);
+      return encode(Control{"other", static_cast<SweepAction>(n() % 256), n(), n()}, session);
     case 9:
       return encode(Query{text(), text()}, session);
     case 10:
@@ -88,7 +88,8 @@ Frame strange_frame(Rng& rng, const std::string& sweep, std::uint64_t session) {
     case 11:
       return encode(BlocksCommitted{text(), many, many, text()}, session);
     default:
-      return encode(Progress{text(), text(), n(), n(), n(), n(), n(), n(), n(), 1, 1, text()},
+      return encode(Progress{text(), static_cast<std::uint8_t>(n()), n(), n(), n(), n(), n(), n(),
+                             n(), 1, 1, text()},
                     session);
   }
 }
@@ -171,7 +172,7 @@ TEST(CoordinatorFuzz, OnlyTheRoleOfTheConnectionCounts) {
   EXPECT_EQ(refusal->code, static_cast<std::uint32_t>(ErrorCode::Refused));
   EXPECT_NE(refusal->text.find("not join as a node"), std::string::npos) << refusal->text;
 
-  rig.core.on_frame(peer, encode(Control{rig.sweep, "cancel", "u", 0, 0}, 51), rig.now,
+  rig.core.on_frame(peer, encode(Control{rig.sweep, SweepAction::Cancel, 0, 0}, 51), rig.now,
                     PeerRole::Node);
   const auto no = decode<Refusal>(rig.last[peer]);
   ASSERT_TRUE(no);

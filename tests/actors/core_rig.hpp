@@ -63,7 +63,7 @@ class Rig final : public CoordinatorCore::Outside {
       : core(
             {}, book, [] { return catalog_of_sim(); }, *this) {
     EXPECT_TRUE(core.start(now));
-    say(kUser, Submit{.yaml = kSpec, .file_name = "f.yaml", .user = "u", .open = {}}, 1);
+    say(kUser, Submit{.yaml = kSpec, .file_name = "f.yaml"}, 1);
     const auto submitted = decode<Submitted>(last[kUser]);
     EXPECT_TRUE(submitted) << "refused";
     if (submitted) sweep = submitted->sweep;
@@ -114,7 +114,7 @@ class Rig final : public CoordinatorCore::Outside {
   bool joins(PeerId peer, std::uint64_t node, std::uint64_t session) {
     Hello hello{node, "host:1", 1, engine::kEngineVersion, "avx2", 1, {}, 0, {}, 0, "", kSources};
     say(peer, hello, session);
-    return last[peer].kind == static_cast<std::uint16_t>(Kind::Welcome);
+    return is<Welcome>(last[peer]);
   }
 
   /// Others: `u`, an operator.

@@ -162,7 +162,7 @@ TEST_F(CourierTest, FetchesWhatIsWantedWithoutAWorkerAndTellsOfIt) {
   std::atomic<bool> down = true;
   std::atomic<int> chunks = 0;
   Joined link(origin(), {.data_dir = node(0)}, [&](Frame& frame) {
-    if (frame.kind != static_cast<std::uint16_t>(Kind::DatasetChunk)) return true;
+    if (!is<DatasetChunk>(frame)) return true;
     return !down || ++chunks <= 2;
   });
   link.want(hash);
@@ -304,7 +304,7 @@ TEST_F(CourierTest, GoesOnWhereACutLeftItEvenInAnotherProcess) {
     std::latch cut(1);
     std::atomic<int> chunks = 0;
     Joined link(origin(), {.data_dir = node(0)}, [&](Frame& frame) {
-      if (frame.kind != static_cast<std::uint16_t>(Kind::DatasetChunk)) return true;
+      if (!is<DatasetChunk>(frame)) return true;
       const int n = ++chunks;
       if (n == 6) cut.count_down();  // the last two are asked for when two others are stored
       return n <= 3;
@@ -331,7 +331,7 @@ TEST_F(CourierTest, ANewSessionAsksAgainForWhatTheLastOneLost) {
   std::latch asked(1);
   std::atomic<bool> counted = false;
   Joined link(origin(), {.data_dir = node(0)}, [&](Frame& frame) {
-    if (!down || frame.kind != static_cast<std::uint16_t>(Kind::DatasetChunk)) return true;
+    if (!down || !is<DatasetChunk>(frame)) return true;
     if (!counted.exchange(true)) asked.count_down();
     return false;
   });
@@ -347,7 +347,7 @@ TEST_F(CourierTest, DamageOnTheWayIsNoticedAndRepaired) {
   const std::string hash = make("market", 1, kBars);
   std::atomic<int> damaged = 0;
   Joined link(origin(), {.data_dir = node(0)}, [&](Frame& frame) {
-    if (frame.kind != static_cast<std::uint16_t>(Kind::DatasetChunk)) return true;
+    if (!is<DatasetChunk>(frame)) return true;
     if (damaged < 2) {
       frame.body[frame.body.size() / 2] ^= 1;
       ++damaged;

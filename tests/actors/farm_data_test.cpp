@@ -176,10 +176,10 @@ TEST_F(FarmData, IsThereBeforeTheLease) {
   const Submit many = request("many", "sim-0, sim-1", 0);
   ASSERT_TRUE(client_->submit(many, kPatience, [](const Checking&) {}).ok());
   const Progress urgent = run(request("urgent", "sim-2", 7));
-  EXPECT_EQ(urgent.state, "done");
+  EXPECT_EQ(state_of(urgent), store::SweepState::Done);
   EXPECT_EQ(urgent.trials_committed, 4000u);
   const Progress last = run(many);
-  EXPECT_EQ(last.state, "done");
+  EXPECT_EQ(state_of(last), store::SweepState::Done);
   EXPECT_EQ(last.trials_committed, 8000u);
   EXPECT_EQ(last.retries + urgent.retries, 0u);
   EXPECT_EQ(too_early_, 0) << "workers had to wait for data";
@@ -200,7 +200,7 @@ TEST_F(FarmData, F3WhatNobodyCanReadIsWaitedForAndNoFaultOfTrials) {
   ASSERT_TRUE(submitted.ok()) << submitted.error().text();
   EXPECT_NE(waited_for.find("dataset sim-0"), std::string::npos) << waited_for;
   const Progress end = run(lost);
-  EXPECT_EQ(end.state, "done");
+  EXPECT_EQ(state_of(end), store::SweepState::Done);
   EXPECT_EQ(end.trials_committed, 4000u);
   EXPECT_EQ(end.blocks_quarantined, 0u);
 }

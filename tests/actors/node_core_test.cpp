@@ -48,7 +48,7 @@ class Rig final : public NodeCore::Outside {
   template <class T>
   std::optional<T> last() const {
     for (auto frame = sent.rbegin(); frame != sent.rend(); ++frame) {
-      if (frame->kind != static_cast<std::uint16_t>(T::kKind)) continue;
+      if (frame->kind != actors::kind_of<T>()) continue;
       const auto message = decode<T>(*frame);
       if (message) return *message;
     }

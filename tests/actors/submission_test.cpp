@@ -72,7 +72,7 @@ TEST(FaultD1, ACoordinatorLooksForNoFileOfAClient) {
   for (const std::string path : {"/etc/passwd", "/dev/zero", "./mine.yaml", "C.yaml"}) {
     for (const std::string& way : ways(path)) {
       std::vector<std::string> asked;
-      const Submit leak{spec_with(way), "leak.yaml", "eve", {}, {}};
+      const Submit leak{spec_with(way), "leak.yaml", {}, {}};
       const auto plan = plan_of(leak, catalog(asked));
       ASSERT_FALSE(plan.ok()) << way;
       EXPECT_NE(plan.error().text().find("did not come along"), std::string::npos)
@@ -90,11 +90,11 @@ TEST(FaultD1, WhatCameAlongIsTakenUnderItsOwnNameOnly) {
     return plan.ok() ? plan->spec().execution.taker_fee_bps : -1;
   };
   for (const std::string& way : ways("./mine.yaml")) {
-    EXPECT_EQ(taker_bps({spec_with(way), "s.yaml", "ann", {"./mine.yaml"}, {kDear}}), 50) << way;
+    EXPECT_EQ(taker_bps({spec_with(way), "s.yaml", {"./mine.yaml"}, {kDear}}), 50) << way;
   }
   EXPECT_TRUE(asked.empty());
   // A profile of the farm cannot be replaced by one of the same name.
-  EXPECT_EQ(taker_bps({spec_with("execution: none"), "s.yaml", "ann", {"none"}, {kDear}}), 0);
+  EXPECT_EQ(taker_bps({spec_with("execution: none"), "s.yaml", {"none"}, {kDear}}), 0);
   EXPECT_EQ(asked, std::vector<std::string>{"none"});
 }
 

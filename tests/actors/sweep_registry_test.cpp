@@ -111,7 +111,7 @@ strategies:
 search: {method: random, samples: )" +
                              std::to_string(wanted.samples) +
                              "}\nseed: " + std::to_string(wanted.seed) + "\n" + wanted.more;
-    auto plan = registry.plan({yaml, "b.yaml", wanted.user, {}, {}});
+    auto plan = registry.plan({.yaml = yaml, .file_name = "b.yaml"});
     if (!plan) return plan.error();
     return registry.submit(*std::move(plan), {.user = wanted.user}, kNow);
   }
@@ -195,20 +195,19 @@ TEST_F(SweepRegistryOf, AUserPaysNothingForTrialsThatWereMadeBefore) {
 TEST_F(SweepRegistryOf, AUserWithABudgetCannotLetOthersPay) {
   ActiveSweep& theirs = accepted({.user = "bob", .more = "budget: {trials: 200}\n"});
   allow("ann", 100'000);
-  const Control more{theirs.meta.id, "extend", "ann", 100, 0};
-  expect_refused(registry.extend(theirs, more, kNow), {"charged to user 'bob'", "'ann'"});
-  const Control own{theirs.meta.id, "extend", "bob", 100, 0};
-  EXPECT_TRUE(registry.extend(theirs, own, kNow));
+  const Control more{.sweep = theirs.meta.id, .more_trials = 100};
+  expect_refused(registry.extend(theirs, more, "ann", kNow), {"charged to user 'bob'", "'ann'"});
+  EXPECT_TRUE(registry.extend(theirs, more, "bob", kNow));
 }
 
 TEST_F(SweepRegistryOf, AUserIsHeldToTheBudgetWhenASweepIsExtended) {
   allow("ann", 300);
   ActiveSweep& sweep = accepted({.more = "budget: {trials: 200}\n"});
   const std::string before = book.sweep(sweep.meta.id)->value().spec_json;
-  expect_refused(registry.extend(sweep, {sweep.meta.id, "extend", "ann", 250, 0}, kNow),
+  expect_refused(registry.extend(sweep, {.sweep = sweep.meta.id, .more_trials = 250}, "ann", kNow),
                  {"300 trials", "are asked for"});
   EXPECT_EQ(book.sweep(sweep.meta.id)->value().spec_json, before);
-  EXPECT_TRUE(registry.extend(sweep, {sweep.meta.id, "extend", "ann", 100, 0}, kNow));
+  EXPECT_TRUE(registry.extend(sweep, {.sweep = sweep.meta.id, .more_trials = 100}, "ann", kNow));
 }
 
 TEST_F(SweepRegistryOf, AUserWhoseBudgetCannotBeReadMakesNothing) {

@@ -13,11 +13,11 @@ std::string place_text(const Disk::Place& place) {
 }  // namespace
 
 void Checks::sent_to_node(std::uint64_t session, const Frame& frame) {
-  if (frame.kind == static_cast<std::uint16_t>(actors::Kind::BlocksCommitted)) {
+  if (actors::is<actors::BlocksCommitted>(frame)) {
     if (const auto message = actors::decode<actors::BlocksCommitted>(frame)) acknowledged(*message);
-  } else if (frame.kind == static_cast<std::uint16_t>(actors::Kind::LeaseOrder)) {
+  } else if (actors::is<actors::LeaseOrder>(frame)) {
     if (const auto order = actors::decode<actors::LeaseOrder>(frame)) ordered(session, *order);
-  } else if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Welcome)) {
+  } else if (actors::is<actors::Welcome>(frame)) {
     const auto welcome = actors::decode<actors::Welcome>(frame);
     for (const actors::Adopted& one : welcome->adopted) orders_[session][one.lease] = 0;
   }

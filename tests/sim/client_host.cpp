@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "actors/client.hpp"
 #include "tests/sim/hosts.hpp"
 
 namespace winnow::sim {
@@ -54,8 +55,7 @@ void ClientHost::tick() {
 void ClientHost::submit(std::size_t sweep) {
   actors::Submit message;
   message.yaml = spec_text(workload_.sweeps[sweep]);
-  message.file_name = "sim.yaml";
-  message.user = workload_.sweeps[sweep].user;
+  message.file_name = workload_.sweeps[sweep].user;  // CoordinatorHost: that is who asks
   net_.to_server(link_, actors::encode(message, sweep + 1));
 }
 
@@ -66,8 +66,9 @@ void ClientHost::control() {
   const std::uint64_t which = world_.rng.below(4);
   world_.note(process.name, kActions[which], sweep);
   if (which == 3) return submit(sweep);
-  net_.to_server(
-      link_, actors::encode(actors::Control{ids_[sweep], kActions[which], "ada"}, 1000 + sweep));
+  const actors::Control message{.sweep = ids_[sweep],
+                                .action = static_cast<actors::SweepAction>(which)};
+  net_.to_server(link_, actors::encode(message, 1000 + sweep));
 }
 
 // More of what ran out, once for each time that it did; the last of such steps lets it finish.
@@ -76,7 +77,7 @@ void ClientHost::extend(std::size_t sweep, std::uint64_t committed) {
   extended_at_[sweep] = committed;
   extend_again_ns_[sweep] = world_.now_ns() + 5000 * kMs;  // by then it or its answer was lost
   const SweepDecl& decl = workload_.sweeps[sweep];
-  actors::Control more{ids_[sweep], "extend", decl.user};
+  actors::Control more{.sweep = ids_[sweep], .action = actors::SweepAction::Extend};
   more.more_trials = budget_trials(decl);
   more.more_cpu_ms = static_cast<std::uint64_t>(decl.budget_cpu_s * 1000);
   world_.note(process.name, "extends", sweep);
@@ -84,16 +85,17 @@ void ClientHost::extend(std::size_t sweep, std::uint64_t committed) {
 }
 
 void ClientHost::on_frame(const Frame& frame) {
-  if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Progress)) {
+  if (actors::is<actors::Progress>(frame)) {
     const auto progress = actors::decode<actors::Progress>(frame);
-    if (!progress || progress->state != "budget_spent" || !link_) return;
+    if (!progress || actors::state_of(*progress) != store::SweepState::BudgetSpent || !link_)
+      return;
     const auto sweep = std::find(ids_.begin(), ids_.end(), progress->sweep) - ids_.begin();
     if (sweep == static_cast<std::ptrdiff_t>(ids_.size())) return;
     extend(static_cast<std::size_t>(sweep), progress->trials_committed);
     watch_again_.insert(static_cast<std::size_t>(sweep));
     return;
   }
-  if (frame.kind != static_cast<std::uint16_t>(actors::Kind::Submitted)) return;
+  if (!actors::is<actors::Submitted>(frame)) return;
   const auto answer = actors::decode<actors::Submitted>(frame);
   if (!answer || frame.session == 0 || frame.session > ids_.size()) return;
   const std::size_t sweep = frame.session - 1;

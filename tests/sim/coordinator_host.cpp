@@ -85,21 +85,20 @@ void CoordinatorHost::on_frame(const LinkPtr& link, const Frame& frame) {
     // Remembers each node's session by its process and lets an old one pass for the newest.
     const std::uint64_t node = hash128(link->remote->process.name).low;
     auto& newest = stale_[node];
-    if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Hello)) {
+    if (actors::is<actors::Hello>(frame)) {
       newest = {link->peer, frame.session};
     } else if (newest.second != frame.session && newest.second != 0 &&
-               frame.kind < static_cast<std::uint16_t>(actors::Kind::Submit)) {
+               actors::contains(actors::NodeSays{}, static_cast<actors::Kind>(frame.kind))) {
       Frame stale = frame;
       stale.session = newest.second;
       core_->on_frame(newest.first, stale, now());
       return deliver();
     }
   }
-  if (frame.kind == static_cast<std::uint16_t>(actors::Kind::Hello)) {
+  if (actors::is<actors::Hello>(frame)) {
     sessions_[link->peer] = frame.session;
   }
-  if (const auto submit = actors::decode<actors::Submit>(frame)) speaker_ = submit->user;
-  if (const auto control = actors::decode<actors::Control>(frame)) speaker_ = control->user;
+  if (const auto submit = actors::decode<actors::Submit>(frame)) speaker_ = submit->file_name;
   {
     const Timed timed(core_ns);
     core_->on_frame(link->peer, frame, now());
@@ -125,8 +124,8 @@ void CoordinatorHost::post(PeerId to, Frame frame) {
   const auto peer = peers_.find(to);
   if (peer == peers_.end()) return;
   observer_.sent_to_node(frame.session, frame);
-  if (canary_ == Canary::LeasesTwice &&
-      frame.kind == static_cast<std::uint16_t>(actors::Kind::LeaseOrder) && world_.chance(0.1)) {
+  if (canary_ == Canary::LeasesTwice && actors::is<actors::LeaseOrder>(frame) &&
+      world_.chance(0.1)) {
     order_twice(to, frame);
   }
   net_->to_remote(peer->second, std::move(frame));

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "actors/client.hpp"
 #include "actors/coordinator_core.hpp"
 #include "engine/source_hash.hpp"
 #include "tests/sim/disk.hpp"
@@ -42,7 +43,7 @@ class Desk final : public actors::CoordinatorCore::Outside {
   template <class T>
   std::optional<T> last(actors::PeerId to) const {
     for (auto it = sent.rbegin(); it != sent.rend(); ++it) {
-      if (it->first == to && it->second.kind == static_cast<std::uint16_t>(T::kKind)) {
+      if (it->first == to && it->second.kind == actors::kind_of<T>()) {
         return *actors::decode<T>(it->second);
       }
     }
@@ -97,8 +98,8 @@ class Core : public ::testing::Test {
       core_->checked(passed(order), now());
     }
   }
-  void control(const std::string& sweep, const std::string& action, std::uint64_t trials = 0) {
-    say(kClient, Control{sweep, action, "ada", trials, 0}, 2);
+  void control(const std::string& sweep, actors::SweepAction action, std::uint64_t trials = 0) {
+    say(kClient, Control{sweep, action, trials, 0}, 2);
   }
   void join(std::uint32_t workers, std::vector<actors::Held> held = {},
             std::uint64_t session = kSession) {
@@ -155,7 +156,7 @@ class Core : public ::testing::Test {
 
 TEST_F(Core, LateResultOfACancelledSweepIsCommittedByTheNextCoordinator) {
   const std::string sweep = submit({.name = "late", .blocks = 4});
-  control(sweep, "cancel");
+  control(sweep, actors::SweepAction::Cancel);
   ASSERT_EQ(state(sweep), store::SweepState::Cancelled);
   start();
   join(1);
@@ -227,20 +228,20 @@ TEST_F(Core, BudgetOfTrialsStopsASweepAndIsExtendedInPlaceAcrossARestart) {
   join(2);
   run_all();
   EXPECT_EQ(disk_.blocks().size(), 3u) << "a restart is no new budget";
-  control(sweep, "resume");
+  control(sweep, actors::SweepAction::Resume);
   ASSERT_TRUE(desk_.last<actors::Refusal>(kClient));
   EXPECT_NE(desk_.last<actors::Refusal>(kClient)->text.find("extend"), std::string::npos);
 
-  control(sweep, "extend", 40);  // 88 trials are five blocks of 16 and a half
-  const auto reply = desk_.last<actors::Reply>(kClient);
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(json::parse(reply->text)["sweep"], sweep);
+  control(sweep, actors::SweepAction::Extend, 40);  // 88 trials are five blocks of 16 and a half
+  const auto extended = desk_.last<actors::Controlled>(kClient);
+  ASSERT_TRUE(extended);
+  EXPECT_EQ(extended->sweep, sweep);
   EXPECT_EQ(state(sweep), store::SweepState::Running);
   run_all();
   EXPECT_EQ(disk_.blocks().size(), 5u);
   EXPECT_EQ(state(sweep), store::SweepState::BudgetSpent);
 
-  control(sweep, "extend", 1'000'000);
+  control(sweep, actors::SweepAction::Extend, 1'000'000);
   run_all();
   EXPECT_EQ(disk_.blocks().size(), 10u);
   EXPECT_EQ(state(sweep), store::SweepState::Done);
@@ -255,7 +256,7 @@ TEST_F(Core, ForgetsSweepsThatAreDoneAndFindsThemInTheStore) {
   for (int i = 0; i < kSweeps; ++i) {
     sweeps.push_back(submit({.name = "small-" + std::to_string(i), .blocks = 1}));
     ASSERT_FALSE(sweeps.back().empty());
-    if (i % 10 == 9) control(sweeps.back(), "cancel");
+    if (i % 10 == 9) control(sweeps.back(), actors::SweepAction::Cancel);
     run_all();
     for (int k = 0; k < 5; ++k) {
       ms_ += 200;
@@ -274,12 +275,12 @@ TEST_F(Core, ForgetsSweepsThatAreDoneAndFindsThemInTheStore) {
   say(kClient, actors::Watch{sweeps[0]}, 7);
   const auto progress = desk_.last<actors::Progress>(kClient);
   ASSERT_TRUE(progress);
-  EXPECT_EQ(progress->state, "done");
+  EXPECT_EQ(actors::state_of(*progress), store::SweepState::Done);
   result(sweeps[1], 0);
   const auto answer = desk_.last<actors::BlocksCommitted>(kNodePeer);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->blocks, std::vector<std::uint64_t>{0});
-  control(sweeps[9], "resume");
+  control(sweeps[9], actors::SweepAction::Resume);
   run_all();
   EXPECT_EQ(state(sweeps[9]), store::SweepState::Done);
   EXPECT_EQ(disk_.ledger_executions(), 32u * kSweeps) << "each block of 16 on two datasets, once";
@@ -297,7 +298,7 @@ TEST_F(Core, ForgetsNoSweepThatStandsStill) {
     for (int k = 0; k < 5; ++k) core_->tick(now());
   }
   EXPECT_TRUE(core_->scheduler().knows(still));
-  control(still, "extend", 1'000'000);
+  control(still, actors::SweepAction::Extend, 1'000'000);
   run_all();
   EXPECT_EQ(state(still), store::SweepState::Done);
 }
@@ -418,7 +419,7 @@ TEST_F(Core, ExplainsBlocksAndNodesLive) {
   const json waits = asked({{"sweep", sweep}, {"block", 3}});
   EXPECT_NE(waits["farm"].get<std::string>().find("It waits for a worker"), std::string::npos);
   EXPECT_EQ(waits["blocks_on_nodes"], 1);
-  control(sweep, "pause");
+  control(sweep, actors::SweepAction::Pause);
   EXPECT_NE(asked({{"sweep", sweep}})["farm"].get<std::string>().find("paused"), std::string::npos);
   EXPECT_NE(asked({{"node", "n5"}})["farm"].get<std::string>().find("holds 1 lease"),
             std::string::npos);

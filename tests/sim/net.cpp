@@ -34,7 +34,7 @@ void Net::to_remote(const LinkPtr& link, Frame frame) { send(link, std::move(fra
 void Net::send(const LinkPtr& link, Frame frame, bool to_server) {
   (to_server ? traffic_.frames_in : traffic_.frames_out) += 1;
   (to_server ? traffic_.bytes_in : traffic_.bytes_out) += frame.body.size();
-  if (frame.kind == static_cast<std::uint16_t>(actors::Kind::BlockResult)) {
+  if (actors::is<actors::BlockResult>(frame)) {
     traffic_.result_bytes += frame.body.size();
   }
   if (faults_ && world_.chance(workload_.drop_frac)) {

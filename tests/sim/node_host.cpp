@@ -120,8 +120,7 @@ void NodeHost::on_frame(const Frame& frame) {
 }
 
 void NodeHost::send(Frame frame) {
-  if (canary_ == Canary::HidesLeases &&
-      frame.kind == static_cast<std::uint16_t>(actors::Kind::Hello)) {
+  if (canary_ == Canary::HidesLeases && actors::is<actors::Hello>(frame)) {
     auto hello = actors::decode<actors::Hello>(frame);
     hello->held.clear();
     frame = actors::encode(*hello, frame.session);

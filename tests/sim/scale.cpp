@@ -14,7 +14,7 @@ class Onlooker final : public Observer {
  public:
   explicit Onlooker(World& world) : world_(world) {}
   void sent_to_node(std::uint64_t, const Frame& frame) override {
-    if (frame.kind != static_cast<std::uint16_t>(actors::Kind::LeaseOrder)) return;
+    if (!actors::is<actors::LeaseOrder>(frame)) return;
     if (first_lease_ns < 0) first_lease_ns = world_.now_ns();
   }
   void commit_answered(const store::BlockCommit&, const store::CommitOutcome&) override {}
