@@ -8,28 +8,15 @@
 #include <string>
 #include <string_view>
 
+#include "actors/coordinator_options.hpp"
 #include "actors/question.hpp"
 #include "base/result.hpp"
-#include "cluster/door/peers.hpp"
 #include "cluster/principal.hpp"
 #include "scheduler/scheduler.hpp"
 #include "store/store.hpp"
 #include "sweeps/plan.hpp"
 
 namespace winnow::actors {
-
-struct CoordinatorOptions {
-  std::string host = "127.0.0.1";  ///< loopback only: there the kernel says who is at the other end
-  std::uint16_t port = 0;          ///< 0: any free one
-  /// Who comes through the door in front of the port; others are processes of this machine, known
-  /// by their accounts.
-  std::shared_ptr<const cluster::DoorPeers> peers;
-  bool resume_all = true;  ///< take up every unfinished sweep of the store at start; else a
-                           ///< sweep goes on when it is submitted again
-  scheduler::Options scheduling;
-  std::string instance = {};        ///< the answer to kInstanceQuestion: which coordinator this is
-  std::filesystem::path home = {};  ///< whose tokens count (cluster/token.hpp); empty: none
-};
 
 class MetricsBook;
 

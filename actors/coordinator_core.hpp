@@ -13,7 +13,7 @@
 
 #include "actors/check_desk.hpp"
 #include "actors/codec.hpp"
-#include "actors/coordinator.hpp"
+#include "actors/coordinator_options.hpp"
 #include "actors/farm_metrics.hpp"
 #include "actors/intake_group.hpp"
 #include "actors/peer_role.hpp"

@@ -7,8 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.hpp"
 #include "base/time.hpp"
-#include "cluster/identity.hpp"
+#include "cluster/role.hpp"
 
 // OpenSSL's side of identities: keys are EC P-256, signatures ECDSA with SHA-256.
 

@@ -16,8 +16,6 @@
 namespace winnow::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 7> kRoles{"coordinator", "node",       "client",  "viewer",
-                                                 "agent",       "researcher", "operator"};
 constexpr std::string_view kFirstLine = "winnow-identity 1";
 constexpr std::size_t kIdentityBytesMax = 256 << 10;
 
@@ -43,17 +41,6 @@ Status write_all(int fd, std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view role_name(Role role) { return kRoles[static_cast<std::size_t>(role)]; }
-
-Result<Role> parse_role(std::string_view text) {
-  const auto found = std::find(kRoles.begin(), kRoles.end(), text);
-  if (found != kRoles.end()) return static_cast<Role>(found - kRoles.begin());
-  return Error(ErrorCode::InvalidInput,
-               "'" + std::string(text) +
-                   "' is no role; roles are coordinator, node, client (as researcher), viewer, "
-                   "agent, researcher and operator");
-}
 
 Status check_name(std::string_view what, std::string_view name) {
   const auto alnum = [](char c) {

@@ -7,15 +7,9 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "cluster/role.hpp"
 
 namespace winnow::cluster {
-
-/// What a certificate allows: a coordinator answers at the door, the others knock at it. A client
-/// is a researcher by its older name; what each may ask is in principal.hpp.
-enum class Role { Coordinator, Node, Client, Viewer, Agent, Researcher, Operator };
-std::string_view role_name(Role role);
-/// Fails: InvalidInput, naming the roles there are.
-Result<Role> parse_role(std::string_view text);
 
 /// Purpose: one party of a farm: what it proves itself with and whom it trusts. As a file: a few
 /// `key: value` lines, then PEM blocks; it holds a private key.

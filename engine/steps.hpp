@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <memory>
 
-#include "engine/backtest.hpp"
 #include "engine/family.hpp"
 #include "engine/lanes/steps.hpp"
+#include "engine/trade_recorder.hpp"
 
 namespace winnow::engine {
 

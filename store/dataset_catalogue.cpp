@@ -21,14 +21,14 @@ Status DatasetStore::rename(std::string_view name, std::string_view new_name) co
     return Error(ErrorCode::InvalidInput, "there is a dataset '" + std::string(new_name) +
                                               "' already; delete it or choose another name");
   }
-  WINNOW_TRY(make_folder(folder_ / "tmp"));
-  const auto lock = WriterLock::acquire(folder_ / "writer.lock");
+  WINNOW_TRY(make_folder(folder() / "tmp"));
+  const auto lock = WriterLock::acquire(folder() / "writer.lock");
   if (!lock.ok()) return lock.error();
   const auto current = current_manifest(name);
   if (!current.ok()) return current.error();
   const auto all = versions(name);
   if (!all.ok()) return all.error();
-  FileTransaction files(folder_ / "tmp");
+  FileTransaction files(folder() / "tmp");
   WINNOW_TRY(make_folder(name_path(new_name)));
   for (Manifest version : *all) {
     version.name = new_name;
@@ -48,7 +48,7 @@ Status DatasetStore::rename(std::string_view name, std::string_view new_name) co
 Result<Removed> DatasetStore::remove(std::string_view name) const {
   const auto known = names();
   if (std::find(known.begin(), known.end(), name) == known.end()) return not_found(name);
-  const auto lock = WriterLock::acquire(folder_ / "writer.lock");
+  const auto lock = WriterLock::acquire(folder() / "writer.lock");
   if (!lock.ok()) return lock.error();
   struct Parts {
     std::set<std::string> columns;
@@ -89,8 +89,8 @@ Result<Removed> DatasetStore::remove(std::string_view name) const {
   };
   for (const std::string& hash : gone.columns) {
     if (kept.columns.contains(hash)) continue;
-    drop(columns_path(hash));
-    drop(folder_ / "shipped" / hash);
+    drop(columns_file(hash));
+    drop(folder() / "shipped" / hash);
   }
   for (const std::string& sha256 : gone.raw) {
     if (!kept.raw.contains(sha256)) drop(raw_path(sha256));

@@ -72,11 +72,7 @@ fs::path shipped_path(const DatasetStore& store, std::string_view hash) {
 
 }  // namespace
 
-bool is_content_hash(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
+
 
 Status check_shipment(const Shipment& shipment) {
   const auto bad = [&](const std::string& what) {
@@ -247,7 +243,7 @@ Result<Manifest> PartialDataset::finish() {
 
 Status PartialDataset::bring_seal(const Manifest& manifest, FileTransaction& files) const {
   if (!manifest.sealed_from_day) return {};
-  auto shelf = MarketShelf::read(store_);
+  auto shelf = MarketShelf::read(store_.files());
   if (!shelf) return shelf.error();
   if (shelf->find(manifest.content_hash) == nullptr) {
     const auto columns = MappedColumns::open(file_);

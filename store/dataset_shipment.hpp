@@ -9,6 +9,7 @@
 
 #include "base/hash.hpp"
 #include "base/result.hpp"
+#include "store/dataset_folder.hpp"
 #include "store/dataset_store.hpp"
 
 namespace winnow::store {
@@ -17,9 +18,6 @@ namespace winnow::store {
 inline constexpr std::uint32_t kChunkBytes = std::uint32_t{512} << 10;
 /// Of one dataset's column file: what a list of 16-byte hashes in half a frame can name.
 inline constexpr std::uint64_t kShipmentBytesMax = std::uint64_t{32768} * kChunkBytes;
-
-/// 64 lower-case hexadecimal digits.
-bool is_content_hash(std::string_view text);
 
 class FileTransaction;
 

@@ -122,25 +122,12 @@ Status DatasetStore::check_name(std::string_view name) {
                    "or digit");
 }
 
-fs::path DatasetStore::columns_path(std::string_view hash) const {
-  return folder_ / "columns" / (std::string(hash) + ".cols");
-}
 fs::path DatasetStore::raw_path(std::string_view sha256) const {
-  return folder_ / "raw" / (std::string(sha256) + ".zst");
+  return folder() / "raw" / (std::string(sha256) + ".zst");
 }
-fs::path DatasetStore::name_path(std::string_view name) const { return folder_ / "names" / name; }
+fs::path DatasetStore::name_path(std::string_view name) const { return folder() / "names" / name; }
 
-std::vector<std::string> DatasetStore::names() const {
-  std::vector<std::string> out;
-  std::error_code error;
-  for (fs::directory_iterator it(folder_ / "names", error), end; !error && it != end;
-       it.increment(error)) {
-    std::error_code ignored;
-    if (fs::exists(it->path() / "current", ignored)) out.push_back(it->path().filename().string());
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
+
 
 Error DatasetStore::not_found(std::string_view name) const {
   std::vector<std::pair<std::size_t, std::string>> near;
@@ -237,7 +224,7 @@ Result<std::vector<Manifest>> DatasetStore::versions(std::string_view name) cons
 Result<Dataset> DatasetStore::load(std::string_view name_or_hash) const {
   auto found = manifest(name_or_hash);
   if (!found.ok()) return found.error();
-  auto columns = MappedColumns::open(columns_path(found->content_hash));
+  auto columns = MappedColumns::open(columns_file(found->content_hash));
   if (!columns.ok()) {
     return Error(ErrorCode::Corrupt, "dataset " + found->name + ": " + columns.error().text());
   }
@@ -279,9 +266,9 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
              .sealed_from_day = {}};
 
   for (const fs::path& part : {fs::path("raw"), fs::path("columns"), fs::path("tmp")}) {
-    WINNOW_TRY(make_folder(folder_ / part));
+    WINNOW_TRY(make_folder(folder() / part));
   }
-  auto lock = WriterLock::acquire(folder_ / "writer.lock");
+  auto lock = WriterLock::acquire(folder() / "writer.lock");
   if (!lock.ok()) return lock.error();
   PutOutcome outcome;
   if (fs::exists(name_path(m.name) / "current")) {
@@ -293,11 +280,11 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
                                                 "; choose another name");
     }
     if (current->content_hash == m.content_hash) {
-      auto shelf = MarketShelf::read(*this);
+      auto shelf = MarketShelf::read(files_);
       if (!shelf.ok()) return shelf.error();
       auto note = admit(*shelf, columns, *current, meta.seal, meta.created);
       if (!note.ok()) return note.error();
-      FileTransaction files(folder_ / "tmp");
+      FileTransaction files(folder() / "tmp");
       WINNOW_TRY(shelf->write(files));
       files.keep();
       return PutOutcome{PutKind::Unchanged, *current, *std::move(note)};
@@ -306,18 +293,18 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
     outcome.kind = PutKind::NewVersion;
   }
   // Only the holder of the lock writes there, so what is left is from a writer that died.
-  for (fs::directory_iterator it(folder_ / "tmp"), end; it != end; ++it) {
+  for (fs::directory_iterator it(folder() / "tmp"), end; it != end; ++it) {
     std::error_code ignored;
     fs::remove(it->path(), ignored);
   }
 
-  auto shelf = MarketShelf::read(*this);
+  auto shelf = MarketShelf::read(files_);
   if (!shelf.ok()) return shelf.error();
   auto note = admit(*shelf, columns, m, meta.seal, meta.created);
   if (!note.ok()) return note.error();
   outcome.market = *std::move(note);
 
-  FileTransaction files(folder_ / "tmp");
+  FileTransaction files(folder() / "tmp");
   // Before anything that could show a day of it: a crash may leave a seal without its dataset,
   // never a dataset without its seal.
   WINNOW_TRY(shelf->write(files));
@@ -330,9 +317,9 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
     }
     m.raw_files.push_back(std::move(file));
   }
-  if (!fs::exists(columns_path(m.content_hash))) {
+  if (!fs::exists(columns_file(m.content_hash))) {
     const ColumnFile layout = layout_columns(columns);
-    WINNOW_TRY(files.write(columns_path(m.content_hash), layout.pieces));
+    WINNOW_TRY(files.write(columns_file(m.content_hash), layout.pieces));
   }
   WINNOW_TRY(make_folder(name_path(m.name)));
   const fs::path manifest_file = name_path(m.name) / (m.content_hash + ".json");
@@ -365,14 +352,14 @@ Status DatasetStore::verify(std::string_view name_or_hash) const {
   auto dataset = load(name_or_hash);
   if (!dataset.ok()) return dataset.error();
   const Manifest& m = dataset->manifest();
-  auto mapped = MappedColumns::open(columns_path(m.content_hash));
+  auto mapped = MappedColumns::open(columns_file(m.content_hash));
   if (!mapped.ok()) return mapped.error();
   if (Status status = (*mapped)->verify(); !status.ok()) {
-    return status.error().within(columns_path(m.content_hash).string());
+    return status.error().within(columns_file(m.content_hash).string());
   }
   if (const std::string hash = market_content_hash(dataset->view()); hash != m.content_hash) {
     return Error(ErrorCode::Corrupt,
-                 columns_path(m.content_hash).string() + ": the columns hash to " + hash);
+                 columns_file(m.content_hash).string() + ": the columns hash to " + hash);
   }
   for (const RawFile& raw : m.raw_files) {
     auto bytes = raw_file(raw.sha256);
@@ -380,7 +367,7 @@ Status DatasetStore::verify(std::string_view name_or_hash) const {
     const std::string text = bytes.ok() ? "its size is not the recorded one" : bytes.error().text();
     return Error(ErrorCode::Corrupt, "raw file " + raw.name + ": " + text);
   }
-  return MarketShelf::verify(*this, m.content_hash);
+  return MarketShelf::verify(files_, m.content_hash);
 }
 
 }  // namespace winnow::store

@@ -11,6 +11,7 @@
 #include "base/market.hpp"
 #include "base/result.hpp"
 #include "store/dataset_columns.hpp"
+#include "store/dataset_folder.hpp"
 #include "store/dataset_manifest.hpp"
 #include "store/market_seal.hpp"
 
@@ -104,7 +105,7 @@ class DatasetStore {
 
   /// Current versions by name. Fails: Io, Corrupt.
   Result<std::vector<Manifest>> list() const;
-  std::vector<std::string> names() const;
+  std::vector<std::string> names() const { return files_.names(); }
   /// All versions of a name, oldest first.
   Result<std::vector<Manifest>> versions(std::string_view name) const;
 
@@ -138,15 +139,15 @@ class DatasetStore {
   Result<std::uint64_t> export_gaps_csv(std::string_view name_or_hash,
                                         const std::filesystem::path& file) const;
 
-  const std::filesystem::path& folder() const { return folder_; }
+  const std::filesystem::path& folder() const { return files_.folder(); }
   /// Where the columns of a content hash are, or would be.
   std::filesystem::path columns_file(std::string_view content_hash) const {
-    return columns_path(content_hash);
+    return files_.columns_file(content_hash);
   }
+  const DatasetFolder& files() const { return files_; }
 
  private:
-  explicit DatasetStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
-  std::filesystem::path columns_path(std::string_view hash) const;
+  explicit DatasetStore(std::filesystem::path folder) : files_(std::move(folder)) {}
   std::filesystem::path raw_path(std::string_view sha256) const;
   std::filesystem::path name_path(std::string_view name) const;
   Result<Manifest> read_manifest(const std::filesystem::path& file) const;
@@ -154,7 +155,7 @@ class DatasetStore {
   Result<Manifest> manifest_by_hash(std::string_view prefix) const;
   Error not_found(std::string_view name) const;
 
-  std::filesystem::path folder_;
+  DatasetFolder files_;
 };
 
 }  // namespace winnow::store

@@ -53,7 +53,7 @@ const MarketMember* Market::member(std::string_view content_hash) const {
 }
 
 Result<MarketBook> MarketBook::read(const DatasetStore& datasets) {
-  const auto shelf = MarketShelf::read(datasets);
+  const auto shelf = MarketShelf::read(datasets.files());
   if (!shelf.ok()) return shelf.error();
   MarketBook out;
   for (const std::vector<std::size_t>& members : shelf->markets()) {
@@ -77,7 +77,7 @@ std::string MarketBook::id_of(std::string_view content_hash) const {
 
 Result<std::vector<MemberLikeness>> likenesses(const DatasetStore& datasets,
                                                std::string_view content_hash) {
-  const auto shelf = MarketShelf::read(datasets);
+  const auto shelf = MarketShelf::read(datasets.files());
   if (!shelf.ok()) return shelf.error();
   const MarketRecord* own = shelf->find(content_hash);
   if (own == nullptr) {

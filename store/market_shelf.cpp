@@ -5,7 +5,6 @@
 
 #include "base/instrument.hpp"
 #include "store/dataset_files.hpp"
-#include "store/dataset_shipment.hpp"
 
 namespace winnow::store {
 namespace {
@@ -64,7 +63,7 @@ fs::path MarketShelf::path_of(std::string_view content_hash, std::string_view en
   return folder_ / (std::string(content_hash) + std::string(ending));
 }
 
-Result<MarketShelf> MarketShelf::read(const DatasetStore& datasets) {
+Result<MarketShelf> MarketShelf::read(const DatasetFolder& datasets) {
   MarketShelf out(datasets.folder() / "markets");
   WINNOW_TRY(out.read_records());
   out.read_names(datasets);
@@ -83,7 +82,7 @@ Result<MarketRecord> MarketShelf::read_record(const fs::path& file) const {
                    "or remove it to give up what it says");
 }
 
-Status MarketShelf::verify(const DatasetStore& datasets, std::string_view content_hash) {
+Status MarketShelf::verify(const DatasetFolder& datasets, std::string_view content_hash) {
   const MarketShelf shelf(datasets.folder() / "markets");
   const auto record = shelf.read_record(shelf.path_of(content_hash, kRecordEnding));
   if (!record.ok() && record.error().code() != ErrorCode::NotFound) return record.error();
@@ -110,7 +109,7 @@ Status MarketShelf::read_records() {
   return {};
 }
 
-void MarketShelf::read_names(const DatasetStore& datasets) {
+void MarketShelf::read_names(const DatasetFolder& datasets) {
   for (const std::string& name : datasets.names()) {
     std::error_code error;
     for (fs::directory_iterator it(datasets.folder() / "names" / name, error), end;
@@ -123,7 +122,7 @@ void MarketShelf::read_names(const DatasetStore& datasets) {
   }
 }
 
-Status MarketShelf::adopt_others(const DatasetStore& datasets) {
+Status MarketShelf::adopt_others(const DatasetFolder& datasets) {
   std::vector<Manifest> found;
   for (const auto& [hash, names] : names_) {
     if (places_.contains(hash)) continue;

@@ -11,7 +11,7 @@
 
 #include "base/market_identity.hpp"
 #include "base/result.hpp"
-#include "store/dataset_store.hpp"
+#include "store/dataset_folder.hpp"
 #include "store/market_record.hpp"
 
 namespace winnow::store {
@@ -27,7 +27,7 @@ class MarketShelf {
  public:
   /// Records on disk, and, in memory until write(), those of datasets that have none: they were
   /// there before markets were known, so they have no seal. Fails: Corrupt (a damaged record), Io.
-  static Result<MarketShelf> read(const DatasetStore& datasets);
+  static Result<MarketShelf> read(const DatasetFolder& datasets);
 
   /// By number.
   const std::vector<MarketRecord>& records() const { return records_; }
@@ -48,7 +48,7 @@ class MarketShelf {
   Status write(FileTransaction& files) const;
 
   /// Whether what is kept of a content hash is whole; nothing need be. Fails: Corrupt, Io.
-  static Status verify(const DatasetStore& datasets, std::string_view content_hash);
+  static Status verify(const DatasetFolder& datasets, std::string_view content_hash);
 
   /// How alike two datasets are; nothing if one has no print. Fails: Corrupt, Io.
   Result<std::optional<MarketLikeness>> likeness(const MarketRecord& a,
@@ -58,8 +58,8 @@ class MarketShelf {
   explicit MarketShelf(std::filesystem::path folder) : folder_(std::move(folder)) {}
   Result<MarketRecord> read_record(const std::filesystem::path& file) const;
   Status read_records();
-  void read_names(const DatasetStore& datasets);
-  Status adopt_others(const DatasetStore& datasets);
+  void read_names(const DatasetFolder& datasets);
+  Status adopt_others(const DatasetFolder& datasets);
   Status add(MarketRecord newcomer, const MarketPrint* print);
   Result<std::optional<MarketPrint>> print_of(std::string_view content_hash) const;
   std::filesystem::path path_of(std::string_view content_hash, std::string_view ending) const;

@@ -6,7 +6,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "store/rocks_db.hpp"
+#include "store/rocks_families.hpp"
+#include "store/store.hpp"
 
 namespace winnow::store {
 

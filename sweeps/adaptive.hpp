@@ -10,32 +10,13 @@
 
 #include "base/result.hpp"
 #include "base/result_block.hpp"
+#include "sweeps/adaptive_spec.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/generation.hpp"
 #include "sweeps/plan.hpp"
 #include "sweeps/search/fidelity.hpp"
 
 namespace winnow::sweeps {
-
-/// Rows of a block of a search that learns: the engine's widest lane. Generations are whole blocks.
-inline constexpr std::uint32_t kAdaptiveBlockRows = 8;
-/// Eight blocks: work for eight workers between two decisions. It is a constant, never the farm's
-/// size, for the trials follow from it.
-inline constexpr std::uint64_t kGenerationDefault = 64;
-inline constexpr std::uint64_t kGenerationRowsMax = 1024;
-/// A generation travels and is put down whole.
-inline constexpr std::uint64_t kGenerationBytesMax = std::uint64_t{512} << 10;
-
-/// Windows of the rungs from the start of the sweep's, ascending, the last the whole. One if the
-/// search has one fidelity.
-std::vector<DurationNs> rung_lengths(const ResolvedSpec& spec);
-/// What a search is made of: a generation, or the round of rungs of halving and Hyperband.
-/// `samples` is a multiple of it.
-std::uint64_t search_unit(const ResolvedSpec& spec);
-/// Rows of the largest generation.
-std::uint64_t generation_rows_max(const ResolvedSpec& spec);
-/// Fails: InvalidInput, if what a specification says of a search that learns breaks a rule.
-Status check_adaptive(const ResolvedSpec& spec);
 
 /// A row's outcome to the search: the loss of each objective, the metric turned so that less is
 /// better. Requires: row < block.rows, metrics of engine::metric_decls().

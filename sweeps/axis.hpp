@@ -6,7 +6,7 @@
 
 #include "base/result.hpp"
 #include "engine/family.hpp"
-#include "sweeps/plan.hpp"
+#include "sweeps/resolved_spec.hpp"
 
 namespace winnow::sweeps {
 

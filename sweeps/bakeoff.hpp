@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/calendar.hpp"
-#include "sweeps/stats/bootstrap.hpp"
-#include "sweeps/stats/panel.hpp"
+#include "sweeps/bakeoff_figures.hpp"
 #include "sweeps/stats/parallel.hpp"
 
 namespace winnow::sweeps {
@@ -17,50 +15,6 @@ namespace winnow::sweeps {
 // day), as a walk-forward (in each window the variant with the best Sharpe of the training days is
 // held through the test days), and as its plateau centre, which was chosen with all days in view
 // and is shown beside the others but never tested.
-
-struct Entrant {
-  std::string name;
-  PanelView panel;             ///< all variants; a row with a number that is not finite is left out
-  std::vector<double> centre;  ///< daily returns of the plateau centre; empty: there is none
-};
-
-struct BakeoffOptions {
-  std::size_t train = 90;  ///< periods
-  std::size_t test = 30;
-  std::size_t resamples = 2000;
-  std::uint64_t seed = 1;
-  double level = 0.95;  ///< of confidence intervals
-  double alpha = 0.05;  ///< of the verdict, after correction
-  double periods_per_year = engine::kPeriodsPerYearOpen;
-  /// Calendar time of all periods together; 0: periods / periods_per_year.
-  double years = 0;
-};
-
-/// One series of daily returns. Ratios are annual by the data's calendar; NaN where they
-/// do not exist, or over less than engine::kAnnualDaysMin.
-struct SeriesFigures {
-  std::vector<double> returns;
-  double sharpe_ann = 0;
-  stats::Interval sharpe_interval;  ///< percentiles of the stationary bootstrap
-  double cagr_frac = 0;
-  double drawdown_frac = 0;
-  double mar = 0;         ///< CAGR / largest drawdown
-  bool measured = false;  ///< false: no days, or days that do not vary
-};
-
-struct EntrantFigures {
-  std::string name;
-  std::size_t variants = 0;  ///< rows that are used
-  SeriesFigures portfolio, walk_forward, centre;
-  std::size_t windows = 0;
-  /// Annual mean of the tests / mean annual mean of the picks in training; NaN if that is a loss.
-  double efficiency = 0;
-  double windows_positive_frac = 0;
-  double crowding_mean = 0;  ///< correlation of portfolios with those of the other families
-  double crowding_max = 0;
-  double p_beats_cash = 1;   ///< StepM-adjusted, of the tested series against earning nothing
-  double p_in_best_set = 0;  ///< model confidence set: below alpha, some other family is better
-};
 
 /// Paired difference of annual Sharpes, first minus second, of one kind of series.
 struct PairFigures {

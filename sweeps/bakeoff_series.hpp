@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "sweeps/bakeoff.hpp"
+#include "sweeps/bakeoff_figures.hpp"
+#include "sweeps/stats/parallel.hpp"
 #include "sweeps/stats/snooping.hpp"
 
 namespace winnow::sweeps {

@@ -4,7 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence_options.hpp"
+#include "sweeps/stats/panel.hpp"
+#include "sweeps/stats/parallel.hpp"
 
 namespace winnow::sweeps {
 

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence_options.hpp"
+#include "sweeps/stats/panel.hpp"
+#include "sweeps/stats/parallel.hpp"
 
 namespace winnow::sweeps {
 

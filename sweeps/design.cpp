@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sweeps/generation.hpp"
+#include "sweeps/generation_rows.hpp"
 #include "sweeps/names.hpp"
 #include "sweeps/sampler.hpp"
 

@@ -11,7 +11,7 @@
 #include "engine/family.hpp"
 #include "sweeps/axis.hpp"
 #include "sweeps/grid_index.hpp"
-#include "sweeps/plan.hpp"
+#include "sweeps/resolved_spec.hpp"
 #include "sweeps/space_rules.hpp"
 
 namespace winnow::sweeps {

@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "base/numbers.hpp"
-#include "sweeps/adaptive.hpp"
+#include "sweeps/adaptive_spec.hpp"
 #include "sweeps/design.hpp"
-#include "sweeps/generation.hpp"
+#include "sweeps/generation_rows.hpp"
 #include "sweeps/spec_params.hpp"
 
 namespace winnow::sweeps {

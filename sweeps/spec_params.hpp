@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/family.hpp"
-#include "sweeps/plan.hpp"
+#include "sweeps/resolved_spec.hpp"
 #include "sweeps/yaml_tree.hpp"
 
 namespace winnow::sweeps {

@@ -10,7 +10,7 @@
 
 #include "base/time.hpp"
 #include "cluster/door/basp_guard.hpp"
-#include "cluster/door/door.hpp"
+#include "cluster/door/limits.hpp"
 #include "cluster/door/tls.hpp"
 
 namespace winnow::cluster {

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "engine/family.hpp"
+#include "engine/family_decl.hpp"
 #include "engine/indicators/spec.hpp"
 #include "engine/lanes/range.hpp"
 

@@ -1,9 +1,11 @@
 #pragma once
 
+// What the units of an instruction set's library are made of; see engine/CMakeLists.txt.
+
 #include <array>
 
 #include "engine/families/list.hpp"
-#include "engine/lanes/kernels.hpp"
+#include "engine/lanes/job.hpp"
 #include "engine/lanes/lane.hpp"
 #include "engine/lanes/sweep_window.hpp"
 #include "engine/lanes/tile_size.hpp"
@@ -13,6 +15,10 @@
 #endif
 
 namespace winnow::engine::lanes {
+
+/// For each family, in the list's order. Two units, so that neither takes long.
+const KernelTable::Run* plain_kernels();
+const KernelTable::Run* full_kernels();
 
 #if WINNOW_LANES > 1
 using V = LaneN<WINNOW_LANES>;

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "sweeps/level/account_book.hpp"
+#include "sweeps/level/account_state.hpp"
 
 namespace winnow::sweeps::level {
 

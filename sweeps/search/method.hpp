@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "base/rng.hpp"
-#include "sweeps/search/search.hpp"
+#include "sweeps/search/outcome.hpp"
+#include "sweeps/search/space.hpp"
 
 namespace winnow::sweeps::search {
 

@@ -5,7 +5,7 @@
 
 #include "base/result.hpp"
 #include "sweeps/convergence.hpp"
-#include "sweeps/truth/truth.hpp"
+#include "sweeps/truth/world.hpp"
 
 namespace winnow::sweeps {
 

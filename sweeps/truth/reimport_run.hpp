@@ -5,7 +5,7 @@
 
 #include "base/result.hpp"
 #include "sweeps/truth/reimports.hpp"
-#include "sweeps/truth/truth.hpp"
+#include "sweeps/truth/world.hpp"
 
 namespace winnow::sweeps {
 

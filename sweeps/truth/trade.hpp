@@ -9,7 +9,7 @@
 #include "engine/engine.hpp"
 #include "engine/family.hpp"
 #include "engine/synth/market_spec.hpp"
-#include "sweeps/truth/truth.hpp"
+#include "sweeps/truth/world.hpp"
 
 namespace winnow::sweeps {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "sweeps/verify/case_report.hpp"
 #include "sweeps/verify/csv_table.hpp"
-#include "sweeps/verify/runner.hpp"
 
 namespace winnow::sweeps::verify {
 
