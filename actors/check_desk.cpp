@@ -4,10 +4,10 @@
 #include <exception>
 #include <span>
 
+#include "base/names.hpp"
 #include "engine/detect.hpp"
 #include "store/dataset_store.hpp"
 #include "sweeps/checked_rows.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -15,8 +15,7 @@ namespace {
 std::string describe(const engine::FamilyDecl& family, std::span<const double> row) {
   std::string out = "strategy " + std::string(family.name) + " with";
   for (std::size_t p = 0; p < row.size(); ++p) {
-    out += (p == 0 ? " " : ", ") + std::string(family.params[p].name) + " " +
-           sweeps::show_number(row[p]);
+    out += (p == 0 ? " " : ", ") + std::string(family.params[p].name) + " " + show_number(row[p]);
   }
   return out;
 }

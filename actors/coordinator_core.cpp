@@ -203,29 +203,35 @@ void CoordinatorCore::refuse(const From& to, const Error& error) {
 
 // ---- nodes
 
-void CoordinatorCore::on(const Hello& m, const From& from) {
-  const auto no = [&](const std::string& why) { refuse(from, Error(ErrorCode::Refused, why)); };
+// Why a node that says this cannot join any farm of this build; empty: it can.
+std::string CoordinatorCore::why_not(const Hello& m) {
   if (m.engine_version != engine::kEngineVersion) {
-    return no("engine version " + std::to_string(m.engine_version) +
-              " cannot join a farm of version " + std::to_string(engine::kEngineVersion));
+    return "engine version " + std::to_string(m.engine_version) +
+           " cannot join a farm of version " + std::to_string(engine::kEngineVersion);
   }
   if (m.engine_sources != engine::source_hash()) {
     const bool told = !m.engine_sources.empty() && is_plain(m.engine_sources, kHashTextMax);
-    return no("this node's program was built of other engine sources (" +
-              (told ? m.engine_sources : std::string("it does not say which")) +
-              ") than this farm's (" + std::string(engine::source_hash()) +
-              "), so its results might differ; install the same build on both");
+    return "this node's program was built of other engine sources (" +
+           (told ? m.engine_sources : std::string("it does not say which")) +
+           ") than this farm's (" + std::string(engine::source_hash()) +
+           "), so its results might differ; install the same build on both";
   }
   if (!is_plain(m.name, kNodeNameMax) || !is_plain(m.isa, kHashTextMax)) {
-    return no("a node's name and instruction set are 1 to " + std::to_string(kNodeNameMax) +
-              " printable characters");
+    return "a node's name and instruction set are 1 to " + std::to_string(kNodeNameMax) +
+           " printable characters";
   }
   if (m.datasets.size() > kNodeDatasetsMax ||
       !std::all_of(m.datasets.begin(), m.datasets.end(),
                    [](const std::string& hash) { return is_plain(hash, kHashTextMax); })) {
-    return no("a node tells of at most " + std::to_string(kNodeDatasetsMax) +
-              " datasets by their hashes");
+    return "a node tells of at most " + std::to_string(kNodeDatasetsMax) +
+           " datasets by their hashes";
   }
+  return "";
+}
+
+void CoordinatorCore::on(const Hello& m, const From& from) {
+  const auto no = [&](const std::string& why) { refuse(from, Error(ErrorCode::Refused, why)); };
+  if (const std::string why = why_not(m); !why.empty()) return no(why);
   const auto welcome = [&] {
     send(from.peer,
          Welcome{options_.scheduling.lease_ttl.ns / kRenewsPerTtl, nodes_.at(from.session).adopted},

@@ -151,6 +151,7 @@ class CoordinatorCore {
   void refuse(const From& to, const Error& error);
 
   // Nodes (coordinator_core.cpp).
+  static std::string why_not(const Hello& m);
   void on(const Hello& m, const From& from);
   void on(const Credit& m, const From& from);
   void on(const Renew& m, const From& from);

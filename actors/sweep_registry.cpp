@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "base/names.hpp"
 #include "base/version.hpp"
 #include "engine/engine.hpp"
 #include "engine/source_hash.hpp"
 #include "sweeps/attachment.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -27,7 +27,7 @@ sweeps::Catalog with_profiles(sweeps::Catalog catalog, const Submit& request) {
       if (names[i] == name) return texts[i];
     }
     return Error(ErrorCode::InvalidInput,
-                 "the file " + sweeps::show_text(name) +
+                 "the file " + show_text(name) +
                      " did not come along with the specification; a coordinator reads no file of "
                      "a client, `winnow sweep run` sends what it names");
   };

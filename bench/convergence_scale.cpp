@@ -17,9 +17,9 @@
 
 #include "base/rng.hpp"
 #include "serve/parallel.hpp"
-#include "sweeps/convergence.hpp"
-#include "sweeps/convergence_dedupe.hpp"
-#include "sweeps/convergence_kernels.hpp"
+#include "sweeps/convergence/convergence.hpp"
+#include "sweeps/convergence/dedupe.hpp"
+#include "sweeps/convergence/kernels.hpp"
 #include "sweeps/stats/pbo.hpp"
 
 namespace winnow::sweeps {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/names.hpp"
 #include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -31,7 +32,6 @@
 #include "store/dataset_store.hpp"
 #include "store/market_book.hpp"
 #include "sweeps/execution_profile.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/plan.hpp"
 
 namespace winnow::cli {
@@ -96,7 +96,7 @@ Result<std::vector<double>> read_params(const engine::FamilyDecl& family,
     if (at == names.end()) {
       return Error(ErrorCode::InvalidInput, "--param: " + std::string(family.name) +
                                                 " has no parameter '" + assignment->key + "'" +
-                                                sweeps::did_you_mean(assignment->key, names));
+                                                did_you_mean(assignment->key, names));
     }
     const auto index = static_cast<std::size_t>(at - names.begin());
     if (given[index]) {
@@ -229,8 +229,8 @@ Status apply_setting(engine::ExecutionModel& model, const std::string& text) {
     for (Rules& rules : model.rules) rules.*field.of_rules = *value;
     return {};
   }
-  return Error(ErrorCode::InvalidInput, "--set: the execution model has no '" + a->key + "'" +
-                                            sweeps::did_you_mean(a->key, names));
+  return Error(ErrorCode::InvalidInput,
+               "--set: the execution model has no '" + a->key + "'" + did_you_mean(a->key, names));
 }
 
 Result<engine::Window> find_window(const MarketView& market, const BacktestOptions& options) {
@@ -315,10 +315,9 @@ Result<BacktestInput> read_input(const Context& context, const BacktestOptions& 
   WINNOW_TRY(engine::check_execution(execution));
   if (execution.maker_fee_bps < -sweeps::kMakerRebateBpsMax) {
     return Error(ErrorCode::InvalidInput,
-                 "--set maker_fee_bps: a rebate of " +
-                     sweeps::show_number(-execution.maker_fee_bps) +
+                 "--set maker_fee_bps: a rebate of " + show_number(-execution.maker_fee_bps) +
                      " bps is more than any large venue has paid its makers, " +
-                     sweeps::show_number(sweeps::kMakerRebateBpsMax) + " bps");
+                     show_number(sweeps::kMakerRebateBpsMax) + " bps");
   }
   // With a setting it is another profile: that of this instrument.
   const std::string execution_hash =
@@ -416,7 +415,7 @@ void print_text(const BacktestInput& input, const engine::Backtest& backtest) {
     const engine::MetricDecl& m = engine::metric_decls()[i];
     const double v = backtest.metrics[i];
     std::printf("  %-20s %14s  %s\n", std::string(m.name).c_str(),
-                std::isnan(v) ? "-" : sweeps::show_rounded(v).c_str(), std::string(m.help).c_str());
+                std::isnan(v) ? "-" : show_rounded(v).c_str(), std::string(m.help).c_str());
   }
   if (backtest.open_qty != 0) {
     std::printf("  position still open at the end: %s\n", shortest_text(backtest.open_qty).c_str());

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/names.hpp"
+#include "base/names.hpp"
 
 namespace winnow::cli {
 
@@ -12,7 +12,7 @@ Result<const engine::FamilyDecl*> family_named(std::string_view name) {
   std::vector<std::string> names;
   for (const engine::FamilyDecl& f : engine::families()) names.emplace_back(f.name);
   return Error(ErrorCode::NotFound, "no strategy family '" + std::string(name) + "'" +
-                                        sweeps::did_you_mean(name, names) +
+                                        did_you_mean(name, names) +
                                         "; `winnow strategy list` shows all");
 }
 

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "base/instrument.hpp"
+#include "base/names.hpp"
 #include "cli/catalog.hpp"
-#include "sweeps/names.hpp"
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -53,8 +53,8 @@ Result<std::string> profile_for(std::string_view instrument, const fs::path& hom
   const auto names = make_catalog(home, configs).execution_names;
   return Error(ErrorCode::InvalidInput,
                "--execution is needed: " + (configs / "instruments.yaml").string() +
-                   " names no execution profile for instrument " + sweeps::show_text(instrument) +
-                   "; profiles: " + sweeps::join_names(names) +
+                   " names no execution profile for instrument " + show_text(instrument) +
+                   "; profiles: " + join_names(names) +
                    " (`--execution none` trades without costs), or a path to a .yaml file");
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/text.hpp"
 #include "store/dataset_files.hpp"
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::cli {
 namespace {

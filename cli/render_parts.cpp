@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <limits>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "cli/table.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::cli::render {
 namespace {
@@ -59,7 +59,7 @@ std::string time_of(const Json& object, const char* key) {
 }
 
 std::string param_text(const Json& value) {
-  return value.is_number_float() ? sweeps::show_rounded(value.get<double>()) : json_text(value);
+  return value.is_number_float() ? show_rounded(value.get<double>()) : json_text(value);
 }
 
 std::string heading(const Json& answer) {

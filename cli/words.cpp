@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "sweeps/names.hpp"
+#include "base/names.hpp"
 
 namespace winnow::cli {
 namespace {
@@ -42,10 +42,9 @@ bool looks_like_option(std::string_view word) {
 
 Error no_option(const std::string& path, std::string_view word,
                 const std::vector<std::string>& names) {
-  return Error(ErrorCode::InvalidInput, "`" + path + "` has no option " +
-                                            sweeps::show_text(option_name(word)) +
-                                            sweeps::did_you_mean(option_name(word), names) + "; `" +
-                                            path + " --help` shows all");
+  return Error(ErrorCode::InvalidInput,
+               "`" + path + "` has no option " + show_text(option_name(word)) +
+                   did_you_mean(option_name(word), names) + "; `" + path + " --help` shows all");
 }
 
 /// Purpose: takes a command line apart, word by word. Owner: arrange_words. Thread: one.
@@ -98,9 +97,9 @@ class Arrangement {
 
   Error no_command(const std::string& word) const {
     const auto names = at_->subcommand_names();
-    return Error(ErrorCode::InvalidInput,
-                 "`" + path_ + "` has no command " + sweeps::show_text(word) +
-                     sweeps::did_you_mean(word, names) + "; allowed: " + sweeps::join_names(names));
+    return Error(ErrorCode::InvalidInput, "`" + path_ + "` has no command " + show_text(word) +
+                                              did_you_mean(word, names) +
+                                              "; allowed: " + join_names(names));
   }
 
   /// A command was named, or it is asked what there is.
@@ -108,7 +107,7 @@ class Arrangement {
     if (help_ || !at_->needs_subcommand()) return {};
     if (next_ < words_.size()) return {};  // an option of its own, or none: check_options
     return Error(ErrorCode::InvalidInput, "`" + path_ + "` needs a command; allowed: " +
-                                              sweeps::join_names(at_->subcommand_names()) +
+                                              join_names(at_->subcommand_names()) +
                                               "; `winnow help` says more");
   }
 

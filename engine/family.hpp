@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "engine/family_decl.hpp"
+#include "engine/lanes/family_decl.hpp"
 
 namespace winnow::engine {
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "base/names.hpp"
 #include "engine/liquidity.hpp"
 #include "serve/holding.hpp"
 #include "serve/judged_panel.hpp"
@@ -13,7 +14,6 @@
 #include "serve/rerun.hpp"
 #include "serve/scoring.hpp"
 #include "sweeps/bakeoff.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 #include "sweeps/stats/basic.hpp"
 
@@ -87,9 +87,8 @@ Status check_families(const std::vector<SweepView>& views,
   for (const std::string& family : families) {
     if (std::find(known.begin(), known.end(), family) != known.end()) continue;
     return Error(ErrorCode::InvalidInput, "families: no sweep here has the family " +
-                                              sweeps::show_text(family) +
-                                              sweeps::did_you_mean(family, known) +
-                                              "; there are: " + sweeps::join_names(known));
+                                              show_text(family) + did_you_mean(family, known) +
+                                              "; there are: " + join_names(known));
   }
   return {};
 }

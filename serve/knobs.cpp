@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "sweeps/convergence_declared.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/stops.hpp"
 
 namespace winnow::serve {
@@ -17,7 +17,7 @@ Json knob(const char* name, Json value, Json otherwise) {
 }
 
 std::string shown(const Json& v) {
-  if (v.is_number_float()) return sweeps::show_number(v.get<double>());
+  if (v.is_number_float()) return show_number(v.get<double>());
   if (v.is_string()) return v.get<std::string>();
   if (!v.is_array()) return json_text(v);
   std::string out;
@@ -55,8 +55,7 @@ Json knobs_json(const SweepView& view, const ScoreOptions& options) {
   if (loss != usual.stress_sd) {
     out.push_back(knob("worst_loss_sd", loss, usual.stress_sd));
     if (loss != declared->stress_sd) {
-      out.back()["effect"] =
-          "less than the default: judged by " + sweeps::show_number(declared->stress_sd);
+      out.back()["effect"] = "less than the default: judged by " + show_number(declared->stress_sd);
     }
   }
   if (declared->hard_stops) {
@@ -84,8 +83,8 @@ std::string knobs_text(const Json& knobs) {
 Status check_hurdle(double hurdle_sharpe_ann) {
   if (hurdle_sharpe_ann >= 0 && hurdle_sharpe_ann <= kHurdleMax) return {};
   return Error(ErrorCode::InvalidInput,
-               "hurdle_sharpe_ann " + sweeps::show_number(hurdle_sharpe_ann) +
-                   " is not from 0 to " + sweeps::show_number(kHurdleMax) +
+               "hurdle_sharpe_ann " + show_number(hurdle_sharpe_ann) + " is not from 0 to " +
+                   show_number(kHurdleMax) +
                    ": a hurdle may only ask for more than no loss, and below 0 a family that "
                    "loses would pass");
 }

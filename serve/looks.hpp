@@ -5,7 +5,7 @@
 #include <string>
 
 #include "serve/sweep_view.hpp"
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 
 namespace winnow::serve {
 

@@ -4,10 +4,10 @@
 #include <array>
 #include <cmath>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/stopping.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -91,9 +91,9 @@ Result<Json> query(const Sources& sources, std::string_view name, const Json& ar
     }
   }
   const std::vector<std::string> names = query_names();
-  return Error(ErrorCode::InvalidInput, "there is no query " + sweeps::show_text(name) +
-                                            sweeps::did_you_mean(name, names) +
-                                            "; allowed: " + sweeps::join_names(names));
+  return Error(ErrorCode::InvalidInput, "there is no query " + show_text(name) +
+                                            did_you_mean(name, names) +
+                                            "; allowed: " + join_names(names));
 }
 
 namespace parts {
@@ -101,7 +101,7 @@ namespace {
 
 Error wrong(std::string_view name, const Json& value, std::string_view wanted) {
   return Error(ErrorCode::InvalidInput, std::string(name) + " must be " + std::string(wanted) +
-                                            ", not " + sweeps::show_text(json_text(value)));
+                                            ", not " + show_text(json_text(value)));
 }
 
 }  // namespace
@@ -174,7 +174,7 @@ std::string missing_numbers_reason(const Json& metrics) {
   // Volatility has no divisor: only a short window leaves it out.
   if (is_missing("vol_ann")) {
     return "annual figures are not measurable: shorter than " +
-           sweeps::show_number(engine::kAnnualDaysMin) + " days";
+           show_number(engine::kAnnualDaysMin) + " days";
   }
   if (is_missing("sharpe_ann")) {
     return "daily returns do not vary: there is no Sharpe ratio, nor what is divided by a spread, "

@@ -1,9 +1,9 @@
 // Budgets of users: how many trials each may still bring to the ledger.
 #include <algorithm>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "serve/query_parts.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/user_budget.hpp"
 
 namespace winnow::serve::parts {
@@ -51,15 +51,15 @@ Result<DatasetName> find_dataset(const Sources& sources, const std::string& want
   if (!out.hash.empty()) return out;
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  return Error(ErrorCode::NotFound, "there is no dataset " + sweeps::show_text(wanted) +
-                                        sweeps::did_you_mean(wanted, names) +
-                                        "; a name or the start of a hash is allowed; there are: " +
-                                        sweeps::join_names(names, 10));
+  return Error(
+      ErrorCode::NotFound,
+      "there is no dataset " + show_text(wanted) + did_you_mean(wanted, names) +
+          "; a name or the start of a hash is allowed; there are: " + join_names(names, 10));
 }
 
 Status check_user(const std::string& user) {
   if (!user.empty() && user.size() <= kUserNameMax) return {};
-  return Error(ErrorCode::InvalidInput, "user " + sweeps::show_text(user) + " has " +
+  return Error(ErrorCode::InvalidInput, "user " + show_text(user) + " has " +
                                             std::to_string(user.size()) + " bytes; 1 to " +
                                             std::to_string(kUserNameMax) + " are allowed");
 }
@@ -117,7 +117,7 @@ Result<Json> budget_set(const Sources& sources, const Json& args) {
   WINNOW_TRY(check_user(*user));
   const bool unlimited = args.value("unlimited", Json()) == Json(true);
   if (!unlimited && !args.contains("trials")) {
-    return Error(ErrorCode::InvalidInput, "how many trials may user " + sweeps::show_text(*user) +
+    return Error(ErrorCode::InvalidInput, "how many trials may user " + show_text(*user) +
                                               " make? Give a number, or say unlimited");
   }
   if (sources.verdicts == nullptr) {

@@ -1,6 +1,7 @@
 // Convergence of a sweep's families and of the neighbourhoods inside them.
 #include <cmath>
 
+#include "base/names.hpp"
 #include "serve/knobs.hpp"
 #include "serve/ledger_account.hpp"
 #include "serve/ledger_stamp.hpp"
@@ -8,7 +9,6 @@
 #include "serve/query_parts.hpp"
 #include "serve/scoring.hpp"
 #include "serve/validation.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 
 namespace winnow::serve::parts {
@@ -195,8 +195,8 @@ Result<Json> converge(const Sources& sources, const Json& args) {
   WINNOW_TRY(check_hurdle(*hurdle));
   if (*by != "family" && *by != "neighbourhood") {
     const std::vector<std::string> allowed = {"family", "neighbourhood"};
-    return Error(ErrorCode::InvalidInput, "convergence is not scored by " + sweeps::show_text(*by) +
-                                              sweeps::did_you_mean(*by, allowed) +
+    return Error(ErrorCode::InvalidInput, "convergence is not scored by " + show_text(*by) +
+                                              did_you_mean(*by, allowed) +
                                               "; allowed: family, neighbourhood");
   }
   const auto view =
@@ -204,7 +204,7 @@ Result<Json> converge(const Sources& sources, const Json& args) {
   if (!view.ok()) return view.error();
   if (view->openings && *hurdle != 0) {
     return Error(ErrorCode::InvalidInput,
-                 "hurdle " + sweeps::show_number(*hurdle) + ": sweep " + view->meta.id +
+                 "hurdle " + show_number(*hurdle) + ": sweep " + view->meta.id +
                      " opened its hypotheses, and what they have to beat was fixed then (0 a year, "
                      "after costs)");
   }

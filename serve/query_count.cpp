@@ -1,13 +1,13 @@
 // What comes to the ledger beside sweeps: backtests, and the ledgers of other homes.
 #include <algorithm>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
 #include "store/ledger_head.hpp"
 #include "sweeps/level/account_text.hpp"
 #include "sweeps/level/day_book.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/user_budget.hpp"
 
 namespace winnow::serve::parts {

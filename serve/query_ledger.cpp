@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 
+#include "base/names.hpp"
 #include "serve/ledger_account.hpp"
 #include "serve/ledger_stamp.hpp"
 #include "serve/query_parts.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::serve::parts {
 namespace {
@@ -183,9 +183,9 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
   if (!by.ok()) return by.error();
   const std::vector<std::string> allowed(kGroupings.begin(), kGroupings.end());
   if (std::find(allowed.begin(), allowed.end(), *by) == allowed.end()) {
-    return Error(ErrorCode::InvalidInput, "the ledger is not shown by " + sweeps::show_text(*by) +
-                                              sweeps::did_you_mean(*by, allowed) +
-                                              "; allowed: " + sweeps::join_names(allowed));
+    return Error(ErrorCode::InvalidInput, "the ledger is not shown by " + show_text(*by) +
+                                              did_you_mean(*by, allowed) +
+                                              "; allowed: " + join_names(allowed));
   }
   auto filter = filter_of(args);
   if (!filter.ok()) return filter.error();

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/names.hpp"
 #include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/report/fields.hpp"
 #include "sweeps/level/day_book.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::serve::parts {
 namespace {
@@ -182,9 +182,9 @@ Result<Json> account_declare(const Sources& sources, const Json& args) {
   const bool plain =
       !name->empty() && name->size() <= kAccountNameMax && name->find('/') == std::string::npos;
   if (!plain) {
-    return Error(ErrorCode::InvalidInput,
-                 "account " + sweeps::show_text(*name) + " is no name: 1 to " +
-                     std::to_string(kAccountNameMax) + " characters without a slash are allowed");
+    return Error(ErrorCode::InvalidInput, "account " + show_text(*name) + " is no name: 1 to " +
+                                              std::to_string(kAccountNameMax) +
+                                              " characters without a slash are allowed");
   }
   const TimestampNs now = system_clock().now();
   std::string key = level::account_key(now, *name);

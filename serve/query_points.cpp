@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/names.hpp"
 #include "serve/query_parts.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 
 namespace winnow::serve::parts {

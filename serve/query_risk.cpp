@@ -1,10 +1,10 @@
 // What variants may lose: the question `risk`.
 #include <algorithm>
 
+#include "base/names.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/risk.hpp"
 #include "serve/scoring.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::serve::parts {
 namespace {

@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "actors/opening_price.hpp"
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "serve/board_cache.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/design.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::serve::parts {
 namespace {
@@ -128,7 +128,7 @@ std::vector<std::string> remarks(const SweepView& view, std::uint64_t committed,
     if (spec.trials_max > 0) budget = std::to_string(spec.trials_max) + " trials";
     if (spec.cpu_hours_max > 0) {
       budget += budget.empty() ? "" : " and ";
-      budget += sweeps::show_number(spec.cpu_hours_max) + " CPU hours";
+      budget += show_number(spec.cpu_hours_max) + " CPU hours";
     }
     out.push_back("it stopped at its budget of " + budget +
                   "; `winnow sweep extend` raises it and the same sweep goes on");

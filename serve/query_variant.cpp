@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/names.hpp"
 #include "serve/holding.hpp"
 #include "serve/ledger_account.hpp"
 #include "serve/ledger_stamp.hpp"
@@ -11,7 +12,6 @@
 #include "serve/regime_part.hpp"
 #include "serve/validation.hpp"
 #include "sweeps/best_of_many.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/neighbourhood.hpp"
 #include "sweeps/results.hpp"
 #include "sweeps/stats/basic.hpp"
@@ -197,11 +197,11 @@ std::vector<std::string> why(const SweepView& view, const std::optional<TrialRow
   if (value("ruined") == 1) out.push_back("the variant used up its equity (ruined = 1)");
   if (value("trades") == 0) {
     out.push_back("it never traded: no entry condition was met, or every entry was refused (" +
-                  sweeps::show_number(value("rejected_orders")) + " rejected orders)");
+                  show_number(value("rejected_orders")) + " rejected orders)");
   }
   if (std::isnan(value("vol_ann"))) {
     out.push_back("its annual figures are not measurable: shorter than " +
-                  sweeps::show_number(engine::kAnnualDaysMin) + " days");
+                  show_number(engine::kAnnualDaysMin) + " days");
   } else if (std::isnan(value("sharpe_ann"))) {
     out.push_back("its Sharpe is not measurable: daily returns do not vary");
   }
@@ -252,10 +252,9 @@ void add_gap(const SweepView& view, std::uint64_t trial, Json& out,
   out["gap_rate_year"] = gap.rate_year();
   out["gap_loss_frac"] = loss;
   sentences.push_back(
-      "a gap of " + sweeps::show_number(gap.frac) +
-      " of the price, which no order stops, would cost it " +
-      sweeps::show_number(std::round(loss * 1e4) / 1e4) + " of its equity; its family is charged " +
-      sweeps::show_number(std::round(gap.rate_year() * 100) / 100) + " of them a year" +
+      "a gap of " + show_number(gap.frac) + " of the price, which no order stops, would cost it " +
+      show_number(std::round(loss * 1e4) / 1e4) + " of its equity; its family is charged " +
+      show_number(std::round(gap.rate_year() * 100) / 100) + " of them a year" +
       (gap.record.empty() ? ", for there is no record" : " (" + gap.record + ")"));
 }
 

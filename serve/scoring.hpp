@@ -11,7 +11,7 @@
 #include "base/uninitialised.hpp"
 #include "serve/looks.hpp"
 #include "serve/sweep_view.hpp"
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 #include "sweeps/level/account_book.hpp"
 
 namespace winnow::serve {

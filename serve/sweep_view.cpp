@@ -5,9 +5,9 @@
 #include <map>
 
 #include "actors/store_documents.hpp"
+#include "base/names.hpp"
 #include "engine/shortfall.hpp"
 #include "sweeps/generation.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 #include "sweeps/spec_warnings.hpp"
 #include "sweeps/stats/sharpe.hpp"
@@ -26,10 +26,9 @@ Error unknown_sweep(const std::vector<store::SweepMeta>& all, std::string_view s
   for (const store::SweepMeta& meta : all) candidates.push_back(meta.id);
   constexpr std::size_t kShown = 10;
   return Error(ErrorCode::NotFound,
-               "there is no sweep " + sweeps::show_text(selector) +
-                   sweeps::did_you_mean(selector, candidates) +
+               "there is no sweep " + show_text(selector) + did_you_mean(selector, candidates) +
                    "; an id, its first characters, a name or `last` is allowed; there are: " +
-                   sweeps::join_names(names, kShown));
+                   join_names(names, kShown));
 }
 
 Error ambiguous(const std::string& what, std::string_view selector,
@@ -40,9 +39,9 @@ Error ambiguous(const std::string& what, std::string_view selector,
                   format_timestamp({(*meta)->created.ns - (*meta)->created.ns % seconds(1).ns}) +
                   ")");
   }
-  return Error(ErrorCode::InvalidInput, "the " + what + " " + sweeps::show_text(selector) +
-                                            " is of several sweeps, so say which id is meant: " +
-                                            sweeps::join_names(ids, 10));
+  return Error(ErrorCode::InvalidInput,
+               "the " + what + " " + show_text(selector) +
+                   " is of several sweeps, so say which id is meant: " + join_names(ids, 10));
 }
 
 Error gone(const store::SweepMeta& meta) {

@@ -5,8 +5,6 @@
 #include <cstdio>
 #include <tuple>
 
-#include "store/import/clean.hpp"
-
 namespace winnow::store {
 namespace {
 

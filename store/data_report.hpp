@@ -11,6 +11,11 @@
 
 namespace winnow::store {
 
+/// A move is an outlier beyond this multiple of the usual one (1.4826 * median absolute return, the
+/// larger of the whole series' and that of its block of kOutlierBlock bars) if it reverts: the next
+/// bar takes back at least half, or it is a wick. Only reported.
+inline constexpr double kOutlierMads = 30;
+inline constexpr std::size_t kOutlierBlock = 512;
 /// Bars in a row without a trade, or at one price, are said from this many on.
 inline constexpr std::size_t kQuietRunBars = 10;
 /// A step is said if it is larger than this and than kOutlierMads usual moves, and stays.

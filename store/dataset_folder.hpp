@@ -11,8 +11,8 @@ namespace winnow::store {
 /// 64 lower-case hexadecimal digits.
 bool is_content_hash(std::string_view text);
 
-/// Purpose: where things lie below a folder of datasets (dataset_store.hpp has the layout), for what
-/// needs no more of them than their files. Thread: any.
+/// Purpose: where things lie below a folder of datasets (dataset_store.hpp has the layout), for
+/// what needs no more of them than their files. Thread: any.
 class DatasetFolder {
  public:
   explicit DatasetFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}

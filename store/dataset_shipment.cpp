@@ -72,8 +72,6 @@ fs::path shipped_path(const DatasetStore& store, std::string_view hash) {
 
 }  // namespace
 
-
-
 Status check_shipment(const Shipment& shipment) {
   const auto bad = [&](const std::string& what) {
     return Error(ErrorCode::Corrupt,

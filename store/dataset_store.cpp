@@ -98,6 +98,28 @@ Result<MarketNote> admit(MarketShelf& shelf, const MarketView& columns, const Ma
   return note;
 }
 
+// Without what only its name's history tells.
+Manifest manifest_of(const MarketView& columns, const NewDataset& meta) {
+  return {.name = meta.name,
+          .content_hash = market_content_hash(columns),
+          .instrument = meta.instrument,
+          .interval = {columns.interval_ns},
+          .format = meta.format,
+          .bars = columns.size(),
+          .funding_events = columns.funding.size(),
+          .first = {columns.time_ns.front()},
+          .last = {columns.time_ns.back()},
+          .created = meta.created,
+          .parent = {},
+          .on_fault = meta.on_fault,
+          .raw_files = meta.raw_stored,
+          .faults = meta.faults,
+          .repairs = meta.repairs,
+          .notes = meta.notes,
+          .truth_json = meta.truth_json,
+          .sealed_from_day = {}};
+}
+
 }  // namespace
 
 Result<DatasetStore> DatasetStore::open(const fs::path& folder) {
@@ -126,8 +148,6 @@ fs::path DatasetStore::raw_path(std::string_view sha256) const {
   return folder() / "raw" / (std::string(sha256) + ".zst");
 }
 fs::path DatasetStore::name_path(std::string_view name) const { return folder() / "names" / name; }
-
-
 
 Error DatasetStore::not_found(std::string_view name) const {
   std::vector<std::pair<std::size_t, std::string>> near;
@@ -246,63 +266,51 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
   if (Status status = check_market(columns); !status.ok()) {
     return status.error().within("dataset " + meta.name);
   }
-  Manifest m{.name = meta.name,
-             .content_hash = market_content_hash(columns),
-             .instrument = meta.instrument,
-             .interval = {columns.interval_ns},
-             .format = meta.format,
-             .bars = columns.size(),
-             .funding_events = columns.funding.size(),
-             .first = {columns.time_ns.front()},
-             .last = {columns.time_ns.back()},
-             .created = meta.created,
-             .parent = {},
-             .on_fault = meta.on_fault,
-             .raw_files = meta.raw_stored,
-             .faults = meta.faults,
-             .repairs = meta.repairs,
-             .notes = meta.notes,
-             .truth_json = meta.truth_json,
-             .sealed_from_day = {}};
-
+  Manifest m = manifest_of(columns, meta);
   for (const fs::path& part : {fs::path("raw"), fs::path("columns"), fs::path("tmp")}) {
     WINNOW_TRY(make_folder(folder() / part));
   }
   auto lock = WriterLock::acquire(folder() / "writer.lock");
   if (!lock.ok()) return lock.error();
-  PutOutcome outcome;
-  if (fs::exists(name_path(m.name) / "current")) {
-    auto current = current_manifest(m.name);
-    if (!current.ok()) return current.error();
-    if (!same_instrument(current->instrument, m.instrument)) {
-      return Error(ErrorCode::InvalidInput, "dataset " + m.name + " holds instrument " +
-                                                current->instrument + ", not " + m.instrument +
-                                                "; choose another name");
-    }
-    if (current->content_hash == m.content_hash) {
-      auto shelf = MarketShelf::read(files_);
-      if (!shelf.ok()) return shelf.error();
-      auto note = admit(*shelf, columns, *current, meta.seal, meta.created);
-      if (!note.ok()) return note.error();
-      FileTransaction files(folder() / "tmp");
-      WINNOW_TRY(shelf->write(files));
-      files.keep();
-      return PutOutcome{PutKind::Unchanged, *current, *std::move(note)};
-    }
-    m.parent = current->content_hash;
-    outcome.kind = PutKind::NewVersion;
+  if (!fs::exists(name_path(m.name) / "current")) {
+    return put_version(columns, meta, std::move(m), PutKind::Created);
   }
+  auto current = current_manifest(m.name);
+  if (!current.ok()) return current.error();
+  if (!same_instrument(current->instrument, m.instrument)) {
+    return Error(ErrorCode::InvalidInput, "dataset " + m.name + " holds instrument " +
+                                              current->instrument + ", not " + m.instrument +
+                                              "; choose another name");
+  }
+  if (current->content_hash == m.content_hash) return put_again(columns, meta, *current);
+  m.parent = current->content_hash;
+  return put_version(columns, meta, std::move(m), PutKind::NewVersion);
+}
+
+// What is there already may have another seal from now on.
+Result<PutOutcome> DatasetStore::put_again(const MarketView& columns, const NewDataset& meta,
+                                           const Manifest& current) const {
+  auto shelf = MarketShelf::read(files_);
+  if (!shelf.ok()) return shelf.error();
+  auto note = admit(*shelf, columns, current, meta.seal, meta.created);
+  if (!note.ok()) return note.error();
+  FileTransaction files(folder() / "tmp");
+  WINNOW_TRY(shelf->write(files));
+  files.keep();
+  return PutOutcome{PutKind::Unchanged, current, *std::move(note)};
+}
+
+Result<PutOutcome> DatasetStore::put_version(const MarketView& columns, const NewDataset& meta,
+                                             Manifest m, PutKind kind) const {
   // Only the holder of the lock writes there, so what is left is from a writer that died.
   for (fs::directory_iterator it(folder() / "tmp"), end; it != end; ++it) {
     std::error_code ignored;
     fs::remove(it->path(), ignored);
   }
-
   auto shelf = MarketShelf::read(files_);
   if (!shelf.ok()) return shelf.error();
   auto note = admit(*shelf, columns, m, meta.seal, meta.created);
   if (!note.ok()) return note.error();
-  outcome.market = *std::move(note);
 
   FileTransaction files(folder() / "tmp");
   // Before anything that could show a day of it: a crash may leave a seal without its dataset,
@@ -333,8 +341,7 @@ Result<PutOutcome> DatasetStore::put(const MarketView& columns, const NewDataset
   }
   WINNOW_TRY(files.write(name_path(m.name) / "current", m.content_hash + "\n"));
   files.keep();
-  outcome.manifest = std::move(m);
-  return outcome;
+  return PutOutcome{kind, std::move(m), *std::move(note)};
 }
 
 Result<std::string> DatasetStore::raw_file(std::string_view sha256) const {

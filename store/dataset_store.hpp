@@ -154,6 +154,11 @@ class DatasetStore {
   Result<Manifest> current_manifest(std::string_view name) const;
   Result<Manifest> manifest_by_hash(std::string_view prefix) const;
   Error not_found(std::string_view name) const;
+  // With the writer's lock, from put().
+  Result<PutOutcome> put_again(const MarketView& columns, const NewDataset& meta,
+                               const Manifest& current) const;
+  Result<PutOutcome> put_version(const MarketView& columns, const NewDataset& meta, Manifest m,
+                                 PutKind kind) const;
 
   DatasetFolder files_;
 };

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/instrument.hpp"
+#include "store/dataset_columns.hpp"
 #include "store/dataset_files.hpp"
 
 namespace winnow::store {

@@ -171,6 +171,37 @@ Error open_error(const rocksdb::Status& status, const std::filesystem::path& dir
                    " already; one writer at a time, read-only is possible beside it");
 }
 
+/// What RocksDB is given, and what it gives.
+struct Opening {
+  std::filesystem::path dir;
+  rocksdb::DBOptions options;
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles = {};
+  rocksdb::DB* db = nullptr;
+};
+
+// RocksDB reads the manifest first and the logs after it. If the writer has changed the manifest
+// meanwhile, a log may have gone whose table file we do not know of, or a log may tell of deletions
+// whose cause we do not know of: only an open beside an unchanged manifest counts.
+rocksdb::Status open_to_read(Opening& o) {
+  ReaderGate gate(o.dir, ReaderGate::Side::Reader);
+  gate.request();
+  rocksdb::Status status;
+  for (int attempt = 0; attempt < kReadOnlyAttempts; ++attempt) {
+    const std::string before = manifest_state(o.dir);
+    status = rocksdb::DB::OpenForReadOnly(o.options, o.dir.string(), o.families, &o.handles, &o.db);
+    if (status.ok() && !before.empty() && manifest_state(o.dir) == before) break;
+    if (status.ok()) {
+      for (auto* handle : o.handles) o.db->DestroyColumnFamilyHandle(handle);
+      delete o.db;
+      status = rocksdb::Status::TryAgain("its files kept changing during " +
+                                         std::to_string(attempt + 1) + " attempts to open it");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return status;
+}
+
 }  // namespace
 
 Error rocks_error(const rocksdb::Status& status, const std::filesystem::path& dir,
@@ -229,47 +260,29 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
     opened.push_back(family);
   }
   std::unique_ptr<RocksDb> out(new RocksDb);
-  const rocksdb::DBOptions db_options = database_options(dir, options, out->health_);
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* db = nullptr;
+  Opening opening{dir, database_options(dir, options, out->health_), std::move(families)};
   rocksdb::Status status;
   if (options.read_only) {
-    ReaderGate gate(dir, ReaderGate::Side::Reader);
-    gate.request();
-    // RocksDB reads the manifest first and the logs after it. If the writer has changed the
-    // manifest meanwhile, a log may have gone whose table file we do not know of, or a log may tell
-    // of deletions whose cause we do not know of: only an open beside an unchanged manifest counts.
-    for (int attempt = 0; attempt < kReadOnlyAttempts; ++attempt) {
-      const std::string before = manifest_state(dir);
-      status = rocksdb::DB::OpenForReadOnly(db_options, dir.string(), families, &handles, &db);
-      if (status.ok() && !before.empty() && manifest_state(dir) == before) break;
-      if (status.ok()) {
-        for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
-        delete db;
-        status = rocksdb::Status::TryAgain("its files kept changing during " +
-                                           std::to_string(attempt + 1) + " attempts to open it");
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
+    status = open_to_read(opening);
   } else {
     std::filesystem::remove_all(dir / kIngestFolder, ec);
     // Afterwards the logs are gone, and with them what RocksDB would not have seen in them.
     WINNOW_TRY(check_log_files(dir));
-    if (mark) WINNOW_TRY(check_nothing_is_missing(dir, *mark, families));
-    status = rocksdb::DB::Open(db_options, dir.string(), families, &handles, &db);
+    if (mark) WINNOW_TRY(check_nothing_is_missing(dir, *mark, opening.families));
+    status = rocksdb::DB::Open(opening.options, dir.string(), opening.families, &opening.handles,
+                               &opening.db);
   }
   if (!status.ok()) return open_error(status, dir);
   if (!options.read_only) out->readers_.emplace(dir, ReaderGate::Side::Writer);
   out->dir_ = dir;
-  out->db_.reset(db);
-  out->default_ = handles[0];
+  out->db_.reset(opening.db);
+  out->default_ = opening.handles[0];
   out->cache_ = cache;
   for (std::size_t i = 0; i < opened.size(); ++i) {
-    out->handles_[static_cast<std::size_t>(opened[i])] = handles[i + 1];
+    out->handles_[static_cast<std::size_t>(opened[i])] = opening.handles[i + 1];
   }
-  if (mark && db->GetLatestSequenceNumber() < mark->sequence) {
-    return HighWater::missing(dir, *mark, db->GetLatestSequenceNumber());
-  }
+  const std::uint64_t sequence = opening.db->GetLatestSequenceNumber();
+  if (mark && sequence < mark->sequence) return HighWater::missing(dir, *mark, sequence);
   return out;
 }
 

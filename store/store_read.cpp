@@ -69,6 +69,80 @@ Result<std::vector<bool>> RocksStore::committed(std::string_view sweep_id,
   return out;
 }
 
+/// Purpose: one block on its way out of the store, part by part. Fails: Corrupt, naming sweep and
+/// block, Io.
+class RocksStore::BlockReader {
+ public:
+  BlockReader(const RocksStore& store, std::string_view sweep_id, std::uint32_t sweep,
+              const codec::BlockHeader& header, ResultBlock& out)
+      : store_(store), sweep_id_(sweep_id), sweep_(sweep), header_(header), out_(out) {}
+
+  Status keys() {
+    const std::string key = codec::column_key(sweep_, codec::kTrialKeysColumn, out_.block);
+    WINNOW_TRY(fetch(Family::Metrics, key, "the column of trial keys"));
+    std::vector<std::uint64_t> row_hashes;
+    WINNOW_TRY(known_as("trial keys", codec::decode_trial_column(key, view(value_), out_.rows,
+                                                                 out_.keys, row_hashes)));
+    for (TrialKey& k : out_.keys) k = with_edition(k, header_.edition);
+    return {};
+  }
+
+  Status metrics() {
+    out_.metrics.resize(std::size_t{out_.metric_count} * out_.rows);
+    for (std::uint32_t m = 0; m < out_.metric_count; ++m) {
+      const std::string what = "metric " + std::to_string(m);
+      const std::string key = codec::column_key(sweep_, static_cast<std::uint16_t>(m), out_.block);
+      WINNOW_TRY(fetch(Family::Metrics, key, what));
+      const auto bytes = codec::decode_column(key, view(value_), out_.rows, sizeof(double));
+      if (!bytes.ok()) return known_as(what, bytes.error());
+      std::memcpy(out_.metrics.data() + std::size_t{m} * out_.rows, bytes->data(), bytes->size());
+    }
+    return {};
+  }
+
+  Status returns() {
+    if (out_.periods == 0) return {};
+    const std::string key = codec::block_key(sweep_, out_.block);
+    WINNOW_TRY(fetch(Family::Returns, key, "the panel of returns"));
+    out_.returns.resize(std::size_t{out_.rows} * out_.periods);
+    return known_as("returns",
+                    codec::decode_panel(key, view(value_), out_.rows, out_.periods, out_.returns));
+  }
+
+  /// Where every trial went well there are none.
+  Status errors() {
+    if (header_.status.empty()) return {};
+    const std::string key = codec::column_key(sweep_, codec::kErrorsColumn, out_.block);
+    WINNOW_TRY(fetch(Family::Metrics, key, "the error texts"));
+    auto texts = codec::decode_texts(key, view(value_));
+    if (!texts.ok()) return known_as("error texts", texts.error());
+    out_.errors = std::move(*texts);
+    return {};
+  }
+
+ private:
+  Status fetch(Family family, const std::string& key, std::string_view what) {
+    value_.Reset();
+    const rocksdb::Status status =
+        store_.db().Get({}, store_.rocks_->family(family), slice(key), &value_);
+    if (status.ok()) return {};
+    if (!status.IsNotFound()) return store_.rocks_failure(status, "reading results");
+    return store_.named(Error(ErrorCode::Corrupt, std::string(what) + " is missing"), sweep_id_,
+                        out_.block);
+  }
+  Status known_as(std::string_view what, const Status& status) const {
+    if (status.ok()) return {};
+    return store_.named(status.error().within(what), sweep_id_, out_.block);
+  }
+
+  const RocksStore& store_;
+  std::string_view sweep_id_;
+  std::uint32_t sweep_;
+  const codec::BlockHeader& header_;
+  ResultBlock& out_;
+  rocksdb::PinnableSlice value_;
+};
+
 Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint64_t block,
                                            Parts parts) const {
   const std::shared_lock lock(deletion_mutex_);
@@ -89,60 +163,17 @@ Result<ResultBlock> RocksStore::read_block(std::string_view sweep_id, std::uint6
   out.periods = h.periods;
   out.status = h.status.empty() ? std::vector<TrialStatus>(h.rows, TrialStatus::Ok) : h.status;
 
-  rocksdb::PinnableSlice value;
-  const auto fetch = [&](Family family, const std::string& key, std::string_view what) -> Status {
-    value.Reset();
-    const rocksdb::Status status = db().Get({}, rocks_->family(family), slice(key), &value);
-    if (status.ok()) return {};
-    if (!status.IsNotFound()) return rocks_failure(status, "reading results");
-    return named(Error(ErrorCode::Corrupt, std::string(what) + " is missing"), sweep_id, block);
-  };
-  const auto column = [&](std::uint16_t number, std::size_t item_bytes,
-                          std::string_view what) -> Result<std::string_view> {
-    const std::string key = codec::column_key(sweep->number, number, block);
-    WINNOW_TRY(fetch(Family::Metrics, key, what));
-    auto bytes = codec::decode_column(key, view(value), h.rows, item_bytes);
-    if (!bytes.ok()) return named(bytes.error().within(what), sweep_id, block);
-    return bytes;
-  };
-  if (parts.keys) {
-    const std::string key = codec::column_key(sweep->number, codec::kTrialKeysColumn, block);
-    WINNOW_TRY(fetch(Family::Metrics, key, "the column of trial keys"));
-    std::vector<std::uint64_t> row_hashes;
-    const Status decoded =
-        codec::decode_trial_column(key, view(value), h.rows, out.keys, row_hashes);
-    if (!decoded.ok()) return named(decoded.error().within("trial keys"), sweep_id, block);
-    for (TrialKey& k : out.keys) k = with_edition(k, h.edition);
-  }
-  if (parts.metrics) {
-    out.metrics.resize(std::size_t{h.metric_count} * h.rows);
-    for (std::uint32_t m = 0; m < h.metric_count; ++m) {
-      auto bytes =
-          column(static_cast<std::uint16_t>(m), sizeof(double), "metric " + std::to_string(m));
-      if (!bytes.ok()) return bytes.error();
-      std::memcpy(out.metrics.data() + std::size_t{m} * h.rows, bytes->data(), bytes->size());
-    }
-  }
-  if (parts.returns && h.periods > 0) {
-    const std::string key = codec::block_key(sweep->number, block);
-    WINNOW_TRY(fetch(Family::Returns, key, "the panel of returns"));
-    out.returns.resize(std::size_t{h.rows} * h.periods);
-    const Status decoded = codec::decode_panel(key, view(value), h.rows, h.periods, out.returns);
-    if (!decoded.ok()) return named(decoded.error().within("returns"), sweep_id, block);
-  }
+  BlockReader reader(*this, sweep_id, sweep->number, h, out);
+  if (parts.keys) WINNOW_TRY(reader.keys());
+  if (parts.metrics) WINNOW_TRY(reader.metrics());
+  if (parts.returns) WINNOW_TRY(reader.returns());
   if (parts.exposures && h.periods > 0 && rocks_->has(Family::Exposures)) {
     WINNOW_TRY(read_exposures(sweep_id, sweep->number, out));
   }
   if (parts.points && rocks_->has(Family::Points)) {
     WINNOW_TRY(read_points(sweep_id, sweep->number, out));
   }
-  if (!h.status.empty()) {
-    const std::string key = codec::column_key(sweep->number, codec::kErrorsColumn, block);
-    WINNOW_TRY(fetch(Family::Metrics, key, "the error texts"));
-    auto texts = codec::decode_texts(key, view(value));
-    if (!texts.ok()) return named(texts.error().within("error texts"), sweep_id, block);
-    out.errors = std::move(*texts);
-  }
+  WINNOW_TRY(reader.errors());
   return out;
 }
 

@@ -180,6 +180,7 @@ class RocksStore final : public Store {
   /// Headers of blocks [first, first + count) that are there, ascending.
   Result<std::vector<NumberedHeader>> headers(std::uint32_t sweep, std::uint64_t first,
                                               std::uint64_t count) const;
+  class BlockReader;
   Status read_exposures(std::string_view sweep_id, std::uint32_t sweep, ResultBlock& block) const;
   Status read_points(std::string_view sweep_id, std::uint32_t sweep, ResultBlock& block) const;
   Status read_column(std::uint32_t sweep, std::uint16_t column,

@@ -1,7 +1,7 @@
 #include "sweeps/account_spec.hpp"
 
-#include "sweeps/names.hpp"
-#include "sweeps/yaml_tree.hpp"
+#include "base/names.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::sweeps {
 namespace {

@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t kRungsMax = 16;
 
-Error bad_search(const std::string& why) {
-  return Error(ErrorCode::InvalidInput, "search: " + why);
-}
-
 std::uint64_t power(std::uint64_t base, std::size_t exponent) {
   std::uint64_t out = 1;
   for (std::size_t i = 0; i < exponent; ++i) out *= base;
@@ -44,6 +40,10 @@ std::vector<std::uint64_t> round_of(const ResolvedSpec& spec) {
 }
 
 }  // namespace
+
+Error bad_search(const std::string& why) {
+  return Error(ErrorCode::InvalidInput, "search: " + why);
+}
 
 std::uint64_t halving_rows(const ResolvedSpec& spec) {
   return round_up(spec.adaptive.generation,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -17,6 +18,9 @@ inline constexpr std::uint64_t kGenerationDefault = 64;
 inline constexpr std::uint64_t kGenerationRowsMax = 1024;
 /// A generation travels and is put down whole.
 inline constexpr std::uint64_t kGenerationBytesMax = std::uint64_t{512} << 10;
+
+/// InvalidInput, of what stands under `search:`.
+Error bad_search(const std::string& why);
 
 /// Windows of the rungs from the start of the sweep's, ascending, the last the whole. One if the
 /// search has one fidelity.

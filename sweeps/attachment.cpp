@@ -1,6 +1,6 @@
 #include "sweeps/attachment.hpp"
 
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::sweeps {
 

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "base/det_math.hpp"
-#include "sweeps/names.hpp"
+#include "base/names.hpp"
 
 namespace winnow::sweeps {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "sweeps/design.hpp"
-#include "sweeps/sampler.hpp"
+#include "sweeps/search/sampler.hpp"
 
 namespace winnow::sweeps {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::sweeps {
 namespace {

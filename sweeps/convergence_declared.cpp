@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
 #include "sweeps/convergence_require.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
 #include "sweeps/stops.hpp"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 
 namespace winnow::sweeps {
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/names.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/filter.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::sweeps {
 namespace {

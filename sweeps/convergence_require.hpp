@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 #include "sweeps/validation.hpp"
 
 namespace winnow::sweeps {

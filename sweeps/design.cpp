@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "base/names.hpp"
 #include "sweeps/generation_rows.hpp"
-#include "sweeps/names.hpp"
-#include "sweeps/sampler.hpp"
+#include "sweeps/search/sampler.hpp"
 
 namespace winnow::sweeps {
 namespace {

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "engine/family.hpp"
 #include "sweeps/axis.hpp"
+#include "sweeps/generation_rows.hpp"
 #include "sweeps/grid_index.hpp"
 #include "sweeps/resolved_spec.hpp"
 #include "sweeps/space_rules.hpp"

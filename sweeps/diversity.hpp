@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 #include "sweeps/plan.hpp"
 
 namespace winnow::sweeps {

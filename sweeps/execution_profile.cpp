@@ -6,10 +6,10 @@
 
 #include "base/hash.hpp"
 #include "base/instrument.hpp"
+#include "base/names.hpp"
 #include "base/numbers.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/plan.hpp"
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::sweeps {
 namespace {

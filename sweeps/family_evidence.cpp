@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/calendar.hpp"
-#include "sweeps/convergence_kernels.hpp"
+#include "sweeps/convergence/kernels.hpp"
 #include "sweeps/risk/tail_risk.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/bootstrap.hpp"

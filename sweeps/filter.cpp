@@ -6,8 +6,8 @@
 #include <cmath>
 #include <functional>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::sweeps {
 namespace {

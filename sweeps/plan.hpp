@@ -36,7 +36,7 @@ struct Segment {
 inline constexpr std::uint64_t kPointValuesMax = 2048;
 
 class Design;           // sweeps/design.hpp
-struct GenerationRows;  // sweeps/generation.hpp
+struct GenerationRows;  // sweeps/generation_rows.hpp
 
 /// Purpose: the deterministic stream of trials of a sweep (law 6): trial i is a function of (spec,
 /// i); of a search that learns, of the outcomes of earlier generations as well, and then the plan

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "base/names.hpp"
 #include "engine/engine.hpp"
 #include "sweeps/design.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/validation.hpp"
 
 namespace winnow::sweeps {

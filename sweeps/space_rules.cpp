@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/names.hpp"
 #include "sweeps/axis.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::sweeps {
 namespace {

@@ -1,15 +1,15 @@
 #include <algorithm>
 
+#include "base/names.hpp"
 #include "base/window_coverage.hpp"
 #include "engine/shortfall.hpp"
 #include "sweeps/attachment.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/execution_profile.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/plan.hpp"
 #include "sweeps/spec_params.hpp"
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::sweeps {
 namespace {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/names.hpp"
 #include "sweeps/level/claim.hpp"
 #include "sweeps/level/days.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
 
 namespace winnow::sweeps {

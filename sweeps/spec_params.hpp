@@ -5,7 +5,7 @@
 
 #include "engine/family.hpp"
 #include "sweeps/resolved_spec.hpp"
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::sweeps {
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 
+#include "base/names.hpp"
 #include "engine/engine.hpp"
 #include "sweeps/adaptive.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
 
 namespace winnow::sweeps {

@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
+#include "base/names.hpp"
 #include "base/text.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/spec_params.hpp"
 #include "sweeps/validation_protocol.hpp"
 

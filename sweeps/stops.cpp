@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sweeps/names.hpp"
+#include "base/names.hpp"
 
 namespace winnow::sweeps {
 namespace {

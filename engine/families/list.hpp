@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include "base/type_list.hpp"
 #include "engine/families/bollinger.hpp"
 #include "engine/families/donchian.hpp"
 #include "engine/families/ma_cross.hpp"
@@ -11,7 +12,6 @@
 #include "engine/families/sma_cross.hpp"
 #include "engine/families/z_momentum.hpp"
 #include "engine/lanes/contract.hpp"
-#include "engine/type_list.hpp"
 
 namespace winnow::engine {
 

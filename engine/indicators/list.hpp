@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "base/type_list.hpp"
 #include "engine/indicators/atr.hpp"
 #include "engine/indicators/ema.hpp"
 #include "engine/indicators/extremes.hpp"
@@ -17,7 +18,6 @@
 #include "engine/indicators/timeframe.hpp"
 #include "engine/indicators/wma.hpp"
 #include "engine/indicators/zscore.hpp"
-#include "engine/type_list.hpp"
 
 namespace winnow::engine {
 

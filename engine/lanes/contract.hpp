@@ -6,8 +6,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "engine/family_decl.hpp"
 #include "engine/indicators/spec.hpp"
+#include "engine/lanes/family_decl.hpp"
 #include "engine/lanes/range.hpp"
 
 // What a strategy is. It is a template over a lane type V (lane.hpp); here is what it sees, what it

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/names.hpp"
 #include "engine/engine.hpp"
 #include "serve/holding.hpp"
 #include "serve/knobs.hpp"
@@ -15,7 +16,6 @@
 #include "serve/report/risk_tables.hpp"
 #include "serve/report/validation_tables.hpp"
 #include "sweeps/design.hpp"
-#include "sweeps/names.hpp"
 #include "sweeps/results.hpp"
 
 namespace winnow::serve::report {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/names.hpp"
 #include "serve/report/assemble.hpp"
 #include "serve/report/html.hpp"
-#include "sweeps/names.hpp"
 
 namespace winnow::serve::report {
 namespace {
@@ -88,7 +88,7 @@ Levels levels_of(const std::vector<double>& column) {
   Levels out;
   out.of.resize(column.size());
   if (unique.size() <= kLevelsMax) {
-    for (const double v : unique) out.labels.push_back(sweeps::show_number(v));
+    for (const double v : unique) out.labels.push_back(show_number(v));
     for (std::size_t i = 0; i < column.size(); ++i) {
       const auto at = std::lower_bound(unique.begin(), unique.end(), column[i]);
       out.of[i] = static_cast<std::size_t>(at - unique.begin());

@@ -7,6 +7,7 @@
 #include "base/market.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "store/data_report.hpp"
 #include "store/dataset_manifest.hpp"
 #include "store/import/formats.hpp"
 
@@ -30,11 +31,6 @@ struct CleanOptions {
   bool whole_days = false;  ///< a file that ends at midnight UTC is a published, finished archive
 };
 
-/// A move is an outlier beyond this multiple of the usual one (1.4826 * median absolute return, the
-/// larger of the whole series' and that of its block of kOutlierBlock bars) if it reverts: the next
-/// bar takes back at least half, or it is a wick. Only reported.
-inline constexpr double kOutlierMads = 30;
-inline constexpr std::size_t kOutlierBlock = 512;
 /// A high or low that leaves open or close outside by up to this share is widened; beyond, the bar
 /// is removed.
 inline constexpr double kWidenMaxFrac = 0.01;

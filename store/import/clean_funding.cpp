@@ -35,80 +35,111 @@ void note_missing_payments(const std::vector<FundingEvent>& events,
                   format_duration(DurationNs{usual * kMinute}) + ", the first after " + first);
 }
 
+/// Purpose: one history of payments on its way to being clean. Owner: clean_funding.
+class FundingCleaner {
+ public:
+  FundingCleaner(FundingRows rows, const CleanOptions& options)
+      : rows_(std::move(rows)), options_(options) {
+    out_.faults.rows_read = rows_.events.size();
+    out_.notes = rows_.notes;
+  }
+
+  Result<CleanFunding> run() {
+    if (rows_.events.empty()) {
+      return Error(ErrorCode::InvalidInput, "there is no payment below the header");
+    }
+    keep_once(in_order());
+    WINNOW_TRY(check_what_is_left());
+    if (unusual_ > 0) {
+      out_.notes.push_back("funding: " + std::to_string(unusual_) +
+                           " rates are beyond 5% a payment; a rate is a fraction, 0.0001 is 1 bp");
+    }
+    note_missing_payments(out_.events, out_.notes);
+    return std::move(out_);
+  }
+
+ private:
+  void fault(FaultKind kind, std::size_t i, const std::string& text) {
+    const std::int64_t time = rows_.events[i].time_ns;
+    out_.faults.add(kind, [&] { return FaultSample{time, rows_.where(i), text}; });
+    if (kind == FaultKind::Overlap || kind == FaultKind::NonMonotoneTime) return;
+    if (++repaired_ <= kRepairsListed) {
+      out_.repairs.push_back({"removed", time, rows_.where(i), text});
+    }
+  }
+
+  /// The rows with a value and a time of the past, by time.
+  std::vector<std::size_t> in_order() {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < rows_.events.size(); ++i) {
+      const FundingEvent& event = rows_.events[i];
+      if (!std::isfinite(event.rate_frac)) {
+        fault(FaultKind::BadRate, i, "the funding rate is missing or not finite");
+        continue;
+      }
+      if (event.time_ns > options_.now.ns) {
+        fault(FaultKind::FutureTime, i,
+              "is after the time of import, " + format_timestamp(options_.now));
+        continue;
+      }
+      if (std::abs(event.rate_frac) > kRateUsualMax) ++unusual_;
+      if (!order.empty() && event.time_ns < rows_.events[order.back()].time_ns &&
+          rows_.origin[i].file == rows_.origin[order.back()].file) {
+        fault(FaultKind::NonMonotoneTime, i,
+              "comes after " + format_time_ns(rows_.events[order.back()].time_ns));
+      }
+      order.push_back(i);
+    }
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return rows_.events[a].time_ns < rows_.events[b].time_ns;
+    });
+    return order;
+  }
+
+  void keep_once(const std::vector<std::size_t>& order) {
+    std::size_t last = 0;
+    for (const std::size_t i : order) {
+      const FundingEvent& event = rows_.events[i];
+      if (!out_.events.empty() && out_.events.back().time_ns == event.time_ns) {
+        const bool same = out_.events.back().rate_frac == event.rate_frac;
+        const bool overlap = same && rows_.origin[last].file != rows_.origin[i].file;
+        fault(overlap ? FaultKind::Overlap
+              : same  ? FaultKind::DuplicateIdentical
+                      : FaultKind::DuplicateConflicting,
+              i, "is the same time as " + rows_.where(last));
+        continue;
+      }
+      out_.events.push_back(event);
+      last = i;
+    }
+  }
+
+  Status check_what_is_left() const {
+    if (out_.faults.refusing() > 0 && options_.on_fault == OnFault::Refuse) {
+      return Error(ErrorCode::InvalidInput,
+                   describe_faults(out_.faults, FaultScope::Refusing) +
+                       "; nothing was imported. --on-fault repair removes or mends such rows and "
+                       "lists each repair");
+    }
+    const bool most =
+        repaired_ > kRepairsFew && static_cast<double>(repaired_) >
+                                       kRepairedMaxFrac * static_cast<double>(rows_.events.size());
+    if (!most && !out_.events.empty()) return {};
+    return Error(ErrorCode::InvalidInput, describe_faults(out_.faults, FaultScope::Refusing) +
+                                              "; too little is left to be a funding history");
+  }
+
+  FundingRows rows_;
+  const CleanOptions& options_;
+  CleanFunding out_;
+  std::uint64_t repaired_ = 0;
+  std::uint64_t unusual_ = 0;
+};
+
 }  // namespace
 
 Result<CleanFunding> clean_funding(FundingRows rows, const CleanOptions& options) {
-  CleanFunding out;
-  out.faults.rows_read = rows.events.size();
-  if (rows.events.empty()) {
-    return Error(ErrorCode::InvalidInput, "there is no payment below the header");
-  }
-  out.notes = rows.notes;
-  std::uint64_t repaired = 0;
-  const auto fault = [&](FaultKind kind, std::size_t i, const std::string& text) {
-    const std::int64_t time = rows.events[i].time_ns;
-    out.faults.add(kind, [&] { return FaultSample{time, rows.where(i), text}; });
-    if (kind == FaultKind::Overlap || kind == FaultKind::NonMonotoneTime) return;
-    if (++repaired <= kRepairsListed) out.repairs.push_back({"removed", time, rows.where(i), text});
-  };
-  std::vector<std::size_t> order;
-  std::uint64_t unusual = 0;
-  for (std::size_t i = 0; i < rows.events.size(); ++i) {
-    const FundingEvent& event = rows.events[i];
-    if (!std::isfinite(event.rate_frac)) {
-      fault(FaultKind::BadRate, i, "the funding rate is missing or not finite");
-      continue;
-    }
-    if (event.time_ns > options.now.ns) {
-      fault(FaultKind::FutureTime, i,
-            "is after the time of import, " + format_timestamp(options.now));
-      continue;
-    }
-    if (std::abs(event.rate_frac) > kRateUsualMax) ++unusual;
-    if (!order.empty() && event.time_ns < rows.events[order.back()].time_ns &&
-        rows.origin[i].file == rows.origin[order.back()].file) {
-      fault(FaultKind::NonMonotoneTime, i,
-            "comes after " + format_time_ns(rows.events[order.back()].time_ns));
-    }
-    order.push_back(i);
-  }
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return rows.events[a].time_ns < rows.events[b].time_ns;
-  });
-  std::size_t last = 0;
-  for (const std::size_t i : order) {
-    const FundingEvent& event = rows.events[i];
-    if (!out.events.empty() && out.events.back().time_ns == event.time_ns) {
-      const bool same = out.events.back().rate_frac == event.rate_frac;
-      const bool overlap = same && rows.origin[last].file != rows.origin[i].file;
-      fault(overlap ? FaultKind::Overlap
-            : same  ? FaultKind::DuplicateIdentical
-                    : FaultKind::DuplicateConflicting,
-            i, "is the same time as " + rows.where(last));
-      continue;
-    }
-    out.events.push_back(event);
-    last = i;
-  }
-  if (out.faults.refusing() > 0 && options.on_fault == OnFault::Refuse) {
-    return Error(ErrorCode::InvalidInput,
-                 describe_faults(out.faults, FaultScope::Refusing) +
-                     "; nothing was imported. --on-fault repair removes or mends such rows and "
-                     "lists each repair");
-  }
-  const bool most =
-      repaired > kRepairsFew &&
-      static_cast<double>(repaired) > kRepairedMaxFrac * static_cast<double>(rows.events.size());
-  if (most || out.events.empty()) {
-    return Error(ErrorCode::InvalidInput, describe_faults(out.faults, FaultScope::Refusing) +
-                                              "; too little is left to be a funding history");
-  }
-  if (unusual > 0) {
-    out.notes.push_back("funding: " + std::to_string(unusual) +
-                        " rates are beyond 5% a payment; a rate is a fraction, 0.0001 is 1 bp");
-  }
-  note_missing_payments(out.events, out.notes);
-  return out;
+  return FundingCleaner(std::move(rows), options).run();
 }
 
 }  // namespace winnow::store

@@ -1,6 +1,7 @@
 #include "store/import/layout.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "store/import/csv.hpp"
@@ -8,88 +9,86 @@
 namespace winnow::store {
 namespace {
 
-std::vector<Layout> make_layouts() {
-  const auto of = [](TimeUnit unit) { return TimeSpec{unit, {}, DayOrder::Unknown}; };
-  std::vector<Layout> out;
-  out.push_back({.name = "ohlcv",
-                 .about = "a header that names open, high, low, close, volume and a time, in any "
-                          "usual spelling"});
-  out.push_back({.name = "cryptodatadownload",
-                 .about = "a line with the site's address on top, newest first, a volume column "
-                          "for each asset",
-                 .habit = MakerHabit::VolumeNamesAsset});
-  out.push_back({.name = "kraken",
-                 .about = "time in seconds,open,high,low,close[,vwap],volume,trades without a "
-                          "header; no row where nothing traded",
-                 .shapes = {{7, "time,open,high,low,close,volume,-"},
-                            {8, "time,open,high,low,close,-,volume,-"}},
-                 .spec = of(TimeUnit::Auto)});
-  out.push_back({.name = "tradingview",
-                 .about = "a chart's export: time,open,high,low,close, then volume and indicators, "
-                          "or none",
-                 .volume_optional = true});
-  out.push_back({.name = "metatrader",
-                 .about = "<DATE>,<TIME>,<OPEN>,...,<TICKVOL>,<VOL> between tabs, or the same "
-                          "without header between commas; the server's local time",
-                 .shapes = {{7, "date,clock,open,high,low,close,tickvol"},
-                            {6, "time,open,high,low,close,tickvol"},
-                            {9, "date,clock,open,high,low,close,tickvol,vol,-"}},
-                 .volume_optional = true,
-                 .habit = MakerHabit::TicksForVolume});
-  out.push_back({.name = "yahoo",
-                 .about = "Date,Open,High,Low,Close,Adj Close,Volume; shares in pieces, pairs in "
-                          "the quote; rows of null are days without trade",
-                 .skip_missing = true,
-                 .habit = MakerHabit::PairsInQuote});
-  out.push_back(
-      {.name = "ccxt",
-       .about = "what fetch_ohlcv gives: timestamp in milliseconds,open,high,low,close,"
-                "volume, with or without a header or an index",
-       .shapes = {{6, "time,open,high,low,close,volume"}, {7, "-,time,open,high,low,close,volume"}},
-       .habit = MakerHabit::SwapsUnsaid});
-  out.push_back({.name = "bybit",
-                 .about = "startTime,open,high,low,close,volume,turnover, newest first, with or "
-                          "without a header; or its archive for MetaTrader",
-                 .shapes = {{7, "time,open,high,low,close,volume,turnover"},
-                            {6, "time,open,high,low,close,volume"}},
-                 .habit = MakerHabit::InverseInQuote});
-  out.push_back({.name = "bitfinex",
-                 .about = "time in milliseconds,open,close,high,low,volume",
-                 .shapes = {{6, "time,open,close,high,low,volume"}}});
-  out.push_back({.name = "coinbase",
-                 .about = "time in seconds,low,high,open,close,volume",
-                 .shapes = {{6, "time,low,high,open,close,volume"}}});
-  out.push_back({.name = "kucoin",
-                 .about = "time in seconds,open,close,high,low,volume,turnover",
-                 .shapes = {{7, "time,open,close,high,low,volume,turnover"}}});
-  out.push_back({.name = "gateio",
-                 .about = "time in seconds,quote volume,close,high,low,open[,base volume]",
-                 .shapes = {{7, "time,turnover,close,high,low,open,volume"},
-                            {8, "time,turnover,close,high,low,open,volume,-"}}});
-  out.push_back({.name = "histdata",
-                 .about = "20240102 170000;open;high;low;close;0, New York's winter time all year, "
-                          "no volume",
-                 .delimiter = ';',
-                 .shapes = {{6, "time,open,high,low,close,-"}},
-                 .spec = {TimeUnit::Format, "%Y%m%d %H%M%S", DayOrder::Unknown},
-                 .zone = "-05:00",
-                 .volume_meaning = {VolumeUnit::None, 0},
-                 .volume_optional = true});
-  out.push_back({.name = "dukascopy",
-                 .about = "Gmt time,Open,High,Low,Close,Volume; day before month; volume in "
-                          "millions of base units",
-                 .spec = {TimeUnit::Auto, {}, DayOrder::DayFirst},
-                 .volume_meaning = {VolumeUnit::Contracts, 1e6}});
-  out.push_back({.name = "stooq",
-                 .about = "Date,Open,High,Low,Close,Volume or <TICKER>,<PER>,<DATE>,<TIME>,...; "
-                          "volume may be missing",
-                 .volume_optional = true});
-  out.push_back({.name = "investing",
-                 .about = "Date,Price,Open,High,Low,Vol.,Change %; month before day; 1.2K for 1200",
-                 .spec = {TimeUnit::Auto, {}, DayOrder::MonthFirst},
-                 .volume_optional = true});
-  return out;
-}
+TimeSpec unit_found() { return {TimeUnit::Auto, {}, DayOrder::Unknown}; }
+
+const std::array<Layout, 16> kLayouts{
+    {Layout{.name = "ohlcv",
+            .about = "a header that names open, high, low, close, volume and a time, in any "
+                     "usual spelling"},
+     Layout{.name = "cryptodatadownload",
+            .about = "a line with the site's address on top, newest first, a volume column "
+                     "for each asset",
+            .habit = MakerHabit::VolumeNamesAsset},
+     Layout{.name = "kraken",
+            .about = "time in seconds,open,high,low,close[,vwap],volume,trades without a "
+                     "header; no row where nothing traded",
+            .shapes = {{7, "time,open,high,low,close,volume,-"},
+                       {8, "time,open,high,low,close,-,volume,-"}},
+            .spec = unit_found()},
+     Layout{.name = "tradingview",
+            .about = "a chart's export: time,open,high,low,close, then volume and indicators, "
+                     "or none",
+            .volume_optional = true},
+     Layout{.name = "metatrader",
+            .about = "<DATE>,<TIME>,<OPEN>,...,<TICKVOL>,<VOL> between tabs, or the same "
+                     "without header between commas; the server's local time",
+            .shapes = {{7, "date,clock,open,high,low,close,tickvol"},
+                       {6, "time,open,high,low,close,tickvol"},
+                       {9, "date,clock,open,high,low,close,tickvol,vol,-"}},
+            .volume_optional = true,
+            .habit = MakerHabit::TicksForVolume},
+     Layout{.name = "yahoo",
+            .about = "Date,Open,High,Low,Close,Adj Close,Volume; shares in pieces, pairs in "
+                     "the quote; rows of null are days without trade",
+            .skip_missing = true,
+            .habit = MakerHabit::PairsInQuote},
+     Layout{.name = "ccxt",
+            .about = "what fetch_ohlcv gives: timestamp in milliseconds,open,high,low,close,"
+                     "volume, with or without a header or an index",
+            .shapes = {{6, "time,open,high,low,close,volume"},
+                       {7, "-,time,open,high,low,close,volume"}},
+            .habit = MakerHabit::SwapsUnsaid},
+     Layout{.name = "bybit",
+            .about = "startTime,open,high,low,close,volume,turnover, newest first, with or "
+                     "without a header; or its archive for MetaTrader",
+            .shapes = {{7, "time,open,high,low,close,volume,turnover"},
+                       {6, "time,open,high,low,close,volume"}},
+            .habit = MakerHabit::InverseInQuote},
+     Layout{.name = "bitfinex",
+            .about = "time in milliseconds,open,close,high,low,volume",
+            .shapes = {{6, "time,open,close,high,low,volume"}}},
+     Layout{.name = "coinbase",
+            .about = "time in seconds,low,high,open,close,volume",
+            .shapes = {{6, "time,low,high,open,close,volume"}}},
+     Layout{.name = "kucoin",
+            .about = "time in seconds,open,close,high,low,volume,turnover",
+            .shapes = {{7, "time,open,close,high,low,volume,turnover"}}},
+     Layout{.name = "gateio",
+            .about = "time in seconds,quote volume,close,high,low,open[,base volume]",
+            .shapes = {{7, "time,turnover,close,high,low,open,volume"},
+                       {8, "time,turnover,close,high,low,open,volume,-"}}},
+     Layout{.name = "histdata",
+            .about = "20240102 170000;open;high;low;close;0, New York's winter time all year, "
+                     "no volume",
+            .delimiter = ';',
+            .shapes = {{6, "time,open,high,low,close,-"}},
+            .spec = {TimeUnit::Format, "%Y%m%d %H%M%S", DayOrder::Unknown},
+            .zone = "-05:00",
+            .volume_meaning = {VolumeUnit::None, 0},
+            .volume_optional = true},
+     Layout{.name = "dukascopy",
+            .about = "Gmt time,Open,High,Low,Close,Volume; day before month; volume in "
+                     "millions of base units",
+            .spec = {TimeUnit::Auto, {}, DayOrder::DayFirst},
+            .volume_meaning = {VolumeUnit::Contracts, 1e6}},
+     Layout{.name = "stooq",
+            .about = "Date,Open,High,Low,Close,Volume or <TICKER>,<PER>,<DATE>,<TIME>,...; "
+                     "volume may be missing",
+            .volume_optional = true},
+     Layout{.name = "investing",
+            .about = "Date,Price,Open,High,Low,Vol.,Change %; month before day; 1.2K for 1200",
+            .spec = {TimeUnit::Auto, {}, DayOrder::MonthFirst},
+            .volume_optional = true}}};
 
 }  // namespace
 
@@ -110,10 +109,7 @@ Result<VolumeMeaning> parse_volume_unit(std::string_view text) {
                    "contract, above 0) and none");
 }
 
-std::span<const Layout> named_layouts() {
-  static const std::vector<Layout> layouts = make_layouts();
-  return layouts;
-}
+std::span<const Layout> named_layouts() { return kLayouts; }
 
 const Layout* find_layout(std::string_view name) {
   const auto all = named_layouts();

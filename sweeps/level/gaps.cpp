@@ -6,11 +6,11 @@
 
 #include "base/formatted.hpp"
 #include "base/instrument.hpp"
+#include "base/names.hpp"
 #include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
-#include "sweeps/names.hpp"
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::sweeps::level {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sweeps/convergence_kernels.hpp"
+#include "sweeps/convergence/kernels.hpp"
 
 namespace winnow::sweeps::level {
 namespace {

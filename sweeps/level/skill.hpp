@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/uninitialised.hpp"
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 #include "sweeps/stats/panel.hpp"
 
 namespace winnow::sweeps::level {

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "sweeps/names.hpp"
+#include "base/names.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::risk {

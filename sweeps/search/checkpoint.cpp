@@ -9,6 +9,7 @@
 
 #include "sweeps/search/method.hpp"
 #include "sweeps/search/sealed.hpp"
+#include "sweeps/search/search.hpp"
 
 namespace winnow::sweeps::search {
 namespace {

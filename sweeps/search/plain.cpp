@@ -1,8 +1,8 @@
 #include <boost/serialization/vector.hpp>
 #include <cmath>
 
-#include "sweeps/sampler.hpp"
 #include "sweeps/search/method.hpp"
+#include "sweeps/search/sampler.hpp"
 
 namespace winnow::sweeps::search {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 #include "sweeps/level/account.hpp"
 #include "sweeps/truth/noise.hpp"
 

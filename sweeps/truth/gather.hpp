@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 #include "sweeps/truth/world.hpp"
 
 namespace winnow::sweeps {

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <numeric>
 
-#include "sweeps/convergence.hpp"
-#include "sweeps/convergence_anova.hpp"
-#include "sweeps/convergence_prepare.hpp"
+#include "sweeps/convergence/anova.hpp"
+#include "sweeps/convergence/convergence.hpp"
+#include "sweeps/convergence/prepare.hpp"
 #include "sweeps/stats/agreement.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/shape.hpp"

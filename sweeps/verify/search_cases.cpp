@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "sweeps/sampler.hpp"
-#include "sweeps/sampler_joe_kuo.hpp"
+#include "sweeps/search/sampler.hpp"
+#include "sweeps/search/sampler_joe_kuo.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/halving.hpp"
 #include "sweeps/stats/low_discrepancy.hpp"

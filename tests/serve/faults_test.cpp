@@ -1,7 +1,7 @@
 // What users found wrong in answers, by the row of the list of faults.
 #include <gtest/gtest.h>
 
-#include "sweeps/names.hpp"
+#include "base/names.hpp"
 #include "sweeps/spec_warnings.hpp"
 #include "tests/serve/fixture.hpp"
 
@@ -94,11 +94,11 @@ TEST(FaultD16, EqualReturnsStandOnceWithHowManyShareThem) {
 }
 
 TEST(FaultD15, SampledValuesAreRoundedForReading) {
-  EXPECT_EQ(sweeps::show_rounded(1.2345678901234567), "1.23457");
-  EXPECT_EQ(sweeps::show_rounded(0.25), "0.25");
-  EXPECT_EQ(sweeps::show_rounded(123456789), "123456789");
-  EXPECT_EQ(sweeps::show_rounded(0.1), "0.1");
-  EXPECT_EQ(sweeps::show_rounded(1234.56789), "1234.57");
+  EXPECT_EQ(show_rounded(1.2345678901234567), "1.23457");
+  EXPECT_EQ(show_rounded(0.25), "0.25");
+  EXPECT_EQ(show_rounded(123456789), "123456789");
+  EXPECT_EQ(show_rounded(0.1), "0.1");
+  EXPECT_EQ(show_rounded(1234.56789), "1234.57");
 }
 
 }  // namespace

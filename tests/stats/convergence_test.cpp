@@ -1,4 +1,4 @@
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "base/rng.hpp"
-#include "sweeps/convergence_anova.hpp"
-#include "sweeps/convergence_dedupe.hpp"
+#include "sweeps/convergence/anova.hpp"
+#include "sweeps/convergence/dedupe.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "tests/stats/families.hpp"
 

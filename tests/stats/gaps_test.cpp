@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/rng.hpp"
-#include "sweeps/convergence.hpp"
-#include "sweeps/convergence_anova.hpp"
+#include "sweeps/convergence/anova.hpp"
+#include "sweeps/convergence/convergence.hpp"
 
 // Row E3: losses that were not seen.
 namespace winnow::sweeps::level {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "tests/stats/families.hpp"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/rng.hpp"
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 
 // Families drawn again and again, to measure how often the verdict is wrong.
 namespace winnow::sweeps::test {

@@ -1,4 +1,4 @@
-#include "sweeps/sampler.hpp"
+#include "sweeps/search/sampler.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "sweeps/sampler.hpp"
+#include "sweeps/search/sampler.hpp"
 
 #include <algorithm>
 #include <array>
 #include <bit>
 
 #include "base/rng.hpp"
-#include "sweeps/sampler_joe_kuo.hpp"
+#include "sweeps/search/sampler_joe_kuo.hpp"
 
 namespace winnow::sweeps {
 namespace {

@@ -1,7 +1,7 @@
 // Built once for each instruction set (see engine/CMakeLists.txt), into a shared library that
 // exports nothing but the function at the end.
 
-#include "engine/lanes/kernel_units.hpp"
+#include "engine/kernels/kernel_units.hpp"
 
 namespace winnow::engine::lanes {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "sweeps/convergence_options.hpp"
+#include "sweeps/convergence/options.hpp"
 #include "sweeps/stats/panel.hpp"
 #include "sweeps/stats/parallel.hpp"
 

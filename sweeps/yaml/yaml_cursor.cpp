@@ -2,8 +2,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "sweeps/names.hpp"
-#include "sweeps/yaml_tree.hpp"
+#include "base/names.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 namespace winnow::sweeps::yaml {
 namespace {

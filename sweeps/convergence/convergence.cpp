@@ -1,4 +1,4 @@
-#include "sweeps/convergence.hpp"
+#include "sweeps/convergence/convergence.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "base/formatted.hpp"
-#include "sweeps/convergence_anova.hpp"
-#include "sweeps/convergence_prepare.hpp"
+#include "sweeps/convergence/anova.hpp"
+#include "sweeps/convergence/prepare.hpp"
 #include "sweeps/stats/multiplicity.hpp"
 
 namespace winnow::sweeps {

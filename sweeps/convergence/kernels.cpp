@@ -1,4 +1,4 @@
-#include "sweeps/convergence_kernels.hpp"
+#include "sweeps/convergence/kernels.hpp"
 
 namespace winnow::sweeps {
 namespace {

@@ -1,4 +1,4 @@
-#include "sweeps/convergence_anova.hpp"
+#include "sweeps/convergence/anova.hpp"
 
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>

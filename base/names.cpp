@@ -1,4 +1,4 @@
-#include "sweeps/names.hpp"
+#include "base/names.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,7 +8,7 @@
 #include "base/edit_distance.hpp"
 #include "base/text.hpp"
 
-namespace winnow::sweeps {
+namespace winnow {
 namespace {
 
 // Longer names are not typing slips, and the distance is quadratic.
@@ -120,4 +120,4 @@ std::string did_you_mean(std::string_view wrong, std::span<const std::string> al
   return " (did you mean '" + nearest.name + "'?)";
 }
 
-}  // namespace winnow::sweeps
+}  // namespace winnow

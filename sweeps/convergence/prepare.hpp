@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sweeps/convergence_options.hpp"
+#include "sweeps/convergence/options.hpp"
 #include "sweeps/stats/panel.hpp"
 #include "sweeps/stats/parallel.hpp"
 

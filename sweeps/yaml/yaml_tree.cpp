@@ -1,4 +1,4 @@
-#include "sweeps/yaml_tree.hpp"
+#include "sweeps/yaml/yaml_tree.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -8,7 +8,7 @@
 #include <sstream>
 #include <unordered_map>
 
-#include "sweeps/names.hpp"
+#include "base/names.hpp"
 
 namespace winnow::sweeps::yaml {
 namespace {

@@ -1,6 +1,6 @@
 // As kernels.cpp, with all rules of execution.
 
-#include "engine/lanes/kernel_units.hpp"
+#include "engine/kernels/kernel_units.hpp"
 
 namespace winnow::engine::lanes {
 

@@ -1,4 +1,4 @@
-#include "sweeps/convergence_dedupe.hpp"
+#include "sweeps/convergence/dedupe.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 
 #include "base/rng.hpp"
 #include "base/uninitialised.hpp"
-#include "sweeps/convergence_kernels.hpp"
+#include "sweeps/convergence/kernels.hpp"
 
 namespace winnow::sweeps {
 namespace {

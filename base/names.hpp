@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace winnow::sweeps {
+namespace winnow {
 
 /// A number as a person would write it: the shortest text that reads back as the same double.
 std::string show_number(double v);
@@ -33,4 +33,4 @@ Nearest nearest_name(std::string_view wrong, std::span<const std::string> allowe
 /// ` (did you mean 'x'?)` or ` (nearest: 'x')`; empty if there is none.
 std::string did_you_mean(std::string_view wrong, std::span<const std::string> allowed);
 
-}  // namespace winnow::sweeps
+}  // namespace winnow

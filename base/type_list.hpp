@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-namespace winnow::engine {
+namespace winnow {
 
 /// A list of types: what is made for each of them is made here, so that none is forgotten.
 template <class... T>
@@ -24,4 +24,4 @@ void with_type(TypeList<T...>, std::size_t index, const F& f) {
   (void)((i++ == index ? (f.template operator()<T>(), true) : false) || ...);
 }
 
-}  // namespace winnow::engine
+}  // namespace winnow

@@ -1,4 +1,4 @@
-#include "sweeps/convergence_prepare.hpp"
+#include "sweeps/convergence/prepare.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "base/hash.hpp"
-#include "sweeps/convergence_dedupe.hpp"
-#include "sweeps/convergence_kernels.hpp"
+#include "sweeps/convergence/dedupe.hpp"
+#include "sweeps/convergence/kernels.hpp"
 
 namespace winnow::sweeps {
 namespace {
