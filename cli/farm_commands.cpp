@@ -143,108 +143,153 @@ void end_with_input() {
 /// answer takes to compute with are no part of it: where there are none, it goes on alone.
 constexpr std::uint32_t kCommonThreads = 23 + actors::QueryDesk::kThreads;
 
-int run_up(const Context& context, const UpOptions& options) {
-  if (!follow_owner(options.owner_pid)) return kFailed;
-  const auto endpoint = actors::parse_endpoint(options.listen);
-  if (!endpoint) return fail(context, endpoint.error().within("--listen"));
-  const bool guarded = options.secure || !is_loopback(endpoint->host);
-  if (guarded) {
-    const Status ready = check_may_listen(context, endpoint->host);
-    if (!ready) return fail(context, ready.error());
+/// Purpose: what a coordinator of a home works on: its store and datasets, and the answers to
+/// questions about them. Owner: run_up; the coordinator ends before it. Thread: answer(), any.
+class HomeOfFarm {
+ public:
+  /// Fails: as Store::open, and as the folder of datasets.
+  static Result<std::unique_ptr<HomeOfFarm>> open(const std::filesystem::path& home) {
+    auto store = store::Store::open(home / "store");
+    if (!store) return store.error();
+    remove_unfinished_backups(home);
+    auto datasets = open_datasets(home);
+    if (!datasets) return datasets.error();
+    return std::unique_ptr<HomeOfFarm>(
+        new HomeOfFarm(home, *std::move(store), *std::move(datasets)));
   }
-  if (const Status able = cluster::can_start_threads(kCommonThreads); !able) {
-    return fail(context, able.error());
-  }
-  const std::filesystem::path home = context.home();
-  auto store = store::Store::open(home / "store");
-  if (!store) return fail(context, store.error());
-  remove_unfinished_backups(home);
-  auto datasets = open_datasets(home);
-  if (!datasets) return fail(context, datasets.error());
 
-  actors::CoordinatorOptions farm;
-  // Behind a door the coordinator itself stays on loopback.
-  farm.host = guarded ? "127.0.0.1" : endpoint->host;
-  farm.port = guarded ? std::uint16_t{0} : endpoint->port;
-  farm.resume_all = !options.only_submitted;
-  farm.instance = new_instance();
-  farm.home = home;
-  const auto peers = std::make_shared<cluster::DoorPeers>();
-  farm.peers = peers;
-  actors::CoordinatorContext surroundings;
-  surroundings.store = store->get();
-  const auto metrics = std::make_shared<actors::MetricsBook>();
-  actors::add_process_metrics(*metrics);
-  actors::add_store_metrics(*metrics, **store);
-  actors::add_budget_metrics(*metrics, **store);
-  const cluster::Door* counted_door = nullptr;
-  add_door_metrics(*metrics, "door", counted_door);
-  surroundings.metrics = metrics.get();
-  surroundings.data_dir = home / "data";
-  surroundings.catalog = [home] { return make_catalog(home, config_dir()); };
-  serve::BoardCache boards;
-  surroundings.question_kind = [](std::string_view name) {
-    using enum actors::QuestionCost;
-    using enum actors::QuestionEffect;
-    // It copies the store, and is there for whoever restores it, not for whoever asked.
-    if (name == kBackupQuestion) return actors::QuestionKind{Heavy, Records};
-    return serve::question_kind(name).value_or(actors::QuestionKind{Cheap, Reads});
-  };
-  surroundings.query = [&](std::string_view name, std::string_view args,
-                           const cluster::Principal& asker,
-                           const std::stop_token& stop) -> Result<std::string> {
+  const std::shared_ptr<actors::MetricsBook>& metrics() const { return metrics_; }
+  /// Where metrics find the door, once there is one.
+  void counts_door(const cluster::Door* door) { door_ = door; }
+
+  actors::CoordinatorContext surroundings() {
+    actors::CoordinatorContext out;
+    out.store = store_.get();
+    out.metrics = metrics_.get();
+    out.data_dir = home_ / "data";
+    out.catalog = [home = home_] { return make_catalog(home, config_dir()); };
+    out.question_kind = [](std::string_view name) {
+      using enum actors::QuestionCost;
+      using enum actors::QuestionEffect;
+      // It copies the store, and is there for whoever restores it, not for whoever asked.
+      if (name == kBackupQuestion) return actors::QuestionKind{Heavy, Records};
+      return serve::question_kind(name).value_or(actors::QuestionKind{Cheap, Reads});
+    };
+    out.query = [this](std::string_view name, std::string_view args,
+                       const cluster::Principal& asker,
+                       const std::stop_token& stop) { return answer(name, args, asker, stop); };
+    return out;
+  }
+
+ private:
+  HomeOfFarm(std::filesystem::path home, std::unique_ptr<store::Store> store,
+             store::DatasetStore datasets)
+      : home_(std::move(home)), store_(std::move(store)), datasets_(std::move(datasets)) {
+    actors::add_process_metrics(*metrics_);
+    actors::add_store_metrics(*metrics_, *store_);
+    actors::add_budget_metrics(*metrics_, *store_);
+    add_door_metrics(*metrics_, "door", door_);
+  }
+
+  Result<std::string> answer(std::string_view name, std::string_view args,
+                             const cluster::Principal& asker, const std::stop_token& stop) {
     const auto parsed = parse_ordered_json(args);
     if (parsed.is_discarded()) {
       return Error(ErrorCode::InvalidInput, "the question's arguments are not JSON");
     }
     if (name == kBackupQuestion) {
       WINNOW_TRY(cluster::check_rights(asker, cluster::Rights::Operator, "make backups"));
-      const auto made = make_backup(**store, home, argument_text(parsed, "name"));
+      const auto made = make_backup(*store_, home_, argument_text(parsed, "name"));
       if (!made) return made.error();
       return json_text(serve::Json{{"backup", made->string()}});
     }
-    const auto answer = serve::query({.store = store->get(),
-                                      .datasets = &*datasets,
-                                      .verdicts = store->get(),
+    const auto answer = serve::query({.store = store_.get(),
+                                      .datasets = &datasets_,
+                                      .verdicts = store_.get(),
                                       .parallel = serve::threads_for(),
-                                      .boards = &boards,
+                                      .boards = &boards_,
                                       .asker = asker,
                                       .stop = stop},
                                      name, parsed);
     if (!answer) return answer.error();
     return json_text(*answer);
-  };
-  auto coordinator = actors::CoordinatorProcess::start(farm, surroundings);
-  if (!coordinator) return fail(context, coordinator.error());
-  std::unique_ptr<cluster::Door> door;
-  if (guarded) {
-    auto opened = open_door(context, *endpoint, (*coordinator)->port(), peers);
-    if (!opened) return fail(context, opened.error());
-    door = std::move(*opened);
-    counted_door = door.get();
   }
-  const auto exporter = serve_metrics(options.http, metrics);
-  if (!exporter) return fail(context, exporter.error());
-  const std::uint16_t port = guarded ? door->port() : (*coordinator)->port();
-  const std::string where = endpoint->host + ":" + std::to_string(port);
-  // One that ends with its owner, too: whoever joins it goes on alone when it is gone.
-  const Status advertised = advertise_coordinator(
-      home, farm.host + ":" + std::to_string((*coordinator)->port()), farm.instance);
-  if (!advertised) return fail(context, advertised.error());
-  log_info("coordinator on " + where + " with home " + home.string());
+
+  std::filesystem::path home_;
+  std::unique_ptr<store::Store> store_;
+  store::DatasetStore datasets_;
+  serve::BoardCache boards_;
+  std::shared_ptr<actors::MetricsBook> metrics_ = std::make_shared<actors::MetricsBook>();
+  const cluster::Door* door_ = nullptr;
+};
+
+/// Tells whoever started the coordinator where it listens. Fails: Io.
+Status tell_ready(const Context& context, const UpOptions& options, const std::string& where,
+                  std::uint16_t port) {
   if (options.ready_fd >= 0) {
     const std::string line = std::to_string(port) + "\n";
-    if (::write(options.ready_fd, line.data(), line.size()) < 0) return kFailed;
+    if (::write(options.ready_fd, line.data(), line.size()) < 0) {
+      return Error(ErrorCode::Io, "nobody reads where the coordinator listens");
+    }
     ::close(options.ready_fd);
   } else if (!context.quiet) {
     std::printf("coordinator on %s\nworkers join with: winnow node --join %s --workers N\n",
                 where.c_str(), where.c_str());
     std::fflush(stdout);
   }
+  return {};
+}
+
+/// Opens everything, tells where, and serves until it is told to stop.
+Status serve_farm(const Context& context, const UpOptions& options,
+                  const actors::Endpoint& endpoint) {
+  const bool guarded = options.secure || !is_loopback(endpoint.host);
+  if (guarded) WINNOW_TRY(check_may_listen(context, endpoint.host));
+  WINNOW_TRY(cluster::can_start_threads(kCommonThreads));
+  const std::filesystem::path home = context.home();
+  auto opened = HomeOfFarm::open(home);
+  if (!opened) return opened.error();
+  HomeOfFarm& own = **opened;
+
+  actors::CoordinatorOptions farm;
+  // Behind a door the coordinator itself stays on loopback.
+  farm.host = guarded ? "127.0.0.1" : endpoint.host;
+  farm.port = guarded ? std::uint16_t{0} : endpoint.port;
+  farm.resume_all = !options.only_submitted;
+  farm.instance = new_instance();
+  farm.home = home;
+  const auto peers = std::make_shared<cluster::DoorPeers>();
+  farm.peers = peers;
+  auto coordinator = actors::CoordinatorProcess::start(farm, own.surroundings());
+  if (!coordinator) return coordinator.error();
+  std::unique_ptr<cluster::Door> door;
+  if (guarded) {
+    auto made = open_door(context, endpoint, (*coordinator)->port(), peers);
+    if (!made) return made.error();
+    door = std::move(*made);
+    own.counts_door(door.get());
+  }
+  const auto exporter = serve_metrics(options.http, own.metrics());
+  if (!exporter) return exporter.error();
+  const std::uint16_t port = guarded ? door->port() : (*coordinator)->port();
+  const std::string where = endpoint.host + ":" + std::to_string(port);
+  // One that ends with its owner, too: whoever joins it goes on alone when it is gone.
+  WINNOW_TRY(advertise_coordinator(home, farm.host + ":" + std::to_string((*coordinator)->port()),
+                                   farm.instance));
+  log_info("coordinator on " + where + " with home " + home.string());
+  WINNOW_TRY(tell_ready(context, options, where, port));
   wait_for_stop();
   withdraw_coordinator(home, farm.instance);
   coordinator->reset();
-  return kDone;
+  return {};
+}
+
+int run_up(const Context& context, const UpOptions& options) {
+  if (!follow_owner(options.owner_pid)) return kFailed;
+  const auto endpoint = actors::parse_endpoint(options.listen);
+  if (!endpoint) return fail(context, endpoint.error().within("--listen"));
+  const Status served = serve_farm(context, options, *endpoint);
+  return served ? kDone : fail(context, served.error());
 }
 
 int run_node(const Context& context, const NodeCommandOptions& options) {

@@ -348,8 +348,9 @@ std::string render_sweep_show(const Json& answer, std::size_t width) {
   return out;
 }
 
-std::string render_ledger(const Json& answer, std::size_t width) {
-  const std::string by = text_of(answer, "by");
+namespace {
+
+std::string ledger_table(const Json& answer, const std::string& by, std::size_t width) {
   std::vector<TableColumn> columns;
   std::vector<const char*> texts;
   const auto text_column = [&](const char* key, const char* title) {
@@ -389,10 +390,14 @@ std::string render_ledger(const Json& answer, std::size_t width) {
     if (by == "family") cells.push_back(text_of(line, "market"));
     table.add_row(std::move(cells));
   }
-  std::string out =
-      count_of(answer, "trials_total") + " distinct trials were ever made\n" + table.render(width);
+  return table.render(width);
+}
+
+// Which datasets are one market.
+std::string markets_text(const Json& answer) {
+  std::string out;
   for (const Json& line : answer["lines"]) {
-    if (by != "family" || line["datasets"].size() < 2) continue;
+    if (line["datasets"].size() < 2) continue;
     out += "- one market, " + text_of(line, "family") + ":";
     const char* between = " ";
     for (const Json& d : line["datasets"]) {
@@ -404,10 +409,11 @@ std::string render_ledger(const Json& answer, std::size_t width) {
     }
     out += "\n";
   }
-  if (answer.contains("ledger")) {
-    out += "ledger born " + text_of(answer["ledger"], "born") + ", head " +
-           text_of(answer["ledger"], "head") + "\n";
-  }
+  return out;
+}
+
+std::string joins_text(const Json& answer) {
+  std::string out;
   for (const Json& join : answer.value("joins", Json::array())) {
     out += "joined " + text_of(join, "time") + ": " + text_of(join, "why");
     if (join.contains("trials")) {
@@ -418,6 +424,21 @@ std::string render_ledger(const Json& answer, std::size_t width) {
     }
     out += "\n";
   }
+  return out;
+}
+
+}  // namespace
+
+std::string render_ledger(const Json& answer, std::size_t width) {
+  const std::string by = text_of(answer, "by");
+  std::string out = count_of(answer, "trials_total") + " distinct trials were ever made\n" +
+                    ledger_table(answer, by, width);
+  if (by == "family") out += markets_text(answer);
+  if (answer.contains("ledger")) {
+    out += "ledger born " + text_of(answer["ledger"], "born") + ", head " +
+           text_of(answer["ledger"], "head") + "\n";
+  }
+  out += joins_text(answer);
   for (const Json& sentence : answer["how"]) {
     out += "- " + printable(sentence.get<std::string>()) + "\n";
   }

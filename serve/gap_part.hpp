@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 
 namespace winnow::serve {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 #include "sweeps/judged.hpp"
 
 namespace winnow::serve {

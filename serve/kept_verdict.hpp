@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 
 namespace winnow::serve {
 

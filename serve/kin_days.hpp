@@ -1,6 +1,6 @@
 #pragma once
 
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 
 namespace winnow::serve {
 

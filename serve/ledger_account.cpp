@@ -8,6 +8,7 @@
 
 #include "base/hash.hpp"
 #include "base/text.hpp"
+#include "serve/family_panel.hpp"
 #include "serve/judged_panel.hpp"
 #include "serve/luck.hpp"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 #include "sweeps/family_evidence.hpp"
 
 namespace winnow::serve {

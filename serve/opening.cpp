@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "serve/display.hpp"
 #include "serve/period_days.hpp"
-#include "serve/report/fields.hpp"
 
 namespace winnow::serve {
 namespace {
@@ -39,7 +39,7 @@ bool is_seen_idea(const FamilyScore& family) {
 /// To the second: people read it.
 std::string time_text(TimestampNs t) { return format_timestamp({t.ns - t.ns % seconds(1).ns}); }
 
-std::string level_text(double level) { return report::fixed(100 * level, 2) + "%"; }
+std::string level_text(double level) { return fixed(100 * level, 2) + "%"; }
 
 std::string opened_sentence(const FamilyScore& family, const std::string& who) {
   const level::OpenedHypothesis& h = *family.opened;

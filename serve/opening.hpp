@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/store_documents.hpp"
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 #include "serve/sweep_view.hpp"
 
 namespace winnow::serve {

@@ -3,9 +3,9 @@
 #include <chrono>
 
 #include "base/names.hpp"
+#include "serve/display.hpp"
 #include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
-#include "serve/report/fields.hpp"
 #include "sweeps/level/day_book.hpp"
 
 namespace winnow::serve::parts {
@@ -33,17 +33,16 @@ Json offer_json(const level::Offer& offer) {
 /// What one more opening would get, in words.
 std::string offer_text(const level::Account& account, const level::Offer& offer,
                        const level::Offer& with_share, double share) {
-  const auto level_of = [](double v) { return report::fixed(v, 5); };
-  const std::string shared =
-      "with share " + report::fixed(share, 2) + ": " + report::fixed(with_share.level, 4);
+  const auto level_of = [](double v) { return fixed(v, 5); };
+  const std::string shared = "with share " + fixed(share, 2) + ": " + fixed(with_share.level, 4);
   if (offer.level > 0) {
     return "level available now: " + level_of(offer.level) + " (stake " + level_of(offer.stake) +
-           " of " + report::fixed(account.left(), 4) + " left; " + shared + ")";
+           " of " + fixed(account.left(), 4) + " left; " + shared + ")";
   }
   if (with_share.level == 0) return "the account is spent until 1 January";
   return "at the declared pace the account is spent until 1 January: its level would be below " +
-         report::fixed(account.parameters().level_min, 4) + "; a larger share of the " +
-         report::fixed(account.left(), 4) + " left still buys one (" + shared + ")";
+         fixed(account.parameters().level_min, 4) + "; a larger share of the " +
+         fixed(account.left(), 4) + " left still buys one (" + shared + ")";
 }
 
 std::string account_line(const level::AccountState& state, const std::string& offered,
@@ -57,7 +56,7 @@ std::string account_line(const level::AccountState& state, const std::string& of
                             : std::to_string(opened) + " opened where " + std::to_string(declared) +
                                   " were declared, so each level is smaller than the one before";
   return out + ", " + (promoted == 0 ? std::string("none") : std::to_string(promoted)) +
-         " CONVERGED; false ones to expect so far: at most " + report::fixed(expected_false, 3);
+         " CONVERGED; false ones to expect so far: at most " + fixed(expected_false, 3);
 }
 
 Json account_json(const level::AccountState& state) {

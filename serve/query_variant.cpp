@@ -258,6 +258,75 @@ void add_gap(const SweepView& view, std::uint64_t trial, Json& out,
       (gap.record.empty() ? ", for there is no record" : " (" + gap.record + ")"));
 }
 
+/// Where the ledger knows its trial from, if that is elsewhere.
+Status add_first_result(const Sources& sources, const SweepView& view, std::uint64_t trial,
+                        std::uint64_t block, Json& out, std::vector<std::string>& sentences) {
+  const LedgerKey counted = view.plan.ledger_key(block, view.plan.params(trial, 1));
+  const auto places = sources.store->find({&counted, 1});
+  if (!places.ok()) return places.error();
+  const auto& place = places->front();
+  if (!place) return {};
+  out["first_result"] = {{"sweep_id", place->sweep_id}, {"trial", place->trial}};
+  if (place->sweep_id == view.meta.id && place->trial == trial) return {};
+  sentences.push_back("the same trial was first run as variant " + std::to_string(place->trial) +
+                      " of sweep " + place->sweep_id + "; the ledger counts it once");
+  return {};
+}
+
+Status add_standing(const Sources& sources, const SweepView& view, std::uint64_t trial,
+                    std::uint64_t block, Json& out, std::vector<std::string>& sentences) {
+  const auto standing = standing_of(sources, view, trial);
+  if (!standing.ok()) return standing.error();
+  if (view.plan.whole_window(block)) {
+    out["rank_in_family_by_sharpe_ann"] = standing->rank;
+    out["ranked_in_family"] = standing->of;
+  } else {
+    sentences.push_back("it saw the data until " + format_timestamp(view.plan.window_to(block)) +
+                        " only; none but variants that saw the whole window are ranked");
+  }
+  out["neighbours"] = standing->neighbours;
+  out["neighbours_sharpe_ann_mean"] =
+      std::isfinite(standing->neighbours_mean) ? Json(standing->neighbours_mean) : Json();
+  return {};
+}
+
+Status add_curve(const Sources& sources, const SweepView& view, std::uint64_t trial, Json& out) {
+  const auto curve = points_of(sources, view, trial, 1);
+  if (!curve.ok()) return curve.error();
+  out["point_columns"] = Json::array({"trial", "step", "until"});
+  for (const std::string& name : view.plan.spec().points.metrics) {
+    out["point_columns"].push_back(name);
+  }
+  out["points"] = *curve;
+  return {};
+}
+
+/// What only a result can tell.
+Status add_result(const Sources& sources, const SweepView& view, std::uint64_t trial,
+                  std::uint64_t block, const TrialRow& row, Json& out,
+                  std::vector<std::string>& sentences) {
+  WINNOW_TRY(add_standing(sources, view, trial, block, out, sentences));
+  out["metrics"] = metrics_json(view, row.metrics);
+  if (auto missing = missing_numbers_reason(out["metrics"]); !missing.empty()) {
+    sentences.push_back(std::move(missing));
+  }
+  add_gap(view, trial, out, sentences);
+  std::string no_regimes;
+  out["regimes"] = regimes_json(sources, view, trial, row.returns, no_regimes);
+  if (!no_regimes.empty()) sentences.push_back(std::move(no_regimes));
+  auto luck = luck_json(sources, view, trial, row);
+  if (!luck.ok()) return luck.error();
+  out["luck"] = std::move(*luck);
+  if (out["luck"].is_null()) sentences.push_back(no_luck(view, trial));
+  if (!view.plan.spec().validation_json.empty()) {
+    auto validation = validation_of(sources, view, trial);
+    if (!validation.ok()) return validation.error();
+    out["validation"] = std::move(*validation);
+  }
+  if (out["neighbours"] == 0) sentences.push_back("no neighbour of it has a Sharpe ratio");
+  return view.plan.spec().points.metrics.empty() ? Status() : add_curve(sources, view, trial, out);
+}
+
 Result<Json> explain_variant(const Sources& sources, const SweepView& view, std::uint64_t trial) {
   const auto rows =
       read_trials(sources, view, {&trial, 1}, {.keys = true, .metrics = true, .returns = true});
@@ -278,57 +347,9 @@ Result<Json> explain_variant(const Sources& sources, const SweepView& view, std:
   if (row) out["status"] = status_name(row->status);
   if (row && !row->error.empty()) out["error"] = row->error;
   std::vector<std::string> sentences = why(view, row, block);
-  const LedgerKey counted = view.plan.ledger_key(block, view.plan.params(trial, 1));
-  const auto places = sources.store->find({&counted, 1});
-  if (!places.ok()) return places.error();
-  if (const auto& place = places->front()) {
-    out["first_result"] = {{"sweep_id", place->sweep_id}, {"trial", place->trial}};
-    if (place->sweep_id != view.meta.id || place->trial != trial) {
-      sentences.push_back("the same trial was first run as variant " +
-                          std::to_string(place->trial) + " of sweep " + place->sweep_id +
-                          "; the ledger counts it once");
-    }
-  }
+  WINNOW_TRY(add_first_result(sources, view, trial, block, out, sentences));
   if (row && row->status == TrialStatus::Ok) {
-    const auto standing = standing_of(sources, view, trial);
-    if (!standing.ok()) return standing.error();
-    if (view.plan.whole_window(block)) {
-      out["rank_in_family_by_sharpe_ann"] = standing->rank;
-      out["ranked_in_family"] = standing->of;
-    } else {
-      sentences.push_back("it saw the data until " + format_timestamp(view.plan.window_to(block)) +
-                          " only; none but variants that saw the whole window are ranked");
-    }
-    out["neighbours"] = standing->neighbours;
-    out["neighbours_sharpe_ann_mean"] =
-        std::isfinite(standing->neighbours_mean) ? Json(standing->neighbours_mean) : Json();
-    out["metrics"] = metrics_json(view, row->metrics);
-    if (auto missing = missing_numbers_reason(out["metrics"]); !missing.empty()) {
-      sentences.push_back(std::move(missing));
-    }
-    add_gap(view, trial, out, sentences);
-    std::string no_regimes;
-    out["regimes"] = regimes_json(sources, view, trial, row->returns, no_regimes);
-    if (!no_regimes.empty()) sentences.push_back(std::move(no_regimes));
-    auto luck = luck_json(sources, view, trial, *row);
-    if (!luck.ok()) return luck.error();
-    out["luck"] = std::move(*luck);
-    if (out["luck"].is_null()) sentences.push_back(no_luck(view, trial));
-    if (!view.plan.spec().validation_json.empty()) {
-      auto validation = validation_of(sources, view, trial);
-      if (!validation.ok()) return validation.error();
-      out["validation"] = std::move(*validation);
-    }
-    if (standing->neighbours == 0) sentences.push_back("no neighbour of it has a Sharpe ratio");
-    if (!view.plan.spec().points.metrics.empty()) {
-      const auto curve = points_of(sources, view, trial, 1);
-      if (!curve.ok()) return curve.error();
-      out["point_columns"] = Json::array({"trial", "step", "until"});
-      for (const std::string& name : view.plan.spec().points.metrics) {
-        out["point_columns"].push_back(name);
-      }
-      out["points"] = *curve;
-    }
+    WINNOW_TRY(add_result(sources, view, trial, block, *row, out, sentences));
   }
   out["why"] = sentences;
   auto ledger = ledger_json(sources);

@@ -4,7 +4,7 @@
 #include <functional>
 #include <span>
 
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 
 namespace winnow::serve {
 

@@ -2,7 +2,7 @@
 
 #include "serve/gap_part.hpp"
 #include "serve/opening.hpp"
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 
 namespace winnow::serve {
 

@@ -1,12 +1,12 @@
 #include "serve/score_rows.hpp"
 
-#include "serve/report/fields.hpp"
+#include "serve/display.hpp"
 #include "sweeps/level/skill.hpp"
 
 namespace winnow::serve {
 namespace {
 
-std::string fixed_digits(double v) { return report::fixed(v, 4); }
+std::string fixed_digits(double v) { return fixed(v, 4); }
 
 }  // namespace
 

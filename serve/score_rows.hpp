@@ -7,7 +7,7 @@
 
 #include "serve/gap_part.hpp"
 #include "serve/market_part.hpp"
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 
 namespace winnow::serve {
 

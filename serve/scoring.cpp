@@ -249,73 +249,6 @@ void describe(FamilyScore& out, const SharpeColumn& sharpe, const sweeps::Segmen
 
 }  // namespace
 
-namespace {
-
-/// Fills the rows of a segment that is complete, in parallel: to take memory from the system and to
-/// unpack is most of the work.
-Status read_rows(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
-                 FamilyPanel& panel) {
-  constexpr std::uint64_t kBlocks = 32;
-  const std::uint64_t tasks = (segment.blocks + kBlocks - 1) / kBlocks;
-  std::vector<std::optional<Error>> errors(tasks);
-  sources.parallel(tasks, [&](std::size_t task) {
-    const std::uint64_t first = segment.first_block + task * kBlocks;
-    const std::uint64_t last = std::min(first + kBlocks, segment.first_block + segment.blocks);
-    const std::uint64_t begin = view.plan.block_range(first).first_trial - segment.first_trial;
-    const auto end_block = view.plan.block_range(last - 1);
-    const std::uint64_t end = end_block.first_trial + end_block.rows - segment.first_trial;
-    const std::span<float> all(panel.returns);
-    const auto read = sources.store->read_returns(
-        view.meta.id, first, last - first,
-        all.subspan(begin * panel.periods, (end - begin) * panel.periods));
-    if (!read.ok()) errors[task] = read.error();
-  });
-  for (const auto& error : errors) {
-    if (error) return *error;
-  }
-  return {};
-}
-
-}  // namespace
-
-Result<FamilyPanel> read_panel(const Sources& sources, const SweepView& view,
-                               const sweeps::Segment& segment) {
-  const std::uint64_t bytes = segment.trials * segment.periods * sizeof(float);
-  if (bytes > kPanelBytesMax) {
-    return Error(ErrorCode::Refused,
-                 view.family(segment) + " on " + view.dataset(segment).name + " has " +
-                     std::to_string(bytes >> 20) + " MiB of period returns; at most " +
-                     std::to_string(kPanelBytesMax >> 20) + " MiB are scored at once");
-  }
-  FamilyPanel panel;
-  const auto shape =
-      sources.store->returns_shape(view.meta.id, segment.first_block, segment.blocks);
-  if (shape.ok() && shape->rows == segment.trials) {
-    panel.periods = shape->periods;
-    panel.returns.resize(shape->rows * shape->periods);
-    WINNOW_TRY(read_rows(sources, view, segment, panel));
-    panel.trial.resize(shape->rows);
-    for (std::uint64_t t = 0; t < shape->rows; ++t) panel.trial[t] = segment.first_trial + t;
-    return panel;
-  }
-  // Not complete, or some block has no periods: what there is, block by block.
-  for (std::uint64_t b = segment.first_block; b < segment.first_block + segment.blocks; ++b) {
-    if (!view.plan.whole_window(b)) continue;
-    end_of_stage(sources);
-    const auto block = sources.store->read_block(view.meta.id, b, {.returns = true});
-    if (!block.ok() && block.error().code() == ErrorCode::NotFound) continue;
-    if (!block.ok()) return block.error();
-    if (panel.periods == 0) panel.periods = block->periods;
-    if (block->periods != panel.periods) {
-      panel.skipped += block->rows;
-      continue;
-    }
-    panel.returns.insert(panel.returns.end(), block->returns.begin(), block->returns.end());
-    for (std::uint64_t r = 0; r < block->rows; ++r) panel.trial.push_back(block->first_trial + r);
-  }
-  return panel;
-}
-
 Result<sweeps::ConvergenceOptions> score_options(const SweepView& view,
                                                  const sweeps::Segment& segment,
                                                  const ScoreOptions& options) {
@@ -361,72 +294,120 @@ Result<Scoring> score_families(const Sources& sources, const SweepView& view,
   return out;
 }
 
+namespace {
+
+/// Purpose: the tiles of one family's space, each scored as a family of its own. Owner:
+/// score_neighbourhoods.
+class TileScorer {
+ public:
+  TileScorer(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
+             const SharpeColumn& sharpe)
+      : sources_(sources), view_(view), segment_(segment), sharpe_(sharpe) {}
+
+  /// Adds the tiles that hold a result. Fails: as read_panel.
+  Status run(const ScoreOptions& options, NeighbourhoodScoring& out) {
+    auto panel = read_panel(sources_, view_, segment_);
+    if (!panel.ok()) return panel.error();
+    panel_ = *std::move(panel);
+    const auto near =
+        sweeps::Neighbourhoods::make(view_.plan, segment_, {.cover = sweeps::Cover::Tiles});
+    if (!near.ok()) {
+      out.warnings.push_back(near.error().text());
+      return {};
+    }
+    WINNOW_TRY(prepare(options));
+    warn_of(view_, segment_, out.warnings);
+    std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
+    sources_.parallel(tiles.size(), [&](std::size_t i) {
+      if (const auto tile = near->at(i)) tiles[i] = score(*tile);
+    });
+    for (auto& tile : tiles) {
+      if (tile) out.tiles.push_back(std::move(*tile));
+    }
+    return {};
+  }
+
+ private:
+  static constexpr std::uint32_t kNoRow = ~std::uint32_t{0};
+
+  Status prepare(const ScoreOptions& options) {
+    row_of_.assign(segment_.trials, kNoRow);
+    for (std::size_t r = 0; r < panel_.trial.size(); ++r) {
+      row_of_[panel_.trial[r] - segment_.first_trial] = static_cast<std::uint32_t>(r);
+    }
+    auto look = take_look(sources_, view_, segment_, panel_.periods,
+                          family_state(panel_.trial.size(), segment_.trials));
+    if (!look.ok()) return look.error();
+    look_ = *std::move(look);
+    auto how = score_options(view_, segment_, options);
+    if (!how.ok()) return how.error();
+    how_ = *std::move(how);
+    how_.spread = {};  // a tile is a part of the space by construction
+    all_ = looked_at(panel_, look_);
+    judged_ = sweeps::judged_variants(view_.plan, segment_);
+    auto validated = validate_family(sources_, view_, segment_, &panel_);
+    if (!validated.ok()) return validated.error();
+    validated_ = *std::move(validated);
+    const PeriodRange scored{std::min(how_.chosen_by_periods, all_.periods()), all_.periods()};
+    market_ = read_market_part(sources_, view_, segment_, panel_, {&scored, 1});
+    auto gaps = read_gap_part(sources_, view_, segment_, panel_);
+    if (!gaps.ok()) return gaps.error();
+    gaps_ = *std::move(gaps);
+    return {};
+  }
+
+  /// Nothing: no variant of it has a result.
+  std::optional<NeighbourhoodScore> score(const sweeps::Neighbourhood& tile) const {
+    std::vector<std::uint32_t> rows;
+    std::uint64_t members = 0;
+    double sum = 0;
+    for (const std::uint64_t t : tile.members) {
+      if (!judged_.counts(view_.plan, segment_, t)) continue;
+      ++members;
+      const std::uint32_t row = row_of_[t - segment_.first_trial];
+      if (row == kNoRow) continue;
+      rows.push_back(row);
+      sum += std::isfinite(sharpe_.all[t]) ? sharpe_.all[t] : 0;
+    }
+    if (rows.empty()) return std::nullopt;
+    NeighbourhoodScore scored;
+    scored.segment = segment_.index;
+    scored.centre = tile.centre;
+    scored.members = members;
+    scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
+    sweeps::ConvergenceOptions own = how_;
+    own.launched = own.chosen = members;
+    set_rows_score(score_rows({all_, &rows, gaps_}, market_, own, sweeps::serial_for()), scored);
+    if (look_) apply_look(*look_, scored.score);
+    sweeps::apply_requirements(unmet_requirements(view_, scored.score, validated_.get()),
+                               scored.score);
+    return scored;
+  }
+
+  const Sources& sources_;
+  const SweepView& view_;
+  const sweeps::Segment& segment_;
+  const SharpeColumn& sharpe_;
+  FamilyPanel panel_;
+  std::vector<std::uint32_t> row_of_;
+  std::optional<Look> look_;
+  sweeps::ConvergenceOptions how_;
+  sweeps::PanelView all_;
+  sweeps::Judged judged_;
+  std::shared_ptr<const ValidatedFamily> validated_;
+  Result<MarketPart> market_ = Error(ErrorCode::Internal, "not read yet");
+  GapPart gaps_;
+};
+
+}  // namespace
+
 Result<NeighbourhoodScoring> score_neighbourhoods(const Sources& sources, const SweepView& view,
                                                   const ScoreOptions& options) {
   NeighbourhoodScoring out;
   const auto sharpe = read_sharpe(sources, view);
   if (!sharpe.ok()) return sharpe.error();
   for (const sweeps::Segment& segment : view.plan.segments()) {
-    const auto panel = read_panel(sources, view, segment);
-    if (!panel.ok()) return panel.error();
-    const auto near =
-        sweeps::Neighbourhoods::make(view.plan, segment, {.cover = sweeps::Cover::Tiles});
-    if (!near.ok()) {
-      out.warnings.push_back(near.error().text());
-      continue;
-    }
-    std::vector<std::uint32_t> row_of(segment.trials, ~std::uint32_t{0});
-    for (std::size_t r = 0; r < panel->trial.size(); ++r) {
-      row_of[panel->trial[r] - segment.first_trial] = static_cast<std::uint32_t>(r);
-    }
-    const auto look = take_look(sources, view, segment, panel->periods,
-                                family_state(panel->trial.size(), segment.trials));
-    if (!look.ok()) return look.error();
-    auto how = score_options(view, segment, options);
-    if (!how.ok()) return how.error();
-    how->spread = {};  // a tile is a part of the space by construction
-    const sweeps::PanelView all = looked_at(*panel, *look);
-    const sweeps::Judged judged = sweeps::judged_variants(view.plan, segment);
-    warn_of(view, segment, out.warnings);
-    const auto validated = validate_family(sources, view, segment, &*panel);
-    if (!validated.ok()) return validated.error();
-    const PeriodRange scored_periods{std::min(how->chosen_by_periods, all.periods()),
-                                     all.periods()};
-    const auto market = read_market_part(sources, view, segment, *panel, {&scored_periods, 1});
-    const auto gaps = read_gap_part(sources, view, segment, *panel);
-    if (!gaps.ok()) return gaps.error();
-    std::vector<std::optional<NeighbourhoodScore>> tiles(near->candidates());
-    sources.parallel(tiles.size(), [&](std::size_t i) {
-      const auto tile = near->at(i);
-      if (!tile) return;
-      std::vector<std::uint32_t> rows;
-      std::uint64_t members = 0;
-      double sum = 0;
-      for (const std::uint64_t t : tile->members) {
-        if (!judged.counts(view.plan, segment, t)) continue;
-        ++members;
-        const std::uint32_t row = row_of[t - segment.first_trial];
-        if (row == ~std::uint32_t{0}) continue;
-        rows.push_back(row);
-        sum += std::isfinite(sharpe->all[t]) ? sharpe->all[t] : 0;
-      }
-      if (rows.empty()) return;
-      NeighbourhoodScore scored;
-      scored.segment = segment.index;
-      scored.centre = tile->centre;
-      scored.members = members;
-      scored.mean_sharpe_ann = sum / static_cast<double>(rows.size());
-      sweeps::ConvergenceOptions own = *how;
-      own.launched = own.chosen = members;
-      set_rows_score(score_rows({all, &rows, *gaps}, market, own, sweeps::serial_for()), scored);
-      if (*look) apply_look(**look, scored.score);
-      sweeps::apply_requirements(unmet_requirements(view, scored.score, validated->get()),
-                                 scored.score);
-      tiles[i] = std::move(scored);
-    });
-    for (auto& tile : tiles) {
-      if (tile) out.tiles.push_back(std::move(*tile));
-    }
+    WINNOW_TRY(TileScorer(sources, view, segment, *sharpe).run(options, out));
   }
   WINNOW_TRY(record_neighbourhoods(sources, view, out.tiles.size()));
   const auto hypotheses = count_hypotheses(sources, &view);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 #include "sweeps/validation.hpp"
 
 namespace winnow::serve {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 
 namespace winnow::serve {
 

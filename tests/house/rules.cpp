@@ -62,7 +62,8 @@ struct RuleReader {
     const std::map<std::string, std::size_t*> sizes = {
         {"columns", &rules.columns},
         {"file-lines", &rules.file_lines},
-        {"file-lines-remark", &rules.file_lines_remark}};
+        {"file-lines-remark", &rules.file_lines_remark},
+        {"function-lines", &rules.function_lines}};
     for (const std::string& raw : split_lines(text)) {
       ++line;
       const std::vector<std::string> words = words_of(without_comment(raw));

@@ -32,6 +32,7 @@ struct Rules {
   std::size_t columns = 0;
   std::size_t file_lines = 0;
   std::size_t file_lines_remark = 0;
+  std::size_t function_lines = 0;
   std::vector<std::string> errors;  ///< lines that could not be read, rules that contradict
 };
 

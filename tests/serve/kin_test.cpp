@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "serve/opening.hpp"
+#include "serve/scoring.hpp"
 #include "tests/serve/fixture.hpp"
 
 namespace winnow::serve {

@@ -269,12 +269,11 @@ TEST_F(ServeTest, NumbersOnThePageEqualTheInput) {
   ASSERT_EQ(input.leader_metrics.size(), 13u);  // alpha, beta, correlation among them
   for (const auto& leader : input.leaders) {
     for (const double v : leader.metrics) {
-      EXPECT_NE(html.find("data-v=\"" + report::exact(v) + "\""), std::string::npos) << v;
+      EXPECT_NE(html.find("data-v=\"" + exact(v) + "\""), std::string::npos) << v;
     }
   }
   for (const auto& family : input.families) {
-    EXPECT_NE(html.find("data-v=\"" + report::exact(family.score.score.c) + "\""),
-              std::string::npos);
+    EXPECT_NE(html.find("data-v=\"" + exact(family.score.score.c) + "\""), std::string::npos);
     EXPECT_EQ(family.sharpe.finite + 0, family.score.trials);
     std::uint64_t drawn = family.sharpe.below;
     for (const auto n : family.sharpe.counts) drawn += n;
@@ -298,10 +297,10 @@ TEST(NoiseExpectation, MatchesTheFalseStrategyTheorem) {
 
 TEST(Html, EscapesTextAndFormatsNumbers) {
   EXPECT_EQ(report::escape("<a href='x\">&\x01"), "&lt;a href=&#39;x&quot;&gt;&amp;\xef\xbf\xbd");
-  EXPECT_EQ(report::fixed(-1234.5, 1), "−1,234.5");
-  EXPECT_EQ(report::fixed(-0.001, 2), "0.00");
-  EXPECT_EQ(report::fixed(std::nan(""), 2), "–");
-  EXPECT_EQ(report::display(0.1234, "frac"), "12.3 %");
+  EXPECT_EQ(fixed(-1234.5, 1), "−1,234.5");
+  EXPECT_EQ(fixed(-0.001, 2), "0.00");
+  EXPECT_EQ(fixed(std::nan(""), 2), "–");
+  EXPECT_EQ(display(0.1234, "frac"), "12.3 %");
   EXPECT_EQ(report::nice_ticks(0, 1, 5).size(), 6u);
 }
 

@@ -1,5 +1,5 @@
 // Convergence as a document: stable keys, and back.
-#include "serve/scoring.hpp"
+#include "serve/scores.hpp"
 
 #include <concepts>
 #include <type_traits>
