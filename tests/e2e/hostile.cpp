@@ -13,6 +13,7 @@
 #include <cerrno>
 
 #include "cluster/certificate.hpp"
+#include "cluster/identity.hpp"
 #include "tests/e2e/door_farm.hpp"
 
 namespace winnow::e2e {
