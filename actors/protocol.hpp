@@ -30,8 +30,9 @@ inline constexpr std::uint32_t kLeasesPerWorker = 2;
 /// so that both always know which SweepInfo has to be sent again.
 inline constexpr std::size_t kPlansPerSessionMax = 64;
 
-// X(message, its number on the wire). Numbers are never used again. Whoever receives a list handles
-// each of it, or does not compile.
+// X(message, its number on the wire). Numbers are never used again. Coordinator, node and courier
+// handle each message of the lists they hear, or do not compile; a client waits for the one it
+// asked for.
 
 /// Node to coordinator.
 #define WINNOW_NODE_SAYS(X) \
