@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "engine/calendar.hpp"
 #include "engine/engine.hpp"
 #include "sweeps/family_evidence.hpp"
 #include "sweeps/stats/sharpe.hpp"
