@@ -10,6 +10,7 @@
 #include <limits>
 #include <sstream>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "base/rng.hpp"
 #include "engine/engine.hpp"
@@ -171,6 +172,7 @@ Status check_adaptive(const ResolvedSpec& spec) {
 }
 
 Outcome outcome_of(const AdaptiveSpec& spec, const ResultBlock& block, std::uint32_t row) {
+  WINNOW_REQUIRES(row < block.rows && block.metric_count == engine::metric_decls().size());
   Outcome out;
   if (block.status[row] != TrialStatus::Ok) {
     out.state = OutcomeState::Failed;

@@ -4,10 +4,10 @@
 #include <boost/archive/binary_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
-#include <cassert>
 #include <exception>
 #include <sstream>
 
+#include "base/check.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/search/sealed.hpp"
 
@@ -28,7 +28,7 @@ void transfer(Archive& a, Rows& r) {
 }  // namespace
 
 GenerationRows GenerationRows::slice(std::uint64_t first, std::uint64_t count) const {
-  assert(first >= first_row && first - first_row + count <= rows());
+  WINNOW_REQUIRES(first >= first_row && first - first_row + count <= rows());
   const auto at = static_cast<std::ptrdiff_t>(first - first_row);
   const auto n = static_cast<std::ptrdiff_t>(count);
   const auto w = static_cast<std::ptrdiff_t>(width);
@@ -69,6 +69,7 @@ GenerationRows rows_of_blocks(const Plan& plan, std::uint64_t first_block, std::
   out.first_row = plan.block_range(first_block).first_trial - segment.first_trial;
   out.width = static_cast<std::uint32_t>(plan.design(segment).parameters());
   for (std::uint64_t b = first_block; b < first_block + blocks; ++b) {
+    WINNOW_REQUIRES(plan.known(b));
     const Plan::Range range = plan.block_range(b);
     const std::vector<double> params = plan.params(range.first_trial, range.rows);
     out.values.insert(out.values.end(), params.begin(), params.end());
