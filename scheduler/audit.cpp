@@ -101,8 +101,8 @@ std::string Scheduler::audit_sums(const std::string& id, const Sweep& sweep) {
 
 namespace {
 // Steps of an audit that an event pays for. What is paid for is walked through: a sweep of a few
-// blocks by each event that touches it, one of a million blocks by every ten thousandth.
-constexpr std::uint64_t kAuditSteps = 100;
+// blocks by each event that touches it, one of a million blocks by every thirty thousandth.
+constexpr std::uint64_t kAuditSteps = 32;
 }  // namespace
 
 std::string Scheduler::audit_event_on(const std::string& id, Sweep& sweep) {
