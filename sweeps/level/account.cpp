@@ -99,7 +99,7 @@ Result<Account::Opened> Account::open(const Opening& opening) {
     h.promotions_before += other.state == HypothesisState::Converged && apart ? 1 : 0;
   }
   left_ -= offer.stake;
-  WINNOW_INVARIANT(offer.stake > 0 && left_ >= 0);
+  WINNOW_CHECK(offer.stake > 0 && left_ >= 0);
   WINNOW_INVARIANT(h.level > 0 && h.level <= parameters_.level_max);
   hypotheses_.push_back(std::move(h));
   return Opened{&hypotheses_.back(), false};
