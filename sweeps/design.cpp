@@ -7,7 +7,6 @@
 #include "base/check.hpp"
 #include "base/names.hpp"
 #include "sweeps/generation_rows.hpp"
-#include "sweeps/sampler.hpp"
 #include "sweeps/search/sampler.hpp"
 
 namespace winnow::sweeps {

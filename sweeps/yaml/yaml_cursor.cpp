@@ -5,7 +5,6 @@
 #include "base/check.hpp"
 #include "base/names.hpp"
 #include "sweeps/yaml/yaml_tree.hpp"
-#include "sweeps/yaml_tree.hpp"
 
 namespace winnow::sweeps::yaml {
 namespace {
