@@ -5,7 +5,6 @@
 
 #include "base/check.hpp"
 #include "sweeps/convergence/kernels.hpp"
-#include "sweeps/convergence_kernels.hpp"
 
 namespace winnow::sweeps::level {
 namespace {
