@@ -1,4 +1,5 @@
 #include "actors/coordinator_core.hpp"
+#include "base/check.hpp"
 
 namespace winnow::actors {
 namespace {
@@ -8,6 +9,7 @@ constexpr DurationNs kSilent = seconds(2);
 }  // namespace
 
 void CoordinatorCore::measure(MonoNs now) {
+  WINNOW_REQUIRES(metrics_ != nullptr);
   CoordinatorMetrics& m = *metrics_;
   const scheduler::NodeCensus census = scheduler_.census(now, kSilent);
   m.nodes.set_count(census.nodes);

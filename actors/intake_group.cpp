@@ -1,6 +1,7 @@
 #include "actors/intake_group.hpp"
 
 #include "actors/codec.hpp"
+#include "base/check.hpp"
 #include "engine/family.hpp"
 
 namespace winnow::actors {
@@ -97,14 +98,17 @@ IntakeGroup::IntakeGroup(std::vector<CheckedOffer> offers) : offers_(std::move(o
 }
 
 void IntakeGroup::took(std::size_t k, const store::CommitOutcome& outcome) {
+  ++answered_;
   offers_[offer_of_commit_[k]].result.kind = outcome.kind;
 }
 
 void IntakeGroup::refused(std::size_t k, const Error& why) {
+  ++answered_;
   offers_[offer_of_commit_[k]].result.status = why;
 }
 
 std::vector<CommitResult> IntakeGroup::results() && {
+  WINNOW_REQUIRES(answered_ == commits_.size());
   std::vector<CommitResult> out;
   for (CheckedOffer& offer : offers_) out.push_back(std::move(offer.result));
   return out;

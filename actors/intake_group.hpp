@@ -70,6 +70,7 @@ class IntakeGroup {
   std::vector<CheckedOffer> offers_;
   std::vector<store::BlockCommit> commits_;
   std::vector<std::size_t> offer_of_commit_;
+  std::size_t answered_ = 0;  // of the commits
 };
 
 }  // namespace winnow::actors

@@ -6,6 +6,8 @@
 #include <cassert>
 #include <charconv>
 
+#include "base/check.hpp"
+
 namespace winnow {
 namespace {
 
@@ -52,6 +54,7 @@ Hash128 hash128(std::string_view bytes) {
 
 struct Sha256::Impl {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
+  bool finished = false;
 };
 
 Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
@@ -62,6 +65,8 @@ void Sha256::add(std::string_view bytes) {
   EVP_DigestUpdate(impl_->context, bytes.data(), bytes.size());
 }
 std::string Sha256::finish_hex() {
+  WINNOW_REQUIRES(!impl_->finished);
+  impl_->finished = true;
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   EVP_DigestFinal_ex(impl_->context, digest, &size);

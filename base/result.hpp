@@ -1,11 +1,12 @@
 #pragma once
 
-#include <cassert>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+
+#include "base/check.hpp"
 
 namespace winnow {
 
@@ -55,15 +56,15 @@ class [[nodiscard]] Result {
 
   /// Requires: ok().
   T& value() & {
-    assert(ok());
+    WINNOW_REQUIRES(ok());
     return std::get<0>(state_);
   }
   const T& value() const& {
-    assert(ok());
+    WINNOW_REQUIRES(ok());
     return std::get<0>(state_);
   }
   T&& value() && {
-    assert(ok());
+    WINNOW_REQUIRES(ok());
     return std::get<0>(std::move(state_));
   }
   T& operator*() & { return value(); }
@@ -74,7 +75,7 @@ class [[nodiscard]] Result {
 
   /// Requires: !ok().
   const Error& error() const {
-    assert(!ok());
+    WINNOW_REQUIRES(!ok());
     return std::get<1>(state_);
   }
 
@@ -90,8 +91,9 @@ class [[nodiscard]] Result<void> {
 
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
+  /// Requires: !ok().
   const Error& error() const {
-    assert(!ok());
+    WINNOW_REQUIRES(!ok());
     return *error_;
   }
 

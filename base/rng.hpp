@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/check.hpp"
+
 namespace winnow {
 
 /// Mixes 64 bits (the finaliser of SplitMix64, Steele, Lea, Flood 2014).
@@ -27,6 +29,7 @@ class Rng {
 
   /// Uniform in [0, n). Requires: n > 0. Rejection keeps it exact.
   constexpr std::uint64_t below(std::uint64_t n) {
+    WINNOW_REQUIRES(n > 0);
     const std::uint64_t limit = ~std::uint64_t{0} - (~std::uint64_t{0} % n + 1) % n;
     for (;;) {
       const std::uint64_t x = next_u64();

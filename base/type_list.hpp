@@ -3,6 +3,8 @@
 #include <array>
 #include <cstddef>
 
+#include "base/check.hpp"
+
 namespace winnow {
 
 /// A list of types: what is made for each of them is made here, so that none is forgotten.
@@ -20,6 +22,7 @@ constexpr std::array<Entry, sizeof...(T)> table_of(TypeList<T...>, const Make& m
 /// Calls f.operator()<T>() for the `index`-th T. Requires: index < kSize.
 template <class... T, class F>
 void with_type(TypeList<T...>, std::size_t index, const F& f) {
+  WINNOW_REQUIRES(index < TypeList<T...>::kSize);
   std::size_t i = 0;
   (void)((i++ == index ? (f.template operator()<T>(), true) : false) || ...);
 }

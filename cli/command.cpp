@@ -5,6 +5,8 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "base/check.hpp"
+
 namespace winnow::cli {
 
 Option* Option::required() {
@@ -169,6 +171,7 @@ void Command::footer(const std::string& text) { app_.footer(text); }
 void Command::callback(std::function<void()> named) { app_.callback(std::move(named)); }
 
 Result<Asked> Command::parse(std::vector<std::string> words, std::ostream& help_to) {
+  WINNOW_REQUIRES(app_.get_parent() == nullptr);
   try {
     std::reverse(words.begin(), words.end());  // as CLI11 wants it
     app_.parse(std::move(words));

@@ -11,7 +11,7 @@
 
 namespace winnow::cli {
 
-/// Requires: the home has an authority. Fails: NotFound (what to do is in the text) if not.
+/// Fails: Refused where the home has no authority; what to do is in the text.
 Status check_may_listen(const Context& context, const std::string& host);
 
 /// The door at `where` in front of the coordinator's loopback port. Fails: as Door::open.

@@ -1,5 +1,6 @@
 #include "cli/remote.hpp"
 
+#include "base/check.hpp"
 #include "base/text.hpp"
 #include "cli/farm.hpp"
 
@@ -10,6 +11,7 @@ constexpr DurationNs kAnswerPatience = seconds(120);
 
 Result<nlohmann::ordered_json> remote_query(const Context& context, std::string_view name,
                                             const nlohmann::ordered_json& args) {
+  WINNOW_REQUIRES(!context.connect.empty());
   auto client = connect_client(context);
   if (!client) return client.error();
   auto text = (*client)->query(name, json_text(args), kAnswerPatience);

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <string>
 
+#include "base/check.hpp"
 #include "cli/log.hpp"
 
 namespace winnow::cli {
@@ -39,6 +40,12 @@ const sigset_t& stop_signals() {
   return set;
 }
 
+bool are_held() {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  return pthread_sigmask(SIG_BLOCK, nullptr, &blocked) == 0 && sigismember(&blocked, SIGTERM) == 1;
+}
+
 }  // namespace
 
 void hold_stop_signals() { pthread_sigmask(SIG_BLOCK, &stop_signals(), nullptr); }
@@ -46,12 +53,14 @@ void hold_stop_signals() { pthread_sigmask(SIG_BLOCK, &stop_signals(), nullptr);
 void release_stop_signals() { pthread_sigmask(SIG_UNBLOCK, &stop_signals(), nullptr); }
 
 void wait_for_stop() {
+  WINNOW_REQUIRES(are_held());
   int signal = 0;
   sigwait(&stop_signals(), &signal);
   log_info("stopping on signal " + std::to_string(signal));
 }
 
 bool stop_signal_came(std::chrono::milliseconds patience) {
+  WINNOW_REQUIRES(are_held());
   const auto s = std::chrono::duration_cast<std::chrono::seconds>(patience);
   timespec wait{};
   wait.tv_sec = s.count();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/check.hpp"
 #include "engine/engine.hpp"
 #include "engine/indicators/list.hpp"
 #include "engine/isa.hpp"
@@ -321,6 +322,12 @@ Result<BatchResult> run_batch(const BatchRequest& request) {
     job.stop = Stop::ask;
     job.stop_with = &stop;
   }
+  WINNOW_INVARIANT(job.slots >= variants && layout.padded.size() == job.slots);
+  // What the kernels rely on, once a run: they check nothing themselves.
+  WINNOW_REQUIRES(job.costs.initial_cash > 0 && job.last <= job.market.size);
+  WINNOW_REQUIRES(std::all_of(layout.specs.begin(), layout.specs.end(), [](const ColumnSpec& c) {
+    return c.window >= 1 && c.timeframe >= 1;
+  }));
   const lanes::KernelTable::Run* run = job.full.on ? kernels.run_full : kernels.run;
   run[family_index(*request.family)](job);
   if (stop.said) return Error(ErrorCode::Cancelled, "the batch was stopped between two tiles");

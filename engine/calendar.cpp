@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/check.hpp"
 #include "base/time.hpp"
 
 namespace winnow::engine {
@@ -43,6 +44,7 @@ std::string calendar_name(double periods_per_year) {
 }
 
 Calendar calendar_of(std::span<const std::int64_t> time_ns, std::int64_t interval_ns) {
+  WINNOW_REQUIRES(time_ns.empty() || time_ns.front() <= time_ns.back());
   double periods = kPeriodsPerYearOpen;
   if (interval_ns > days(1).ns) {
     periods = kDaysPerYear * static_cast<double>(days(1).ns) / static_cast<double>(interval_ns);

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "engine/prepare.hpp"
 
@@ -326,6 +327,7 @@ Result<Detection> detect_look_ahead(const MarketView& market, Window window,
 
 Result<Detection> detect_warm_up(const MarketView& market, Window window, const FillsOf& fills_of,
                                  std::size_t warmup_bars) {
+  WINNOW_REQUIRES(warmup_bars <= window.first);
   auto full = fills_of(market, window);
   if (!full.ok()) return full.error();
   Detection detection;

@@ -78,8 +78,8 @@ struct BatchResult {
 };
 
 /// Bytes that run_batch takes at most for so many variants of the request's family and window, its
-/// result included: what counts against a limit of memory. Requires: as run_batch, of everything
-/// but `params`, of which only what decides about indicators is read.
+/// result included: what counts against a limit of memory. Of `params` only what decides about
+/// indicators is read. Fails: InvalidInput, as run_batch.
 Result<std::uint64_t> batch_bytes(const BatchRequest& request);
 
 /// Runs the batch. Memory: result, plus indicator tiles (below 64 MiB), plus 8 bytes a variant and

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "base/time.hpp"
 #include "engine/prepare.hpp"
@@ -23,6 +24,8 @@ GrowingMarket::GrowingMarket(const MarketView& history, const ExecutionModel& ex
       has_rules_(execution.has_rules()),
       rules_by_time_(execution.rules),
       tracker_(history.interval_ns, execution) {
+  WINNOW_REQUIRES(check_execution(execution).ok());
+  WINNOW_REQUIRES(history.size() == 0 || check_window(history, {0, history.size()}).ok());
   const auto copy = [](auto& to, const auto& from) { to.assign(from.begin(), from.end()); };
   copy(columns_.time_ns, history.time_ns);
   copy(columns_.open, history.open);

@@ -45,6 +45,11 @@ class GrowingMarket {
   lanes::Job& job() { return job_; }
   const lanes::Job& job() const { return job_; }
   MarketView view() const { return columns_.view(); }
+  /// Whether the last bar came after the one before it.
+  bool is_ascending() const {
+    const auto& t = columns_.time_ns;
+    return t.size() < 2 || t[t.size() - 2] < t.back();
+  }
   std::size_t size() const { return columns_.size(); }
 
  private:

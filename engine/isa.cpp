@@ -1,5 +1,7 @@
 #include "engine/isa.hpp"
 
+#include "base/check.hpp"
+
 extern "C" {
 const winnow::engine::lanes::KernelTable* winnow_lane_kernels_v2();
 const winnow::engine::lanes::KernelTable* winnow_lane_kernels_v3();
@@ -42,6 +44,7 @@ Isa best_isa() {
 }
 
 const lanes::KernelTable& kernels_of(Isa isa) {
+  WINNOW_REQUIRES(isa_supported(isa));
   switch (isa) {
     case Isa::Avx2:
       return *winnow_lane_kernels_v3();

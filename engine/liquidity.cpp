@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/time.hpp"
 #include "engine/lanes/full_fills.hpp"
 
@@ -25,6 +26,7 @@ LiquidityTracker::LiquidityTracker(std::int64_t interval_ns, const ExecutionMode
                                   : 1.0) {}
 
 LiquidityAt LiquidityTracker::at(const MarketView& market, std::size_t bar) {
+  WINNOW_REQUIRES(bar < market.size());
   LiquidityAt out;
   if (expects_) out.expected_volume = expected_volume(market, bar);
   if (impact_y_ > 0) {
@@ -149,6 +151,8 @@ double LiquidityTracker::square_root_scale(const MarketView& market, std::size_t
 }
 
 Liquidity find_liquidity(const MarketView& market, Window window, const ExecutionModel& execution) {
+  WINNOW_REQUIRES(window.first <= window.last && window.last <= market.size());
+  WINNOW_REQUIRES(check_execution(execution).ok());
   Liquidity out;
   if (execution.expected_volume) out.expected_volume.resize(market.size());
   out.impact_scale.resize(market.size());

@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/check.hpp"
 #include "base/det_math.hpp"
 #include "base/numbers.hpp"
 #include "base/time.hpp"
@@ -142,6 +143,7 @@ int find_metric(std::string_view name) {
 bool metric_from_equity(int metric) { return metric >= kSharpe && metric <= kFinalEquity; }
 
 MetricInput metric_input(const lanes::Job& job, const MarketView& market) {
+  WINNOW_REQUIRES(market.open.data() == job.open && market.size() == job.market.size);
   constexpr double kDayNs = static_cast<double>(days(1).ns);
   MetricInput out{.initial_cash = job.costs.initial_cash,
                   .bars = static_cast<double>(job.last - job.first),
@@ -205,6 +207,7 @@ void MetricRow::compute(std::span<const double> equity, std::span<const double> 
 }
 
 void MetricRow::compute_prefix(std::span<const double> equity, std::span<double> out) {
+  WINNOW_REQUIRES(equity.size() <= r_.size());
   if (equity.empty()) return std::fill(out.begin(), out.end(), kNaN);
   const std::span<const double> returns = std::span<const double>(r_).first(equity.size());
   curve_metrics(equity, out);

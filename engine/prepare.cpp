@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "base/check.hpp"
 #include "base/det_math.hpp"
 #include "base/time.hpp"
 #include "engine/families/list.hpp"
@@ -91,7 +92,9 @@ void set_sizes(lanes::Sizes& sizes, const ExecutionModel& e) {
 }  // namespace
 
 std::size_t family_index(const FamilyDecl& family) {
-  return static_cast<std::size_t>(&family - families().data());
+  const auto index = static_cast<std::size_t>(&family - families().data());
+  WINNOW_REQUIRES(index < families().size());
+  return index;
 }
 
 const FamilyRuntime& family_runtime(const FamilyDecl& family) {
@@ -127,6 +130,7 @@ std::vector<std::int64_t> period_starts(const MarketView& market, Window window)
 }
 
 void set_execution(lanes::Job& job, const ExecutionModel& execution) {
+  WINNOW_REQUIRES(check_execution(execution).ok());
   job.costs.taker_fee = execution.taker_fee_bps / 10'000;
   job.costs.maker_fee = execution.maker_fee_bps / 10'000;
   job.costs.half_spread = execution.half_spread_bps / 10'000;
@@ -160,6 +164,8 @@ lanes::RuleStep rule_step(const InstrumentRules& rules, std::size_t from_bar) {
 }
 
 Prepared::Prepared(const MarketView& market, Window window, const ExecutionModel& execution) {
+  WINNOW_REQUIRES(window.first < window.last && window.last <= market.size());
+  WINNOW_REQUIRES(check_execution(execution).ok());
   find_periods(market, window);
   if (execution.funding) find_funding(market, window);
   find_rules(market, execution);
@@ -197,6 +203,7 @@ void Prepared::find_periods(const MarketView& market, Window window) {
       period_last_.push_back(t);
   }
   period_last_.push_back(window.last - 1);
+  WINNOW_ENSURES(period_last_.size() <= window.last - window.first);
 }
 
 // An event belongs to the last bar that had opened by then. What comes after the last bar of the

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/check.hpp"
 #include "base/time.hpp"
 #include "engine/indicators/list.hpp"
 #include "engine/prepare.hpp"
@@ -133,6 +134,7 @@ struct StepperLanes::Parts {
     job.period_exposure = exposure.data();
     job.period_drawdown = drawdown.data();
     job.tallies = tallies.data();
+    WINNOW_INVARIANT(columns.size() % job.slots == 0 && !specs.empty());
     steps = make_steps(*family, job, 1, nullptr);
   }
 
@@ -214,7 +216,10 @@ Result<StepperLanes> StepperLanes::open(const FamilyDecl& family, std::span<cons
 
 Result<std::span<const Intent>> StepperLanes::on_bar(const BarEvent& bar,
                                                      std::span<const FundingEvent> funding) {
+  [[maybe_unused]] const std::size_t bars_before = parts_->market->size();
   WINNOW_TRY(parts_->market->append(bar, funding));
+  WINNOW_INVARIANT(parts_->market->size() == bars_before + 1);
+  WINNOW_INVARIANT(parts_->market->is_ascending());
   parts_->steps->run_to(parts_->market->size());
   ++parts_->stepped;
   parts_->tell_intents();
@@ -225,7 +230,9 @@ std::size_t StepperLanes::variants() const { return parts_->variants(); }
 std::size_t StepperLanes::bars() const { return parts_->stepped; }
 
 Standing StepperLanes::standing(std::size_t variant) const {
+  WINNOW_REQUIRES(variant < variants());
   const lanes::StepView now = parts_->steps->look(variant);
+  WINNOW_INVARIANT(side_of(now.qty) == side_of(now.side));
   const MarketView all = parts_->market->view();
   const double close = all.size() > 0 ? all.close.back() : 0;
   return {.cash = now.cash,
@@ -239,6 +246,7 @@ Standing StepperLanes::standing(std::size_t variant) const {
 }
 
 Hash128 StepperLanes::digest(std::size_t variant) const {
+  WINNOW_REQUIRES(variant < variants());
   KeyHasher hasher("step");
   hasher.add(static_cast<std::uint64_t>(parts_->stepped));
   parts_->steps->add_to(hasher, variant, parts_->dropped);

@@ -1,5 +1,6 @@
 #include "engine/steps.hpp"
 
+#include "base/check.hpp"
 #include "engine/families/list.hpp"
 #include "engine/lanes/step_window.hpp"
 #include "engine/prepare.hpp"
@@ -27,6 +28,7 @@ constexpr auto kFull = table_of<Make>(Families<lanes::Lane1>(), []<class Strateg
 
 std::unique_ptr<lanes::Steps> make_steps(const FamilyDecl& family, const lanes::Job& job,
                                          std::size_t tile_bars, TradeRecorder* recorder) {
+  WINNOW_REQUIRES(recorder == nullptr || job.slots == 1);
   return (job.full.on ? kFull : kPlain)[family_index(family)](job, tile_bars, recorder);
 }
 

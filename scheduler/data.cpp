@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
 #include "scheduler/scheduler.hpp"
 
 namespace winnow::scheduler {
@@ -42,6 +43,7 @@ bool Scheduler::may_run(const Node& node, const std::string& data) const {
 }
 
 void Scheduler::lease_lacks_data(NodeId id, LeaseId lease, std::string_view reason, MonoNs now) {
+  const Audited audited(*this);
   const auto held = leases_.find(lease);
   if (held == leases_.end() || held->second.node != id) return;
   const Sweep& sweep = sweeps_.at(held->second.lease.sweep);
@@ -149,6 +151,7 @@ void Scheduler::want_next(Node& node, const Sweep& sweep, MonoNs now) {
 }
 
 void Scheduler::data_state(NodeId id, const std::string& data, const DataState& state, MonoNs now) {
+  const Audited audited(*this);
   const auto it = nodes_.find(id);
   if (it == nodes_.end() || !it->second.status.facts.tells_data) return;
   Node& node = it->second;
@@ -205,6 +208,7 @@ bool Scheduler::asked_in_vain(const Node& node, MonoNs now) const {
 
 void Scheduler::count_copy(const std::string& data, int by) {
   std::uint32_t& copies = copies_[data];
+  WINNOW_INVARIANT(by > 0 || copies >= static_cast<std::uint32_t>(-by));
   copies = static_cast<std::uint32_t>(static_cast<std::int64_t>(copies) + by);
   if (copies == 0) copies_.erase(data);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/check.hpp"
 #include "scheduler/scheduler.hpp"
 
 namespace winnow::scheduler {
@@ -149,6 +150,7 @@ void Scheduler::grant_suspect(Node& node, Sweep& sweep, MonoNs now) {
     held.lease.condemned = found->second;
   }
   std::get<Grant>(decisions_.back()).lease = held.lease;
+  WINNOW_INVARIANT(node.leases.size() == 1);
   node.exclusive = true;
   if (reserved_ == node.status.id) reserved_.reset();
 }
@@ -223,7 +225,9 @@ Scheduler::HeldLease& Scheduler::record(Node& node, HeldLease held) {
   node.leases.insert(held.lease.id);
   ++node.status.leases;
   due_.emplace(held.deadline, held.lease.id);
-  return leases_.emplace(held.lease.id, std::move(held)).first->second;
+  const auto [it, is_new] = leases_.emplace(held.lease.id, std::move(held));
+  WINNOW_INVARIANT(is_new && node.leases.size() == node.status.leases);
+  return it->second;
 }
 
 Scheduler::HeldLease& Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange range,
@@ -239,16 +243,19 @@ Scheduler::HeldLease& Scheduler::hand_out(Node& node, Sweep& sweep, BlockRange r
       ++sweep.counts.stragglers;
     }
     block.state = BlockState::Leased;
+    WINNOW_INVARIANT(block.holders < 255);
     ++block.holders;
     held.open[b - range.first] = true;
     ++held.open_count;
   }
+  WINNOW_INVARIANT(held.open_count > 0 && node.status.credit > 0);
   set_node_credit(node, node.status.credit - 1);
   decisions_.push_back(Grant{node.status.id, held.lease});
   return record(node, std::move(held));
 }
 
 std::optional<LeaseId> Scheduler::adopt(NodeId id, const HeldBlocks& blocks, MonoNs now) {
+  const Audited audited(*this);
   const auto node = nodes_.find(id);
   const auto found = sweeps_.find(blocks.sweep);
   if (node == nodes_.end() || found == sweeps_.end() || node->second.exclusive) return {};
@@ -269,6 +276,7 @@ std::optional<LeaseId> Scheduler::adopt(NodeId id, const HeldBlocks& blocks, Mon
     if (block.state != BlockState::Pending || settled.contains(b) || (suspect && !alone)) continue;
     stop_waiting(sweep, b);
     block.state = BlockState::Leased;
+    WINNOW_INVARIANT(block.holders < 255);
     ++block.holders;
     ++sweep.counts.leased;
     ++sweep.counts.adopted;
@@ -335,6 +343,7 @@ void Scheduler::grant_copy(Node& node, HeldLease& of, MonoNs now) {
 }
 
 std::vector<Decision> Scheduler::step(MonoNs now) {
+  const Audited audited(*this);
   expire(now);
   stop_awaiting(now);
   if (!asking_.empty()) reserve_for_suspects(now);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/check.hpp"
+
 namespace winnow::scheduler {
 
 void IntervalSet::insert(BlockRange range) {
@@ -18,8 +20,9 @@ void IntervalSet::insert(BlockRange range) {
     size_ -= it->second - it->first;
     it = ranges_.erase(it);
   }
-  ranges_.emplace(range.first, range.last);
+  const auto added = ranges_.emplace(range.first, range.last).first;
   size_ += range.size();
+  WINNOW_INVARIANT(is_apart(added) && size_ >= range.size());
 }
 
 void IntervalSet::erase(BlockRange range) {
@@ -33,6 +36,7 @@ void IntervalSet::erase(BlockRange range) {
       continue;
     }
     it = ranges_.erase(it);
+    WINNOW_INVARIANT(size_ >= old.size());
     size_ -= old.size();
     const BlockRange left{old.first, std::max(old.first, range.first)};
     const BlockRange right{std::min(old.last, range.last), old.last};
@@ -40,6 +44,13 @@ void IntervalSet::erase(BlockRange range) {
     if (right.size() > 0) it = ranges_.emplace(right.first, right.last).first;
     size_ += left.size() + right.size();
   }
+}
+
+bool IntervalSet::is_apart(std::map<std::uint64_t, std::uint64_t>::const_iterator range) const {
+  const auto after = std::next(range);
+  return range->first < range->second &&
+         (range == ranges_.begin() || std::prev(range)->second < range->first) &&
+         (after == ranges_.end() || range->second < after->first);
 }
 
 BlockRange IntervalSet::first_within(BlockRange range) const {

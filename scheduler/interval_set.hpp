@@ -3,13 +3,18 @@
 #include <cstdint>
 #include <map>
 
+#include "base/check.hpp"
+
 namespace winnow::scheduler {
 
 /// Half-open range of block indices.
 struct BlockRange {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
-  std::uint64_t size() const { return last - first; }
+  std::uint64_t size() const {
+    WINNOW_INVARIANT(first <= last);
+    return last - first;
+  }
   auto operator<=>(const BlockRange&) const = default;
 };
 
@@ -25,11 +30,16 @@ class IntervalSet {
   bool empty() const { return ranges_.empty(); }
   std::uint64_t size() const { return size_; }
   /// The lowest range. Requires: !empty().
-  BlockRange front() const { return {ranges_.begin()->first, ranges_.begin()->second}; }
+  BlockRange front() const {
+    WINNOW_REQUIRES(!empty());
+    return {ranges_.begin()->first, ranges_.begin()->second};
+  }
   /// The lowest part of it within a range; empty if there is none.
   BlockRange first_within(BlockRange range) const;
 
  private:
+  bool is_apart(std::map<std::uint64_t, std::uint64_t>::const_iterator range) const;
+
   std::map<std::uint64_t, std::uint64_t> ranges_;  // first -> last
   std::uint64_t size_ = 0;
 };

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.hpp"
 #include "scheduler/scheduler.hpp"
 
 namespace winnow::scheduler {
 
 void Scheduler::forgive(NodeId lost) {
+  const Audited audited(*this);
   const auto loss = losses_.find(lost);
   if (loss == losses_.end()) return;
   for (const Suspect& suspect : loss->second) {
@@ -17,6 +19,7 @@ void Scheduler::forgive(NodeId lost) {
     if (suspect.trial) forgive_trial(sweep, suspect.block, *suspect.trial);
     const auto attempts = sweep.attempts.find(suspect.block);
     if (attempts == sweep.attempts.end()) continue;
+    WINNOW_INVARIANT(attempts->second > 0);
     if (--attempts->second == 0) sweep.attempts.erase(attempts);
     const auto now_left = sweep.attempts.find(suspect.block);
     const std::uint32_t left = now_left == sweep.attempts.end() ? 0 : now_left->second;
@@ -27,6 +30,7 @@ void Scheduler::forgive(NodeId lost) {
   }
   losses_.erase(loss);
   std::erase(losses_order_, lost);
+  WINNOW_INVARIANT(losses_.size() == losses_order_.size());
 }
 
 void Scheduler::remember_loss(NodeId node, Suspect suspect) {
@@ -40,6 +44,7 @@ void Scheduler::remember_loss(NodeId node, Suspect suspect) {
 }
 
 void Scheduler::lease_overran(NodeId node, LeaseId id, const Overrun& what, MonoNs) {
+  const Audited audited(*this);
   const auto it = leases_.find(id);
   if (it == leases_.end() || it->second.node != node) return;
   const HeldLease& held = it->second;
@@ -59,6 +64,7 @@ void Scheduler::lease_overran(NodeId node, LeaseId id, const Overrun& what, Mono
 }
 
 bool Scheduler::trial_begins(NodeId node, LeaseId id, std::uint64_t trial) {
+  const Audited audited(*this);
   const auto it = leases_.find(id);
   if (it == leases_.end() || it->second.node != node) return false;
   if (it->second.exclusive) it->second.running = trial;
@@ -84,6 +90,7 @@ void Scheduler::forgive_trial(Sweep& sweep, std::uint64_t block, std::uint64_t t
   if (trials == sweep.fatal.end()) return;
   const auto fatal = trials->second.find(trial);
   if (fatal == trials->second.end()) return;
+  WINNOW_INVARIANT(fatal->second.losses > 0);
   if (fatal->second.losses-- == options_.trial_losses_max) {
     if (const auto condemned = sweep.condemned.find(block); condemned != sweep.condemned.end()) {
       condemned->second.erase(trial);
@@ -95,6 +102,7 @@ void Scheduler::forgive_trial(Sweep& sweep, std::uint64_t block, std::uint64_t t
 }
 
 void Scheduler::last_words(NodeId lost, std::string_view text) {
+  const Audited audited(*this);
   const auto loss = losses_.find(lost);
   if (loss == losses_.end()) return;
   const std::string said = " (" + std::string(text) + ")";

@@ -1,14 +1,27 @@
 #include "scheduler/scheduler.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace winnow::scheduler {
+
+namespace {
+
+/// One less of what is counted by hand.
+template <class Count>
+void take_one(Count& count) {
+  WINNOW_INVARIANT(count > 0);
+  --count;
+}
+
+}  // namespace
 
 // ---- sweeps
 
 Status Scheduler::add_sweep(const SweepWork& work) {
+  const Audited audited(*this, work.id);
   if (auto it = sweeps_.find(work.id); it != sweeps_.end()) {
     resume(work.id);
     return {};
@@ -55,11 +68,13 @@ Status Scheduler::add_sweep(const SweepWork& work) {
 }
 
 void Scheduler::pause(std::string_view id, MonoNs) {
+  const Audited audited(*this, id);
   if (auto it = sweeps_.find(id); it != sweeps_.end()) it->second.counts.paused = true;
   reindex();
 }
 
 void Scheduler::resume(std::string_view id) {
+  const Audited audited(*this, id);
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end() || !it->second.counts.paused) return;
   it->second.counts.paused = false;
@@ -68,6 +83,7 @@ void Scheduler::resume(std::string_view id) {
 }
 
 void Scheduler::set_budget(std::string_view id, double cpu_s_max) {
+  const Audited audited(*this, id);
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end() || it->second.work.cpu_s_max == cpu_s_max) return;
   it->second.work.cpu_s_max = cpu_s_max;
@@ -76,6 +92,7 @@ void Scheduler::set_budget(std::string_view id, double cpu_s_max) {
 }
 
 void Scheduler::set_block_budget(std::string_view id, std::uint64_t blocks_max) {
+  const Audited audited(*this, id);
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end() || it->second.work.blocks_max == blocks_max) return;
   it->second.work.blocks_max = blocks_max;
@@ -84,6 +101,7 @@ void Scheduler::set_block_budget(std::string_view id, std::uint64_t blocks_max) 
 }
 
 void Scheduler::await_holders(std::string_view id, MonoNs until) {
+  const Audited audited(*this, id);
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end()) return;
   it->second.awaited_until = until;
@@ -91,6 +109,7 @@ void Scheduler::await_holders(std::string_view id, MonoNs until) {
 }
 
 void Scheduler::release(std::string_view id, BlockRange blocks) {
+  const Audited audited(*this, id);
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end()) return;
   Sweep& sweep = it->second;
@@ -98,12 +117,13 @@ void Scheduler::release(std::string_view id, BlockRange blocks) {
     if (sweep.blocks[b].state != BlockState::Withheld) continue;
     sweep.blocks[b].state = BlockState::Pending;
     sweep.pending.insert({b, b + 1});
-    --sweep.counts.withheld;
+    take_one(sweep.counts.withheld);
   }
   ++news_;
 }
 
 void Scheduler::remove(std::string_view id) {
+  const Audited audited(*this);
   const auto it = sweeps_.find(id);
   if (it == sweeps_.end()) return;
   for (auto lease = leases_.begin(); lease != leases_.end();) {
@@ -118,8 +138,8 @@ void Scheduler::remove(std::string_view id) {
 
 void Scheduler::close(Sweep& sweep) {
   const auto user = users_.find(sweep.work.user);
-  assert(user != users_.end() && user->second.open_sweeps > 0);
-  --user->second.open_sweeps;
+  WINNOW_INVARIANT(user != users_.end());
+  take_one(user->second.open_sweeps);
 }
 
 void Scheduler::finish_if_done(Sweep& sweep) {
@@ -141,6 +161,7 @@ void Scheduler::reindex() {
 // ---- nodes
 
 void Scheduler::node_joined(NodeId id, const NodeFacts& facts, MonoNs now) {
+  const Audited audited(*this);
   node_left(id, "it joined again", now);
   Node node;
   node.status.id = id;
@@ -151,10 +172,12 @@ void Scheduler::node_joined(NodeId id, const NodeFacts& facts, MonoNs now) {
 }
 
 void Scheduler::node_left(NodeId id, std::string_view reason, MonoNs) {
+  const Audited audited(*this);
   remove_node(id, Blame::Loss, reason);
 }
 
 void Scheduler::node_returned(NodeId id) {
+  const Audited audited(*this);
   remove_node(id, Blame::Nobody, "it came back");
   forgive(id);
 }
@@ -165,6 +188,7 @@ void Scheduler::remove_node(NodeId id, Blame blame, std::string_view reason) {
   const std::string text = "node " + it->second.status.facts.name + " left: " + std::string(reason);
   const std::set<LeaseId> held = it->second.leases;
   for (const LeaseId lease : held) return_lease(lease, blame, text);
+  WINNOW_INVARIANT(it->second.leases.empty() && workers_ >= it->second.status.facts.workers);
   workers_ -= it->second.status.facts.workers;
   asking_.erase(id);
   if (reserved_ == id) reserved_.reset();
@@ -183,6 +207,7 @@ void Scheduler::set_node_credit(Node& node, std::uint32_t credit) {
 }
 
 void Scheduler::set_credit(NodeId id, std::uint32_t free_places, LeaseId seen) {
+  const Audited audited(*this);
   const auto it = nodes_.find(id);
   if (it == nodes_.end()) return;
   const auto& leases = it->second.leases;
@@ -195,6 +220,7 @@ void Scheduler::set_credit(NodeId id, std::uint32_t free_places, LeaseId seen) {
 }
 
 void Scheduler::renew(NodeId id, const std::vector<LeaseId>& held, MonoNs now) {
+  const Audited audited(*this);
   const auto it = nodes_.find(id);
   if (it == nodes_.end()) return;
   it->second.status.last_seen = now;
@@ -240,6 +266,7 @@ LeaseId Scheduler::holder_of(NodeId id, std::string_view sweep, std::uint64_t bl
 
 void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_view sweep_id,
                                std::uint64_t block, DurationNs work, MonoNs now) {
+  const Audited audited(*this, sweep_id);
   if (auto node = nodes_.find(node_id); node != nodes_.end()) {
     node->second.status.last_seen = now;
     ++node->second.status.blocks_done;
@@ -259,9 +286,9 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
     HeldLease& lease = held->second;
     lease.open[block - lease.lease.first_block] = false;
     lease.deadline = now + options_.lease_ttl;
-    assert(sweep.blocks[block].holders > 0);
-    --sweep.blocks[block].holders;
-    if (--lease.open_count == 0) drop_lease(held);
+    take_one(sweep.blocks[block].holders);
+    take_one(lease.open_count);
+    if (lease.open_count == 0) drop_lease(held);
   }
   Block& state = sweep.blocks[block];
   switch (state.state) {
@@ -269,7 +296,7 @@ void Scheduler::block_received(NodeId node_id, LeaseId lease_id, std::string_vie
       stop_waiting(sweep, block);
       break;
     case BlockState::Leased:
-      --sweep.counts.leased;
+      take_one(sweep.counts.leased);
       break;
     case BlockState::Withheld:  // the shell lets none through
     case BlockState::Received:
@@ -287,6 +314,7 @@ void Scheduler::stop_waiting(Sweep& sweep, std::uint64_t block) {
 }
 
 void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) {
+  const Audited audited(*this, sweep_id);
   const auto it = sweeps_.find(sweep_id);
   if (it == sweeps_.end() || block >= it->second.blocks.size()) return;
   Sweep& sweep = it->second;
@@ -295,19 +323,19 @@ void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) 
     case BlockState::Committed:
       return;
     case BlockState::Received:
-      --sweep.counts.received;
+      take_one(sweep.counts.received);
       break;
     case BlockState::Leased:
-      --sweep.counts.leased;
+      take_one(sweep.counts.leased);
       break;
     case BlockState::Pending:
       stop_waiting(sweep, block);
       break;
     case BlockState::Quarantined:
-      --sweep.counts.quarantined;
+      take_one(sweep.counts.quarantined);
       break;
     case BlockState::Withheld:
-      --sweep.counts.withheld;
+      take_one(sweep.counts.withheld);
       break;
   }
   state.state = BlockState::Committed;
@@ -320,6 +348,7 @@ void Scheduler::block_committed(std::string_view sweep_id, std::uint64_t block) 
 
 void Scheduler::block_refused(std::string_view sweep_id, std::uint64_t block,
                               std::string_view reason) {
+  const Audited audited(*this, sweep_id);
   const auto it = sweeps_.find(sweep_id);
   if (it == sweeps_.end() || block >= it->second.blocks.size()) return;
   Sweep& sweep = it->second;
@@ -327,7 +356,7 @@ void Scheduler::block_refused(std::string_view sweep_id, std::uint64_t block,
   if (state.state != BlockState::Received) return;
   // Back to the state it had under a lease; release_holder decides where it goes from there.
   state.state = BlockState::Leased;
-  --sweep.counts.received;
+  take_one(sweep.counts.received);
   ++sweep.counts.leased;
   ++state.holders;
   count_attempt(sweep, block, options_.block_attempts_max, reason);
@@ -338,6 +367,7 @@ void Scheduler::block_refused(std::string_view sweep_id, std::uint64_t block,
 
 void Scheduler::lease_failed(NodeId node, LeaseId id, Blame blame, std::string_view reason,
                              MonoNs) {
+  const Audited audited(*this);
   const auto it = leases_.find(id);
   if (it == leases_.end() || it->second.node != node) return;
   return_lease(id, blame, reason);
@@ -346,7 +376,8 @@ void Scheduler::lease_failed(NodeId node, LeaseId id, Blame blame, std::string_v
 void Scheduler::drop_lease(std::map<LeaseId, HeldLease>::iterator lease) {
   if (auto node = nodes_.find(lease->second.node); node != nodes_.end()) {
     node->second.leases.erase(lease->first);
-    --node->second.status.leases;
+    take_one(node->second.status.leases);
+    WINNOW_INVARIANT(node->second.leases.size() == node->second.status.leases);
     if (lease->second.exclusive) node->second.exclusive = false;
   }
   leases_.erase(lease);
@@ -387,10 +418,9 @@ void Scheduler::count_attempt(Sweep& sweep, std::uint64_t block, std::uint32_t m
 
 void Scheduler::release_holder(Sweep& sweep, std::uint64_t block) {
   Block& state = sweep.blocks[block];
-  assert(state.holders > 0);
-  --state.holders;
+  take_one(state.holders);
   if (state.state != BlockState::Leased || state.holders > 0) return;
-  --sweep.counts.leased;
+  take_one(sweep.counts.leased);
   const auto attempts = sweep.attempts.find(block);
   const std::uint32_t tried = attempts == sweep.attempts.end() ? 0 : attempts->second;
   if (tried >= options_.block_attempts_max) {

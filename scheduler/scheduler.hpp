@@ -267,7 +267,7 @@ class Scheduler {
   std::string explain_node(NodeId node, MonoNs now) const;
 
   /// The first invariant that does not hold, or nothing. Costs a pass over everything; for tests
-  /// and the simulation.
+  /// and the simulation. Where contracts are checked, each event audits what it touched.
   std::string audit() const;
   /// A lease out there, for the same.
   struct LiveLease {
@@ -311,6 +311,7 @@ class Scheduler {
     double virtual_time = 0;              // work / weight, for fair share
     std::optional<MonoNs> awaited_until;  // see await_holders
     bool finished = false;
+    std::uint64_t audit_paid = 0;  // see audit_event
   };
   struct User {
     double virtual_time = 0;
@@ -418,6 +419,11 @@ class Scheduler {
   void change_data(Node& node, const std::string& data, Change change);
 
   // Checks (audit.cpp).
+  /// An event: at its end what it touched is audited, a sweep or all open ones.
+  class Audited;
+  void audit_event(std::string_view sweep);
+  std::string audit_event_on(const std::string& id, Sweep& sweep);
+  static std::string audit_sums(const std::string& id, const Sweep& sweep);
   std::string audit_blocks(const std::string& id, const Sweep& sweep) const;
   std::string audit_leases() const;
   std::string audit_totals() const;
@@ -459,6 +465,23 @@ class Scheduler {
   std::deque<NodeId> losses_order_;
   std::vector<Decision> decisions_;
   std::uint64_t next_lease_ = 1;
+  std::uint64_t audit_paid_ = 0;  // of leases and totals; see audit_event
+};
+
+class [[maybe_unused]] Scheduler::Audited {
+ public:
+#ifdef NDEBUG
+  explicit Audited(Scheduler& /*of*/, std::string_view /*sweep*/ = {}) {}
+#else
+  explicit Audited(Scheduler& of, std::string_view sweep = {}) : of_(of), sweep_(sweep) {}
+  ~Audited() { of_.audit_event(sweep_); }
+  Audited(const Audited&) = delete;
+  Audited& operator=(const Audited&) = delete;
+
+ private:
+  Scheduler& of_;
+  std::string_view sweep_;  // outlives the event; empty: it may touch any
+#endif
 };
 
 }  // namespace winnow::scheduler

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace winnow::serve {
 namespace {
 
@@ -67,6 +69,7 @@ std::optional<TrialCounts> BoardCache::counts(const store::SweepMeta& sweep) con
 }
 
 void BoardCache::keep_counts(const store::SweepMeta& sweep, const TrialCounts& counts) {
+  WINNOW_REQUIRES(counts.blocks == sweep.blocks);
   const std::lock_guard lock(mutex_);
   if (counts_.size() >= kCountsMax) counts_.clear();
   counts_.insert_or_assign({sweep.id, sweep.created.ns, sweep.blocks}, counts);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "serve/market_part.hpp"
 #include "serve/opening.hpp"
 #include "serve/period_days.hpp"
@@ -137,6 +138,7 @@ Result<bool> like(const Sources& sources, const level::OpenedHypothesis& h, cons
 
 Status settle_kin_days(const Sources& sources, const SweepView& view,
                        const sweeps::Segment& segment, FamilyScore& family) {
+  WINNOW_REQUIRES(family.opened.has_value());
   level::OpenedHypothesis& h = *family.opened;
   const bool due =
       !h.kin && h.in_account.looks == 0 && h.in_account.state == level::HypothesisState::Open;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
 #include "base/text.hpp"
 #include "serve/display.hpp"
 #include "serve/period_days.hpp"
@@ -94,6 +95,7 @@ Judging judging_of(const Sources& sources, const SweepView& view, const sweeps::
 }
 
 FamilyPanel judged_panel(const FamilyPanel& panel, const Judging& judging) {
+  WINNOW_REQUIRES(!judging.all);
   FamilyPanel out;
   out.trial = panel.trial;
   out.skipped = panel.skipped;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/results.hpp"
@@ -44,6 +45,7 @@ void append_rows(const SweepView& view, const ResultBlock& block, std::uint64_t 
 
 Result<Json> points_of(const Sources& sources, const SweepView& view, std::uint64_t first_trial,
                        std::uint64_t trials) {
+  WINNOW_REQUIRES(!view.plan.point_metrics().empty());
   Json out = Json::array();
   const std::uint64_t end = first_trial + trials;
   for (std::uint64_t trial = first_trial; trial < end;) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
 #include "base/hash.hpp"
 #include "serve/market_part.hpp"
 #include "serve/score_rows.hpp"
@@ -53,6 +54,7 @@ std::vector<std::uint32_t> zoom(const Sources& sources, const SweepView& view,
 Status score_opened(const Sources& sources, const SweepView& view, const sweeps::Segment& segment,
                     const OpenedPart& part, const Judging& judging, sweeps::ConvergenceOptions how,
                     FamilyScore& out) {
+  WINNOW_REQUIRES(out.opened.has_value());
   const FamilyPanel& panel = part.panel;
   if (judging.days.empty()) {
     out.score.reasons = {"days: somebody had seen every one that could judge it"};

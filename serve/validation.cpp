@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "base/text.hpp"
 #include "serve/period_days.hpp"
@@ -323,6 +324,7 @@ Json validation_json(const SweepView& view, const sweeps::Segment& segment,
 }
 
 Result<VariantOos> VariantOos::make(const Sources& sources, const SweepView& view) {
+  WINNOW_REQUIRES(!view.plan.spec().validation_json.empty());
   VariantOos out(sources, view);
   const auto protocol = sweeps::declared_validation(view.plan.spec().validation_json);
   if (!protocol.ok()) return protocol.error();

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.hpp"
+
 namespace winnow::store::codec {
 namespace {
 
@@ -162,6 +164,7 @@ std::string number_key(std::uint64_t n) {
 }
 
 std::uint64_t block_of_key(std::string_view key) {
+  WINNOW_REQUIRES(key.size() >= 8);
   std::uint64_t v = 0;
   for (char c : key.substr(key.size() - 8)) v = v << 8 | static_cast<unsigned char>(c);
   return v;

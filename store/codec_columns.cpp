@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "base/check.hpp"
 #include "store/codec.hpp"
 
 namespace winnow::store::codec {
@@ -147,6 +148,7 @@ Result<PointsShape> decode_points(std::string_view key, std::string_view value, 
 
 Status decode_panel(std::string_view key, std::string_view value, std::uint32_t rows,
                     std::uint32_t periods, std::span<float> out) {
+  WINNOW_REQUIRES(out.size() == std::size_t{rows} * periods);
   auto payload = open_value(key, value);
   if (!payload.ok()) return payload.error();
   Reader in(*payload);

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <set>
 
+#include "base/check.hpp"
 #include "base/hash.hpp"
 #include "base/time.hpp"
 #include "store/dataset_files.hpp"
@@ -139,6 +140,9 @@ std::string market_content_hash(const MarketView& market) {
 }
 
 ColumnFile layout_columns(const MarketView& market) {
+  WINNOW_REQUIRES(market.size() > 0 && market.time_ns.size() == market.size());
+  WINNOW_REQUIRES(market.open.size() == market.size() && market.high.size() == market.size());
+  WINNOW_REQUIRES(market.low.size() == market.size() && market.volume.size() == market.size());
   static constexpr char kZeros[kAlignment] = {};
   Header header;
   std::memcpy(header.magic, kMagic, sizeof kMagic);

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/check.hpp"
 #include "store/dataset_columns.hpp"
 #include "store/dataset_files.hpp"
 #include "store/market_book.hpp"
@@ -225,10 +226,12 @@ Status PartialDataset::put(std::uint32_t index, std::string_view bytes) {
   }
   WINNOW_TRY(write_at(fd_, std::uint64_t{index} * kChunkBytes, bytes, file_));
   missing_.erase(place);
+  WINNOW_INVARIANT(missing_.size() < shipment_.chunks.size());
   return {};
 }
 
 Result<Manifest> PartialDataset::finish() {
+  WINNOW_REQUIRES(complete());
   if (const Status good = check_columns(file_, shipment_.content_hash); !good) {
     ::unlink(file_.c_str());  // nothing of it is worth keeping
     return good.error();

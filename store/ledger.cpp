@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/check.hpp"
 #include "store/codec.hpp"
 
 namespace winnow::store {
@@ -56,6 +57,7 @@ std::uint32_t LedgerBook::stage_entry(LedgerEntry entry) {
 
 void LedgerBook::stage_rows(std::uint32_t number, std::uint64_t rows, std::uint64_t failed,
                             TimestampNs now) {
+  WINNOW_REQUIRES(staged_.contains(number) && failed <= rows);
   LedgerEntry& entry = staged_.at(number);
   if (entry.executions == 0) entry.first = now;
   entry.last = now;
@@ -77,6 +79,7 @@ std::uint64_t& LedgerBook::sweep_trials(std::string_view sweep_id) {
 }
 
 void LedgerBook::stage_new_trial(std::uint32_t number, std::uint64_t plan_trials) {
+  WINNOW_REQUIRES(staged_.contains(number));
   LedgerEntry& entry = staged_.at(number);
   if (entry.unbacked.trials > 0 && plan_trials > 0 && sweep_trials(entry.sweep_id) >= plan_trials) {
     --entry.unbacked.trials;
@@ -99,6 +102,7 @@ void LedgerBook::stage_new_trial(std::uint32_t number, std::uint64_t plan_trials
 
 void LedgerBook::stage_backtest(std::uint32_t number, SeenBefore seen, TrialStatus status,
                                 TimestampNs now) {
+  WINNOW_REQUIRES(staged_.contains(number));
   LedgerEntry& entry = staged_.at(number);
   const std::uint64_t failed = has_failed(status) ? 1 : 0;
   stage_rows(number, 1, failed, now);
@@ -109,6 +113,7 @@ void LedgerBook::stage_backtest(std::uint32_t number, SeenBefore seen, TrialStat
 
 std::optional<UnbackedCounts> LedgerBook::stage_union(std::uint32_t number,
                                                       const LedgerEntry& other) {
+  WINNOW_REQUIRES(staged_.contains(number));
   LedgerEntry& entry = staged_.at(number);
   const auto more = [](std::uint64_t theirs, std::uint64_t ours) {
     return theirs > ours ? theirs - ours : 0;
@@ -130,6 +135,7 @@ std::optional<UnbackedCounts> LedgerBook::stage_union(std::uint32_t number,
   entry.unbacked.failed += gained.failed;
   entry.first = first;
   entry.last = last;
+  WINNOW_ENSURES(!says_more(other, entry));
   return gained;
 }
 
@@ -143,9 +149,11 @@ void LedgerBook::keep() {
     if (number < entries_.size()) {
       entries_[number] = std::move(entry);
     } else {
+      WINNOW_INVARIANT(number == entries_.size());
       entries_.push_back(std::move(entry));
     }
   }
+  WINNOW_INVARIANT(numbers_.size() == entries_.size());
   staged_.clear();
   staged_names_.clear();
   sweep_trials_.clear();
@@ -153,6 +161,7 @@ void LedgerBook::keep() {
 
 void LedgerBook::drop() {
   for (const std::string& name : staged_names_) numbers_.erase(name);
+  WINNOW_INVARIANT(numbers_.size() == entries_.size());
   staged_.clear();
   staged_names_.clear();
   sweep_trials_.clear();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/check.hpp"
 #include "base/instrument.hpp"
 #include "store/dataset_columns.hpp"
 #include "store/dataset_files.hpp"
@@ -225,6 +226,7 @@ Status MarketShelf::add(MarketRecord newcomer, const MarketPrint* print) {
 }
 
 void MarketShelf::add_seal(std::string_view content_hash, SealEntry seal) {
+  WINNOW_REQUIRES(places_.contains(content_hash));
   MarketRecord& record = records_[places_.find(content_hash)->second];
   record.seals.push_back(std::move(seal));
   to_write_[record.content_hash] = true;

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/check.hpp"
 #include "store/high_water.hpp"
 #include "store/log_files.hpp"
 #include "store/rocks_options.hpp"
@@ -206,6 +207,7 @@ rocksdb::Status open_to_read(Opening& o) {
 
 Error rocks_error(const rocksdb::Status& status, const std::filesystem::path& dir,
                   std::string_view doing) {
+  WINNOW_REQUIRES(!status.ok());
   ErrorCode code = ErrorCode::Internal;
   std::string reason = status.ToString();
   if (status.IsCorruption()) {
@@ -287,6 +289,7 @@ Result<std::unique_ptr<RocksDb>> RocksDb::open(const std::filesystem::path& dir,
 }
 
 Status RocksDb::add_missing_families() {
+  WINNOW_REQUIRES(readers_.has_value());
   for (std::size_t i = 0; i < kFamilies; ++i) {
     if (handles_[i] != nullptr) continue;
     const auto options = family_options(static_cast<Family>(i), cache_);

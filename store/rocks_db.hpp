@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/check.hpp"
 #include "base/result.hpp"
 #include "store/reader_gate.hpp"
 #include "store/rocks_families.hpp"
@@ -51,7 +52,10 @@ class RocksDb {
   /// Keeps writes and revivals apart from the taking in of files.
   std::mutex& gate() const { return gate_; }
   /// What opening readers ask of the writer. Requires: open for writing.
-  ReaderGate& readers() { return *readers_; }
+  ReaderGate& readers() {
+    WINNOW_REQUIRES(readers_.has_value());
+    return *readers_;
+  }
 
  private:
   RocksDb() = default;

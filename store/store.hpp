@@ -264,8 +264,8 @@ class Store {
   };
   virtual Result<PanelShape> returns_shape(std::string_view sweep_id, std::uint64_t first_block,
                                            std::uint64_t block_count) const = 0;
-  /// Fills `out` as [row][period], blocks in order, decoded in place. Requires: out.size() == rows
-  /// * periods of returns_shape. Fails: as it, and Corrupt.
+  /// Fills `out` as [row][period], blocks in order, decoded in place. Fails: as returns_shape;
+  /// InvalidInput (`out` is not the rows * periods that it says), Corrupt.
   virtual Result<PanelShape> read_returns(std::string_view sweep_id, std::uint64_t first_block,
                                           std::uint64_t block_count,
                                           std::span<float> out) const = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/check.hpp"
 #include "store/codec_columns.hpp"
 #include "store/store_rocks.hpp"
 
@@ -106,6 +107,14 @@ class CommitBuilder {
   void put(Family family, std::string_view key, std::string_view value);
   void alarm(std::string text);
   std::vector<std::uint64_t> row_hashes(const ResultBlock& block);
+  /// Every row of it is a trial new to the ledger or a repeat, and is indexed once.
+  bool is_sound(const Fresh& fresh) const {
+    const std::size_t rows = block_of(fresh).rows;
+    return fresh.keys.size() == rows && fresh.row_hashes.size() == rows &&
+           fresh.odd_rows <= fresh.repeated_rows.size() &&
+           outcomes_[fresh.commit].kind == CommitKind::Fresh &&
+           outcomes_[fresh.commit].trials_new_to_ledger + fresh.repeated_rows.size() == rows;
+  }
   const ResultBlock& block_of(const Fresh& fresh) const { return *commits_[fresh.commit].block; }
   const Edition& edition_of(const Fresh& fresh) const { return commits_[fresh.commit].edition; }
 
@@ -126,9 +135,12 @@ Result<std::vector<CommitOutcome>> CommitBuilder::run() {
   if (status.ok()) status = sort_out();
   if (status.ok()) status = index_keys();
   if (status.ok()) {
+    // In every build: what is written now stays, and costs far more than a look at its sums.
+    for (const Fresh& fresh : fresh_) WINNOW_CHECK(is_sound(fresh));
     for (std::size_t i = 0; i < fresh_.size(); ++i) put_block(fresh_[i], i);
     for (const auto& [number, entry] : store_.book_.staged()) {
       const std::string key = codec::number_key(number);
+      WINNOW_CHECK(entry.failed <= entry.executions && entry.trials <= entry.executions);
       put(Family::Ledger, key, codec::encode_ledger(key, number, entry));
     }
     std::vector<NamedBlock> blocks;
@@ -142,11 +154,15 @@ Result<std::vector<CommitOutcome>> CommitBuilder::run() {
     return status.error();
   }
   store_.keep_ledger();
+  WINNOW_INVARIANT(next_alarm_ >= store_.next_alarm_);
   store_.next_alarm_ = next_alarm_;
+  [[maybe_unused]] const std::uint64_t first_sequence = store_.index_.next_sequence();
   for (Fresh& fresh : fresh_) {
     store_.index_.add({store_.index_.next_sequence(), pending(fresh), std::move(fresh.keys),
                        std::move(fresh.row_hashes)});
   }
+  WINNOW_INVARIANT(store_.index_.next_sequence() == first_sequence + fresh_.size());
+  WINNOW_ENSURES(outcomes_.size() == commits_.size());
   return std::move(outcomes_);
 }
 

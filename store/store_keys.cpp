@@ -7,6 +7,7 @@
 #include <bit>
 #include <system_error>
 
+#include "base/check.hpp"
 #include "store/codec_columns.hpp"
 #include "store/rocks_options.hpp"
 
@@ -43,6 +44,8 @@ void KeyRun::add(IndexedBlock block) {
     insert(block.keys[row], number, row);
     ++size_;
   }
+  WINNOW_INVARIANT(2 * size_ <= slots_.size());
+  WINNOW_INVARIANT(blocks_.empty() || blocks_.back().sequence < block.sequence);
   blocks_.push_back({block.sequence, std::move(block.place), std::move(block.row_hashes)});
 }
 
@@ -153,6 +156,7 @@ Status KeyIndex::look_up(std::span<const TrialKey> keys,
 }
 
 void KeyIndex::add(IndexedBlock block) {
+  WINNOW_REQUIRES(block.sequence == next_sequence_);
   next_sequence_ = block.sequence + 1;
   const std::unique_lock lock(mutex_);
   active_->add(std::move(block));

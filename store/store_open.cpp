@@ -7,6 +7,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "base/check.hpp"
 #include "store/store_rocks.hpp"
 
 namespace winnow::store {
@@ -170,6 +171,7 @@ Status RocksStore::check_writable() const {
 HighWater::Mark RocksStore::end_of(const rocksdb::WriteBatch& batch) const {
   HighWater::Mark mark;
   std::memcpy(&mark.sequence, batch.Data().data(), sizeof mark.sequence);
+  WINNOW_REQUIRES(mark.sequence > 0);
   mark.sequence += static_cast<std::uint64_t>(batch.Count()) - 1;
   std::unique_ptr<rocksdb::LogFile> log;
   if (db().GetCurrentWalFile(&log).ok()) mark.log = {log->LogNumber(), log->SizeFileBytes()};

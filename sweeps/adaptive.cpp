@@ -10,6 +10,7 @@
 #include <limits>
 #include <sstream>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "base/rng.hpp"
 #include "engine/engine.hpp"
@@ -47,6 +48,7 @@ std::uint32_t rung_of(double resource, std::uint64_t eta) {
 }  // namespace
 
 Outcome outcome_of(const AdaptiveSpec& spec, const ResultBlock& block, std::uint32_t row) {
+  WINNOW_REQUIRES(row < block.rows && block.metric_count == engine::metric_decls().size());
   Outcome out;
   if (block.status[row] != TrialStatus::Ok) {
     out.state = OutcomeState::Failed;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/check.hpp"
 #include "base/det_math.hpp"
 #include "base/names.hpp"
 
@@ -128,6 +129,7 @@ std::uint64_t Axis::distinct() const {
 }
 
 double Axis::value(std::uint64_t index) const {
+  WINNOW_REQUIRES(index < count_);
   if (!values_.empty()) return values_[index];
   const auto i = static_cast<double>(index);
   if (scale_ > 0) return (first_ + i * stride_) / scale_ + 0.0;
@@ -135,6 +137,7 @@ double Axis::value(std::uint64_t index) const {
 }
 
 double Axis::from_unit(double u) const {
+  WINNOW_REQUIRES(u >= 0 && u < 1);
   if (count_ > 0) {
     const auto index = static_cast<std::uint64_t>(u * static_cast<double>(count_));
     return value(std::min(index, count_ - 1));

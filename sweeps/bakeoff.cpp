@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/bakeoff_series.hpp"
 #include "sweeps/best_of_many.hpp"
@@ -219,6 +220,10 @@ BakeoffOptions bakeoff_windows(std::size_t periods) {
 
 Bakeoff bake_off(const std::vector<Entrant>& entrants, const BakeoffOptions& options,
                  const ParallelFor& parallel) {
+  WINNOW_REQUIRES(!entrants.empty() && entrants.size() <= kBakeoffEntrantsMax);
+  WINNOW_REQUIRES(std::all_of(entrants.begin(), entrants.end(), [&](const Entrant& e) {
+    return e.panel.periods() == entrants.front().panel.periods();
+  }));
   Bakeoff out;
   out.periods = entrants.front().panel.periods();
   double block = 1;
@@ -250,6 +255,7 @@ Bakeoff bake_off(const std::vector<Entrant>& entrants, const BakeoffOptions& opt
 }
 
 ImpactCapacity impact_capacity(double edge_before_impact, double impact) {
+  WINNOW_REQUIRES(impact > 0);
   ImpactCapacity out;
   if (!(edge_before_impact > 0)) return out;
   const double ratio = edge_before_impact / impact;

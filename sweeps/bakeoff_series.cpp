@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/metrics.hpp"
@@ -133,7 +134,11 @@ std::vector<double> resampled_sharpes(const SeriesFigures& series, const stats::
   out.reserve(rows.size());
   std::vector<double> sample(series.returns.size());
   for (const auto& indices : rows) {
-    for (std::size_t t = 0; t < indices.size(); ++t) sample[t] = series.returns[indices[t]];
+    WINNOW_REQUIRES(indices.size() == sample.size());
+    for (std::size_t t = 0; t < indices.size(); ++t) {
+      WINNOW_REQUIRES(indices[t] < sample.size());
+      sample[t] = series.returns[indices[t]];
+    }
     const double sd = stats::stdev(sample);
     out.push_back(sd > 0 ? stats::mean(sample) / sd * std::sqrt(periods_per_year) : kNaN);
   }

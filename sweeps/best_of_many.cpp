@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "base/check.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/bootstrap.hpp"
 
@@ -246,12 +247,14 @@ BestOfManyResult best_of_many(const PanelView& panel, std::span<const std::uint3
 
 BestOfMany best_of_many_given(const PanelView& panel, std::span<const std::uint32_t> rows,
                               double mean_block, const stats::IndexRows& resamples) {
+  WINNOW_REQUIRES(!rows.empty() && !resamples.empty());
   const auto resample = [&](std::size_t b) { return resamples[b]; };
   return Tester(panel, rows, {resamples.size(), mean_block, resample}, serial_for()).run();
 }
 
 Contest contest(const std::vector<std::vector<double>>& returns, const stats::IndexRows& resamples,
                 double mean_block, double alpha) {
+  WINNOW_REQUIRES(!returns.empty() && !resamples.empty());
   stats::SnoopingInput input;
   input.mean_block = mean_block;
   input.resamples = resamples;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
 #include "sweeps/convergence_require.hpp"
@@ -72,6 +73,7 @@ json read_requirements(const Cursor& at, const ResolvedSpec& spec) {
 }  // namespace
 
 std::string read_convergence(const Cursor& at, const ResolvedSpec& spec) {
+  WINNOW_REQUIRES(!spec.strategies.empty());
   at.expect_map("how families are scored, as in {looks: equal, worst_loss_sd: 8}",
                 {"looks", "worst_loss_sd", "hard_stops", "survivors", "require"});
   json out = json::object();

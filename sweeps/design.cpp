@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 #include "sweeps/generation_rows.hpp"
 #include "sweeps/search/sampler.hpp"
@@ -27,6 +28,11 @@ Result<std::shared_ptr<const Design>> Design::make(const StrategySpace& space,
     return bad_input(std::string(family.name) + " declares " +
                      std::to_string(family.params.size()) + " parameters, the space has " +
                      std::to_string(space.params.size()));
+  }
+  for (std::size_t p = 0; p < space.params.size(); ++p) {
+    if (space.params[p].name == family.params[p].name) continue;
+    return bad_input(std::string(family.name) + " declares '" + std::string(family.params[p].name) +
+                     "' where the space has '" + space.params[p].name + "'");
   }
   const std::shared_ptr<Design> design(new Design());
   design->options_ = options;
@@ -196,6 +202,7 @@ Result<std::shared_ptr<const Design>> Design::with_rows(
 }
 
 void Design::place(std::span<const double> varying, std::span<double> out) const {
+  WINNOW_REQUIRES(varying.size() == varying_.size() && out.size() == axes_.size());
   for (std::size_t p = 0; p < axes_.size(); ++p) {
     if (axes_[p].fixed()) out[p] = axes_[p].value(0);
   }
@@ -228,6 +235,7 @@ std::optional<std::uint32_t> Design::rung(std::uint64_t i) const {
 }
 
 void Design::point(std::uint64_t i, std::span<double> out) const {
+  WINNOW_REQUIRES(i < size() && out.size() == axes_.size());
   if (options_.learns) {
     const GenerationRows* rows = rows_with(i);
     if (rows == nullptr) {

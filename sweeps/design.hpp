@@ -44,8 +44,8 @@ class Design {
   static constexpr std::uint64_t kSamplesMax = 1'000'000'000;
   static constexpr std::uint64_t kCheckedSamplesMax = std::uint64_t{1} << 20;
 
-  /// Requires: space.params in the family's declaration order.
-  /// Fails: InvalidInput, naming parameter and what is allowed.
+  /// Fails: InvalidInput, naming parameter and what is allowed; also where the space's parameters
+  /// are not the family's in the order in which it declares them.
   static Result<std::shared_ptr<const Design>> make(const StrategySpace& space,
                                                     const engine::FamilyDecl& family,
                                                     const DesignOptions& options);

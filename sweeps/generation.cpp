@@ -1,5 +1,6 @@
 #include "sweeps/generation.hpp"
 
+#include "base/check.hpp"
 #include "sweeps/design.hpp"
 
 namespace winnow::sweeps {
@@ -11,6 +12,7 @@ GenerationRows rows_of_blocks(const Plan& plan, std::uint64_t first_block, std::
   out.first_row = plan.block_range(first_block).first_trial - segment.first_trial;
   out.width = static_cast<std::uint32_t>(plan.design(segment).parameters());
   for (std::uint64_t b = first_block; b < first_block + blocks; ++b) {
+    WINNOW_REQUIRES(plan.known(b));
     const Plan::Range range = plan.block_range(b);
     const std::vector<double> params = plan.params(range.first_trial, range.rows);
     out.values.insert(out.values.end(), params.begin(), params.end());

@@ -4,10 +4,10 @@
 #include <boost/archive/binary_oarchive.hpp>
 #include <boost/serialization/string.hpp>
 #include <boost/serialization/vector.hpp>
-#include <cassert>
 #include <exception>
 #include <sstream>
 
+#include "base/check.hpp"
 #include "sweeps/search/sealed.hpp"
 
 namespace winnow::sweeps {
@@ -27,7 +27,7 @@ void transfer(Archive& a, Rows& r) {
 }  // namespace
 
 GenerationRows GenerationRows::slice(std::uint64_t first, std::uint64_t count) const {
-  assert(first >= first_row && first - first_row + count <= rows());
+  WINNOW_REQUIRES(first >= first_row && first - first_row + count <= rows());
   const auto at = static_cast<std::ptrdiff_t>(first - first_row);
   const auto n = static_cast<std::ptrdiff_t>(count);
   const auto w = static_cast<std::ptrdiff_t>(width);

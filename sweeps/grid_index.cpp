@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps {
 namespace {
 
@@ -10,6 +12,8 @@ constexpr std::uint64_t kGridPointsMax = 10'000'000'000;
 }  // namespace
 
 Result<GridIndex> GridIndex::make(std::span<const Axis> axes, const SpaceRules& rules) {
+  WINNOW_REQUIRES(
+      std::all_of(axes.begin(), axes.end(), [](const Axis& axis) { return axis.count() > 0; }));
   GridIndex index;
   index.levels_.resize(axes.size());
   std::uint64_t free_after = 1;
@@ -83,6 +87,7 @@ Status GridIndex::tabulate(std::span<const Axis> axes, const SpaceRules& rules) 
 }
 
 void GridIndex::unrank(std::uint64_t i, std::span<std::uint64_t> digits) const {
+  WINNOW_REQUIRES(i < size_ && digits.size() == levels_.size());
   std::uint64_t leaf = 0;          // first leaf below the tabled digits fixed so far
   std::uint64_t leaves = leaves_;  // how many lie there
   for (std::size_t p = 0; p < levels_.size(); ++p) {
@@ -119,6 +124,7 @@ void GridIndex::unrank(std::uint64_t i, std::span<std::uint64_t> digits) const {
 }
 
 std::optional<std::uint64_t> GridIndex::rank(std::span<const std::uint64_t> digits) const {
+  WINNOW_REQUIRES(digits.size() == levels_.size());
   std::uint64_t i = 0;
   std::uint64_t leaf = 0;
   std::uint64_t leaves = leaves_;
@@ -142,6 +148,7 @@ std::optional<std::uint64_t> GridIndex::rank(std::span<const std::uint64_t> digi
 
 void GridIndex::collect(std::span<const std::vector<std::uint64_t>> box,
                         std::vector<std::uint64_t>& out) const {
+  WINNOW_REQUIRES(box.size() == levels_.size());
   collect_below({.leaves = leaves_}, box, out);
 }
 

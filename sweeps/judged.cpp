@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
 #include "sweeps/adaptive.hpp"
 #include "sweeps/convergence_declared.hpp"
 #include "sweeps/results.hpp"
@@ -21,6 +22,7 @@ std::size_t days_touched(TimestampNs from, DurationNs length) {
 }  // namespace
 
 bool Judged::counts(const Plan& plan, const Segment& segment, std::uint64_t trial) const {
+  WINNOW_REQUIRES(trial - segment.first_trial < segment.trials);
   if (trial - segment.first_trial >= rows) return false;
   if (!whole_window_only) return true;
   const std::uint64_t block = block_of_trial(plan, trial);

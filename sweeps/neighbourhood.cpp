@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps {
 namespace {
 
@@ -159,6 +161,7 @@ Result<Neighbourhoods> Neighbourhoods::make(const Plan& plan, const Segment& seg
   out.options_ = options;
   out.design_ = &plan.design(segment);
   out.first_trial_ = segment.first_trial;
+  out.trials_ = segment.trials;
   out.candidates_ = segment.trials;
   const Design& design = *out.design_;
   for (std::size_t p = 0; p < design.parameters(); ++p) {
@@ -308,6 +311,7 @@ Neighbourhoods::Sums Neighbourhoods::dense_sums(std::span<const double> values,
 
 Neighbourhoods::Sums Neighbourhoods::sums(std::span<const double> values,
                                           const ParallelFor& parallel) const {
+  WINNOW_REQUIRES(values.size() == trials_);
   if (const std::uint64_t points = dense_points(); points > 0) {
     return dense_sums(values, points, parallel);
   }
@@ -353,6 +357,7 @@ Neighbourhood Neighbourhoods::sampled_tile(std::uint64_t i) const {
 }
 
 std::vector<std::uint64_t> Neighbourhoods::around(std::uint64_t trial) const {
+  WINNOW_REQUIRES(trial >= first_trial_ && trial - first_trial_ < trials_);
   const std::uint64_t i = trial - first_trial_;
   if (!tree_) return grid_around(i);
   std::vector<Tree::Near> heap;
@@ -366,6 +371,7 @@ std::vector<std::uint64_t> Neighbourhoods::around(std::uint64_t trial) const {
 }
 
 std::optional<Neighbourhood> Neighbourhoods::at(std::uint64_t i) const {
+  WINNOW_REQUIRES(i < candidates_);
   Neighbourhood out;
   if (options_.cover == Cover::EveryTrial) {
     out.centre = first_trial_ + i;

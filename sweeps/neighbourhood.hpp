@@ -89,6 +89,7 @@ class Neighbourhoods {
   NeighbourhoodOptions options_;
   const Design* design_ = nullptr;
   std::uint64_t first_trial_ = 0;
+  std::uint64_t trials_ = 0;  // of the segment
   std::uint64_t candidates_ = 0;
   std::uint32_t radius_ = 1;
   std::vector<std::size_t> varying_;  // parameters with more than one value

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cassert>
 #include <cstring>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/adaptive_spec.hpp"
 #include "sweeps/design.hpp"
@@ -138,7 +138,7 @@ Hash128 segment_key(const engine::FamilyDecl& family, const DatasetInfo& d, Time
 LedgerKey key_in_segment(const Hash128& segment, std::span<const double> params) {
   // The segment's part is hashed once; a key costs one short hash.
   constexpr std::size_t kParametersMax = 64;
-  assert(params.size() <= kParametersMax);
+  WINNOW_REQUIRES(params.size() <= kParametersMax);
   char raw[16 + 8 * kParametersMax];
   const std::array<char, 16> prefix = segment.bytes();
   std::memcpy(raw, prefix.data(), prefix.size());
@@ -273,11 +273,15 @@ Result<Plan> Plan::make(ResolvedSpec spec) {
     }
   }
   plan.block_rows_ = choose_block_rows(plan.spec_, plan.trials_, periods_max, point_values_max);
+  std::uint64_t trials = 0;
   for (Segment& segment : plan.segments_) {
+    WINNOW_INVARIANT(segment.first_trial == trials && segment.trials > 0);
+    trials += segment.trials;
     segment.first_block = plan.blocks_;
     segment.blocks = round_up(segment.trials, plan.block_rows_) / plan.block_rows_;
     plan.blocks_ += segment.blocks;
   }
+  WINNOW_INVARIANT(trials == plan.trials_);
   if (plan.blocks_ > kBlocksMax) {
     return bad_input("the results of " + std::to_string(plan.trials_) +
                      " trials on this window make " + std::to_string(plan.blocks_) +
@@ -311,6 +315,7 @@ Result<Plan> Plan::with_rows(std::span<const GenerationRows> rows) const {
 }
 
 bool Plan::known(std::uint64_t block) const {
+  WINNOW_REQUIRES(block < blocks_);
   if (!spec_.learns()) return true;
   const Segment& segment = segment_of_block(block);
   const std::uint64_t row = (block - segment.first_block) * block_rows_;
@@ -326,18 +331,22 @@ std::uint32_t Plan::rung_of_block(std::uint64_t block) const {
 }
 
 const Segment& Plan::segment_of_block(std::uint64_t block) const {
-  assert(block < blocks_);
+  WINNOW_REQUIRES(block < blocks_);
   const auto after =
       std::upper_bound(segments_.begin(), segments_.end(), block,
                        [](std::uint64_t b, const Segment& s) { return b < s.first_block; });
+  WINNOW_INVARIANT(after != segments_.begin());
+  WINNOW_ENSURES(block - (after - 1)->first_block < (after - 1)->blocks);
   return *(after - 1);
 }
 
 const Segment& Plan::segment_of_trial(std::uint64_t trial) const {
-  assert(trial < trials_);
+  WINNOW_REQUIRES(trial < trials_);
   const auto after =
       std::upper_bound(segments_.begin(), segments_.end(), trial,
                        [](std::uint64_t t, const Segment& s) { return t < s.first_trial; });
+  WINNOW_INVARIANT(after != segments_.begin());
+  WINNOW_ENSURES(trial - (after - 1)->first_trial < (after - 1)->trials);
   return *(after - 1);
 }
 
@@ -345,6 +354,7 @@ Plan::Range Plan::block_range(std::uint64_t block) const {
   const Segment& segment = segment_of_block(block);
   const std::uint64_t offset = (block - segment.first_block) * block_rows_;
   const std::uint64_t rows = std::min<std::uint64_t>(block_rows_, segment.trials - offset);
+  WINNOW_ENSURES(offset < segment.trials && rows >= 1 && offset + rows <= segment.trials);
   return {segment.first_trial + offset, static_cast<std::uint32_t>(rows)};
 }
 
@@ -359,7 +369,7 @@ TimestampNs Plan::point_until(const Segment& segment, std::uint32_t step) const 
 std::vector<double> Plan::params(std::uint64_t first_trial, std::uint64_t count) const {
   if (count == 0) return {};
   const Segment& segment = segment_of_trial(first_trial);
-  assert(first_trial - segment.first_trial + count <= segment.trials);
+  WINNOW_REQUIRES(first_trial - segment.first_trial + count <= segment.trials);
   const Design& points = design(segment);
   const std::size_t width = points.parameters();
   std::vector<double> out(count * width);

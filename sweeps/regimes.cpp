@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/change_points.hpp"
@@ -86,6 +87,7 @@ std::vector<std::int32_t> regime_states(const RegimeDecl& decl, std::span<const 
 
 std::vector<RegimeGroup> regime_groups(const RegimeDecl& decl, std::span<const std::int32_t> states,
                                        std::span<const double> returns, double periods_per_year) {
+  WINNOW_REQUIRES(states.size() == returns.size());
   std::vector<std::vector<double>> by_state(decl.states.size() + 1);
   for (std::size_t i = 0; i < returns.size(); ++i) {
     const bool known = states[i] != kRegimeUnknown;

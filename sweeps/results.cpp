@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 #include "engine/engine.hpp"
 #include "sweeps/design.hpp"
@@ -25,6 +26,7 @@ std::vector<std::string> parameter_names(const Plan& plan) {
 }
 
 bool ranked_alike(const Plan& plan, std::uint64_t trial) {
+  WINNOW_REQUIRES(trial < plan.trials());
   return plan.rungs() == 1 || plan.whole_window(block_of_trial(plan, trial));
 }
 
@@ -112,6 +114,8 @@ std::vector<double> Ranking::metric_column(std::uint32_t metric,
 }
 
 Ranking::Ranked Ranking::rank(const ResultColumns& columns) const {
+  WINNOW_REQUIRES(columns.metrics.size() == metrics_.size() &&
+                  columns.status.size() == columns.trial.size());
   std::vector<std::vector<double>> params;  // and metrics, as they compare
   std::vector<std::span<const double>> data;
   params.reserve(filter_.columns().size());  // the spans below stay valid
@@ -154,6 +158,7 @@ std::string params_text(const Plan& plan, const Segment& segment, std::span<cons
 }
 
 std::uint64_t block_of_trial(const Plan& plan, std::uint64_t trial) {
+  WINNOW_REQUIRES(trial < plan.trials());
   const Segment& segment = plan.segment_of_trial(trial);
   return segment.first_block + (trial - segment.first_trial) / plan.block_rows();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 #include "sweeps/axis.hpp"
 
@@ -63,6 +64,9 @@ Result<SpaceRules::Condition> condition_of(const StrategySpace& space, std::size
 }  // namespace
 
 Result<SpaceRules> SpaceRules::make(const StrategySpace& space, const engine::FamilyDecl& family) {
+  WINNOW_REQUIRES(std::equal(
+      space.params.begin(), space.params.end(), family.params.begin(), family.params.end(),
+      [](const ParamSpace& p, const engine::ParamDecl& decl) { return p.name == decl.name; }));
   SpaceRules out;
   out.family_ = &family;
   const std::size_t n = space.params.size();

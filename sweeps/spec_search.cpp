@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 #include "engine/engine.hpp"
 #include "sweeps/adaptive.hpp"
@@ -225,6 +226,7 @@ void read_search(const Cursor& root, ResolvedSpec& spec) {
 }
 
 void read_samples(const Cursor& root, ResolvedSpec& spec) {
+  WINNOW_REQUIRES(!spec.data.empty() && !spec.strategies.empty());
   const auto search = root.find("search");
   if (spec.learns()) {
     read_trials(root, *search, spec);

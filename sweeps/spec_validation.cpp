@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
 #include "sweeps/spec_params.hpp"
@@ -130,6 +131,7 @@ json read_protocol(const Cursor& at, DurationNs window) {
 }  // namespace
 
 std::string read_validation(const Cursor& at, const ResolvedSpec& spec) {
+  WINNOW_REQUIRES(!spec.data.empty());
   if (!at.is(yaml::Node::Kind::Map)) {
     at.refuse(at.shown() +
               " where a protocol belongs, as in {protocol: walk_forward, train: 90d, "

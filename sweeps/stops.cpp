@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 
 namespace winnow::sweeps {
@@ -42,6 +43,7 @@ std::vector<double> stop_fracs(const Plan& plan, const Segment& segment) {
 }
 
 double stop_frac_of(const Plan& plan, const Segment& segment, std::uint64_t trial) {
+  WINNOW_REQUIRES(trial - segment.first_trial < segment.trials);
   double out = 0;
   read_stops(plan, segment, trial, {&out, 1});
   return out;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/metrics.hpp"
@@ -206,6 +207,7 @@ Pick FoldPicker::measure(const stats::Ranges& training, std::span<const double> 
 }
 
 bool FoldPicker::add(std::uint64_t variant, std::span<const double> returns) {
+  WINNOW_REQUIRES(returns.size() + 1 == sum_.size());
   for (std::size_t t = 0; t < returns.size(); ++t) {
     sum_[t + 1] = sum_[t] + returns[t];
     square_[t + 1] = square_[t] + returns[t] * returns[t];

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/det_math.hpp"
 
 namespace winnow::engine::synth {
@@ -44,6 +45,8 @@ double decay(double half_life_steps) {
 
 EdgeTruth calibrate_edge(const EdgeSpec& spec, double half_life_bars, double noise_sd,
                          double bars_per_year) {
+  WINNOW_REQUIRES(spec.kind != EdgeKind::None);
+  WINNOW_REQUIRES(half_life_bars > 0 && noise_sd > 0);
   const double phi = decay(half_life_bars);
   const double per_year = std::sqrt(bars_per_year);
   double low = 0;

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/check.hpp"
+
 namespace winnow::serve::report {
 
 std::string escape(std::string_view text) {
@@ -53,6 +55,7 @@ std::string coordinate(double v) {
 std::string probability(double p) { return p < 0.0001 ? "&lt; 0.0001" : fixed(p, 4); }
 
 std::vector<double> nice_ticks(double low, double high, int count) {
+  WINNOW_REQUIRES(std::isfinite(low) && std::isfinite(high) && low < high);
   const double raw = (high - low) / count;
   const double power = std::pow(10, std::floor(std::log10(raw)));
   const double scaled = raw / power;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps {
 namespace {
 
@@ -34,6 +36,8 @@ double jackknife_se(const Jackknife& j, double ss_residual, std::size_t n, std::
 }  // namespace
 
 BlockAnova block_anova(const AnovaInput& in) {
+  WINNOW_REQUIRES(in.blocks >= 2 && in.variants >= 1);
+  WINNOW_REQUIRES(in.table.size() == in.variants * in.blocks);
   const std::size_t n = in.variants;
   const std::size_t blocks = in.blocks;
   const double nd = static_cast<double>(n);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.hpp"
 #include "base/formatted.hpp"
 #include "sweeps/convergence/anova.hpp"
 #include "sweeps/convergence/prepare.hpp"
@@ -270,7 +271,10 @@ const char* look_plan_name(LookPlan plan) {
   return "";
 }
 
-std::uint64_t look_days(std::size_t look) { return kLookTable[look - 1].days; }
+std::uint64_t look_days(std::size_t look) {
+  WINNOW_REQUIRES(look >= 1 && look <= kLooks);
+  return kLookTable[look - 1].days;
+}
 
 std::size_t due_look(std::uint64_t periods) {
   std::size_t look = 0;

@@ -1,5 +1,7 @@
 #include "sweeps/convergence/kernels.hpp"
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps {
 namespace {
 
@@ -206,6 +208,7 @@ const bool kHaveAvx2 = __builtin_cpu_supports("avx2") != 0;
 }  // namespace
 
 void hadamard8(std::span<Lane8> x) {
+  WINNOW_REQUIRES(std::has_single_bit(x.size()));
   WINNOW_DISPATCH(hadamard8_avx2, x);
   hadamard8_body(x);
 }
@@ -216,6 +219,7 @@ std::size_t next_within(const TileScan& scan, std::size_t first, std::size_t las
 }
 
 float distance2(const float* a, const float* b, std::size_t dims, float limit) {
+  WINNOW_REQUIRES(dims % 8 == 0);
   WINNOW_DISPATCH(distance2_avx2, a, b, dims, limit);
   return distance2_body(a, b, dims, limit);
 }

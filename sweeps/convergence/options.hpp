@@ -22,7 +22,7 @@ const char* look_plan_name(LookPlan plan);
 inline constexpr std::size_t kLooks = 4;
 /// Days that the look needs. Requires: 1 <= look <= kLooks.
 std::uint64_t look_days(std::size_t look);
-/// The last look that `periods` days allow, 1 to kLooks; 0: none yet. Requires: a plan of several.
+/// The last look that `periods` days allow, 1 to kLooks; 0: none yet. Of a plan of several.
 std::size_t due_look(std::uint64_t periods);
 
 /// How evenly the variants lie in the declared parameter space (sweeps/diversity.hpp). A search

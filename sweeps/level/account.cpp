@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 
 namespace winnow::sweeps::level {
@@ -56,6 +57,7 @@ std::string_view state_name(HypothesisState state) {
 }
 
 Offer Account::available(double share, std::span<const std::string> related) const {
+  WINNOW_REQUIRES(share >= 0 && share <= parameters_.share_max);
   if (left_ <= 0) return {};
   const double n = static_cast<double>(parameters_.openings);
   const double k = static_cast<double>(hypotheses_.size());
@@ -97,6 +99,8 @@ Result<Account::Opened> Account::open(const Opening& opening) {
     h.promotions_before += other.state == HypothesisState::Converged && apart ? 1 : 0;
   }
   left_ -= offer.stake;
+  WINNOW_CHECK(offer.stake > 0 && left_ >= 0);
+  WINNOW_INVARIANT(h.level > 0 && h.level <= parameters_.level_max);
   hypotheses_.push_back(std::move(h));
   return Opened{&hypotheses_.back(), false};
 }
@@ -106,11 +110,13 @@ Result<HypothesisState> Account::look(std::string_view id, double p) {
   if (h == nullptr) return Error(ErrorCode::NotFound, "no hypothesis '" + std::string(id) + "'");
   if (!(p >= 0 && p <= 1)) return bad_input("p = " + shortest_text(p) + " is no probability");
   if (h->state != HypothesisState::Open) return h->state;
+  WINNOW_INVARIANT(h->looks < h->weights.size());
   h->bound = h->level * h->weights[h->looks];
   ++h->looks;
   if (p <= h->bound) {
     h->state = HypothesisState::Converged;
     left_ += h->stake;
+    WINNOW_INVARIANT(left_ <= parameters_.alpha * (1 + kSumSlack));
   } else if (h->looks == h->weights.size()) {
     h->state = HypothesisState::NotPromoted;
   }

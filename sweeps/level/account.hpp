@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/check.hpp"
 #include "base/result.hpp"
 
 namespace winnow::sweeps::level {
@@ -68,6 +69,7 @@ class Account {
  public:
   /// Requires: check_account(parameters).
   explicit Account(AccountParameters parameters = {}) : parameters_(parameters) {
+    WINNOW_REQUIRES(check_account(parameters).ok());
     left_ = parameters_.alpha;
   }
 

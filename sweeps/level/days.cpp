@@ -2,11 +2,16 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::level {
 
 std::int64_t day_count(std::span<const DayRange> ranges) {
   std::int64_t days = 0;
-  for (const DayRange& r : ranges) days += r.end - r.start;
+  for (const DayRange& r : ranges) {
+    WINNOW_INVARIANT(r.start <= r.end);
+    days += r.end - r.start;
+  }
   return days;
 }
 
@@ -31,6 +36,7 @@ std::vector<DayRange> fresh_days(DayRange window, std::span<const DayRange> show
   for (const DayRange& r : joined({shown.begin(), shown.end()})) {
     if (r.end <= from) continue;
     if (r.start >= window.end) break;
+    WINNOW_INVARIANT(r.start < r.end && r.end > from);
     if (r.start > from) out.push_back({from, r.start});
     from = r.end;
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/check.hpp"
 #include "base/formatted.hpp"
 #include "base/instrument.hpp"
 #include "base/names.hpp"
@@ -132,6 +133,7 @@ double poisson_upper_limit(std::uint64_t seen) {
 }
 
 Gap gap_without_record(double years) {
+  WINNOW_REQUIRES(years > 0);
   return {.frac = kGapFracUnrecorded, .seen = 0, .years = years, .record = {}};
 }
 
@@ -153,6 +155,7 @@ const GapRecord* find_gap(std::span<const GapRecord> records, std::string_view i
 }
 
 Result<Gap> resolve_gap(const GapQuestion& q) {
+  WINNOW_REQUIRES(q.years > 0);
   const GapRecord* shipped = find_gap(q.shipped, q.instrument);
   const Gap least = shipped != nullptr ? shipped->gap : gap_without_record(q.years);
   const GapRecord* own = find_gap(q.own, q.instrument);
@@ -169,6 +172,7 @@ Result<Gap> resolve_gap(const GapQuestion& q) {
 }
 
 double gap_loss(const Gap& gap, const Held& held) {
+  WINNOW_REQUIRES(held.notional_max >= 0);
   double of_notional = gap.frac;
   if (held.stop_frac > 0) {
     of_notional = std::min(gap.frac, held.stop_frac + gap.frac * kStopThroughFrac);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::level {
 namespace {
 
@@ -46,6 +48,7 @@ std::vector<double> portfolio_of(const PanelView& panel) {
 
 Kinship compare_families(const PanelView& earlier, const PanelView& later,
                          const KinLimits& limits) {
+  WINNOW_REQUIRES(earlier.periods() == later.periods());
   Kinship out;
   const std::size_t n = later.periods();
   const std::vector<double> a = standardised(earlier);

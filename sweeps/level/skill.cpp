@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "sweeps/convergence/kernels.hpp"
 
 namespace winnow::sweeps::level {
@@ -58,6 +59,7 @@ bool stands(const Convergence& score) { return score.scored && score.c >= score.
 
 std::vector<double> market_betas(const PanelView& returns, std::span<const double> market,
                                  const ParallelFor& parallel) {
+  WINNOW_REQUIRES(market.size() == returns.periods());
   const double n = static_cast<double>(market.size());
   double mean = 0;
   for (const double m : market) mean += m;
@@ -89,6 +91,8 @@ LessMarket::LessMarket(const PanelView& returns, std::span<const double> shares,
 
 void LessMarket::take(std::span<const double> shares, std::span<const double> market,
                       const ParallelFor& parallel) {
+  WINNOW_REQUIRES(shares.size() == returns_.variants());
+  WINNOW_REQUIRES(market.size() == returns_.periods());
   if (returns_.is_double()) {
     subtract(returns_, shares, market, parallel, doubles_);
   } else {

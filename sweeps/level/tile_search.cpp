@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 
 namespace winnow::sweeps::level {
@@ -140,6 +141,7 @@ std::vector<SpaceTile> space_tiles(std::span<const double> params,
 BestTile search_space(std::span<const double> ols, std::span<const double> exposure,
                       std::size_t blocks, std::span<const SpaceTile> tiles, std::uint64_t seed,
                       const ParallelFor& parallel) {
+  WINNOW_REQUIRES(blocks > 1 && ols.size() == exposure.size() && ols.size() % blocks == 0);
   const auto flipped = [&](std::span<const double> variants) {
     std::vector<double> means(tiles.size() * blocks);
     parallel(tiles.size(), [&](std::size_t i) {

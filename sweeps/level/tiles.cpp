@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "base/rng.hpp"
 
@@ -64,6 +65,7 @@ std::size_t tile_blocks(std::size_t periods) { return std::min(kBlocksMax, perio
 
 std::vector<double> scaled_block_means(const PanelView& panel, std::size_t blocks,
                                        const ParallelFor& parallel) {
+  WINNOW_REQUIRES(blocks > 0 && panel.periods() >= blocks);
   const std::size_t length = panel.periods() / blocks;
   const std::size_t first = panel.periods() - length * blocks;
   const double n = static_cast<double>(length * blocks);
@@ -113,6 +115,7 @@ std::vector<double> tile_means(std::span<const double> variants, std::size_t blo
 
 TileSearch search_tiles(std::span<const double> means, std::size_t blocks, std::uint64_t seed,
                         const ParallelFor& parallel) {
+  WINNOW_REQUIRES(blocks > 1 && !means.empty() && means.size() % blocks == 0);
   const Scaled tiles = scale(means, blocks);
   TileSearch out;
   // What is, by the same sums as what flips make of it.

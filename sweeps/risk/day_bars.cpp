@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::risk {
 namespace {
 
@@ -47,6 +49,8 @@ DayBars days_from_returns(std::span<const double> returns, std::span<const std::
 }
 
 DayBars days_from_bars(const BarEquity& bars) {
+  WINNOW_REQUIRES(bars.initial > 0);
+  WINNOW_REQUIRES(bars.day_end.empty() || bars.day_end.back() <= bars.equity.size());
   DayBars out;
   out.first.push_back(0);
   out.level.reserve(bars.equity.size());

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.hpp"
 #include "base/det_math.hpp"
 #include "base/rng.hpp"
 #include "sweeps/stats/basic.hpp"
@@ -89,10 +90,18 @@ void in_chunks(std::size_t paths, const ParallelFor& parallel,
 
 }  // namespace
 
+namespace {
+bool can_simulate(const SimulationOptions& options) {
+  return options.horizon >= 1 && options.horizon <= kHorizonMax && options.mean_block >= 1 &&
+         options.checkpoints.size() <= kCheckpointsMax;
+}
+}  // namespace
+
 std::vector<std::vector<PathOutcome>> simulate(const DayBars& days,
                                                std::span<const Policy> policies,
                                                const SimulationOptions& options,
                                                const ParallelFor& parallel) {
+  WINNOW_REQUIRES(days.days() > 0 && can_simulate(options));
   std::vector<std::vector<PathOutcome>> out(policies.size());
   for (auto& outcomes : out) outcomes.resize(options.paths);
   const DayDraw draw(days.days(), options.mean_block);
@@ -111,9 +120,11 @@ std::vector<std::vector<PathOutcome>> simulate(const DayBars& days,
 std::vector<PathOutcome> simulate_posterior(std::span<const double> returns,
                                             const SimulationOptions& options,
                                             const ParallelFor& parallel) {
+  WINNOW_REQUIRES(!returns.empty() && can_simulate(options));
   const double n = static_cast<double>(returns.size());
   const double mean = stats::mean(returns);
   const double sd = stats::stdev(returns);
+  WINNOW_REQUIRES(sd > 0);
   // 1 / sigma^2 ~ Gamma((n - 1) / 2, rate sum of squares / 2); mu | sigma ~ N(mean, sigma^2 / n).
   const boost::math::gamma_distribution<double> precision((n - 1) / 2, 2 / (sd * sd * (n - 1)));
   const DayDraw draw(returns.size(), options.mean_block);

@@ -4,6 +4,7 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/rng.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/bayes.hpp"
@@ -32,6 +33,9 @@ Estimate historical(std::span<const double> sorted, double tail) {
 
 std::vector<TailRisk> tail_risks(std::span<const double> returns, std::span<const double> tails,
                                  const ResampleOptions& options, const ParallelFor& parallel) {
+  WINNOW_REQUIRES(returns.size() >= 2);
+  WINNOW_REQUIRES(
+      std::all_of(tails.begin(), tails.end(), [](double tail) { return tail > 0 && tail < 1; }));
   // [tail][resample], filled by resample.
   std::vector<std::vector<double>> var(tails.size(), std::vector<double>(options.resamples));
   auto cvar = var;
@@ -66,6 +70,8 @@ std::vector<TailRisk> tail_risks(std::span<const double> returns, std::span<cons
     risk.cvar_normal_frac = -(mean - sd * stats::normal_pdf(z) / tails[k]);
     risk.var_interval = {stats::quantile(var[k], outside), stats::quantile(var[k], 1 - outside)};
     risk.cvar_interval = {stats::quantile(cvar[k], outside), stats::quantile(cvar[k], 1 - outside)};
+    WINNOW_INVARIANT(risk.var_interval.low <= risk.var_interval.high);
+    WINNOW_INVARIANT(risk.cvar_interval.low <= risk.cvar_interval.high);
     out.push_back(risk);
   }
   return out;
@@ -73,6 +79,7 @@ std::vector<TailRisk> tail_risks(std::span<const double> returns, std::span<cons
 
 SharpePosterior sharpe_posterior(std::span<const double> returns, double benchmark_sharpe_ann,
                                  double periods_per_year) {
+  WINNOW_REQUIRES(returns.size() >= 5);
   const double n = static_cast<double>(returns.size());
   const double annual = std::sqrt(periods_per_year);
   const stats::NormalInverseGamma law{.m = stats::mean(returns),

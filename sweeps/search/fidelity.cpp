@@ -7,6 +7,7 @@
 #include <exception>
 #include <sstream>
 
+#include "base/check.hpp"
 #include "sweeps/search/method.hpp"
 #include "sweeps/search/sealed.hpp"
 #include "sweeps/stats/halving.hpp"
@@ -97,6 +98,8 @@ void FidelitySearch::plan_rungs() {
 }
 
 void FidelitySearch::add_job(std::uint64_t config, std::uint64_t rung) {
+  WINNOW_INVARIANT(bracket_ < brackets_.size() && rung < brackets_[bracket_].size());
+  WINNOW_INVARIANT(config < configs_.size() && configs_[config].outcomes.size() == rung);
   const double resource = brackets_[bracket_][rung].resource;
   jobs_.push_back({log_.size() + jobs_.size(), config, rung, resource});
 }
@@ -118,6 +121,7 @@ Status FidelitySearch::open() {
   log_.resize(log_.size() + jobs_.size());
   told_.assign(jobs_.size(), 0);
   left_ = jobs_.size();
+  WINNOW_ENSURES(finished_ == (left_ == 0) && log_.size() >= left_);
   return {};
 }
 
@@ -187,10 +191,12 @@ Status FidelitySearch::tell(std::uint64_t trial, Outcome outcome) {
   }
   log_[trial] = std::move(outcome);
   told_[trial - first] = 1;
+  WINNOW_INVARIANT(left_ > 0 && left_ <= jobs_.size());
   return --left_ == 0 ? close() : Status();
 }
 
 Status FidelitySearch::close() {
+  WINNOW_INVARIANT(left_ == 0 && log_.size() >= jobs_.size());
   const std::uint64_t first = log_.size() - jobs_.size();
   for (std::size_t k = 0; k < jobs_.size(); ++k) {
     configs_[jobs_[k].config].outcomes.push_back(log_[first + k]);
@@ -204,7 +210,9 @@ Status FidelitySearch::close_asha() {
   std::uint64_t trial = search_.first_trial();
   for (const Job& job : jobs) {
     if (job.rung == 0) ++pruned_;  // until it reaches the top
-    if (job.rung + 1 == brackets_[0].size()) --pruned_;
+    if (job.rung + 1 != brackets_[0].size()) continue;
+    WINNOW_INVARIANT(pruned_ > 0);
+    --pruned_;
   }
   for (const Job& job : jobs) {
     if (job.rung > 0) continue;
@@ -224,6 +232,7 @@ Status FidelitySearch::close_bracket() {
   const std::vector<Step>& steps = brackets_[bracket_];
   if (rung_ + 1 < steps.size()) {
     const std::size_t kept = std::min<std::size_t>(steps[rung_ + 1].rows, order.size());
+    WINNOW_INVARIANT(kept <= alive_.size());
     pruned_ += alive_.size() - kept;
     alive_.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept));
     std::sort(alive_.begin(), alive_.end());

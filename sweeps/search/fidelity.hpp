@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/check.hpp"
 #include "base/result.hpp"
 #include "sweeps/search/search.hpp"
 
@@ -62,7 +63,10 @@ class FidelitySearch {
   std::uint64_t rows_pruned() const { return pruned_; }
   const Search& search() const { return search_; }
   /// The search with all it was told. Requires: finished().
-  Search take_search() && { return std::move(search_); }
+  Search take_search() && {
+    WINNOW_REQUIRES(finished());
+    return std::move(search_);
+  }
 
   /// What was told; a restored search replays it and continues exactly.
   std::string checkpoint() const;

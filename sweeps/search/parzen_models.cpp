@@ -3,6 +3,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "base/check.hpp"
 #include "base/det_math.hpp"
 #include "sweeps/search/tpe.hpp"
 
@@ -19,6 +20,9 @@ double cdf(double z) { return 0.5 * std::erfc(-z * std::numbers::sqrt2 / 2); }
 
 void Kernels::fit(std::span<const double> observations, std::span<const double> weights,
                   std::uint64_t points) {
+  WINNOW_REQUIRES(weights.size() == observations.size());
+  WINNOW_REQUIRES(std::all_of(observations.begin(), observations.end(),
+                              [](double x) { return x >= 0 && x <= 1; }));
   points_ = points;
   const std::size_t n = observations.size() + 1;
   centre_.assign(observations.begin(), observations.end());

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 
+#include "base/check.hpp"
 #include "base/rng.hpp"
 #include "sweeps/search/sampler_joe_kuo.hpp"
 
@@ -41,6 +42,7 @@ std::uint64_t stream_of(std::uint64_t segment, std::uint64_t trial) {
 }  // namespace
 
 double sobol(std::uint64_t index, std::size_t dimension) {
+  WINNOW_REQUIRES(dimension < kSobolDimensionsMax && index < kSobolPointsMax);
   const Directions& v = kDirections[dimension];
   std::uint32_t x = 0;
   for (std::uint64_t gray = index ^ (index >> 1); gray != 0; gray &= gray - 1) {
@@ -52,9 +54,12 @@ double sobol(std::uint64_t index, std::size_t dimension) {
 Permutation::Permutation(std::uint64_t n, std::uint64_t key)
     : n_(n),
       key_(mix64(key)),
-      half_bits_(std::max(1u, (static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2)) {}
+      half_bits_(std::max(1u, (static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2)) {
+  WINNOW_REQUIRES(n > 0);
+}
 
 std::uint64_t Permutation::operator()(std::uint64_t i) const {
+  WINNOW_REQUIRES(i < n_);
   constexpr unsigned kRounds = 6;
   const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
   // The network permutes a power of four that is at least n; walking on from outside stays in the
@@ -81,6 +86,7 @@ double uniform_at(std::uint64_t seed, std::uint64_t segment, std::uint64_t trial
 
 double latin_hypercube(std::uint64_t seed, std::uint64_t segment, std::uint64_t rows,
                        std::uint64_t row, std::uint64_t dimension) {
+  WINNOW_REQUIRES(row < rows);
   const std::uint64_t key = mix64(seed ^ kLatinSalt) ^ mix64(mix64(segment) + dimension);
   const auto stratum = static_cast<double>(Permutation(rows, key)(row));
   const auto n = static_cast<double>(rows);

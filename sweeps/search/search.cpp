@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "base/check.hpp"
 #include "sweeps/search/method.hpp"
 
 namespace winnow::sweeps::search {
@@ -118,6 +119,7 @@ Status Search::open(std::size_t rows) {
   outcomes_.assign(rows, Outcome{});
   told_.assign(rows, 0);
   left_ = rows;
+  WINNOW_ENSURES(rows_.size() == rows && outcomes_.size() == rows);
   return {};
 }
 
@@ -140,6 +142,7 @@ Status Search::tell(std::uint64_t trial, Outcome outcome) {
   if (auto status = check(outcome); !status) return status.error().within(name);
   outcomes_[k] = std::move(outcome);
   told_[k] = 1;
+  WINNOW_INVARIANT(left_ > 0 && left_ <= rows_.size());
   if (--left_ == 0) close();
   return {};
 }
@@ -172,6 +175,7 @@ void Search::absorb(const std::vector<const Outcome*>& outcomes, Origin origin) 
 }
 
 void Search::close() {
+  WINNOW_INVARIANT(left_ == 0 && outcomes_.size() == rows_.size());
   std::vector<const Outcome*> outcomes;
   for (const Outcome& o : outcomes_) {
     outcomes.push_back(&o);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::stats {
@@ -29,6 +30,7 @@ std::span<const double> first_part(const std::vector<double>& x, std::size_t n) 
 }  // namespace
 
 IntraclassCorrelation intraclass_correlation(const Matrix& ratings) {
+  WINNOW_REQUIRES(ratings.size() >= 2 && ratings.front().size() >= 2);
   const double n = static_cast<double>(ratings.size());
   const double k = static_cast<double>(ratings.front().size());
   std::vector<double> row_mean;

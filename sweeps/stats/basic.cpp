@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 
 namespace winnow::sweeps::stats {
@@ -48,6 +49,7 @@ double kurtosis(std::span<const double> x) { return standardised_moment(x, 4); }
 double sharpe(std::span<const double> x) { return mean(x) / stdev(x); }
 
 double quantile(std::span<const double> x, double q) {
+  WINNOW_REQUIRES(q >= 0 && q <= 1);
   if (x.empty()) return kNaN;
   std::vector<double> v(x.begin(), x.end());
   std::sort(v.begin(), v.end());

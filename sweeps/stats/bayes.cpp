@@ -7,6 +7,7 @@
 #include <complex>
 #include <limits>
 
+#include "base/check.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::stats {
@@ -97,6 +98,7 @@ double student_log_likelihood(std::span<const double> x, double mu, double sigma
 }
 
 StudentPosterior student_posterior(std::span<const double> x) {
+  WINNOW_REQUIRES(x.size() >= 5);
   constexpr std::size_t kMu = 161;
   constexpr std::size_t kSigma = 81;
   constexpr std::size_t kNu = 40;
@@ -158,6 +160,8 @@ StudentPosterior student_posterior(std::span<const double> x) {
 }
 
 RandomEffects random_effects(std::span<const double> y, std::span<const double> se) {
+  WINNOW_REQUIRES(y.size() >= 2 && se.size() == y.size());
+  WINNOW_REQUIRES(std::all_of(se.begin(), se.end(), [](double s) { return s > 0; }));
   const double k = static_cast<double>(y.size());
   RandomEffects r;
   double weight = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/check.hpp"
 #include "base/rng.hpp"
 #include "sweeps/stats/basic.hpp"
 
@@ -115,6 +116,7 @@ std::vector<std::size_t> circular_indices(std::size_t n, std::size_t block,
 
 BootstrapSummary bootstrap(std::span<const double> x, const Statistic& statistic,
                            const std::vector<std::vector<std::size_t>>& resamples, double level) {
+  WINNOW_REQUIRES(resamples.size() >= 2);
   BootstrapSummary s;
   s.estimate = statistic(x);
   std::vector<double> values;

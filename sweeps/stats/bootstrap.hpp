@@ -15,7 +15,7 @@ struct BlockLength {
   double stationary = 1;
   double circular = 1;
 };
-/// Requires: at least 10 numbers that are not all equal; else both are 1.
+/// Fewer than 10 numbers, or all equal: both are 1.
 BlockLength optimal_block_length(std::span<const double> x);
 double usable_block(double estimate, std::size_t n);  ///< into [1, n]
 

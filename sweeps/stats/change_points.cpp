@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 
@@ -38,6 +39,7 @@ const MeanShifts::Model& MeanShifts::selected() const {
 }
 
 MeanShifts mean_shifts(std::span<const double> x, std::size_t segment_min, std::size_t breaks_max) {
+  WINNOW_REQUIRES(segment_min >= 1 && x.size() >= segment_min);
   const SegmentSquares squares(x);
   const std::size_t n = x.size();
   const double nd = static_cast<double>(n);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/check.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/dense.hpp"
 #include "sweeps/stats/symmetric_eigen.hpp"
@@ -42,6 +43,7 @@ CmaParameters cma_defaults(std::size_t dimensions) {
 }
 
 CmaParameters cma_parameters(std::size_t dimensions, std::size_t lambda) {
+  WINNOW_REQUIRES(dimensions >= 1 && lambda >= 4);
   const auto n = static_cast<double>(dimensions);
   CmaParameters p;
   p.dimensions = dimensions;
@@ -86,6 +88,7 @@ double cma_chi_exact(std::size_t dimensions) {
 }
 
 CmaBasis cma_basis(std::span<const double> covariance, std::size_t n) {
+  WINNOW_REQUIRES(n >= 1 && covariance.size() == n * n);
   SymmetricEigen eigen = symmetric_eigen(covariance, n);
   const auto values = view(std::span<const double>(eigen.values));
   const double least = values.minCoeff();
@@ -109,6 +112,7 @@ CmaDrawn cma_draw(std::span<const double> mean, const CmaLawOfDraws& law, std::s
 
 void cma_adapt(const CmaParameters& p, CmaLaw law, std::uint64_t updates, const CmaBasis& axes,
                std::span<const double* const> ranked, CmaMoments moments) {
+  WINNOW_REQUIRES(ranked.size() == p.weights.size() + p.negative.size());
   using Vector = VectorXd;
   using Matrix = MatrixXd;
   const Index dims = index(moments.mean.size());

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/rng.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/multiplicity.hpp"
@@ -64,6 +65,7 @@ HaircutResult haircut_from_p(const HaircutSingle& s, double adjusted_p) {
 }
 
 Haircuts haircuts(const HaircutInput& in, const std::vector<std::vector<double>>& t_panel) {
+  WINNOW_REQUIRES(!t_panel.empty());
   Haircuts h;
   h.single = haircut_single(in);
   std::vector<double> holm;

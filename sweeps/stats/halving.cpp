@@ -5,6 +5,8 @@
 #include <numeric>
 #include <optional>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::stats {
 namespace {
 
@@ -23,6 +25,7 @@ std::vector<std::size_t> best_of(std::vector<std::size_t> ids, std::size_t keep,
 }  // namespace
 
 std::vector<Bracket> hyperband(std::uint64_t resource_max, std::uint64_t eta, HyperbandRule rule) {
+  WINNOW_REQUIRES(eta >= 2 && resource_max >= 1);
   std::uint64_t s_max = 0;
   std::uint64_t power = 1;
   while (power <= resource_max / eta) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::stats {
 namespace {
 
@@ -104,6 +106,8 @@ std::vector<double> list(const VectorXd& v) { return {v.data(), v.data() + v.siz
 PortfolioKelly kelly_portfolio(const std::vector<std::vector<double>>& returns,
                                const std::vector<double>& probabilities, double alpha,
                                double beta) {
+  WINNOW_REQUIRES(!returns.empty() && !probabilities.empty());
+  WINNOW_REQUIRES(alpha > 0 && alpha < 1 && beta > 0 && beta < 1);
   const auto assets = static_cast<Index>(returns.size());
   const auto scenarios = static_cast<Index>(probabilities.size());
   MatrixXd r(scenarios, assets);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/check.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::stats {
@@ -69,6 +70,7 @@ double expected_rescaled_range(std::size_t n) {
 }
 
 RescaledRange rescaled_range(std::span<const double> x) {
+  WINNOW_REQUIRES(x.size() >= 32);
   RescaledRange r;
   std::vector<double> raw;
   std::vector<double> corrected;
@@ -86,6 +88,7 @@ RescaledRange rescaled_range(std::span<const double> x) {
 }
 
 DetrendedFluctuation detrended_fluctuation(std::span<const double> x) {
+  WINNOW_REQUIRES(x.size() >= 128);
   std::vector<std::size_t> windows;
   const double longest = static_cast<double>(x.size()) / 8;
   for (int k = 0;; ++k) {
@@ -99,6 +102,9 @@ DetrendedFluctuation detrended_fluctuation(std::span<const double> x) {
 
 DetrendedFluctuation detrended_fluctuation(std::span<const double> x,
                                            std::vector<std::size_t> windows) {
+  WINNOW_REQUIRES(windows.size() >= 2);
+  WINNOW_REQUIRES(std::all_of(windows.begin(), windows.end(),
+                              [&](std::size_t w) { return w >= 3 && w < x.size(); }));
   DetrendedFluctuation d;
   d.windows = std::move(windows);
   std::vector<double> walk;

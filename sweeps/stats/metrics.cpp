@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 
@@ -177,6 +178,7 @@ WinLoss win_loss(std::span<const double> x) {
 }
 
 TradeStats trade_stats(std::span<const double> pnl, std::span<const double> notional) {
+  WINNOW_REQUIRES(pnl.size() == notional.size());
   const WinLoss w = win_loss(pnl);
   TradeStats t;
   t.n = pnl.size();

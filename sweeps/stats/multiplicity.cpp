@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::stats {
 namespace {
 
@@ -109,6 +111,7 @@ Sorted adjust_sorted(Correction correction, const Sorted& p, double alpha) {
 }  // namespace
 
 std::vector<double> adjust(Correction correction, std::span<const double> p, double alpha) {
+  WINNOW_REQUIRES(std::all_of(p.begin(), p.end(), [](double one) { return one >= 0 && one <= 1; }));
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),

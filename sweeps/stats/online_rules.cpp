@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::stats {
 
 double online_gamma(std::size_t j) {
@@ -23,6 +25,7 @@ std::vector<OnlineTest> lond(std::span<const double> p, double alpha) {
 }
 
 std::vector<OnlineTest> lord_plus_plus(std::span<const double> p, double alpha, double w0) {
+  WINNOW_REQUIRES(w0 > 0 && w0 <= alpha);
   std::vector<OnlineTest> out;
   std::vector<std::size_t> rejected;
   for (std::size_t i = 0; i < p.size(); ++i) {

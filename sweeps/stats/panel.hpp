@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps {
 
 /// Purpose: the period returns of many variants over one calendar, as rows of T numbers, without
@@ -42,6 +44,7 @@ class PanelView {
     PanelView v;
     v.periods_ = periods_;
     for (std::uint32_t i : indices) {
+      WINNOW_REQUIRES(i < variants());
       if (is_double()) {
         v.f64_.push_back(f64_[i]);
       } else {
@@ -52,6 +55,7 @@ class PanelView {
   }
   /// The periods [first, last) only. Requires: first <= last <= periods().
   PanelView window(std::size_t first, std::size_t last) const {
+    WINNOW_REQUIRES(first <= last && last <= periods());
     PanelView v = *this;
     v.periods_ = last - first;
     for (auto& row : v.f32_) row += first;
@@ -66,6 +70,7 @@ class PanelView {
   /// Requires: Real is the panel's own type.
   template <class Real>
   const Real* row(std::size_t variant) const {
+    WINNOW_REQUIRES((std::is_same_v<Real, double>) == is_double());
     if constexpr (std::is_same_v<Real, double>) {
       return f64_[variant];
     } else {
@@ -80,6 +85,7 @@ class PanelView {
   template <class Real>
   static PanelView contiguous(std::span<const Real> returns, std::size_t variants,
                               std::size_t periods) {
+    WINNOW_REQUIRES(returns.size() == variants * periods);
     std::vector<const Real*> rows(variants);
     for (std::size_t i = 0; i < variants; ++i) rows[i] = returns.data() + i * periods;
     return of_rows(std::move(rows), periods);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::stats {
 namespace {
 
@@ -43,6 +45,7 @@ TpeSplit tpe_split(std::span<const double> values) {
 }
 
 std::vector<double> tpe_choice_shares(std::span<const double> weight, double observations) {
+  WINNOW_REQUIRES(!weight.empty());
   const auto choices = static_cast<double>(weight.size());
   const double base = 1 / (observations + 1);
   double all = 0;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "base/check.hpp"
 #include "sweeps/stats/basic.hpp"
 
 namespace winnow::sweeps::stats {
@@ -55,6 +56,7 @@ std::array<std::size_t, 2> grid_argmax(const Grid& grid, double& best, F value) 
 }  // namespace
 
 Dispersion dispersion(std::span<const double> x) {
+  WINNOW_REQUIRES(!x.empty());
   std::vector<double> sorted(x.begin(), x.end());
   std::sort(sorted.begin(), sorted.end());
   const double n = static_cast<double>(x.size());
@@ -66,6 +68,7 @@ Dispersion dispersion(std::span<const double> x) {
     weighted += static_cast<double>(i + 1) * sorted[i];
     squares += sorted[i] * sorted[i];
   }
+  WINNOW_REQUIRES(sum > 0);
   std::vector<double> off;
   const double middle = median(x);
   for (double v : x) off.push_back(std::abs(v - middle));
@@ -81,6 +84,7 @@ Dispersion dispersion(std::span<const double> x) {
 GridShape grid_shape(const Grid& grid) {
   std::vector<double> all;
   for (const auto& row : grid) all.insert(all.end(), row.begin(), row.end());
+  WINNOW_REQUIRES(all.size() >= 2);
   const double n = static_cast<double>(all.size());
   const double m = mean(all);
   GridShape g;

@@ -29,7 +29,7 @@ struct TrackRecord {
   double kurtosis = 3;
   double autocorrelation = 0;  ///< of lag one; Null2025 only
 };
-/// Moments of returns. Requires: at least two numbers that differ, else the ratio is NaN.
+/// Moments of returns. No two numbers that differ: the ratio is NaN.
 TrackRecord track_record(std::span<const double> returns);
 
 /// Standard deviation of the estimated ratio; for Null2025 under the hypothesis ratio =

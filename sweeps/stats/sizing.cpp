@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/check.hpp"
 #include "base/rng.hpp"
 #include "sweeps/stats/basic.hpp"
 #include "sweeps/stats/bootstrap.hpp"
@@ -89,6 +90,8 @@ double log_growth(const Scenarios& s, double fraction) {
 }
 
 double kelly_scenarios(const Scenarios& s) {
+  WINNOW_REQUIRES(s.outcomes.size() == s.probabilities.size());
+  WINNOW_REQUIRES(std::abs(expect(s, [](double) { return 1.0; }) - 1) < 1e-9);
   const double ruin = ruin_fraction(s);
   const auto slope = [&](double f) { return expect(s, [f](double o) { return o / (1 + f * o); }); };
   if (!std::isfinite(ruin)) return slope(0) > 0 ? ruin : 0;
@@ -121,6 +124,7 @@ RiskConstrainedKelly kelly_risk_constrained(const Scenarios& s, double alpha, do
 
 TargetUtility target_utility(std::span<const double> trades, double target, double kelly,
                              const TradePaths& paths) {
+  WINNOW_REQUIRES(trades.size() >= 10 && target >= 1);
   constexpr int kGrid = 64;
   TargetUtility best;
   if (!(kelly > 0) || !std::isfinite(kelly)) {
@@ -157,6 +161,7 @@ KellyInterval kelly_interval(std::span<const double> trades, const TradePaths& p
 
 MultiKelly kelly_multi(std::span<const double> mu,
                        const std::vector<std::vector<double>>& covariance) {
+  WINNOW_REQUIRES(covariance.size() == mu.size());
   const auto n = static_cast<Eigen::Index>(mu.size());
   Eigen::VectorXd m(n);
   Eigen::MatrixXd s(n, n);

@@ -34,8 +34,8 @@ struct Scenarios {
   std::span<const double> probabilities;
 };
 double log_growth(const Scenarios& s, double fraction);
-/// Root of E[o / (1 + f o)] = 0; 0 for a bet with a negative mean. Requires: probabilities sum to
-/// 1; a losing outcome (else +infinity).
+/// Root of E[o / (1 + f o)] = 0; 0 for a bet with a negative mean; +infinity where no outcome
+/// loses. Requires: probabilities sum to 1.
 double kelly_scenarios(const Scenarios& s);
 
 /// Risk-constrained Kelly (Busseti, Ryu and Boyd 2016): the fraction of largest growth with

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/check.hpp"
 #include "base/numbers.hpp"
 #include "sweeps/stats/basic.hpp"
 
@@ -108,6 +109,7 @@ std::vector<double> long_run_kernel(std::size_t periods, double mean_block) {
 }
 
 double long_run_sd(const std::vector<double>& x, const std::vector<double>& kernel) {
+  WINNOW_REQUIRES(kernel.size() == x.size());
   // What a smaller weight could add is lost in rounding.
   constexpr double kWeightMin = 1e-17;
   const std::size_t n = x.size();
@@ -124,6 +126,8 @@ double long_run_sd(const std::vector<double>& x, const std::vector<double>& kern
 }
 
 ResampledMeans resampled_means(const SnoopingInput& in) {
+  WINNOW_REQUIRES(!in.advantage.empty() && !in.resamples.empty());
+  WINNOW_REQUIRES(in.advantage.front().size() >= 2);
   ResampledMeans m;
   m.periods = static_cast<double>(in.advantage.front().size());
   const std::vector<double> kernel = long_run_kernel(in.advantage.front().size(), in.mean_block);

@@ -1,13 +1,12 @@
 #include "sweeps/stats/symmetric_eigen.hpp"
 
-#include <cassert>
-
+#include "base/check.hpp"
 #include "sweeps/stats/dense.hpp"
 
 namespace winnow::sweeps::stats {
 
 SymmetricEigen symmetric_eigen(std::span<const double> matrix, std::size_t n) {
-  assert(n >= 1 && matrix.size() == n * n);
+  WINNOW_REQUIRES(n >= 1 && matrix.size() == n * n);
   const MatrixXd read = Eigen::Map<const MatrixXd>(matrix.data(), index(n), index(n));
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(read);
   SymmetricEigen out;

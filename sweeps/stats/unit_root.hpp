@@ -29,8 +29,8 @@ struct UnitRootTest {
   std::size_t observations = 0;
   std::array<double, 3> critical{};
 };
-/// Requires: enough numbers for the regression (x.size() >= 2 lags + 8), not all equal; else p = 1
-/// and the statistic is 0.
+/// Too few numbers for the regression (x.size() < 2 lags + 8), or all equal: p = 1 and the
+/// statistic is 0.
 UnitRootTest dickey_fuller(std::span<const double> x, Trend trend, const LagChoice& lags);
 
 /// Engle and Granger (1987): regress y on x (with the trend terms), then Dickey-Fuller on the

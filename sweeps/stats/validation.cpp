@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace winnow::sweeps::stats {
 namespace {
 
@@ -61,6 +63,7 @@ Range fold_range(std::size_t fold, std::size_t folds, std::size_t periods) {
 
 std::vector<std::uint8_t> purged_train(std::span<const double> t0, std::span<const double> t1,
                                        std::span<const Range> tests, const PurgeRule& rule) {
+  WINNOW_REQUIRES(t0.size() == t1.size());
   const std::size_t n = t0.size();
   std::vector<std::uint8_t> keep(n, 1);
   for (const Range& test : tests) {
@@ -99,6 +102,7 @@ std::vector<WalkForwardSplit> walk_forward_splits(const WalkForwardOptions& o) {
 
 // A period is labelled until the purge after it is over.
 std::vector<CombinatorialSplit> combinatorial_splits(const CombinatorialOptions& o) {
+  WINNOW_REQUIRES(o.test_folds > 0 && o.test_folds < o.folds && o.folds <= o.periods);
   std::vector<CombinatorialSplit> out;
   const std::vector<double> t0 = iota(o.periods, 0);
   const std::vector<double> t1 = iota(o.periods, o.purge);
@@ -128,6 +132,7 @@ std::uint64_t combinatorial_path_count(std::size_t folds, std::size_t test_folds
 
 std::vector<PurgedFold> purged_k_fold(std::span<const double> t0, std::span<const double> t1,
                                       std::size_t folds, double embargo_frac) {
+  WINNOW_REQUIRES(t0.size() == t1.size() && folds >= 1 && folds <= t0.size());
   const std::size_t n = t0.size();
   const auto embargo = static_cast<std::size_t>(static_cast<double>(n) * embargo_frac);
   std::vector<PurgedFold> out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "engine/engine.hpp"
 #include "sweeps/design.hpp"
 #include "sweeps/diversity.hpp"
@@ -33,6 +34,7 @@ double around_zero(std::size_t i) {
 
 std::vector<double> gathered_rows(const TruthWorld& world, std::span<const double> grid,
                                   std::span<const double> sharpes_ann) {
+  WINNOW_REQUIRES(world.gather != TruthGather::None && world.family == "mean_reversion");
   const engine::FamilyDecl& family = *engine::find_family(world.family);
   const std::size_t width = family.params.size();
   std::size_t best = 0;

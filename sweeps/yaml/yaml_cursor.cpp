@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/check.hpp"
 #include "base/names.hpp"
 #include "sweeps/yaml/yaml_tree.hpp"
 
@@ -76,6 +77,7 @@ std::optional<Cursor> Cursor::find(std::string_view key) const {
 }
 
 Cursor Cursor::at(std::string_view key, std::string_view why) const {
+  WINNOW_REQUIRES(is(Node::Kind::Map));
   if (auto found = find(key)) return *std::move(found);
   refuse_at(node_->place, join_path(path_, key), "is missing; " + std::string(why));
 }

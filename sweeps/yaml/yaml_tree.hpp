@@ -72,7 +72,7 @@ class Cursor {
   std::optional<Cursor> find(std::string_view key) const;
   /// Requires: is(Map). Refuses with `why` if the key is missing.
   Cursor at(std::string_view key, std::string_view why) const;
-  /// The place of a key. Requires: the map has it.
+  /// The place of a key; of the map where it has none of that name.
   Place key_place(std::string_view key) const;
 
   /// Entries of a list; `what` describes the list.

@@ -188,6 +188,7 @@ TEST(FullExecutor, WithoutRulesHasThePlainOnesBits) {
     Case c = random_case(seed, 3);
     for (const ExecutionRule& rule : execution_rules()) rule.set(c.execution, rule.off);
     c.execution.impact_bps = 0;  // the law is one, the order of its roots is not
+    if (c.execution.sizing != Sizing::FixedQty) c.execution.sizing = Sizing::AllIn;
     const auto compare = [&]<class Strategy>(std::span<const double> row) {
       const Written plain = run_scalar<Strategy, lanes::Skip::Yes>(c, row, 512);
       const std::vector<double> no_impact(c.market.size());

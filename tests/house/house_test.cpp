@@ -32,6 +32,9 @@ class House : public testing::Test {
       const Findings found = check_all(file, rules_);
       all.insert(all.end(), found.begin(), found.end());
     }
+    const Contracts contracts = read_contracts(read_file(root / "tests/house/contracts.txt"), all);
+    const Findings broken = check_contracts(tree_, contracts, rules_);
+    all.insert(all.end(), broken.begin(), broken.end());
     findings_ = apply_exceptions(all, exceptions);
   }
 
@@ -81,6 +84,8 @@ TEST_F(House, EngineCallsNoFunctionThatVariesBetweenMachines) { expect_none({"li
 TEST_F(House, NothingIsSharedByThreadsUnawaresOrUsedAfterItsEnd) {
   expect_none({"race", "dangling-range"});
 }
+
+TEST_F(House, WhatAHeaderRequiresIsChecked) { expect_none({"contract", "assert"}); }
 
 TEST_F(House, LinesAreShortAndClean) {
   expect_none({"columns", "tab", "trailing-space", "newline"});

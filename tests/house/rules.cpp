@@ -120,8 +120,8 @@ std::string Finding::text() const {
 
 Findings check_all(const SourceFile& file, const Rules& rules) {
   Findings all;
-  for (const auto check :
-       {check_includes, check_links, check_purity, check_lifetimes, check_text, check_style}) {
+  for (const auto check : {check_includes, check_links, check_purity, check_lifetimes, check_text,
+                           check_style, check_asserts}) {
     const Findings found = check(file, rules);
     all.insert(all.end(), found.begin(), found.end());
   }

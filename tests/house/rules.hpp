@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/house/source_tree.hpp"
@@ -76,7 +77,29 @@ Findings check_text(const SourceFile& file, const Rules& rules);
 /// File size and names (rules file-lines, identifier, bool-parameter, sleep, pragma-once).
 Findings check_style(const SourceFile& file, const Rules& rules);
 
+/// Product code says which contract it checks (rule assert).
+Findings check_asserts(const SourceFile& file, const Rules& rules);
+
+/// All rules that see one file at a time.
 Findings check_all(const SourceFile& file, const Rules& rules);
+
+/// Purpose: what contracts.txt says of requirements that are not checked beside their header.
+struct Contracts {
+  struct Row {
+    std::size_t count = 0;
+    std::size_t line = 0;  ///< in contracts.txt
+  };
+  std::map<std::string, Row> unchecked;                     ///< by header
+  std::set<std::pair<std::string, std::string>> elsewhere;  ///< header and a source of another name
+};
+
+/// Reads contracts.txt; a malformed line becomes a finding of rule `contract`.
+Contracts read_contracts(std::string_view text, Findings& findings);
+
+/// Each `Requires:` of a room's header is checked, by the header, a source of its name or one that
+/// contracts.txt names, or is excused there; no row excuses more than it must (rule contract).
+Findings check_contracts(const std::vector<SourceFile>& tree, const Contracts& contracts,
+                         const Rules& rules);
 
 /// Purpose: a finding that is accepted, with its reason.
 struct Exception {

@@ -1,6 +1,7 @@
 // The house rules find what they forbid: each rule is shown a file that breaks it, and one that
 // almost does.
 #include "tests/house/rules.hpp"
+#include "base/check.hpp"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -258,6 +259,58 @@ TEST(HouseRules, SharedStateAndLoopsOverWhatIsGoneAreFound) {
                         "for (const Json& row : answer[\"rows\"]) use(f(x)[0]);\n")
                 .size(),
             1u);
+}
+
+TEST(HouseRules, BareAssertsOfTheProductAreFound) {
+  EXPECT_EQ(findings_of("store/a.cpp", "static_assert(sizeof(int) == 4);\nassert (n > 0);\n"),
+            Texts{"store/a.cpp:2: assert: asserts; say which contract it is (base/check.hpp)"});
+  EXPECT_EQ(findings_of("tests/store/a.cpp", "assert(n > 0);\n"), Texts{});
+}
+
+/// The contracts of a header `base/a.hpp` that requires two things, beside this source.
+Texts contract_findings(const std::string& source_path, const std::string& source,
+                        const std::string& rows) {
+  Findings found;
+  const Contracts contracts = read_contracts(rows, found);
+  const std::vector<SourceFile> tree{
+      make_file("base/a.hpp",
+                "#pragma once\n/// Requires: n > 0.\nint f(int n);\n"
+                "/// Requires: the table outlives it.\nint g(int n);\n"),
+      make_file(source_path, source), make_file("tests/a.hpp", "/// Requires: nothing.\n")};
+  const Findings broken = check_contracts(tree, contracts, house_rules());
+  found.insert(found.end(), broken.begin(), broken.end());
+  Texts texts;
+  for (const Finding& finding : found) texts.push_back(finding.text());
+  return texts;
+}
+
+TEST(HouseRules, RequirementsThatNobodyChecksAreFound) {
+  const std::string one = "WINNOW_REQUIRES(n > 0);  // not WINNOW_REQUIRES(m)\n";
+  const Texts lacking{
+      "base/a.hpp: contract: states 2 `Requires:`, of which 1 are checked (WINNOW_REQUIRES); check "
+      "the others, or say in tests/house/contracts.txt why that cannot be done"};
+  EXPECT_EQ(contract_findings("base/a.cpp", one, ""), lacking);
+  EXPECT_EQ(contract_findings("base/a_more.cpp", one, ""), lacking);
+  EXPECT_EQ(contract_findings("base/a.cpp", one + one, ""), Texts{});
+  EXPECT_EQ(contract_findings("base/a.cpp", one, "unchecked base/a.hpp 1 lifetimes\n"), Texts{});
+}
+
+TEST(HouseRules, RequirementsAreExcusedAsFarAsNeededAndWithAReason) {
+  const std::string one = "WINNOW_REQUIRES(n > 0);\n";
+  EXPECT_EQ(contract_findings("base/b.cpp", one, "unchecked base/a.hpp 1 lifetimes\n").size(), 1u)
+      << "another header's source";
+  EXPECT_EQ(contract_findings("base/b.cpp", one,
+                              "checked-in base/a.hpp base/b.cpp\nunchecked base/a.hpp 1 why\n"),
+            Texts{});
+  EXPECT_EQ(contract_findings("base/a.cpp", one + one, "# a comment\nunchecked base/a.hpp 1 why\n"),
+            Texts{"tests/house/contracts.txt:2: contract: excuses 1 of base/a.hpp, where 0 are not "
+                  "checked; take it down"});
+  EXPECT_EQ(contract_findings("base/a.cpp", one + one, "unchecked base/a.hpp one why\n").size(),
+            1u);
+  EXPECT_EQ(contract_findings("base/a.cpp", one + one, "unchecked base/a.hpp 1\n").size(), 1u);
+  EXPECT_EQ(contract_findings("base/a.cpp", one + one, "checked-in base/a.hpp base/c.cpp\n"),
+            Texts{"tests/house/contracts.txt: contract: names base/c.cpp, which checks nothing of "
+                  "base/a.hpp"});
 }
 
 TEST(HouseRules, ContradictoryRulesAreFound) {

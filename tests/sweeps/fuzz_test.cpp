@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <time.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/rng.hpp"
 #include "tests/sweeps/support.hpp"
 
@@ -174,6 +176,26 @@ TEST(SpecFuzz, MutatedJsonNeverCrashes) {
     if (!spec) continue;
     const auto plan = Plan::make(*std::move(spec));
     EXPECT_TRUE(!plan || plan->trials() > 0);
+  }
+}
+
+// A value is its parameter's by its place: those of another order would be another strategy's.
+TEST(SpecJson, ParametersThatAreNotTheFamilysInItsOrderAreRefused) {
+  const std::string json = parse_spec(kSpec, "f.yaml", catalog())->to_json();
+  auto swapped = nlohmann::ordered_json::parse(json);
+  auto& params = swapped["strategies"][0]["params"];
+  ASSERT_GE(params.size(), 2u);
+  std::swap(params[0], params[1]);
+  auto renamed = nlohmann::ordered_json::parse(json);
+  renamed["strategies"][0]["params"][0]["name"] = "nobody";
+  for (const auto& changed : {swapped, renamed}) {
+    auto spec = ResolvedSpec::from_json(changed.dump());
+    ASSERT_TRUE(spec.ok()) << spec.error().text();
+    const auto plan = Plan::make(*std::move(spec));
+    ASSERT_FALSE(plan.ok());
+    EXPECT_EQ(plan.error().code(), ErrorCode::InvalidInput);
+    EXPECT_NE(plan.error().text().find("where the space has '"), std::string::npos)
+        << plan.error().text();
   }
 }
 

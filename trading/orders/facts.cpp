@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace winnow::orders {
 
 namespace {
@@ -256,6 +258,7 @@ class Derivation {
 bool Facts::alive() const { return !lives.empty() || any_taken(requests); }
 
 View derive(const Intent& intent, const Facts& facts, Overdue too_long) {
+  WINNOW_REQUIRES(check_intent(intent).ok());
   return Derivation(intent, facts).finish(too_long);
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.hpp"
+
 namespace winnow::orders {
 
 /// Purpose: the one place that makes permissions to send. See effect.hpp.
@@ -29,6 +31,48 @@ void join(EvidenceId& known, EvidenceId told) {
   if (known.value() == 0 || told < known) known = told;
 }
 
+/// How much is certain of an order: an event adds to it and takes nothing away.
+struct Known {
+  bool persisted = false;
+  bool released = false;
+  bool bytes_left = false;
+  bool withdrawn = false;
+  bool rejected = false;
+  bool absent = false;
+  Lots gross;
+  std::size_t trades = 0;
+  std::size_t requests = 0;
+  std::size_t lives = 0;
+
+  bool holds_all_of(const Known& o) const {
+    return persisted >= o.persisted && released >= o.released && bytes_left >= o.bytes_left &&
+           withdrawn >= o.withdrawn && rejected >= o.rejected && absent >= o.absent &&
+           gross >= o.gross && trades >= o.trades && requests >= o.requests && lives >= o.lives;
+  }
+};
+
+Known known(const Facts& f) {
+  return {f.persisted,
+          f.released,
+          f.bytes_left,
+          f.withdrawn,
+          f.rejected.value() != 0,
+          f.absent.value() != 0,
+          f.trades.gross(),
+          f.trades.all().size(),
+          f.requests.size(),
+          f.lives.all().size()};
+}
+
+/// Every lot of the total is filled, open or canceled, and none is counted twice.
+bool adds_up(const View& view, const Facts& facts) {
+  const Lots none{};
+  return view.filled == facts.trades.net() && view.filled >= none && view.leaves >= none &&
+         view.canceled >= none && view.over >= none && view.missing >= none &&
+         view.worst_open >= none && (view.over == none || view.filled > view.total) &&
+         view.total + view.over == view.filled + view.leaves + view.canceled;
+}
+
 }  // namespace
 
 /// Purpose: one event on its way into one order: adds to the facts, derives, and tells what to do.
@@ -36,7 +80,11 @@ void join(EvidenceId& known, EvidenceId told) {
 class Step {
  public:
   Step(Order& order, TimestampNs now)
-      : order_(order), facts_(order.facts_), before_(order.view_), now_(now) {}
+      : order_(order),
+        facts_(order.facts_),
+        before_(order.view_),
+        known_before_(known(order.facts_)),
+        now_(now) {}
 
   Status operator()(const Persisted&) {
     if (facts_.persisted) return {};
@@ -247,6 +295,8 @@ class Step {
     watch_doubts();
     tell_anomalies();
     tell_end();
+    WINNOW_INVARIANT(adds_up(order_.view_, facts_));
+    WINNOW_ENSURES(known(facts_).holds_all_of(known_before_));
     return std::move(effects_);
   }
 
@@ -364,12 +414,15 @@ class Step {
   Order& order_;
   Facts& facts_;
   const View before_;
+  const Known known_before_;
   TimestampNs now_;
   Effects effects_;
 };
 
 Order::Order(const Intent& intent, const Patience& patience)
-    : intent_(intent), patience_(patience), view_(derive(intent, facts_, Overdue::No)) {}
+    : intent_(intent), patience_(patience), view_(derive(intent, facts_, Overdue::No)) {
+  WINNOW_REQUIRES(check_intent(intent).ok());
+}
 
 std::optional<TimestampNs> Order::due() const {
   std::optional<TimestampNs> first;
@@ -389,6 +442,7 @@ std::optional<TimestampNs> Order::due() const {
 }
 
 Result<Effects> step(Order& order, const Event& event, TimestampNs now) {
+  WINNOW_REQUIRES(now >= order.facts_.out_at);
   WINNOW_TRY(check_event(event));
   Step one(order, now);
   WINNOW_TRY(std::visit(one, event));

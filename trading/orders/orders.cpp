@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "base/check.hpp"
+
 namespace winnow::orders {
 
 namespace {
@@ -32,6 +34,7 @@ void Orders::count(Book& book, const Order& order, int sign) {
 void Orders::note_due(const Order& order, std::optional<TimestampNs> before) {
   const std::optional<TimestampNs> after = order.due();
   if (before == after) return;
+  WINNOW_INVARIANT(!before || due_.contains({*before, order.intent().id}));
   if (before) due_.erase({*before, order.intent().id});
   if (after) due_.emplace(*after, order.intent().id);
 }
@@ -62,6 +65,7 @@ Result<Effects> Orders::step(const ClientOrderId& id, const Event& event, Timest
   count(book, order, -1);
   Result<Effects> effects = orders::step(order, event, now);
   count(book, order, 1);
+  WINNOW_INVARIANT(book.buys_open >= Lots{} && book.sells_open >= Lots{});
   note_due(order, due_before);
   if (effects.ok() && named.value() != 0)
     owners_.emplace(std::pair{order.intent().instrument, named}, id);
@@ -126,6 +130,7 @@ Status Orders::retire(const ClientOrderId& id) {
   const Intent& intent = order.intent();
   retired_positions_[intent.instrument] += signed_lots(intent.side, order.view().filled);
   if (const auto due = order.due()) due_.erase({*due, id});
+  WINNOW_INVARIANT(!retired_.contains(id));
   retired_.insert(id);
   orders_.erase(found);
   return {};

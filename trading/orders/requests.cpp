@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/check.hpp"
+
 namespace winnow::orders {
 
 namespace {
@@ -35,6 +37,7 @@ const RequestState* pending_cancel(const Requests& requests) {
 }
 
 Lots total_after(const RequestState& replace) {
+  WINNOW_REQUIRES(replace.is_taken());
   switch (replace.amend.kind) {
     case AmendKind::Absolute:
       return replace.amend.qty;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/check.hpp"
+
 namespace winnow::orders {
 
 namespace {
@@ -28,6 +30,7 @@ bool Trades::has_room(TradeKey key) const {
 }
 
 Trades::Added Trades::add(const Trade& trade) {
+  WINNOW_REQUIRES(has_room(trade.key));
   const auto at = place_of(trade.key);
   if (at != trades_.end() && at->key == trade.key) return join(*at, trade);
   Trade fresh = trade;
@@ -39,6 +42,7 @@ Trades::Added Trades::add(const Trade& trade) {
   }
   gross_ += fresh.qty;
   if (!fresh.busted) net_ += fresh.qty;
+  WINNOW_INVARIANT(Lots{} <= net_ && net_ <= gross_);
   trades_.insert(at, fresh);
   return Added::New;
 }
@@ -71,6 +75,7 @@ bool Trades::bust(TradeKey key) {
   at->busted = true;
   any_bust_ = true;
   net_ -= at->qty;
+  WINNOW_INVARIANT(Lots{} <= net_ && net_ <= gross_);
   return true;
 }
 
