@@ -218,15 +218,18 @@ function(winnow_places)
   endforeach()
 endfunction()
 
-# winnow_test(NAME LABEL label [SANITIZED] [UNITED] [DEPS room...] [LIBS lib...]): one GoogleTest
-# binary of the .cpp files in the current folder; each TEST is a ctest entry under LABEL (unit, sim,
-# e2e, slow). The target winnow_<label>_tests builds all binaries of a label. SANITIZED are those of
-# what handles memory, threads and bytes from outside: winnow_sanitized_tests builds them, and only
-# they are unit tests of a build with sanitizers. Arithmetic alone finds there nothing that asserts
-# miss; there, each binary is a few ctest entries of many tests: a process that the sanitizer starts
-# costs half a second before its test. UNITED ones are compiled as rooms are (winnow_unite).
+# winnow_test(NAME LABEL label [SANITIZED] [UNITED] [THREADED filter...] [DEPS room...] [LIBS
+# lib...]): one GoogleTest binary of the .cpp files in the current folder; each TEST is a ctest entry
+# under LABEL (unit, sim, e2e, slow). The target winnow_<label>_tests builds all binaries of a label.
+# SANITIZED are those of what handles memory and bytes from outside: winnow_sanitized_tests builds
+# them, and only they are unit tests of a build with sanitizers. Arithmetic alone finds there nothing
+# that asserts miss; there, each binary is a few ctest entries of many tests: a process that the
+# sanitizer starts costs half a second before its test. THREADED are the tests that start threads of
+# ours, as GoogleTest's filter takes them: ThreadSanitizer runs these and no others, for whole farms
+# take minutes under it, most of which is spent in libraries that it cannot see into. UNITED ones are
+# compiled as rooms are (winnow_unite).
 function(winnow_test name)
-  cmake_parse_arguments(ARG "SANITIZED;UNITED" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "SANITIZED;UNITED" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES;THREADED" ${ARGN})
   if(ARG_SOURCES)
     set(sources ${ARG_SOURCES})
   else()
@@ -266,6 +269,14 @@ function(winnow_test name)
   elseif(WINNOW_SANITIZE_ROOMS)
     set(ARG_SANITIZED TRUE)
   endif()
+  set(filter)
+  if(WINNOW_SANITIZE STREQUAL "thread")
+    if(NOT ARG_THREADED)
+      set(ARG_SANITIZED FALSE)
+    endif()
+    list(JOIN ARG_THREADED ":" filter)
+    set(filter --gtest_filter=${filter})
+  endif()
   if(ARG_SANITIZED)
     winnow_test_group(sanitized winnow_test_${name})
   elseif(WINNOW_SANITIZE AND ARG_LABEL STREQUAL "unit")
@@ -275,7 +286,7 @@ function(winnow_test name)
     set(shards 4)
     math(EXPR last "${shards} - 1")
     foreach(shard RANGE ${last})
-      add_test(NAME ${name}/${shard} COMMAND winnow_test_${name} --gtest_brief=1)
+      add_test(NAME ${name}/${shard} COMMAND winnow_test_${name} --gtest_brief=1 ${filter})
       set_tests_properties(${name}/${shard} PROPERTIES LABELS unit TIMEOUT 900
         ENVIRONMENT "GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${shard}")
     endforeach()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that tools/packages.txt names for the given groups, and nothing that
-# is there already: tools/setup.sh [build|test|services|dev|image|browser]...  (default: build)
+# is there already: tools/setup.sh [build|test|services|lint|image|browser]...  (default: build)
 # Daemons among what it installs are neither started nor enabled: whatever runs, a test runs.
 set -euo pipefail
 

@@ -1,20 +1,34 @@
 #!/usr/bin/env bash
-# Runs clang-tidy over the given files, or over every source of the rooms: tools/tidy.sh [FILE]...
-# The compiler commands are those of the release build.
+# Runs clang-tidy (.clang-tidy says what it asks) and fails on a finding:
+#   tools/tidy.sh                 over every source of the rooms and the benchmarks
+#   tools/tidy.sh --changed       over those that differ from the parent commit
+#   tools/tidy.sh FILE...         over these
+# Each file alone, so that it says, too, what a united build does not: what it forgot to include.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-command -v clang-tidy > /dev/null || {
-  echo 'tidy: no clang-tidy here; tools/setup.sh dev installs it' >&2
+command -v clang-tidy-16 > /dev/null || {
+  echo 'tidy: no clang-tidy-16 here; tools/setup.sh lint installs it' >&2
   exit 2
 }
 cd "$root"
 [ -f build/quick/compile_commands.json ] || cmake --preset quick > /dev/null
-if [ $# -eq 0 ]; then
-  mapfile -t files < <(
-    sed -n 's/.*"file": "\(.*\)",\{0,1\}$/\1/p' build/quick/compile_commands.json |
-      grep -v '/tests/\|/build/' | sort -u)
-  set -- "${files[@]}"
-fi
-printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -n 1 \
-  clang-tidy --quiet -p build/quick --extra-arg=-Wno-unknown-warning-option
+
+# Sources that are compiled, but for tests and what is made by the build.
+known=$(sed -n 's/.*"file": "\(.*\)",\{0,1\}$/\1/p' build/quick/compile_commands.json |
+  sed "s|^$root/||" | grep -v '^tests/\|^build/' | sort -u)
+case ${1:-} in
+  '') mapfile -t files <<< "$known" ;;
+  --changed)
+    git rev-parse --quiet --verify HEAD^ > /dev/null || {
+      echo 'tidy: the parent commit is not here; nothing is compared' >&2
+      exit 0
+    }
+    mapfile -t files < <(git diff --name-only HEAD^ -- '*.cpp' | sort | comm -12 - <(echo "$known"))
+    ;;
+  *) files=("$@") ;;
+esac
+[ ${#files[@]} -gt 0 ] || exit 0
+printf 'tidy: %d files\n' "${#files[@]}" >&2
+printf '%s\0' "${files[@]}" | xargs -0 -P "$(nproc)" -n 1 \
+  clang-tidy-16 --quiet -p build/quick --extra-arg=-Wno-unknown-warning-option

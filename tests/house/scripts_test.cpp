@@ -97,7 +97,7 @@ TEST_F(Scripts, D17RunInstallsWhatBuildingAndRunningNeedAndNoMore) {
   const auto groups = package_groups();
   ASSERT_EQ(shell("./run --quick"), 0) << said();
   EXPECT_EQ(installed(), groups.at("build"));
-  for (const std::string group : {"test", "services", "dev", "image", "browser"}) {
+  for (const std::string group : {"test", "services", "lint", "image", "browser"}) {
     for (const std::string& package : groups.at(group)) {
       EXPECT_FALSE(groups.at("build").contains(package)) << package << " is of group " << group;
     }
