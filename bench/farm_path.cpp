@@ -27,7 +27,7 @@
 #include "actors/coordinator.hpp"
 #include "actors/node.hpp"
 #include "base/text.hpp"
-#include "bench/engine_workloads.hpp"
+#include "bench/farm_data.hpp"
 #include "bench/farm_runner.hpp"
 #include "bench/store_data.hpp"
 #include "serve/board_cache.hpp"
@@ -111,29 +111,6 @@ constexpr double kCurveMetrics = 4;
 /// Whether every trial reports a learning curve: four metrics on each of thirty days.
 enum class Curves { No, Yes };
 
-/// Puts the market of `bars` five-minute bars into a farm's datasets.
-Result<sweeps::DatasetInfo> put_market(const store::DatasetStore& datasets, const std::string& name,
-                                       std::size_t bars) {
-  MarketColumns market = bench::minute_market(42, bars);
-  market.interval_ns = seconds(300).ns;
-  for (std::size_t i = 0; i < bars; ++i) {
-    market.time_ns[i] = days(19'000).ns + static_cast<std::int64_t>(i) * market.interval_ns;
-  }
-  store::NewDataset meta;
-  meta.name = name;
-  meta.instrument = "BENCH";
-  meta.format = "synth";
-  const auto put = datasets.put(market.view(), meta);
-  if (!put) return put.error();
-  return sweeps::DatasetInfo{.name = name,
-                             .content_hash = put->manifest.content_hash,
-                             .instrument = meta.instrument,
-                             .first = put->manifest.first,
-                             .last = put->manifest.last,
-                             .interval = put->manifest.interval,
-                             .bars = put->manifest.bars};
-}
-
 /// A day for trials, thirty for learning curves.
 Result<sweeps::Catalog> make_catalog(const std::filesystem::path& data_dir) {
   const auto datasets = store::DatasetStore::open(data_dir);
@@ -142,19 +119,7 @@ Result<sweeps::Catalog> make_catalog(const std::filesystem::path& data_dir) {
   if (!day) return day.error();
   auto month = put_market(*datasets, "bench-month", static_cast<std::size_t>(288 * kCurveDays));
   if (!month) return month.error();
-  sweeps::Catalog out;
-  out.dataset_names = {day->name, month->name};
-  out.dataset = [day = *day,
-                 month = *month](std::string_view name) -> std::optional<sweeps::DatasetInfo> {
-    if (name == day.name) return day;
-    if (name == month.name) return month;
-    return std::nullopt;
-  };
-  out.execution_names = {"none"};
-  out.execution = [](std::string_view) -> Result<std::string> {
-    return std::string("name: none\nsizing: all_in\ninitial_cash: 100000\n");
-  };
-  return out;
+  return catalog_of({*day, *month});
 }
 
 std::string spec_yaml(std::uint64_t trials, Curves curves = Curves::No, int seed = 5) {

@@ -1,7 +1,5 @@
 #include "serve/board_cache.hpp"
 
-#include <algorithm>
-
 #include "base/check.hpp"
 
 namespace winnow::serve {
@@ -16,37 +14,9 @@ std::size_t bytes_of(const BoardColumns& columns) {
 
 }  // namespace
 
-Result<std::shared_ptr<const BoardColumns>> BoardCache::columns(
-    const std::string& sweep, const Hash128& committed, const std::vector<std::uint32_t>& asked,
-    const std::function<Result<BoardColumns>()>& read) {
-  const auto is_meant = [&](const Entry& e) { return e.sweep == sweep && e.asked == asked; };
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(entries_.begin(), entries_.end(), is_meant);
-    if (found != entries_.end() && found->committed == committed) {
-      entries_.splice(entries_.begin(), entries_, found);
-      return entries_.front().columns;
-    }
-  }
-  auto made = read();
-  if (!made.ok()) return made.error();
-  Entry entry{sweep, committed, asked, nullptr, bytes_of(*made)};
-  entry.columns = std::make_shared<const BoardColumns>(std::move(*made));
-  const auto out = entry.columns;
-  const std::lock_guard lock(mutex_);
-  const auto drop = [&](std::list<Entry>::iterator at) {
-    bytes_ -= at->bytes;
-    return entries_.erase(at);
-  };
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    at = is_meant(*at) ? drop(at) : std::next(at);
-  }
-  if (entry.bytes > kColumnBytesMax) return out;
-  while (bytes_ + entry.bytes > kColumnBytesMax) drop(std::prev(entries_.end()));
-  bytes_ += entry.bytes;
-  entries_.push_front(std::move(entry));
-  return out;
-}
+BoardCache::BoardCache()
+    : columns_(kColumnBytesMax, bytes_of),
+      orders_(kOrderBytesMax, [](const BoardOrder& order) { return order.bytes(); }) {}
 
 std::vector<double> BoardCache::row(const std::string& sweep, std::uint64_t trial) const {
   const std::lock_guard lock(mutex_);

@@ -1,10 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <list>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/hash.hpp"
+#include "serve/board_order.hpp"
+#include "serve/last_asked.hpp"
 #include "store/store.hpp"
 
 namespace winnow::serve {
@@ -31,22 +29,23 @@ struct BoardColumns {
 };
 
 /// Purpose: leaderboards that are asked for again and again while a farm works: the columns of the
-/// sweeps asked for last, the metrics of the rows shown last, and how many results complete sweeps
-/// have. Results never change once they are committed, so an entry holds as long as no further
-/// block of its sweep is committed.
-/// Owner: whoever answers questions for long. Thread: any. Limits: kColumnBytesMax, kRowsMax,
-/// kCountsMax.
+/// sweeps asked for last, their order, the metrics of the rows shown last, and how many results
+/// complete sweeps have. Results never change once they are committed, so an entry holds as long as
+/// no further block of its sweep is committed. Owner: whoever answers questions for long. Thread:
+/// any. Limits: kColumnBytesMax, kOrderBytesMax, kRowsMax, kCountsMax.
 class BoardCache {
  public:
   static constexpr std::size_t kColumnBytesMax = std::size_t{128} << 20;
+  static constexpr std::size_t kOrderBytesMax = std::size_t{128} << 20;
   static constexpr std::size_t kRowsMax = 4096;
   static constexpr std::size_t kCountsMax = 4096;
 
-  /// The metrics `asked` of all committed blocks, which `committed` names. `read` is called if they
-  /// are not here.
-  Result<std::shared_ptr<const BoardColumns>> columns(
-      const std::string& sweep, const Hash128& committed, const std::vector<std::uint32_t>& asked,
-      const std::function<Result<BoardColumns>()>& read);
+  BoardCache();
+
+  /// By sweep and metrics; a version is which blocks have results.
+  LastAsked<BoardColumns>& columns() { return columns_; }
+  /// By sweep, metric and condition; see Board.
+  LastAsked<BoardOrder>& orders() { return orders_; }
 
   /// All metrics of a trial; empty: not here.
   std::vector<double> row(const std::string& sweep, std::uint64_t trial) const;
@@ -59,17 +58,9 @@ class BoardCache {
   void keep_counts(const store::SweepMeta& sweep, const TrialCounts& counts);
 
  private:
-  struct Entry {
-    std::string sweep;
-    Hash128 committed;
-    std::vector<std::uint32_t> asked;
-    std::shared_ptr<const BoardColumns> columns;
-    std::size_t bytes = 0;
-  };
-
-  mutable std::mutex mutex_;  ///< guards all that follows; held for moments, not while one reads
-  std::list<Entry> entries_;  // the last one asked for first
-  std::size_t bytes_ = 0;
+  LastAsked<BoardColumns> columns_;
+  LastAsked<BoardOrder> orders_;
+  mutable std::mutex mutex_;  ///< guards what follows; held for moments
   std::map<std::pair<std::string, std::uint64_t>, std::vector<double>> rows_;
   std::map<std::tuple<std::string, std::int64_t, std::uint64_t>, TrialCounts> counts_;
 };

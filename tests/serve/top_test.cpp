@@ -150,44 +150,42 @@ TEST(Top, CachedBoardsAreTheBoardsReadAnew) {
   ask(by_luck);
 }
 
-TEST(BoardCache, KeepsWhatWasAskedForLastWithinItsBytes) {
-  BoardCache cache;
-  int reads = 0;
-  const auto ask = [&](const std::string& sweep, std::uint64_t version, std::size_t rows) {
-    const auto got = cache.columns(sweep, {version, 0}, {1}, [&]() -> Result<BoardColumns> {
-      ++reads;
-      BoardColumns out;
-      out.table.columns.assign(1, std::vector<double>(rows));
-      return out;
-    });
-    return got.ok() ? (*got)->table.columns[0].size() : 0;
+TEST(LastAsked, KeepsWhatWasAskedForLastWithinItsBytes) {
+  LastAsked<std::size_t> kept(100, [](const std::size_t& size) { return size; });
+  int made = 0;
+  const auto ask = [&](const std::string& name, std::uint64_t version, std::size_t size) {
+    const auto got =
+        kept.get(name, {version, 0}, [&]() -> Result<std::shared_ptr<const std::size_t>> {
+          ++made;
+          return std::make_shared<const std::size_t>(size);
+        });
+    return got.ok() ? **got : 0;
   };
-  constexpr std::size_t kThird = BoardCache::kColumnBytesMax / sizeof(double) / 3;
-  EXPECT_EQ(ask("a", 1, kThird), kThird);
-  EXPECT_EQ(ask("a", 1, kThird), kThird);
-  EXPECT_EQ(reads, 1);
-  EXPECT_EQ(ask("a", 2, kThird), kThird);  // more was committed
-  EXPECT_EQ(reads, 2);
-  ask("b", 1, kThird);
-  ask("c", 1, kThird);
-  ask("a", 2, kThird);
-  EXPECT_EQ(reads, 4);
-  ask("d", 1, kThird);  // "b" is the one that was not asked for
-  ask("a", 2, kThird);
-  ask("c", 1, kThird);
-  EXPECT_EQ(reads, 5);
-  ask("b", 1, kThird);
-  EXPECT_EQ(reads, 6);
-  EXPECT_EQ(ask("huge", 1, 4 * kThird), 4 * kThird);  // given, not kept
-  ask("huge", 1, 4 * kThird);
-  EXPECT_EQ(reads, 8);
+  EXPECT_EQ(ask("a", 1, 33), 33u);
+  EXPECT_EQ(ask("a", 1, 33), 33u);
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(ask("a", 2, 33), 33u);  // of a later version
+  EXPECT_EQ(made, 2);
+  ask("b", 1, 33);
+  ask("c", 1, 33);
+  ask("a", 2, 33);
+  EXPECT_EQ(made, 4);
+  ask("d", 1, 33);  // "b" is the one that was not asked for
+  ask("a", 2, 33);
+  ask("c", 1, 33);
+  EXPECT_EQ(made, 5);
+  ask("b", 1, 33);
+  EXPECT_EQ(made, 6);
+  EXPECT_EQ(ask("huge", 1, 101), 101u);  // given, not kept
+  ask("huge", 1, 101);
+  EXPECT_EQ(made, 8);
 }
 
-TEST(BoardCache, AFailedReadIsNotKept) {
-  BoardCache cache;
-  const auto failing = [] { return Result<BoardColumns>(Error(ErrorCode::Io, "cut")); };
-  EXPECT_FALSE(cache.columns("a", {}, {}, failing).ok());
-  EXPECT_TRUE(cache.columns("a", {}, {}, [] { return Result<BoardColumns>(BoardColumns{}); }).ok());
+TEST(LastAsked, WhatCouldNotBeMadeIsNotKept) {
+  LastAsked<int> kept(100, [](const int&) { return std::size_t{1}; });
+  using Made = Result<std::shared_ptr<const int>>;
+  EXPECT_FALSE(kept.get("a", {}, []() -> Made { return Error(ErrorCode::Io, "cut"); }).ok());
+  EXPECT_TRUE(kept.get("a", {}, []() -> Made { return std::make_shared<const int>(1); }).ok());
 }
 
 }  // namespace
