@@ -19,6 +19,7 @@
 #include "bench/farm_runner.hpp"
 #include "bench/store_data.hpp"
 #include "serve/board_cache.hpp"
+#include "serve/parallel.hpp"
 #include "serve/query.hpp"
 #include "store/store.hpp"
 
@@ -26,7 +27,6 @@ namespace winnow::actors {
 namespace {
 
 constexpr std::size_t kBars = 288 * 365;  // of five minutes
-constexpr std::uint64_t kRows = 50;       // a page
 
 std::uint64_t trials() { return std::getenv("WINNOW_BENCH_SMALL") != nullptr ? 4'000 : 1'000'000; }
 
@@ -60,6 +60,7 @@ class Home {
     out.store = store_.get();
     out.datasets = &*datasets_;
     out.boards = boards;
+    out.parallel = serve::threads_for();
     out.asker = {.name = "bench", .rights = cluster::Rights::Viewer};
     return out;
   }
@@ -120,8 +121,10 @@ Home* home() {
 
 /// Asks for a page and checks that it begins at place `begin` of the Sharpe ratios; null: it does
 /// not.
-serve::Json page(benchmark::State& state, serve::BoardCache& boards, const serve::Json& args,
+serve::Json page(benchmark::State& state, serve::BoardCache& boards, serve::Json args,
                  std::size_t begin) {
+  const auto limit = static_cast<std::uint64_t>(state.range(0));
+  args["limit"] = limit;
   const auto answer = serve::query(home()->sources(&boards), "top", args);
   if (!answer) {
     state.SkipWithError(answer.error().text().c_str());
@@ -133,7 +136,7 @@ serve::Json page(benchmark::State& state, serve::BoardCache& boards, const serve
     state.SkipWithError("another order than that of the ratios");
     return {};
   }
-  if (rows.size() != std::min<std::size_t>(kRows, home()->ranked().size() - begin)) {
+  if (rows.size() != std::min<std::size_t>(limit, home()->ranked().size() - begin)) {
     state.SkipWithError("another number of rows");
     return {};
   }
@@ -168,7 +171,7 @@ void First(benchmark::State& state) {
   Times times;
   for (auto _ : state) {
     serve::BoardCache boards;
-    times.of([&] { return page(state, boards, {{"limit", kRows}}, 0); });
+    times.of([&] { return page(state, boards, serve::Json::object(), 0); });
   }
   times.report(state);
 }
@@ -176,14 +179,14 @@ void First(benchmark::State& state) {
 void ByAnother(benchmark::State& state) {
   if (home() == nullptr) return state.SkipWithError("no home");
   serve::BoardCache boards;
-  page(state, boards, {{"limit", kRows}}, 0);
+  page(state, boards, serve::Json::object(), 0);
   const std::vector<std::string> by = {"calmar", "profit_factor", "sortino_ann", "dsr", "psr"};
   std::size_t next = 0;
   Times times;
   for (auto _ : state) {
     const auto answer = times.of([&] {
       return serve::query(home()->sources(&boards), "top",
-                          {{"limit", kRows},
+                          {{"limit", state.range(0)},
                            {"by", by[next++ % by.size()]},
                            {"where", "stop_bps > " + std::to_string(next)}});
     });
@@ -195,12 +198,12 @@ void ByAnother(benchmark::State& state) {
 void Page(benchmark::State& state) {
   if (home() == nullptr) return state.SkipWithError("no home");
   serve::BoardCache boards;
-  page(state, boards, {{"limit", kRows}}, 0);
+  page(state, boards, serve::Json::object(), 0);
   Rng rng(9);
   Times times;
   for (auto _ : state) {
     const std::uint64_t begin = rng.below(trials());
-    times.of([&] { return page(state, boards, {{"limit", kRows}, {"rank", begin + 1}}, begin); });
+    times.of([&] { return page(state, boards, {{"rank", begin + 1}}, begin); });
   }
   times.report(state);
 }
@@ -209,22 +212,21 @@ void Next(benchmark::State& state) {
   if (home() == nullptr) return state.SkipWithError("no home");
   serve::BoardCache boards;
   std::size_t begin = trials() / 2;
-  serve::Json last = page(state, boards, {{"limit", kRows}, {"rank", begin + 1}}, begin);
+  serve::Json last = page(state, boards, {{"rank", begin + 1}}, begin);
   Times times;
   for (auto _ : state) {
-    begin += kRows;
+    begin += static_cast<std::size_t>(state.range(0));
     if (!last.contains("next")) break;
-    last = times.of([&] {
-      return page(state, boards, {{"limit", kRows}, {"cursor", last["next"]}}, begin);
-    });
+    last = times.of([&] { return page(state, boards, {{"cursor", last["next"]}}, begin); });
   }
   times.report(state);
 }
 
-BENCHMARK(First)->Unit(benchmark::kMillisecond)->Iterations(3);
-BENCHMARK(ByAnother)->Unit(benchmark::kMillisecond)->Iterations(10);
-BENCHMARK(Page)->Unit(benchmark::kMillisecond)->Iterations(300);
-BENCHMARK(Next)->Unit(benchmark::kMillisecond)->Iterations(30);
+// Of 20 rows, as the command line shows, and of 50, as an agent may ask for.
+BENCHMARK(First)->Arg(20)->Unit(benchmark::kMillisecond)->Iterations(3);
+BENCHMARK(ByAnother)->Arg(20)->Unit(benchmark::kMillisecond)->Iterations(10);
+BENCHMARK(Page)->Arg(20)->Arg(50)->Unit(benchmark::kMillisecond)->Iterations(300);
+BENCHMARK(Next)->Arg(20)->Arg(50)->Unit(benchmark::kMillisecond)->Iterations(30);
 
 }  // namespace
 }  // namespace winnow::actors

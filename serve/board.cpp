@@ -12,13 +12,15 @@
 namespace winnow::serve {
 namespace {
 
-/// Which blocks of a sweep have results.
+/// Which blocks of a sweep have results. Of one that is known to have them all nothing is read.
 Result<Hash128> committed_hash(const Sources& sources, const SweepView& view) {
+  std::string bits(view.plan.blocks(), '1');
+  if (sources.boards != nullptr && sources.boards->counts(view.meta)) return hash128(bits);
   const auto flags = sources.store->committed(view.meta.id, view.plan.blocks());
   if (!flags.ok()) return flags.error();
-  std::string bits;
-  bits.reserve(flags->size());
-  for (const bool there : *flags) bits.push_back(there ? '1' : '0');
+  for (std::size_t b = 0; b < bits.size(); ++b) {
+    if (!(*flags)[b]) bits[b] = '0';
+  }
   return hash128(bits);
 }
 
@@ -183,6 +185,10 @@ Result<std::shared_ptr<const BoardOrder>> Board::put_in_order() {
                           .ratio_variance = columns.read->ratio_variance};
   parts.failed = static_cast<std::uint64_t>(
       std::count_if(table.status.begin(), table.status.end(), has_failed));
+  if (sources_->boards != nullptr && parts.committed == view_->plan.trials()) {
+    sources_->boards->keep_counts(view_->meta,
+                                  {view_->plan.blocks(), parts.committed, parts.failed});
+  }
   parts.trials.reserve(ranked.rows.size());
   for (const std::uint32_t row : ranked.rows) parts.trials.push_back(table.trial[row]);
   if (moments_) {

@@ -16,7 +16,10 @@ std::size_t bytes_of(const BoardColumns& columns) {
 
 BoardCache::BoardCache()
     : columns_(kColumnBytesMax, bytes_of),
-      orders_(kOrderBytesMax, [](const BoardOrder& order) { return order.bytes(); }) {}
+      orders_(kOrderBytesMax, [](const BoardOrder& order) { return order.bytes(); }),
+      holdings_(kHoldingBytesMax, [](const engine::Holding& held) {
+        return (held.metrics.capacity() + held.returns.capacity()) * sizeof(double);
+      }) {}
 
 std::vector<double> BoardCache::row(const std::string& sweep, std::uint64_t trial) const {
   const std::lock_guard lock(mutex_);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/holding.hpp"
 #include "serve/board_order.hpp"
 #include "serve/last_asked.hpp"
 #include "store/store.hpp"
@@ -29,14 +30,16 @@ struct BoardColumns {
 };
 
 /// Purpose: leaderboards that are asked for again and again while a farm works: the columns of the
-/// sweeps asked for last, their order, the metrics of the rows shown last, and how many results
-/// complete sweeps have. Results never change once they are committed, so an entry holds as long as
-/// no further block of its sweep is committed. Owner: whoever answers questions for long. Thread:
-/// any. Limits: kColumnBytesMax, kOrderBytesMax, kRowsMax, kCountsMax.
+/// sweeps asked for last, their order, the metrics of the rows shown last, what holding their
+/// markets gave, and how many results complete sweeps have. Results never change once they are
+/// committed, so an entry holds as long as no further block of its sweep is committed. Owner:
+/// whoever answers questions for long. Thread: any. Limits: kColumnBytesMax, kOrderBytesMax,
+/// kRowsMax, kCountsMax.
 class BoardCache {
  public:
   static constexpr std::size_t kColumnBytesMax = std::size_t{128} << 20;
   static constexpr std::size_t kOrderBytesMax = std::size_t{128} << 20;
+  static constexpr std::size_t kHoldingBytesMax = std::size_t{4} << 20;
   static constexpr std::size_t kRowsMax = 4096;
   static constexpr std::size_t kCountsMax = 4096;
 
@@ -46,6 +49,9 @@ class BoardCache {
   LastAsked<BoardColumns>& columns() { return columns_; }
   /// By sweep, metric and condition; see Board.
   LastAsked<BoardOrder>& orders() { return orders_; }
+
+  /// Buy and hold, by content hash and window; of one version.
+  LastAsked<engine::Holding>& holdings() { return holdings_; }
 
   /// All metrics of a trial; empty: not here.
   std::vector<double> row(const std::string& sweep, std::uint64_t trial) const;
@@ -60,6 +66,7 @@ class BoardCache {
  private:
   LastAsked<BoardColumns> columns_;
   LastAsked<BoardOrder> orders_;
+  LastAsked<engine::Holding> holdings_;
   mutable std::mutex mutex_;  ///< guards what follows; held for moments
   std::map<std::pair<std::string, std::uint64_t>, std::vector<double>> rows_;
   std::map<std::tuple<std::string, std::int64_t, std::uint64_t>, TrialCounts> counts_;

@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/text.hpp"
+#include "serve/board_cache.hpp"
 #include "serve/rerun.hpp"
 
 namespace winnow::serve {
@@ -15,14 +17,32 @@ constexpr std::array kHoldingMetrics = {"total_return_frac", "cagr_frac",       
 
 }  // namespace
 
-Result<engine::Holding> hold_dataset(const Sources& sources, const SweepView& view,
-                                     std::size_t dataset) {
+namespace {
+
+Result<std::shared_ptr<const engine::Holding>> hold(const Sources& sources,
+                                                    const sweeps::ResolvedSpec& spec,
+                                                    std::size_t dataset) {
+  const auto loaded = sources.datasets->load(spec.data[dataset].content_hash);
+  if (!loaded.ok()) return loaded.error();
+  auto held = engine::hold_market(loaded->view(), window_of(loaded->view(), spec));
+  if (!held.ok()) return held.error();
+  return std::make_shared<const engine::Holding>(*std::move(held));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const engine::Holding>> hold_dataset(const Sources& sources,
+                                                            const SweepView& view,
+                                                            std::size_t dataset) {
   if (sources.datasets == nullptr) {
     return Error(ErrorCode::NotFound, "no datasets are here");
   }
-  const auto loaded = sources.datasets->load(view.plan.spec().data[dataset].content_hash);
-  if (!loaded.ok()) return loaded.error();
-  return engine::hold_market(loaded->view(), window_of(loaded->view(), view.plan.spec()));
+  const sweeps::ResolvedSpec& spec = view.plan.spec();
+  const auto make = [&] { return hold(sources, spec, dataset); };
+  if (sources.boards == nullptr) return make();
+  const std::string name =
+      json_text(Json{spec.data[dataset].content_hash, spec.from.ns, spec.to.ns});
+  return sources.boards->holdings().get(name, {}, make);
 }
 
 Json holding_json(const Sources& sources, const SweepView& view, std::size_t dataset) {
@@ -36,10 +56,10 @@ Json holding_json(const Sources& sources, const SweepView& view, std::size_t dat
     row["reason"] = held.error().text();
     return row;
   }
-  row["days"] = held->returns.size();
+  row["days"] = (*held)->returns.size();
   row["metrics"] = Json::object();
   for (const char* name : kHoldingMetrics) {
-    const double v = held->metrics[static_cast<std::size_t>(engine::find_metric(name))];
+    const double v = (*held)->metrics[static_cast<std::size_t>(engine::find_metric(name))];
     row["metrics"][name] = std::isfinite(v) ? Json(v) : Json();
     if (!std::isfinite(v)) {
       row["notes"] =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "engine/holding.hpp"
@@ -8,8 +9,9 @@
 namespace winnow::serve {
 
 /// Buy and hold of one dataset over a sweep's window. Fails: NotFound (the data are not here).
-Result<engine::Holding> hold_dataset(const Sources& sources, const SweepView& view,
-                                     std::size_t dataset);
+Result<std::shared_ptr<const engine::Holding>> hold_dataset(const Sources& sources,
+                                                            const SweepView& view,
+                                                            std::size_t dataset);
 
 /// The same as answers say it: metrics by name (null: not measurable) with the calendar they are
 /// annual by. A dataset that is not here says why.

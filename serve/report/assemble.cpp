@@ -140,7 +140,7 @@ void add_holding(const Sources& sources, const SweepView& view,
       const bool says =
           std::find(kNotOfAHolder.begin(), kNotOfAHolder.end(), name) == kNotOfAHolder.end();
       const int index = engine::find_metric(name);
-      row.metrics.push_back(says && index >= 0 ? held->metrics[static_cast<std::size_t>(index)]
+      row.metrics.push_back(says && index >= 0 ? (*held)->metrics[static_cast<std::size_t>(index)]
                                                : kNaN);
     }
     out.holding.push_back(std::move(row));
