@@ -218,16 +218,16 @@ function(winnow_places)
   endforeach()
 endfunction()
 
-# winnow_test(NAME LABEL label [SANITIZED] [UNITED] [THREADED filter...] [DEPS room...] [LIBS
-# lib...]): one GoogleTest binary of the .cpp files in the current folder; each TEST is a ctest entry
-# under LABEL (unit, sim, e2e, slow). The target winnow_<label>_tests builds all binaries of a label.
-# SANITIZED are those of what handles memory and bytes from outside: winnow_sanitized_tests builds
-# them, and only they are unit tests of a build with sanitizers. Arithmetic alone finds there nothing
-# that asserts miss; there, each binary is a few ctest entries of many tests: a process that the
-# sanitizer starts costs half a second before its test. THREADED are the tests that start threads of
-# ours, as GoogleTest's filter takes them: ThreadSanitizer runs these and no others, for whole farms
-# take minutes under it, most of which is spent in libraries that it cannot see into. UNITED ones are
-# compiled as rooms are (winnow_unite).
+# winnow_test(NAME LABEL label [SANITIZED] [UNITED] [THREADED filter...] [DEPS room...]
+# [LIBS lib...]): one GoogleTest binary of the .cpp files in the current folder; each TEST is a
+# ctest entry under LABEL (unit, sim, e2e, slow). The target winnow_<label>_tests builds all
+# binaries of a label. SANITIZED are those of what handles memory and bytes from outside:
+# winnow_sanitized_tests builds them, and only they are unit tests of a build with sanitizers.
+# Arithmetic alone finds there nothing that asserts miss; there, each binary is a few ctest entries
+# of many tests: a process that the sanitizer starts costs half a second before its test. THREADED
+# are the tests that start threads of ours, as GoogleTest's filter takes them: ThreadSanitizer runs
+# these and no others, for whole farms take minutes under it, most of which is spent in libraries
+# that it cannot see into. UNITED ones are compiled as rooms are (winnow_unite).
 function(winnow_test name)
   cmake_parse_arguments(ARG "SANITIZED;UNITED" "LABEL;TIMEOUT" "DEPS;LIBS;SOURCES;THREADED" ${ARGN})
   if(ARG_SOURCES)

@@ -350,7 +350,7 @@ Result<Json> compare_places(const Sources& sources, const std::vector<Place>& pl
   out["mean_block_days"] = b.mean_block;
   out["p_spa_beats_cash"] = number_json(b.p_spa);
   if (!field->notes.empty()) out["notes"] = field->notes;
-  out["holding"] = holding_json(sources, *places.front().view, first.dataset);
+  out["holding"] = to_json(holding_of(sources, *places.front().view, first.dataset));
   out["entrants"] = Json::array();
   for (std::size_t i = 0; i < places.size(); ++i) {
     auto entrant = entrant_json(sources, places[i], b.entrants[i], field->centres[i]);

@@ -45,35 +45,34 @@ Result<std::shared_ptr<const engine::Holding>> hold_dataset(const Sources& sourc
   return sources.boards->holdings().get(name, {}, make);
 }
 
-Json holding_json(const Sources& sources, const SweepView& view, std::size_t dataset) {
+answer::Holding holding_of(const Sources& sources, const SweepView& view, std::size_t dataset) {
   const sweeps::DatasetInfo& info = view.plan.spec().data[dataset];
-  Json row{{"data", info.name},
-           {"calendar", engine::calendar_name(info.periods_per_year)},
-           {"periods_per_year", info.periods_per_year}};
+  answer::Holding out{.data = info.name,
+                      .calendar = std::string(engine::calendar_name(info.periods_per_year)),
+                      .periods_per_year = info.periods_per_year};
   const auto held = hold_dataset(sources, view, dataset);
   if (!held.ok()) {
-    row["metrics"] = Json();
-    row["reason"] = held.error().text();
-    return row;
+    out.reason = held.error().text();
+    return out;
   }
-  row["days"] = (*held)->returns.size();
-  row["metrics"] = Json::object();
+  out.days = (*held)->returns.size();
+  out.metrics = Json::object();
   for (const char* name : kHoldingMetrics) {
     const double v = (*held)->metrics[static_cast<std::size_t>(engine::find_metric(name))];
-    row["metrics"][name] = std::isfinite(v) ? Json(v) : Json();
+    out.metrics[name] = number_json(v);
     if (!std::isfinite(v)) {
-      row["notes"] =
+      out.notes =
           "what stands empty is not measurable: annual figures need 30 days, ratios "
           "returns that vary";
     }
   }
-  return row;
+  return out;
 }
 
-Json holdings_json(const Sources& sources, const SweepView& view) {
-  Json out = Json::array();
+std::vector<answer::Holding> holdings_of(const Sources& sources, const SweepView& view) {
+  std::vector<answer::Holding> out;
   for (std::size_t d = 0; d < view.plan.spec().data.size(); ++d) {
-    out.push_back(holding_json(sources, view, d));
+    out.push_back(holding_of(sources, view, d));
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/holding.hpp"
+#include "serve/answer/board.hpp"
 #include "serve/sweep_view.hpp"
 
 namespace winnow::serve {
@@ -15,8 +16,8 @@ Result<std::shared_ptr<const engine::Holding>> hold_dataset(const Sources& sourc
 
 /// The same as answers say it: metrics by name (null: not measurable) with the calendar they are
 /// annual by. A dataset that is not here says why.
-Json holding_json(const Sources& sources, const SweepView& view, std::size_t dataset);
+answer::Holding holding_of(const Sources& sources, const SweepView& view, std::size_t dataset);
 /// Of every dataset of the sweep.
-Json holdings_json(const Sources& sources, const SweepView& view);
+std::vector<answer::Holding> holdings_of(const Sources& sources, const SweepView& view);
 
 }  // namespace winnow::serve

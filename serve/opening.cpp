@@ -200,67 +200,57 @@ std::string what_would_change(const FamilyScore& family) {
   return "nothing on these days; later days, for another stake";
 }
 
-Json hypothesis_json(const level::OpenedHypothesis& h) {
-  Json looks = Json::array();
-  for (const level::LookRecord& look : h.looks) {
-    Json row{
-        {"number", look.number}, {"judged_days", look.judged_days}, {"time", time_text(look.time)}};
-    // Of one that is judged in words not even how near it came.
-    row["p"] = h.numbers_shown() ? Json(look.p) : Json();
-    row["bound"] = look.bound;
-    looks.push_back(std::move(row));
-  }
-  Json days = Json::array();
+answer::Hypothesis hypothesis_of(const level::OpenedHypothesis& h) {
+  answer::Hypothesis out;
+  out.id = h.claim.id;
+  out.state = level::state_name(h.in_account.state);
+  out.mode = level::open_mode_name(h.claim.mode);
+  out.family = h.claim.family;
+  out.data = h.claim.data;
+  out.market = h.claim.market.substr(0, 12);
+  out.sweep = h.claim.sweep;
+  out.user = h.claim.user;
+  out.opened = time_text(h.claim.opened);
+  out.account = h.account;
+  out.index = h.in_account.index;
+  out.stake = h.in_account.stake;
+  out.level = h.in_account.level;
+  out.left_before = h.in_account.left_before;
+  out.promotions_before = h.in_account.promotions_before;
+  out.related = h.in_account.related;
+  out.judged_days_at_opening = static_cast<std::int64_t>(level::day_count(h.claim.judged));
   for (const level::DayRange& r : h.claim.judged) {
-    days.push_back({format_day(r.start), format_day(r.end)});
+    out.judged.push_back({format_day(r.start), format_day(r.end)});
   }
-  Json planned = Json::array();
-  for (const level::LookDay& look : h.claim.looks) {
-    planned.push_back({{"judged_days", look.judged_days > 0 ? Json(look.judged_days) : Json()},
-                       {"weight", look.weight}});
-  }
-  // Null before its results are there.
-  Json kin;
+  out.seen_by = h.claim.seen_by;
   if (h.kin) {
-    kin = Json::array();
+    out.kin.emplace();
     for (const level::KinDays& k : *h.kin) {
-      kin.push_back({{"hypothesis", k.hypothesis}, {"days", level::days_text(k.days)}});
+      out.kin->push_back({k.hypothesis, level::days_text(k.days)});
     }
   }
-  const std::int64_t next = h.next_look_days();
-  return {{"hypothesis", h.claim.id},
-          {"state", level::state_name(h.in_account.state)},
-          {"mode", level::open_mode_name(h.claim.mode)},
-          {"family", h.claim.family},
-          {"data", h.claim.data},
-          {"market", h.claim.market.substr(0, 12)},
-          {"sweep_id", h.claim.sweep},
-          {"user", h.claim.user},
-          {"opened", time_text(h.claim.opened)},
-          {"account", h.account},
-          {"index", h.in_account.index},
-          {"stake", h.in_account.stake},
-          {"level", h.in_account.level},
-          {"left_before", h.in_account.left_before},
-          {"promotions_before", h.in_account.promotions_before},
-          {"related", h.in_account.related},
-          {"judged_days_at_opening", level::day_count(h.claim.judged)},
-          {"judged", std::move(days)},
-          {"seen_by", h.claim.seen_by},
-          {"kin", std::move(kin)},
-          {"looks_planned", std::move(planned)},
-          {"looks", std::move(looks)},
-          {"next_look_days", next > 0 ? Json(next) : Json()},
-          {"revealed_by", h.revealed_by.empty() ? Json() : Json(h.revealed_by)},
-          {"void_reason", h.void_reason.empty() ? Json() : Json(h.void_reason)},
-          {"fixed", parse_ordered_json(h.claim.fixed)}};
+  for (const level::LookDay& look : h.claim.looks) {
+    answer::PlannedLook& planned = out.looks_planned.emplace_back();
+    if (look.judged_days > 0) planned.judged_days = look.judged_days;
+    planned.weight = look.weight;
+  }
+  for (const level::LookRecord& look : h.looks) {
+    answer::Look& taken = out.looks.emplace_back();
+    taken.number = look.number;
+    taken.judged_days = look.judged_days;
+    taken.time = time_text(look.time);
+    // Of one that is judged in words not even how near it came.
+    if (h.numbers_shown()) taken.p = look.p;
+    taken.bound = look.bound;
+  }
+  if (const std::int64_t next = h.next_look_days(); next > 0) out.next_look_days = next;
+  if (!h.revealed_by.empty()) out.revealed_by = h.revealed_by;
+  if (!h.void_reason.empty()) out.void_reason = h.void_reason;
+  return out;
 }
 
 Json opened_json(const FamilyScore& family) {
-  if (!family.opened) return {};
-  Json out = hypothesis_json(*family.opened);
-  out.erase("fixed");
-  return out;
+  return family.opened ? to_json(hypothesis_of(*family.opened)) : Json();
 }
 
 }  // namespace winnow::serve

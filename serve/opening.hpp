@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/store_documents.hpp"
+#include "serve/answer/openings.hpp"
 #include "serve/scores.hpp"
 #include "serve/sweep_view.hpp"
 
@@ -61,7 +62,7 @@ Json opened_json(const FamilyScore& family);
 /// The answer to `account` of a home that has no store yet.
 Json account_of_nobody(TimestampNs now);
 
-/// `winnow open list`, `open show`, `account show`: see query.hpp.
-Json hypothesis_json(const sweeps::level::OpenedHypothesis& h);
+/// What answers say of a hypothesis, without what was fixed and whether its numbers are shown.
+answer::Hypothesis hypothesis_of(const sweeps::level::OpenedHypothesis& h);
 
 }  // namespace winnow::serve

@@ -6,6 +6,7 @@
 
 #include "base/names.hpp"
 #include "base/text.hpp"
+#include "serve/answer/openings.hpp"
 #include "serve/query_parts.hpp"
 #include "serve/stopping.hpp"
 
@@ -23,35 +24,50 @@ struct Question {
   actors::QuestionEffect effect;
   cluster::Rights least;  ///< who may ask
   std::string_view what;  ///< for a refusal: they may not `set budgets`
+  /// What docs/ANSWERS.md says of its fields; null: its answer is no struct yet.
+  std::string (*reference)();
 };
+
+template <Described T>
+std::string described() {
+  return reference_of_fields([](Fields& f) { T{}.fields(f); });
+}
+
 // All that records for each ask is cheap: on one thread those come one at a time and in order, so
 // that what one of them checked (a budget, a seal) still holds when it writes. Of those that read,
 // some put down what their answer shows: looks that are due, scored neighbourhoods, settled days.
 // That is once a store, whoever asks and how often, so such answers may be shared. What takes a
 // look is heavy: `explain` says the verdicts of a sweep that is done.
 constexpr std::array<Question, 22> kQuestions = {{
-    {"top", parts::top, Board, Reads, Viewer, "ask"},
-    {"converge", parts::converge, Heavy, Reads, Viewer, "ask"},
-    {"compare", parts::compare, Board, Reads, Viewer, "ask"},
-    {"explain", parts::explain, Heavy, Reads, Viewer, "ask"},
-    {"risk", parts::risk, Heavy, Reads, Viewer, "ask"},
-    {"bakeoff", parts::bakeoff, Heavy, Reads, Viewer, "ask"},
-    {"ledger", parts::ledger, Cheap, Reads, Viewer, "ask"},
-    {"budgets", parts::budgets, Cheap, Reads, Viewer, "ask"},
-    {"budget_set", parts::budget_set, Cheap, Records, Operator, "set budgets"},
-    {"openings", parts::openings, Cheap, Reads, Viewer, "ask"},
-    {"opening_show", parts::opening_show, Cheap, Reads, Viewer, "ask"},
-    {"days", parts::days_show, Cheap, Reads, Viewer, "ask"},
-    {"account", parts::account_show, Cheap, Reads, Viewer, "ask"},
-    {"account_declare", parts::account_declare, Cheap, Records, Operator, "declare accounts"},
-    {"reveal", parts::reveal, Cheap, Records, Operator, "reveal a hypothesis"},
-    {"void", parts::void_promotion, Cheap, Records, Operator, "void a promotion"},
-    {"backtest_count", parts::backtest_count, Cheap, Records, Agent, "count a backtest"},
-    {"ledger_import", parts::ledger_import, Cheap, Records, Operator, "join ledgers"},
-    {"sweep_list", parts::sweep_list, Cheap, Reads, Viewer, "ask"},
-    {"sweep_show", parts::sweep_show, Cheap, Reads, Viewer, "ask"},
-    {"report", parts::report, Heavy, Reads, Viewer, "ask"},
-    {"points", parts::points, Board, Reads, Viewer, "ask"},
+    {"top", parts::top, Board, Reads, Viewer, "ask", described<answer::Board>},
+    {"converge", parts::converge, Heavy, Reads, Viewer, "ask", nullptr},
+    {"compare", parts::compare, Board, Reads, Viewer, "ask", nullptr},
+    {"explain", parts::explain, Heavy, Reads, Viewer, "ask", nullptr},
+    {"risk", parts::risk, Heavy, Reads, Viewer, "ask", nullptr},
+    {"bakeoff", parts::bakeoff, Heavy, Reads, Viewer, "ask", nullptr},
+    {"ledger", parts::ledger, Cheap, Reads, Viewer, "ask", nullptr},
+    {"budgets", parts::budgets, Cheap, Reads, Viewer, "ask", described<answer::Budgets>},
+    {"budget_set", parts::budget_set, Cheap, Records, Operator, "set budgets",
+     described<answer::Budgets>},
+    {"openings", parts::openings, Cheap, Reads, Viewer, "ask", described<answer::Openings>},
+    {"opening_show", parts::opening_show, Cheap, Reads, Viewer, "ask",
+     described<answer::Hypothesis>},
+    {"days", parts::days_show, Cheap, Reads, Viewer, "ask", described<answer::Days>},
+    {"account", parts::account_show, Cheap, Reads, Viewer, "ask", described<answer::Accounts>},
+    {"account_declare", parts::account_declare, Cheap, Records, Operator, "declare accounts",
+     described<answer::Account>},
+    {"reveal", parts::reveal, Cheap, Records, Operator, "reveal a hypothesis",
+     described<answer::Hypothesis>},
+    {"void", parts::void_promotion, Cheap, Records, Operator, "void a promotion",
+     described<answer::Hypothesis>},
+    {"backtest_count", parts::backtest_count, Cheap, Records, Agent, "count a backtest",
+     described<answer::BacktestCounted>},
+    {"ledger_import", parts::ledger_import, Cheap, Records, Operator, "join ledgers",
+     described<answer::LedgerImported>},
+    {"sweep_list", parts::sweep_list, Cheap, Reads, Viewer, "ask", described<answer::SweepList>},
+    {"sweep_show", parts::sweep_show, Cheap, Reads, Viewer, "ask", described<answer::SweepShow>},
+    {"report", parts::report, Heavy, Reads, Viewer, "ask", nullptr},
+    {"points", parts::points, Board, Reads, Viewer, "ask", nullptr},
 }};
 
 const Question* find_question(std::string_view name) {
@@ -72,6 +88,15 @@ std::optional<actors::QuestionKind> question_kind(std::string_view name) {
   const Question* question = find_question(name);
   if (question == nullptr) return std::nullopt;
   return actors::QuestionKind{question->cost, question->effect};
+}
+
+std::string answers_reference() {
+  std::string out;
+  for (const Question& q : kQuestions) {
+    if (q.reference == nullptr) continue;
+    out += "\n## `" + std::string(q.name) + "`\n\n" + q.reference();
+  }
+  return out;
 }
 
 Result<Json> query(const Sources& sources, std::string_view name, const Json& args) {
@@ -137,24 +162,24 @@ std::string_view status_name(TrialStatus status) {
   return status == TrialStatus::Ok ? "ok" : "failed";
 }
 
-Json sweep_head(const SweepView& view) {
-  Json out;
-  out["sweep_id"] = view.meta.id;
-  out["sweep_name"] = view.meta.name;
-  out["state"] = store::sweep_state_name(view.meta.state);
-  out["trials"] = view.meta.trials;
-  out["engine_version"] = view.meta.engine_version;
-  add_execution(view, out);
-  if (!view.warnings.empty()) out["warnings"] = view.warnings;
-  return out;
+// Results of before have no hash of the whole profile.
+answer::Execution execution_of(const SweepView& view) {
+  const sweeps::ResolvedSpec& spec = view.plan.spec();
+  return {spec.execution.name,
+          spec.execution_hash.empty() ? std::nullopt : std::optional(spec.execution_hash)};
 }
 
-// Results of before have no hash of the whole profile.
-void add_execution(const SweepView& view, Json& out) {
-  const sweeps::ResolvedSpec& spec = view.plan.spec();
-  out["execution"] = spec.execution.name;
-  out["execution_hash"] = spec.execution_hash.empty() ? Json() : Json(spec.execution_hash);
+answer::SweepHead head_of(const SweepView& view) {
+  return {.id = view.meta.id,
+          .name = view.meta.name,
+          .state = std::string(store::sweep_state_name(view.meta.state)),
+          .trials = view.meta.trials,
+          .engine_version = view.meta.engine_version,
+          .execution = execution_of(view),
+          .warnings = view.warnings};
 }
+
+Json sweep_head(const SweepView& view) { return to_json(head_of(view)); }
 
 Json metrics_json(const SweepView& view, std::span<const double> values) {
   Json out = Json::object();
@@ -188,14 +213,13 @@ std::string missing_numbers_reason(const Json& metrics) {
              : "";
 }
 
-Json variant_json(const SweepView& view, std::uint64_t trial) {
+answer::Variant variant_of(const SweepView& view, std::uint64_t trial) {
   const sweeps::Segment& segment = view.plan.segment_of_trial(trial);
-  Json out;
-  out["trial"] = trial;
-  out["family"] = view.family(segment);
-  out["data"] = view.dataset(segment).name;
-  out["params"] = params_json(view, trial);
-  return out;
+  return {trial, view.family(segment), view.dataset(segment).name, params_json(view, trial)};
+}
+
+Json variant_json(const SweepView& view, std::uint64_t trial) {
+  return to_json(variant_of(view, trial));
 }
 
 }  // namespace parts

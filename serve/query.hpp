@@ -49,6 +49,10 @@ Result<Json> query(const Sources& sources, std::string_view name, const Json& ar
 /// Names of all questions.
 std::vector<std::string> query_names();
 
+/// The fields of every answer that is declared as a struct, as Markdown: what docs/ANSWERS.md holds
+/// below its own words.
+std::string answers_reference();
+
 /// What a question costs, and whether each ask goes on record; nothing: there is no such question.
 std::optional<actors::QuestionKind> question_kind(std::string_view name);
 

@@ -1,5 +1,6 @@
 // Budgets of users: how many trials each may still bring to the ledger.
 #include <algorithm>
+#include <iterator>
 
 #include "base/names.hpp"
 #include "base/text.hpp"
@@ -66,27 +67,27 @@ Status check_user(const std::string& user) {
 
 }  // namespace
 
-Result<Json> budgets_of(const Sources& sources, const std::string& user) {
+Result<std::vector<answer::Budget>> budgets_of(const Sources& sources, const std::string& user) {
   const auto limits = read_limits(sources, user);
   if (!limits.ok()) return limits.error();
-  Json out = Json::array();
+  std::vector<answer::Budget> out;
   if (limits->empty()) return out;
   const auto entries = sources.store->ledger_entries();
   if (!entries.ok()) return entries.error();
   for (const sweeps::TrialLimit& limit : *limits) {
-    std::uint64_t spent = 0;
+    answer::Budget line;
     for (const store::LedgerEntry& e : *entries) {
       const bool counts = limit.dataset_hash.empty() || limit.dataset_hash == e.dataset_hash;
-      if (e.user == user && counts) spent += e.trials;
+      if (e.user == user && counts) line.spent += e.trials;
     }
-    out.push_back({{"user", user},
-                   {"data", limit.data.empty() ? Json() : Json(limit.data)},
-                   {"dataset_hash", limit.dataset_hash.empty() ? Json() : Json(limit.dataset_hash)},
-                   {"trials", limit.trials},
-                   {"spent", spent},
-                   {"left", limit.trials - std::min(spent, limit.trials)},
-                   {"set_by", limit.set_by},
-                   {"set_at", format_timestamp(limit.set_at)}});
+    line.user = user;
+    if (!limit.data.empty()) line.data = limit.data;
+    if (!limit.dataset_hash.empty()) line.dataset_hash = limit.dataset_hash;
+    line.trials = limit.trials;
+    line.left = limit.trials - std::min(line.spent, limit.trials);
+    line.set_by = limit.set_by;
+    line.set_at = format_timestamp(limit.set_at);
+    out.push_back(std::move(line));
   }
   return out;
 }
@@ -96,14 +97,14 @@ Result<Json> budgets(const Sources& sources, const Json& args) {
   if (!wanted.ok()) return wanted.error();
   const auto users = sources.store->document_keys(sweeps::kUserBudgetKind);
   if (!users.ok()) return users.error();
-  Json out{{"budgets", Json::array()}};
+  answer::Budgets out;
   for (const std::string& user : *users) {
     if (!wanted->empty() && user != *wanted) continue;
-    const auto lines = budgets_of(sources, user);
+    auto lines = budgets_of(sources, user);
     if (!lines.ok()) return lines.error();
-    for (const Json& line : *lines) out["budgets"].push_back(line);
+    std::move(lines->begin(), lines->end(), std::back_inserter(out.budgets));
   }
-  return out;
+  return to_json(out);
 }
 
 Result<Json> budget_set(const Sources& sources, const Json& args) {

@@ -76,16 +76,13 @@ Status within_budgets(const Sources& sources, const store::CountedTrial& trial) 
   if (budgets->empty()) return {};
   const auto fresh = sources.store->count_new({&trial.key, 1});
   if (!fresh.ok()) return fresh.error();
-  for (const Json& line : *budgets) {
-    const bool applies =
-        line["dataset_hash"].is_null() || line["dataset_hash"] == trial.dataset_hash;
-    if (!applies) continue;
+  for (const answer::Budget& line : *budgets) {
+    if (line.dataset_hash.value_or(trial.dataset_hash) != trial.dataset_hash) continue;
     sweeps::TrialLimit limit;
-    limit.trials = line["trials"];
-    if (!line["dataset_hash"].is_null()) limit.dataset_hash = line["dataset_hash"];
-    if (!line["data"].is_null()) limit.data = line["data"];
-    WINNOW_TRY(sweeps::check_limit(
-        limit, {.spent = line["spent"].get<std::uint64_t>(), .asked = *fresh}, trial.user));
+    limit.trials = line.trials;
+    limit.dataset_hash = line.dataset_hash.value_or("");
+    limit.data = line.data.value_or("");
+    WINNOW_TRY(sweeps::check_limit(limit, {.spent = line.spent, .asked = *fresh}, trial.user));
   }
   return {};
 }
@@ -193,7 +190,7 @@ Result<Json> backtest_count(const Sources& sources, const Json& args) {
                                    *unsealed ? level::SealBroken::Yes : level::SealBroken::No));
   const auto trials = ledger_trials(sources, trial.dataset_hash);
   if (!trials.ok()) return trials.error();
-  return Json{{"new", *fresh}, {"ledger_trials", *trials}};
+  return to_json(answer::BacktestCounted{*fresh, *trials});
 }
 
 Result<Json> ledger_import(const Sources& sources, const Json& args) {
@@ -211,13 +208,13 @@ Result<Json> ledger_import(const Sources& sources, const Json& args) {
   if (!documents.ok()) return documents.error();
   const auto stamp = sources.verdicts->ledger_stamp();
   if (!stamp.ok()) return stamp.error();
-  return Json{{"entries_new", joined->entries_new},
-              {"entries_raised", joined->entries_raised},
-              {"trials", joined->trials},
-              {"executions", joined->executions},
-              {"documents_new", *documents},
-              {"trials_total", stamp->trials},
-              {"head", stamp->head}};
+  return to_json(answer::LedgerImported{.entries_new = joined->entries_new,
+                                        .entries_raised = joined->entries_raised,
+                                        .trials = joined->trials,
+                                        .executions = joined->executions,
+                                        .documents_new = *documents,
+                                        .trials_total = stamp->trials,
+                                        .head = stamp->head});
 }
 
 Result<Json> ledger_joins(const Sources& sources) {

@@ -230,9 +230,10 @@ Result<Json> ledger(const Sources& sources, const Json& args) {
   for (const auto& [group, line] : lines) {
     Json shown = line_json(line, *by, **book);
     if (*by == "user") {
-      auto limits = budgets_of(sources, group.front());
-      if (!limits.ok()) return limits.error();
-      shown["budgets"] = std::move(*limits);
+      const auto budgets = budgets_of(sources, group.front());
+      if (!budgets.ok()) return budgets.error();
+      shown["budgets"] = Json::array();
+      for (const answer::Budget& budget : *budgets) shown["budgets"].push_back(to_json(budget));
     }
     out["lines"].push_back(std::move(shown));
   }

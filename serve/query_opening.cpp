@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/names.hpp"
+#include "base/text.hpp"
 #include "serve/display.hpp"
 #include "serve/opening.hpp"
 #include "serve/query_parts.hpp"
@@ -24,10 +25,6 @@ Status check_writer(const Sources& sources, std::string_view what) {
   return Error(ErrorCode::Refused, std::string(what) +
                                        " goes on record, and this store is open for reading only: "
                                        "ask the coordinator that holds it");
-}
-
-Json offer_json(const level::Offer& offer) {
-  return {{"stake", offer.stake}, {"level", offer.level}};
 }
 
 /// What one more opening would get, in words.
@@ -59,7 +56,7 @@ std::string account_line(const level::AccountState& state, const std::string& of
          " CONVERGED; false ones to expect so far: at most " + fixed(expected_false, 3);
 }
 
-Json account_json(const level::AccountState& state) {
+answer::Account account_of(const level::AccountState& state) {
   const level::Account& account = state.account;
   const level::AccountParameters& p = account.parameters();
   const level::Offer offer = account.available();
@@ -67,35 +64,31 @@ Json account_json(const level::AccountState& state) {
   double share = std::min(kShareShown, p.share_max);
   if (account.available(share).level == 0) share = p.share_max;
   const level::Offer shared = account.available(share);
-  double expected_false = 0;
-  for (const level::Hypothesis& h : account.hypotheses()) expected_false += h.level;
-  Json out{{"account", state.key},
-           {"alpha", p.alpha},
-           {"openings_declared", p.openings},
-           {"level_max", p.level_max},
-           {"level_min", p.level_min},
-           {"share_max", p.share_max},
-           {"opened", account.hypotheses().size()},
-           {"converged", account.promotions()},
-           {"left", account.left()},
-           {"next", offer_json(offer)},
-           {"next_with_share", offer_json(shared)},
-           {"false_expected_max", expected_false}};
-  out["next_with_share"]["share"] = share;
-  out["text"] = account_line(state, offer_text(account, offer, shared, share), expected_false);
-  out["hypotheses"] = Json::array();
+  answer::Account out;
+  out.key = state.key;
+  out.alpha = p.alpha;
+  out.openings_declared = p.openings;
+  out.level_max = p.level_max;
+  out.level_min = p.level_min;
+  out.share_max = p.share_max;
+  out.opened = account.hypotheses().size();
+  out.converged = account.promotions();
+  out.left = account.left();
+  out.next = {offer.stake, offer.level, {}};
+  out.next_with_share = {shared.stake, shared.level, share};
+  for (const level::Hypothesis& h : account.hypotheses()) out.false_expected_max += h.level;
+  out.text = account_line(state, offer_text(account, offer, shared, share), out.false_expected_max);
   for (const level::OpenedHypothesis& h : state.hypotheses) {
-    Json row = hypothesis_json(h);
-    row.erase("fixed");
-    out["hypotheses"].push_back(std::move(row));
+    out.hypotheses.push_back(hypothesis_of(h));
   }
   return out;
 }
 
-Result<Json> hypothesis_answer(const level::OpenedHypothesis& h) {
-  Json out = hypothesis_json(h);
-  out["numbers"] = h.numbers_shown() ? "shown" : "hidden";
-  return out;
+Json hypothesis_answer(const level::OpenedHypothesis& h) {
+  answer::Hypothesis out = hypothesis_of(h);
+  out.fixed = parse_ordered_json(h.claim.fixed);
+  out.numbers = h.numbers_shown() ? "shown" : "hidden";
+  return to_json(out);
 }
 
 }  // namespace
@@ -105,15 +98,12 @@ Result<Json> openings(const Sources& sources, const Json& args) {
   if (!user.ok()) return user.error();
   const auto all = level::all_hypotheses(documents_of(sources));
   if (!all.ok()) return all.error();
-  Json out;
-  out["hypotheses"] = Json::array();
+  answer::Openings out;
   for (const level::OpenedHypothesis& h : *all) {
     if (!user->empty() && h.claim.user != *user) continue;
-    Json row = hypothesis_json(h);
-    row.erase("fixed");
-    out["hypotheses"].push_back(std::move(row));
+    out.hypotheses.push_back(hypothesis_of(h));
   }
-  return out;
+  return to_json(out);
 }
 
 Result<Json> opening_show(const Sources& sources, const Json& args) {
@@ -132,7 +122,7 @@ Result<Json> days_show(const Sources& sources, const Json& args) {
   const auto book = level::DayBook::read(documents_of(sources), *market);
   if (!book.ok()) return book.error();
   const auto ranges = [](const std::vector<level::DayRange>& days) {
-    Json out = Json::array();
+    std::vector<Json> out;
     for (const level::DayRange& r : days) {
       // A seal of an import has no end: days still to come are of it.
       const bool ends = r.end < kLastDayNamed;
@@ -140,10 +130,8 @@ Result<Json> days_show(const Sources& sources, const Json& args) {
     }
     return out;
   };
-  return Json{{"market", market->id},
-              {"sealed", ranges(book->sealed())},
-              {"shown", ranges(book->shown_broadly())},
-              {"seen_by", book->seen_by({0, kLastDayNamed})}};
+  return to_json(answer::Days{market->id, ranges(book->sealed()), ranges(book->shown_broadly()),
+                              book->seen_by({0, kLastDayNamed})});
 }
 
 Result<Json> account_show(const Sources& sources, const Json& args) {
@@ -158,20 +146,17 @@ Result<Json> account_show(const Sources& sources, const Json& args) {
   // One that nobody opened anything in is as good as any other.
   if (std::find(keys->begin(), keys->end(), *own) == keys->end()) keys->push_back(*own);
   const std::string year = own->substr(0, own->find('/') + 1);
-  Json out;
-  out["accounts"] = Json::array();
-  double alpha_year = 0;
+  answer::Accounts out;
   for (const std::string& key : *keys) {
     if (!key.starts_with(year)) continue;
     const auto state = level::read_account_state(documents, key);
     if (!state.ok()) return state.error();
-    alpha_year += state->account.parameters().alpha;
+    out.alpha_year += state->account.parameters().alpha;
     if (!user->empty() && key != *own) continue;
-    out["accounts"].push_back(account_json(*state));
+    out.accounts.push_back(account_of(*state));
   }
-  out["alpha_year"] = alpha_year;
-  out["alpha_year_max"] = level::kAlphaYearMax;
-  return out;
+  out.alpha_year_max = level::kAlphaYearMax;
+  return to_json(out);
 }
 
 Result<Json> account_declare(const Sources& sources, const Json& args) {
@@ -215,7 +200,7 @@ Result<Json> account_declare(const Sources& sources, const Json& args) {
   WINNOW_TRY(level::declare_account(documents, key, p, users));
   const auto state = level::read_account_state(documents, key);
   if (!state.ok()) return state.error();
-  return account_json(*state);
+  return to_json(account_of(*state));
 }
 
 Result<Json> reveal(const Sources& sources, const Json& args) {
@@ -261,11 +246,8 @@ namespace winnow::serve {
 Json account_of_nobody(TimestampNs now) {
   sweeps::level::AccountState state;
   state.key = sweeps::level::account_key(now);
-  Json out;
-  out["accounts"] = Json::array({parts::account_json(state)});
-  out["alpha_year"] = state.account.parameters().alpha;
-  out["alpha_year_max"] = sweeps::level::kAlphaYearMax;
-  return out;
+  return to_json(answer::Accounts{
+      {parts::account_of(state)}, state.account.parameters().alpha, sweeps::level::kAlphaYearMax});
 }
 
 }  // namespace winnow::serve

@@ -4,7 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "serve/answer/board.hpp"
+#include "serve/answer/budgets.hpp"
 #include "serve/sweep_view.hpp"
 
 namespace winnow::serve::parts {
@@ -34,7 +37,7 @@ Result<Json> report(const Sources& sources, const Json& args);
 Result<Json> points(const Sources& sources, const Json& args);
 
 /// The budgets of a user, each with what is spent of it. Fails: Corrupt, Io.
-Result<Json> budgets_of(const Sources& sources, const std::string& user);
+Result<std::vector<answer::Budget>> budgets_of(const Sources& sources, const std::string& user);
 
 /// What was ever joined to the ledger, oldest first. Fails: Corrupt, Io.
 Result<Json> ledger_joins(const Sources& sources);
@@ -51,14 +54,17 @@ Result<double> number_arg(const Json& args, std::string_view name, double fallba
 Result<std::uint64_t> count_arg(const Json& args, std::string_view name, std::uint64_t fallback);
 
 /// Name and hash of the execution profile that a sweep trades by.
-void add_execution(const SweepView& view, Json& out);
-/// id, name, state, and what else every answer about a sweep starts with.
+answer::Execution execution_of(const SweepView& view);
+/// What every answer about a sweep begins with.
+answer::SweepHead head_of(const SweepView& view);
+/// The same as JSON, for answers that are not made of a struct yet.
 Json sweep_head(const SweepView& view);
 /// Values under their metrics' names.
 Json metrics_json(const SweepView& view, std::span<const double> values);
 /// Why numbers are missing in such a row, in one sentence; empty: none is.
 std::string missing_numbers_reason(const Json& metrics);
-/// trial, family, data, params.
+/// What every answer says of one variant; and the same as JSON.
+answer::Variant variant_of(const SweepView& view, std::uint64_t trial);
 Json variant_json(const SweepView& view, std::uint64_t trial);
 std::string_view status_name(TrialStatus status);
 

@@ -4,6 +4,7 @@
 #include "actors/opening_price.hpp"
 #include "base/names.hpp"
 #include "base/text.hpp"
+#include "serve/answer/sweeps.hpp"
 #include "serve/board_cache.hpp"
 #include "serve/query_parts.hpp"
 #include "sweeps/design.hpp"
@@ -14,7 +15,9 @@ namespace {
 constexpr std::uint64_t kListedDefault = 100;
 constexpr std::size_t kErrorsShown = 5;
 
-Json time_json(TimestampNs t) { return t.ns == 0 ? Json() : Json(format_timestamp(t)); }
+std::optional<std::string> time_text(TimestampNs t) {
+  return t.ns == 0 ? std::nullopt : std::optional(format_timestamp(t));
+}
 
 Result<std::uint64_t> committed_blocks(const Sources& sources, const store::SweepMeta& meta) {
   const auto flags = sources.store->committed(meta.id, meta.blocks);
@@ -40,26 +43,25 @@ Result<TrialCounts> count_results(const Sources& sources, const store::SweepMeta
   return out;
 }
 
-Json meta_json(const store::SweepMeta& meta, std::uint64_t committed) {
-  Json out;
-  out["sweep_id"] = meta.id;
-  out["sweep_name"] = meta.name;
-  out["state"] = store::sweep_state_name(meta.state);
-  out["user"] = meta.user;
-  out["created"] = time_json(meta.created);
-  out["finished"] = time_json(meta.finished);
+answer::SweepFacts facts_of(const store::SweepMeta& meta, std::uint64_t committed) {
+  answer::SweepFacts out;
+  out.id = meta.id;
+  out.name = meta.name;
+  out.state = store::sweep_state_name(meta.state);
+  out.user = meta.user;
+  out.created = time_text(meta.created);
+  out.finished = time_text(meta.finished);
   if (meta.finished.ns > meta.created.ns) {
-    const double wall_s = (meta.finished - meta.created).seconds();
-    out["wall_s"] = wall_s;
-    out["trials_per_s"] = static_cast<double>(meta.trials) / wall_s;
+    out.wall_s = (meta.finished - meta.created).seconds();
+    out.trials_per_s = static_cast<double>(meta.trials) / *out.wall_s;
   }
-  out["trials"] = meta.trials;
-  out["engine_version"] = meta.engine_version;
+  out.trials = meta.trials;
+  out.engine_version = meta.engine_version;
   if (meta.engine_version != engine::kEngineVersion) {
-    out["engine_note"] = old_engine_note(meta.engine_version);
+    out.engine_note = old_engine_note(meta.engine_version);
   }
-  out["blocks"] = meta.blocks;
-  out["blocks_committed"] = committed;
+  out.blocks = meta.blocks;
+  out.blocks_committed = committed;
   return out;
 }
 
@@ -68,13 +70,14 @@ struct Counts {
   std::uint64_t failed = 0;
 };
 
-/// What opening a segment bought; null for one that explores.
-Json opening_json(const SweepView& view, const sweeps::Segment& segment) {
-  if (!view.openings || segment.index >= view.openings->by_segment.size()) return {};
+/// Nothing for one that explores.
+std::optional<answer::Opening> opening_of(const SweepView& view, const sweeps::Segment& segment) {
+  if (!view.openings || segment.index >= view.openings->by_segment.size()) return std::nullopt;
   actors::OpeningPrice price;
   price.family = view.family(segment);
   price.data = view.dataset(segment).name;
   price.refusal = view.openings->refusals[segment.index];
+  answer::Opening out;
   if (const auto& h = view.openings->by_segment[segment.index]) {
     price.hypothesis = h->claim.id;
     price.repeat = h->claim.sweep != view.meta.id;
@@ -83,33 +86,33 @@ Json opening_json(const SweepView& view, const sweeps::Segment& segment) {
     price.left = h->in_account.left_before;
     price.account = h->account;
     price.judged_days = sweeps::level::day_count(h->claim.judged);
+    out.hypothesis = price.hypothesis;
+    out.level = price.level;
+    out.stake = price.stake;
+  } else {
+    out.refusal = price.refusal;
   }
-  const bool bought = !price.hypothesis.empty();
-  return {{"hypothesis", bought ? Json(price.hypothesis) : Json()},
-          {"repeat", price.repeat},
-          {"level", bought ? Json(price.level) : Json()},
-          {"stake", bought ? Json(price.stake) : Json()},
-          {"refusal", bought ? Json() : Json(price.refusal)},
-          {"text", actors::price_text(price)}};
+  out.repeat = price.repeat;
+  out.text = actors::price_text(price);
+  return out;
 }
 
-Json segment_json(const SweepView& view, const sweeps::Segment& segment, const Counts& counts) {
+answer::Segment segment_line(const SweepView& view, const sweeps::Segment& segment,
+                             const Counts& counts) {
   const auto& info = view.dataset(segment);
-  Json out;
-  out["family"] = view.family(segment);
-  out["code_version"] = view.plan.family(segment).code_version;
-  out["data"] = info.name;
-  out["instrument"] = info.instrument;
-  out["dataset_hash"] = info.content_hash;
-  out["trial_first"] = segment.first_trial;
-  out["trials"] = segment.trials;
-  out["trials_committed"] = counts.committed;
-  out["trials_failed"] = counts.failed;
-  out["periods_max"] = segment.periods;
-  out["periods_per_year"] = info.periods_per_year;
-  out["calendar"] = engine::calendar_name(info.periods_per_year);
-  out["opening"] = opening_json(view, segment);
-  return out;
+  return {.family = view.family(segment),
+          .code_version = view.plan.family(segment).code_version,
+          .data = info.name,
+          .instrument = info.instrument,
+          .dataset_hash = info.content_hash,
+          .trial_first = segment.first_trial,
+          .trials = segment.trials,
+          .trials_committed = counts.committed,
+          .trials_failed = counts.failed,
+          .periods_max = segment.periods,
+          .periods_per_year = info.periods_per_year,
+          .calendar = std::string(engine::calendar_name(info.periods_per_year)),
+          .opening = opening_of(view, segment)};
 }
 
 // What is missing or wrong, one sentence each.
@@ -139,14 +142,14 @@ std::vector<std::string> remarks(const SweepView& view, std::uint64_t committed,
 }
 
 // The first few errors of failed trials.
-Result<Json> errors_json(const Sources& sources, const SweepView& view,
-                         const std::vector<std::uint64_t>& failed) {
-  Json out = Json::array();
+Result<std::vector<answer::TrialError>> first_errors(const Sources& sources, const SweepView& view,
+                                                     const std::vector<std::uint64_t>& failed) {
+  std::vector<answer::TrialError> out;
   const std::size_t shown = std::min(failed.size(), kErrorsShown);
   const auto rows = read_trials(sources, view, std::span(failed).first(shown), {});
   if (!rows.ok()) return rows.error();
   for (std::size_t i = 0; i < shown; ++i) {
-    if ((*rows)[i]) out.push_back({{"trial", failed[i]}, {"error", (*rows)[i]->error}});
+    if ((*rows)[i]) out.push_back({failed[i], (*rows)[i]->error});
   }
   return out;
 }
@@ -158,21 +161,16 @@ Result<Json> sweep_list(const Sources& sources, const Json& args) {
   if (!limit.ok()) return limit.error();
   auto all = sources.store->sweeps();
   if (!all.ok()) return all.error();
-  const auto deleted = std::erase_if(
+  answer::SweepList out;
+  out.deleted = std::erase_if(
       *all, [](const store::SweepMeta& meta) { return meta.state == store::SweepState::Deleted; });
-  Json out;
-  out["sweeps_total"] = all->size();
-  out["sweeps_deleted"] = deleted;
-  out["sweeps"] = Json::array();
-  for (auto meta = all->rbegin(); meta != all->rend() && out["sweeps"].size() < *limit; ++meta) {
+  out.total = all->size();
+  for (auto meta = all->rbegin(); meta != all->rend() && out.sweeps.size() < *limit; ++meta) {
     const auto counts = count_results(sources, *meta);
     if (!counts.ok()) return counts.error();
-    Json line = meta_json(*meta, counts->blocks);
-    line["trials_committed"] = counts->trials;
-    line["trials_failed"] = counts->failed;
-    out["sweeps"].push_back(std::move(line));
+    out.sweeps.push_back({facts_of(*meta, counts->blocks), counts->trials, counts->failed});
   }
-  return out;
+  return to_json(out);
 }
 
 Result<Json> sweep_show(const Sources& sources, const Json& args) {
@@ -194,22 +192,22 @@ Result<Json> sweep_show(const Sources& sources, const Json& args) {
     ++c.failed;
     failed.push_back(table->trial[r]);
   }
-  Json out = meta_json(view->meta, *committed);
-  add_execution(*view, out);
-  if (!view->warnings.empty()) out["warnings"] = view->warnings;
-  out["trials_committed"] = table->trial.size();
-  out["trials_failed"] = failed.size();
-  out["code_version"] = view->meta.code_version;
-  out["segments"] = Json::array();
+  answer::SweepShow out;
+  out.facts = facts_of(view->meta, *committed);
+  out.execution = execution_of(*view);
+  out.warnings = view->warnings;
+  out.trials_committed = table->trial.size();
+  out.trials_failed = failed.size();
+  out.code_version = view->meta.code_version;
   for (const sweeps::Segment& segment : view->plan.segments()) {
-    out["segments"].push_back(segment_json(*view, segment, counts[segment.index]));
+    out.segments.push_back(segment_line(*view, segment, counts[segment.index]));
   }
-  out["why"] = remarks(*view, *committed, failed.size());
-  auto errors = errors_json(sources, *view, failed);
+  out.why = remarks(*view, *committed, failed.size());
+  auto errors = first_errors(sources, *view, failed);
   if (!errors.ok()) return errors.error();
-  if (!errors->empty()) out["errors"] = std::move(*errors);
-  out["spec"] = parse_ordered_json(view->meta.spec_json);
-  return out;
+  out.errors = *std::move(errors);
+  out.spec = parse_ordered_json(view->meta.spec_json);
+  return to_json(out);
 }
 
 }  // namespace winnow::serve::parts

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/engine.hpp"
+#include "serve/answer/board.hpp"
 #include "serve/board.hpp"
 #include "serve/board_cache.hpp"
 #include "serve/board_cursor.hpp"
@@ -73,8 +74,8 @@ Result<std::vector<std::vector<double>>> read_rows(const Sources& sources, const
   return rows;
 }
 
-Json noise_json(const Sources& sources, const SweepView& view) {
-  Json out = Json::array();
+std::vector<answer::Noise> noise_of(const Sources& sources, const SweepView& view) {
+  std::vector<answer::Noise> out;
   for (std::size_t d = 0; d < view.plan.spec().data.size(); ++d) {
     const auto& info = view.plan.spec().data[d];
     const auto trials = ledger_trials(sources, info.content_hash);
@@ -84,13 +85,13 @@ Json noise_json(const Sources& sources, const SweepView& view) {
       if (s.dataset == d) periods = s.periods;
     }
     const NoiseExpectation noise = noise_expectation(*trials, periods, info.periods_per_year);
-    out.push_back({{"data", info.name},
-                   {"dataset_hash", info.content_hash},
-                   {"periods_per_year", info.periods_per_year},
-                   {"calendar", engine::calendar_name(info.periods_per_year)},
-                   {"ledger_trials", *trials},
-                   {"noise_sharpe_ann_sd", noise.sd_ann},
-                   {"noise_sharpe_ann_max_expected", noise.max_ann}});
+    out.push_back({.data = info.name,
+                   .dataset_hash = info.content_hash,
+                   .periods_per_year = info.periods_per_year,
+                   .calendar = std::string(engine::calendar_name(info.periods_per_year)),
+                   .ledger_trials = *trials,
+                   .sharpe_ann_sd = noise.sd_ann,
+                   .sharpe_ann_max_expected = noise.max_ann});
   }
   return out;
 }
@@ -116,15 +117,19 @@ Result<ShownRows> shown_rows(const Sources& sources, const SweepView& view, Boar
   return out;
 }
 
-// Rows as arrays under one header: what a CSV or SQLite export needs, without repeating names.
-Json table_json(const SweepView& view, const Board& board, const ShownRows& shown) {
+std::vector<std::string> table_columns(const SweepView& view, const Board& board) {
+  std::vector<std::string> out = {"rank", "trial", "family", "data"};
+  for (const std::string& name : sweeps::parameter_names(view.plan)) out.push_back("param_" + name);
+  for (const std::string& name : view.meta.metric_names) out.push_back(name);
+  for (const char* name : board.luck_names()) out.emplace_back(name);
+  for (const auto& n : board.oos_numbers()) out.emplace_back(n.name);
+  return out;
+}
+
+// Rows as arrays: what a CSV or SQLite export needs, without repeating names.
+Json table_rows(const SweepView& view, const Board& board, const ShownRows& shown) {
   const auto& [board_rows, trials, metrics, oos] = shown;
   const std::vector<std::string> params = sweeps::parameter_names(view.plan);
-  Json columns = {"rank", "trial", "family", "data"};
-  for (const std::string& name : params) columns.push_back("param_" + name);
-  for (const std::string& name : view.meta.metric_names) columns.push_back(name);
-  for (const char* name : board.luck_names()) columns.push_back(name);
-  for (const auto& n : board.oos_numbers()) columns.push_back(n.name);
   Json rows = Json::array();
   rows.get_ref<Json::array_t&>().reserve(trials.size());
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -144,32 +149,32 @@ Json table_json(const SweepView& view, const Board& board, const ShownRows& show
     for (const double v : oos[i]) row.push_back(number_json(v));
     rows.push_back(std::move(row));
   }
-  return {{"columns", std::move(columns)}, {"rows", std::move(rows)}};
+  return rows;
 }
 
-Json rows_json(const SweepView& view, const Board& board, const ShownRows& shown) {
+std::vector<answer::BoardLine> board_lines(const SweepView& view, const Board& board,
+                                           const ShownRows& shown) {
   const auto& [board_rows, trials, metrics, oos] = shown;
-  Json rows = Json::array();
+  std::vector<answer::BoardLine> out(trials.size());
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    Json row;
-    row["rank"] = board_rows[i].rank;
-    row.update(variant_json(view, trials[i]));
-    row["same_results"] = board_rows[i].variants;
-    if (board_rows[i].variants > 1) row["same_trials"] = board_rows[i].trials;
+    answer::BoardLine& line = out[i];
+    line.rank = board_rows[i].rank;
+    line.variant = variant_of(view, trials[i]);
+    line.same_results = board_rows[i].variants;
+    if (board_rows[i].variants > 1) line.same_trials = board_rows[i].trials;
     const auto& segment = view.plan.segment_of_trial(trials[i]);
-    row["params_text"] = sweeps::params_text(view.plan, segment, view.plan.params(trials[i], 1));
-    row["metrics"] = metrics_json(view, metrics[i]);
+    line.params_text = sweeps::params_text(view.plan, segment, view.plan.params(trials[i], 1));
+    line.metrics = metrics_json(view, metrics[i]);
     const std::vector<double> luck = board.luck_of(trials[i], metrics[i]);
     for (std::size_t k = 0; k < luck.size(); ++k) {
-      row["metrics"][board.luck_names()[k]] = number_json(luck[k]);
+      line.metrics[board.luck_names()[k]] = number_json(luck[k]);
     }
     for (std::size_t k = 0; k < oos[i].size(); ++k) {
-      row["metrics"][board.oos_numbers()[k].name] = number_json(oos[i][k]);
+      line.metrics[board.oos_numbers()[k].name] = number_json(oos[i][k]);
     }
-    if (auto why = missing_numbers_reason(row["metrics"]); !why.empty()) row["reason"] = why;
-    rows.push_back(std::move(row));
+    line.reason = missing_numbers_reason(line.metrics);
   }
-  return rows;
+  return out;
 }
 
 /// Which part of which leaderboard is asked for.
@@ -259,33 +264,34 @@ Result<Json> top(const Sources& sources, const Json& args) {
   const auto shown = shown_rows(sources, *view, *board, *std::move(rows));
   if (!shown.ok()) return shown.error();
 
-  Json out = sweep_head(*view);
-  out["trials_committed"] = order.committed();
-  out["trials_failed"] = order.failed();
-  out["trials_matching"] = order.places();
-  out["by"] = page.question.by;
-  out["higher_is_better"] = board->higher_is_better();
-  if (!page.question.where.empty()) {
-    out["where"] = page.question.where;
-    out["trials_undecided"] = order.undecided();
-  }
-  out["noise"] = noise_json(sources, *view);
-  out["holding"] = holdings_json(sources, *view);
+  answer::Board out;
+  out.head = head_of(*view);
+  out.trials_committed = order.committed();
+  out.trials_failed = order.failed();
+  out.trials_matching = order.places();
+  out.by = page.question.by;
+  out.higher_is_better = board->higher_is_better();
+  out.where = page.question.where;
+  if (!out.where.empty()) out.trials_undecided = order.undecided();
+  out.noise = noise_of(sources, *view);
+  out.holding = holdings_of(sources, *view);
   if (table) {
-    out.update(table_json(*view, *board, *shown));
+    out.columns = table_columns(*view, *board);
   } else {
-    out["rows"] = rows_json(*view, *board, *shown);
+    out.rows = board_lines(*view, *board, *shown);
   }
-  if (page.after) out["changed_since_cursor"] = page.after->committed != board->committed();
+  if (page.after) out.changed_since_cursor = page.after->committed != board->committed();
   if (!shown->rows.empty() && shown->rows.back().rank < order.places()) {
     BoardCursor next = page.question;
     next.sweep = view->meta.id;
     next.all = each;
     next.committed = board->committed();
     next.last = shown->trials.back();
-    out["next"] = next.text();
+    out.next = next.text();
   }
-  return out;
+  Json json = to_json(out);
+  if (table) json["rows"] = table_rows(*view, *board, *shown);
+  return json;
 }
 
 }  // namespace winnow::serve::parts

@@ -497,7 +497,8 @@ Result<Json> compare(const Sources& sources, const Json& args) {
     datasets.insert(view->plan.segment_of_trial(trial).dataset);
   }
   out["holding"] = Json::array();
-  for (const std::size_t d : datasets) out["holding"].push_back(holding_json(sources, *view, d));
+  for (const std::size_t d : datasets)
+    out["holding"].push_back(to_json(holding_of(sources, *view, d)));
   add_contest(*view, *trials, *rows, out);
   out["daily_return_correlation"] = correlations_json(*view, *trials, *rows);
   const std::string missing = no_correlation(*view, *trials, *rows);

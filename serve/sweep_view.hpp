@@ -1,9 +1,7 @@
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -13,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "cluster/principal.hpp"
+#include "serve/answer/json.hpp"
 #include "store/dataset_store.hpp"
 #include "store/market_book.hpp"
 #include "store/store.hpp"
@@ -21,12 +20,6 @@
 #include "sweeps/stats/parallel.hpp"
 
 namespace winnow::serve {
-
-/// Keys keep the order in which they are said.
-using Json = nlohmann::ordered_json;
-
-/// Null where there is no finite number.
-inline Json number_json(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
 class BoardCache;
 

@@ -31,4 +31,5 @@ esac
 [ ${#files[@]} -gt 0 ] || exit 0
 printf 'tidy: %d files\n' "${#files[@]}" >&2
 printf '%s\0' "${files[@]}" | xargs -0 -P "$(nproc)" -n 1 \
-  clang-tidy-16 --quiet -p build/quick --extra-arg=-Wno-unknown-warning-option
+  clang-tidy-16 --quiet -p build/quick --extra-arg=-Wno-unknown-warning-option \
+  --extra-arg=-Qunused-arguments
