@@ -128,7 +128,7 @@ void DatasetCourier::loop(std::stop_token stop) {
       wake_.wait_for(lock, stop, kLookAfter, [&] { return !orders_.empty(); });
       orders.swap(orders_);
     }
-    for (Order& order : orders) carry_out(std::move(order));
+    for (const Order& order : orders) carry_out(order);
     begin_waiting();
     look_after();
     tell_progress();
@@ -137,7 +137,7 @@ void DatasetCourier::loop(std::stop_token stop) {
   }
 }
 
-void DatasetCourier::carry_out(Order order) {
+void DatasetCourier::carry_out(const Order& order) {
   if (!order.want.empty()) return queue(order.want);
   if (!order.gone.empty()) return tell(order.gone, DatasetState::Is::Gone);
   if (!order.joined) return on_link_frame(order.frame);

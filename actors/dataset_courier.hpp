@@ -96,7 +96,7 @@ class DatasetCourier final : public DatasetProvider {
   };
 
   void loop(std::stop_token stop);
-  void carry_out(Order order);
+  void carry_out(const Order& order);
   void on_link_frame(const Frame& frame);
   void on(const DatasetWanted& wanted);
   void queue(const std::string& hash);

@@ -62,7 +62,7 @@ class Node : public NodeCore::Outside {
         options.workers, *runner_,
         WorkerPool::Callbacks{
             .block =
-                [me, this](LeaseId place, ResultBlock block, DurationNs work) {
+                [me, this](LeaseId place, const ResultBlock& block, DurationNs work) {
                   if (metrics_) {
                     metrics_->blocks_computed.add();
                     metrics_->block_work.observe(work.seconds());

@@ -130,9 +130,9 @@ Result<std::unique_ptr<Spool>> Spool::open(const fs::path& folder, const SpoolOp
       for (const std::uint64_t number : numbers) spool->segments_[number];
       continue;
     }
-    const Status adopted = spool->adopt_slot(slot);
+    Status adopted = spool->adopt_slot(slot);
     ::close(*lock);
-    WINNOW_TRY(adopted);
+    if (!adopted) return adopted.error();
   }
   if (spool == nullptr) {
     return Error(ErrorCode::Unavailable, folder.string() + ": all " + std::to_string(kSlotsMax) +

@@ -57,11 +57,11 @@ void SpoolKeeper::loop(std::stop_token stop) {
       if (!wake_.wait(lock, stop, [&] { return !orders_.empty(); })) return;
       orders.swap(orders_);
     }
-    carry_out(std::move(orders));
+    carry_out(orders);
   }
 }
 
-void SpoolKeeper::carry_out(std::deque<Order> orders) {
+void SpoolKeeper::carry_out(const std::deque<Order>& orders) {
   std::set<Spool::Key> forgotten;  // put and forgotten in one batch: never touches the disk
   for (const Order& order : orders) {
     if (order.put == nullptr) forgotten.insert(order.key);

@@ -46,7 +46,7 @@ class SpoolKeeper {
     std::unique_ptr<BlockResult> put;  ///< empty: forget
   };
   void loop(std::stop_token stop);
-  void carry_out(std::deque<Order> orders);
+  void carry_out(const std::deque<Order>& orders);
   void hand_out();
 
   std::unique_ptr<Spool> spool_;      // the keeper's thread's

@@ -72,7 +72,8 @@ void plateau_row(float* row, const std::vector<std::vector<float>>& factors, dou
   std::fill_n(row, kPeriods, 0.0f);
   for (std::size_t f = 0; f < factors.size(); ++f) {
     const double along = 3 * static_cast<double>(f % 4);
-    const double across = 3 * static_cast<double>(f / 4);
+    const std::size_t row_of_factor = f / 4;
+    const double across = 3 * static_cast<double>(row_of_factor);
     const auto w = static_cast<float>(std::cos(along * x) * std::cos(across * y));
     for (std::size_t t = 0; t < kPeriods; ++t) row[t] += w * factors[f][t];
   }
@@ -113,9 +114,12 @@ std::vector<float> make_panel(World world, std::size_t n, const ParallelFor& par
             mix(row, before, 0.985, own);
           }
           break;
-        default:
-          plateau_row(row, factors, static_cast<double>(i % side) / static_cast<double>(side),
-                      static_cast<double>(i / side) / static_cast<double>(side));
+        default: {
+          const std::size_t x = i % side;
+          const std::size_t y = i / side;
+          plateau_row(row, factors, static_cast<double>(x) / static_cast<double>(side),
+                      static_cast<double>(y) / static_cast<double>(side));
+        }
       }
     }
   });

@@ -56,7 +56,7 @@ struct Line {
     where.sin_family = AF_INET;
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof where;
-    ::bind(listener, reinterpret_cast<sockaddr*>(&where), size);
+    if (::bind(listener, reinterpret_cast<sockaddr*>(&where), size) != 0) std::abort();
     ::listen(listener, 4);
     ::getsockname(listener, reinterpret_cast<sockaddr*>(&where), &size);
     if (!home.empty()) where.sin_port = htons(open_door(home, ntohs(where.sin_port)));

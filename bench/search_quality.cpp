@@ -35,7 +35,8 @@ Dims dimensions(const std::string& name, std::size_t n) {
   if (name == "conditional") {
     out.push_back({"branch", kCategory, 0, 2});
     for (int k = 1; k <= 6; ++k) {
-      const double branch = (k - 1) / 2;
+      const int which = (k - 1) / 2;
+      const double branch = which;
       out.push_back(
           {"x" + std::to_string(k), kFloat, 0, 1, 0, Scale::Linear, Condition{"branch", {branch}}});
     }

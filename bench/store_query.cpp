@@ -114,7 +114,7 @@ class BusyWriter {
         group.push_back({"running", "dataset", "family", "user", &block});
       }
       ok_ = store_.commit(group, {1}).ok();
-      trials_ += 16 * kShape.rows;
+      trials_ += std::uint64_t{16} * kShape.rows;
       std::this_thread::sleep_until(
           start + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
                       std::chrono::duration<double>(static_cast<double>(trials_) / rate_)));

@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kRedraw{1000};
 
 }  // namespace
 
-LongWork::LongWork(const Context& context, std::string what)
+LongWork::LongWork(const Context& context, std::string_view what)
     : what_(log_text(what)), terminal_(::isatty(STDERR_FILENO) != 0) {
   if (context.quiet) return;
   talking_ = std::jthread([this](const std::stop_token& stop) { talk(stop); });

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/time.hpp"
@@ -17,7 +18,7 @@ namespace winnow::cli {
 /// own, so nothing else may print to stderr meanwhile.
 class LongWork {
  public:
-  LongWork(const Context& context, std::string what);
+  LongWork(const Context& context, std::string_view what);
   ~LongWork();
   LongWork(const LongWork&) = delete;
   LongWork& operator=(const LongWork&) = delete;

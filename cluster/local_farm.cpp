@@ -186,8 +186,7 @@ Status LocalFarm::supervise() {
     }
     ++child.restarts;
     child.pid = -1;
-    const Status started =
-        child.role == "coordinator" ? start_coordinator(child) : start_node(child);
+    Status started = child.role == "coordinator" ? start_coordinator(child) : start_node(child);
     // The next round tries again, up to the limit above.
     if (!started && started.error().code() != ErrorCode::Unavailable) return started;
   }

@@ -17,7 +17,7 @@ std::vector<std::uint32_t> judged_rows(const SweepView& view, const sweeps::Segm
 
 sweeps::PanelView judged_view(const SweepView& view, const sweeps::Segment& segment,
                               const sweeps::Judged& judged, const FamilyPanel& panel) {
-  const auto all = sweeps::PanelView::of(panel.returns, panel.trial.size(), panel.periods);
+  auto all = sweeps::PanelView::of(panel.returns, panel.trial.size(), panel.periods);
   if (judged.note.empty()) return all;
   const std::size_t skipped = std::min<std::size_t>(judged.chosen_by_periods, panel.periods);
   return all.subset(judged_rows(view, segment, judged, panel)).window(skipped, panel.periods);

@@ -87,7 +87,7 @@ Result<std::uint32_t> read_return_rows(
     });
     return panel->periods;
   }
-  const auto periods = return_periods(sources, view, segment);
+  auto periods = return_periods(sources, view, segment);
   if (!periods.ok() || *periods == 0) return periods;
   std::vector<std::optional<Error>> errors(parts);
   sources.parallel(parts, [&](std::size_t p) {

@@ -41,7 +41,7 @@ RowsScore score_rows(const JudgedPart& part, const Result<MarketPart>& market,
 
 /// Into a family's or a neighbourhood's score.
 template <class Scored>
-void set_rows_score(RowsScore rows, Scored& out) {
+void set_rows_score(RowsScore&& rows, Scored& out) {
   out.score = std::move(rows.score);
   out.skill = std::move(rows.skill);
   out.gaps = std::move(rows.gaps);

@@ -14,9 +14,11 @@ command -v clang-tidy-16 > /dev/null || {
 cd "$root"
 [ -f build/quick/compile_commands.json ] || cmake --preset quick > /dev/null
 
+# Asks the processor by levels (x86-64-v3), which this compiler does not know yet.
+skipped='^engine/isa\.cpp$'
 # Sources that are compiled, but for tests and what is made by the build.
 known=$(sed -n 's/.*"file": "\(.*\)",\{0,1\}$/\1/p' build/quick/compile_commands.json |
-  sed "s|^$root/||" | grep -v '^tests/\|^build/' | sort -u)
+  sed "s|^$root/||" | grep -v "^tests/\|^build/\|$skipped" | sort -u)
 case ${1:-} in
   '') mapfile -t files <<< "$known" ;;
   --changed)

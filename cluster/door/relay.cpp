@@ -44,7 +44,6 @@ BaspSide other(BaspSide side) {
 
 Relay::Relay(RelayOwner& owner, asio::io_context& io, BaspSide peer_side, std::string address)
     : owner_(owner),
-      io_(io),
       context_(owner.trust().context),
       resolver_(io),
       dialled_(io),

@@ -96,7 +96,6 @@ class Relay : public std::enable_shared_from_this<Relay> {
   void expect_by(DurationNs patience);
 
   RelayOwner& owner_;
-  boost::asio::io_context& io_;
   std::shared_ptr<boost::asio::ssl::context> context_;
   Tcp::resolver resolver_;
   Tcp::socket dialled_;  ///< joining: the outer socket until it is connected

@@ -208,9 +208,10 @@ Status TableReader::place_times() {
   const std::string& said = !context_.layout.zone.empty() ? context_.layout.zone : form_.zone_hint;
   if (!zone && !said.empty()) {
     auto loaded = TimeZone::load(said);
-    if (loaded.ok()) zone = *std::move(loaded);
-    // What stands in brackets behind a name need not be a zone.
-    if (!loaded.ok() && !context_.layout.zone.empty()) {
+    if (loaded.ok()) {
+      zone = *std::move(loaded);
+    } else if (!context_.layout.zone.empty()) {
+      // What stands in brackets behind a name need not be a zone, what a layout says must be.
       return loaded.error().within("layout " + context_.layout.name);
     }
   }
