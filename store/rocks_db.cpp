@@ -160,7 +160,7 @@ std::string damaged_file(const std::filesystem::path& dir) {
 Error open_error(const rocksdb::Status& status, const std::filesystem::path& dir) {
   const std::string text = status.ToString();
   if (!is_lock_conflict(text)) {
-    const Error error = rocks_error(status, dir, "opening it");
+    Error error = rocks_error(status, dir, "opening it");
     if (error.code() != ErrorCode::Corrupt) return error;
     const std::string file = damaged_file(dir);
     return file.empty() ? error : Error(ErrorCode::Corrupt, error.text() + "; " + file);
@@ -305,7 +305,7 @@ Status RocksDb::add_missing_families() {
 
 rocksdb::Status RocksDb::revive() {
   if (!stopped()) return rocksdb::Status::OK();
-  const rocksdb::Status status = db_->Resume();
+  rocksdb::Status status = db_->Resume();
   if (status.ok()) health_->stopped = false;
   return status;
 }

@@ -252,7 +252,7 @@ rocksdb::Status KeyIndex::write_entries(const KeyRun& run) {
     codec::encode_key_entry(bytes_of(bytes), entry, value);
     batch.Put(rocks_.family(Family::Keys), slice(bytes_of(bytes)), value);
     if (batch.Count() < kEntriesPerBatch) continue;
-    if (const auto status = rocks_.db().Write({}, &batch); !status.ok()) return status;
+    if (auto status = rocks_.db().Write({}, &batch); !status.ok()) return status;
     batch.Clear();
   }
   return rocks_.db().Write({}, &batch);

@@ -196,7 +196,7 @@ Status RocksStore::write(rocksdb::WriteBatch& batch, std::string_view doing,
 }
 
 Status RocksStore::write_record(rocksdb::WriteBatch& batch, std::string_view doing) {
-  const Status written = write(batch, doing);
+  Status written = write(batch, doing);
   if (!written.ok()) ++records_refused_;
   return written;
 }

@@ -59,8 +59,9 @@ class Verifier {
     return std::unique_ptr<rocksdb::Iterator>(
         store_.db().NewIterator(whole_options(snapshot_), store_.rocks_->family(family)));
   }
-  Error corrupt(std::string text) const {
-    return Error(ErrorCode::Corrupt, "store " + store_.rocks_->dir().string() + ": " + text);
+  Error corrupt(std::string_view text) const {
+    return Error(ErrorCode::Corrupt,
+                 "store " + store_.rocks_->dir().string() + ": " + std::string(text));
   }
   std::string place(std::uint32_t sweep, std::uint64_t block) const {
     return "sweep " + store_.sweep_name(sweep).value_or("number " + std::to_string(sweep)) +
@@ -88,7 +89,7 @@ class Verifier {
 };
 
 Status Verifier::run() {
-  const Status found = steps();
+  Status found = steps();
   if (found.ok() || found.error().code() != ErrorCode::Corrupt) return found;
   // RocksDB checks blobs when it reads them, and then says neither file nor place.
   const Status blobs = check_blob_files(store_.rocks_->dir());

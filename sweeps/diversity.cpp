@@ -55,7 +55,7 @@ double coverage(const std::vector<double>& units, std::size_t cells) {
          static_cast<double>(cells);
 }
 
-Coordinate by_rank(const Axis& axis, std::vector<double> values) {
+Coordinate by_rank(const Axis& axis, const std::vector<double>& values) {
   const std::size_t count = axis.count();
   Coordinate out;
   for (const double v : values) {
@@ -69,7 +69,7 @@ Coordinate by_rank(const Axis& axis, std::vector<double> values) {
 }
 
 Coordinate coordinate(const Axis& axis, std::vector<double> values) {
-  if (axis.count() > 0 && axis.count() <= kQuarters) return by_rank(axis, std::move(values));
+  if (axis.count() > 0 && axis.count() <= kQuarters) return by_rank(axis, values);
   Coordinate out;
   // An axis of listed values goes by their position, which hides that many lie side by side.
   const bool listed = axis.count() > 0 && !axis.stepped();

@@ -137,7 +137,7 @@ std::string read_validation(const Cursor& at, const ResolvedSpec& spec) {
               " where a protocol belongs, as in {protocol: walk_forward, train: 90d, "
               "test: 30d}");
   }
-  const std::string out = json_text(read_protocol(at, spec.to - spec.from));
+  std::string out = json_text(read_protocol(at, spec.to - spec.from));
   const auto protocol = declared_validation(out);
   if (!protocol.ok()) at.refuse(protocol.error().text());
   for (const DatasetInfo& d : spec.data) {

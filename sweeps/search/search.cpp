@@ -114,7 +114,7 @@ Status Search::open(std::size_t rows) {
     status = make_row(first_trial_ + k, made[k]);
   }
   method_->end();
-  WINNOW_TRY(status);
+  if (!status.ok()) return status;
   rows_ = std::move(made);
   outcomes_.assign(rows, Outcome{});
   told_.assign(rows, 0);

@@ -88,7 +88,8 @@ JohansenCritical johansen_critical(std::size_t series, int det_order) {
   const bool known =
       series >= 1 && series <= kJohansenSeriesMax && det_order >= -1 && det_order <= 1;
   if (!known) return {{kNaN, kNaN, kNaN}, {kNaN, kNaN, kNaN}};
-  const auto terms = static_cast<std::size_t>(det_order + 1);
+  const int order = det_order + 1;
+  const auto terms = static_cast<std::size_t>(order);
   return {kTrace[terms][series - 1], kMaxEigen[terms][series - 1]};
 }
 

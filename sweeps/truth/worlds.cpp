@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "sweeps/truth/dying.hpp"
 #include "sweeps/truth/moody.hpp"
@@ -16,8 +17,8 @@ constexpr std::uint64_t kHoursOfTwoYears = 2 * 365 * 24;
 
 std::vector<double> steps(double first, double last, double step) {
   std::vector<double> out;
-  const auto n = static_cast<int>((last - first) / step + 0.5);
-  for (int i = 0; i <= n; ++i) out.push_back(first + i * step);
+  const long n = std::lround((last - first) / step);
+  for (long i = 0; i <= n; ++i) out.push_back(first + static_cast<double>(i) * step);
   return out;
 }
 

@@ -56,7 +56,7 @@ Json normal_case(const Case& c) {
 
 /// Probabilities of so many scenarios.
 std::vector<double> law_of(const Case& c, std::size_t scenarios) {
-  const auto p = c.probabilities("probs");
+  auto p = c.probabilities("probs");
   double sum = 0;
   for (const double v : p) sum += v;
   if (p.size() != scenarios || !(std::abs(sum - 1) < 1e-9)) {
