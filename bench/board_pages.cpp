@@ -1,13 +1,15 @@
 // Leaderboards of a stored sweep, as a process that answers for long gives them: the first page
 // after a start (First), a page by another metric (ByAnother), and pages anywhere in a board that
-// was asked for (Page by rank, Next by cursor). Each page is compared with the plan's own numbers
-// in order. A million variants of 30 metrics and a year of days.
+// was asked for (Page by rank, Next by cursor). Pages by the Sharpe ratio are compared with the
+// plan's own numbers in order; those by another metric have to descend in it and to fulfil their
+// condition. A million variants of 30 metrics and a year of days.
 //
 // WINNOW_BENCH_DIR and WINNOW_BENCH_SMALL as in store_commit.cpp.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -184,13 +186,25 @@ void ByAnother(benchmark::State& state) {
   std::size_t next = 0;
   Times times;
   for (auto _ : state) {
-    const auto answer = times.of([&] {
-      return serve::query(home()->sources(&boards), "top",
-                          {{"limit", state.range(0)},
-                           {"by", by[next++ % by.size()]},
-                           {"where", "stop_bps > " + std::to_string(next)}});
-    });
-    if (!answer) state.SkipWithError(answer.error().text().c_str());
+    const std::string& metric = by[next % by.size()];
+    const auto above = static_cast<double>(++next);
+    const serve::Json args{
+        {"limit", state.range(0)}, {"by", metric}, {"where", "stop_bps > " + std::to_string(next)}};
+    const auto answer =
+        times.of([&] { return serve::query(home()->sources(&boards), "top", args); });
+    if (!answer) return state.SkipWithError(answer.error().text().c_str());
+    const auto& rows = (*answer)["rows"];
+    double before = std::numeric_limits<double>::infinity();
+    for (const auto& row : rows) {
+      const double value = row["metrics"][metric];
+      const double stop_bps = row["params"]["stop_bps"];
+      if (value > before) return state.SkipWithError("another order than that of the metric");
+      if (!(stop_bps > above)) return state.SkipWithError("a row that the condition leaves out");
+      before = value;
+    }
+    if (rows.size() != static_cast<std::size_t>(state.range(0))) {
+      return state.SkipWithError("another number of rows");
+    }
   }
   times.report(state);
 }

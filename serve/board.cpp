@@ -76,27 +76,26 @@ struct Board::Columns {
   }
 };
 
-Result<Board> Board::make(const Sources& sources, const SweepView& view, const std::string& by,
-                          const std::string& where) {
+Result<Board> Board::make(const Sources& sources, const SweepView& view,
+                          const BoardQuestion& question) {
   Board out(sources, view);
-  WINNOW_TRY(out.name_metrics(by, where));
+  // What is out of sample follows from the days of the data, too, which may come later.
+  WINNOW_TRY(out.name_metrics(question));
+  const bool keeps = sources.boards != nullptr && !out.ranks_out_of_sample();
   const auto committed = committed_hash(sources, view);
   if (!committed.ok()) return committed.error();
   out.committed_ = *committed;
-  const auto ordered = [&] { return out.put_in_order(); };
-  // What is out of sample follows from the days of the data, too, which may come later.
-  if (sources.boards == nullptr || out.ranks_out_of_sample()) {
-    auto order = ordered();
-    if (!order.ok()) return order.error();
-    out.order_ = *std::move(order);
-  } else {
+  Result<std::shared_ptr<const BoardOrder>> order = Error(ErrorCode::Internal, "no order");
+  if (keeps) {
     const auto version = out.version();
     if (!version.ok()) return version.error();
-    const std::string name = json_text(Json{view.meta.id, by, where});
-    auto order = sources.boards->orders().get(name, *version, ordered);
-    if (!order.ok()) return order.error();
-    out.order_ = *std::move(order);
+    order = sources.boards->orders().get(json_text(Json{view.meta.id, question.by, question.where}),
+                                         *version, [&] { return out.put_in_order(std::nullopt); });
+  } else {
+    order = out.put_in_order(question.first_places);
   }
+  if (!order.ok()) return order.error();
+  out.order_ = *std::move(order);
   if (!out.moments_) return out;
   auto luck = Luck::make(sources, view, out.order_->ratio_variance());
   if (!luck.ok()) return luck.error();
@@ -104,7 +103,7 @@ Result<Board> Board::make(const Sources& sources, const SweepView& view, const s
   return out;
 }
 
-Status Board::name_metrics(const std::string& by, const std::string& where) {
+Status Board::name_metrics(const BoardQuestion& question) {
   std::vector<std::string> names = view_->meta.metric_names;
   stored_count_ = static_cast<std::uint32_t>(names.size());
   moments_ = record_columns(*view_);
@@ -116,23 +115,31 @@ Status Board::name_metrics(const std::string& by, const std::string& where) {
     oos_ = *std::move(oos);
     for (const auto& n : sweeps::variant_oos_numbers()) names.emplace_back(n.name);
   }
-  auto ranking = sweeps::Ranking::make(view_->plan, names,
-                                       {.by = by, .where = where, .limit = view_->plan.trials()});
+  const std::uint64_t all = view_->plan.trials();
+  auto ranking = sweeps::Ranking::make(
+      view_->plan, names,
+      {.by = question.by,
+       .where = question.where,
+       .limit = sources_->boards == nullptr ? question.first_places.value_or(all) : all});
   if (!ranking.ok()) return ranking.error();
   ranking_ = *std::move(ranking);
   return {};
 }
 
-bool Board::ranks_out_of_sample() const {
+/// Whether the question needs a metric of these indices.
+bool Board::needs(std::uint32_t first, std::uint32_t end) const {
   const auto needed = ranking_->metrics_needed();
   return std::any_of(needed.begin(), needed.end(),
-                     [&](std::uint32_t metric) { return metric >= oos_first_; });
+                     [&](std::uint32_t metric) { return metric >= first && metric < end; });
 }
 
-/// What the order is a function of, beside its question: results, and for ratios that the ledger
-/// deflates, how many trials it counts.
+bool Board::ranks_out_of_sample() const { return needs(oos_first_, ~std::uint32_t{0}); }
+
+/// What the order is a function of, beside its question: results, and where it needs a ratio that
+/// the ledger deflates, how many trials that counts. Others stay as they are while a farm works.
 Result<Hash128> Board::version() const {
   Json parts{committed_.hex(), view_->meta.created.ns};
+  if (!needs(stored_count_, oos_first_)) return hash128(json_text(parts));
   for (const sweeps::Segment& segment : view_->plan.segments()) {
     const auto trials = ledger_trials(*sources_, view_->dataset(segment).content_hash);
     if (!trials.ok()) return trials.error();
@@ -141,48 +148,60 @@ Result<Hash128> Board::version() const {
   return hash128(json_text(parts));
 }
 
-Result<std::shared_ptr<const BoardOrder>> Board::put_in_order() {
-  Columns columns;
+Result<Board::Columns> Board::read_needed() const {
+  Columns out;
   const auto need = [&](std::uint32_t metric) {
-    const auto& asked = columns.asked;
-    const bool known = std::find(asked.begin(), asked.end(), metric) != asked.end();
-    if (!known && metric < stored_count_) columns.asked.push_back(metric);
+    const bool known = std::find(out.asked.begin(), out.asked.end(), metric) != out.asked.end();
+    if (!known && metric < stored_count_) out.asked.push_back(metric);
   };
   const auto needed = ranking_->metrics_needed();
   std::for_each(needed.begin(), needed.end(), need);
   if (moments_) std::for_each(moments_->index.begin(), moments_->index.end(), need);
-  const auto read = [&] { return read_columns(*sources_, *view_, columns.asked, moments_); };
+  const auto read = [&] { return read_columns(*sources_, *view_, out.asked, moments_); };
   auto got = sources_->boards == nullptr
                  ? read()
-                 : sources_->boards->columns().get(json_text(Json{view_->meta.id, columns.asked}),
+                 : sources_->boards->columns().get(json_text(Json{view_->meta.id, out.asked}),
                                                    committed_, read);
   if (!got.ok()) return got.error();
-  columns.read = *std::move(got);
-  const store::Store::MetricTable& table = columns.table();
+  out.read = *std::move(got);
+  return out;
+}
 
-  const auto is_luck = [&](std::uint32_t m) { return m >= stored_count_ && m < oos_first_; };
-  std::vector<std::vector<double>> made;  // metrics that are not stored, from stored_count_ on
-  if (std::any_of(needed.begin(), needed.end(), is_luck)) {
+/// Metrics that are not stored, by index from stored_count_ on; those that nobody needs are empty.
+Result<std::vector<std::vector<double>>> Board::made_columns(const Columns& columns) {
+  std::vector<std::vector<double>> out;
+  if (needs(stored_count_, oos_first_)) {
     auto luck = luck_columns(columns);
     if (!luck.ok()) return luck.error();
-    made = *std::move(luck);
+    out = *std::move(luck);
   }
-  made.resize(oos_first_ - stored_count_);
+  out.resize(oos_first_ - stored_count_);
   if (ranks_out_of_sample()) {
-    auto oos = oos_columns(table.trial);
+    auto oos = oos_columns(columns.table().trial);
     if (!oos.ok()) return oos.error();
-    std::move(oos->begin(), oos->end(), std::back_inserter(made));
+    std::move(oos->begin(), oos->end(), std::back_inserter(out));
   }
-  sweeps::ResultColumns ranked_columns{table.trial, table.status, {}};
-  for (const std::uint32_t m : needed) {
-    ranked_columns.metrics.push_back(
-        m < stored_count_ ? columns.of(m) : std::span<const double>(made[m - stored_count_]));
-  }
-  const sweeps::Ranking::Ranked ranked = ranking_->rank(ranked_columns);
+  return out;
+}
 
-  BoardOrder::Parts parts{.committed = table.trial.size(),
+Result<std::shared_ptr<const BoardOrder>> Board::put_in_order(
+    std::optional<std::uint64_t> first_places) {
+  const auto columns = read_needed();
+  if (!columns.ok()) return columns.error();
+  const auto made = made_columns(*columns);
+  if (!made.ok()) return made.error();
+  const store::Store::MetricTable& table = columns->table();
+  sweeps::ResultColumns given{table.trial, table.status, {}};
+  for (const std::uint32_t m : ranking_->metrics_needed()) {
+    given.metrics.push_back(
+        m < stored_count_ ? columns->of(m) : std::span<const double>((*made)[m - stored_count_]));
+  }
+  const sweeps::Ranking::Ranked ranked = ranking_->rank(given);
+
+  BoardOrder::Parts parts{.matching = ranked.matching,
+                          .committed = table.trial.size(),
                           .undecided = ranked.undecided,
-                          .ratio_variance = columns.read->ratio_variance};
+                          .ratio_variance = columns->read->ratio_variance};
   parts.failed = static_cast<std::uint64_t>(
       std::count_if(table.status.begin(), table.status.end(), has_failed));
   if (sources_->boards != nullptr && parts.committed == view_->plan.trials()) {
@@ -191,8 +210,8 @@ Result<std::shared_ptr<const BoardOrder>> Board::put_in_order() {
   }
   parts.trials.reserve(ranked.rows.size());
   for (const std::uint32_t row : ranked.rows) parts.trials.push_back(table.trial[row]);
-  if (moments_) {
-    const auto sharpe = columns.of(moments_->index[0]);
+  if (moments_ && !first_places) {
+    const auto sharpe = columns->of(moments_->index[0]);
     parts.ratios.reserve(ranked.rows.size());
     for (const std::uint32_t row : ranked.rows) parts.ratios.push_back(sharpe[row]);
   }

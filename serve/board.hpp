@@ -16,14 +16,23 @@
 
 namespace winnow::serve {
 
+/// Which leaderboard is asked for.
+struct BoardQuestion {
+  std::string by;     ///< metric that ranks
+  std::string where;  ///< see sweeps::Filter; empty: all
+  /// Only so many places from the front are looked at, each a row: an order that nobody keeps is
+  /// then not made further, nor asked which variants are one result. Nothing: all of it.
+  std::optional<std::uint64_t> first_places = std::nullopt;
+};
+
 /// Purpose: a leaderboard: its order, and the metrics that no trial stores: those of luck, then
 /// those out of sample if the sweep declares a validation. Owner: outlives nothing it was made
 /// from. Thread: one.
 class Board {
  public:
   /// Requires: `view` outlives it. Fails: InvalidInput (by, where), Corrupt, Io.
-  static Result<Board> make(const Sources& sources, const SweepView& view, const std::string& by,
-                            const std::string& where);
+  static Result<Board> make(const Sources& sources, const SweepView& view,
+                            const BoardQuestion& question);
 
   const BoardOrder& order() const { return *order_; }
   bool higher_is_better() const { return ranking_->higher_is_better(); }
@@ -48,10 +57,13 @@ class Board {
   struct Columns;
 
   Board(const Sources& sources, const SweepView& view) : sources_(&sources), view_(&view) {}
-  Status name_metrics(const std::string& by, const std::string& where);
+  Status name_metrics(const BoardQuestion& question);
+  bool needs(std::uint32_t first, std::uint32_t end) const;
   bool ranks_out_of_sample() const;
   Result<Hash128> version() const;
-  Result<std::shared_ptr<const BoardOrder>> put_in_order();
+  Result<std::shared_ptr<const BoardOrder>> put_in_order(std::optional<std::uint64_t> first_places);
+  Result<Columns> read_needed() const;
+  Result<std::vector<std::vector<double>>> made_columns(const Columns& columns);
   Result<std::vector<std::vector<double>>> luck_columns(const Columns& columns) const;
   Result<std::vector<std::vector<double>>> oos_columns(std::span<const std::uint64_t> trials);
 

@@ -11,6 +11,7 @@ namespace winnow::serve {
 
 BoardOrder::BoardOrder(Parts parts) : parts_(std::move(parts)) {
   WINNOW_REQUIRES(parts_.ratios.empty() || parts_.ratios.size() == parts_.trials.size());
+  WINNOW_REQUIRES(parts_.trials.size() <= parts_.matching);
   const std::vector<double> ratios = std::exchange(parts_.ratios, {});
   if (ratios.empty()) return;
   const auto bits_of = [](double ratio) {

@@ -40,15 +40,18 @@ class BoardOrder {
   struct Parts {
     std::vector<std::uint64_t> trials = {};  ///< best first
     std::vector<double> ratios = {};  ///< Sharpe ratio of each; empty: each is a result of its own
+    std::uint64_t matching = 0;       ///< trials that have a rank: these, or more of them
     std::uint64_t committed = 0;      ///< results of the sweep, whether they match or not
     std::uint64_t failed = 0;         ///< of those
     std::uint64_t undecided = 0;      ///< see Ranking::Ranked
     std::vector<double> ratio_variance = {};  ///< by segment, see luck.hpp; empty: not needed
   };
-  /// Requires: no ratios, or as many as trials.
+  /// Requires: no ratios, or as many as trials; no more trials than match.
   explicit BoardOrder(Parts parts);
 
   std::uint64_t places() const { return parts_.trials.size(); }
+  /// How many have a rank, whether their places are in it or not.
+  std::uint64_t matching() const { return parts_.matching; }
   std::uint64_t committed() const { return parts_.committed; }
   std::uint64_t failed() const { return parts_.failed; }
   std::uint64_t undecided() const { return parts_.undecided; }

@@ -15,10 +15,6 @@ constexpr std::array kHoldingMetrics = {"total_return_frac", "cagr_frac",       
                                         "sortino_ann",       "vol_ann",           "calmar",
                                         "drawdown_max_frac", "positive_days_frac"};
 
-}  // namespace
-
-namespace {
-
 Result<std::shared_ptr<const engine::Holding>> hold(const Sources& sources,
                                                     const sweeps::ResolvedSpec& spec,
                                                     std::size_t dataset) {

@@ -252,12 +252,17 @@ Result<Json> top(const Sources& sources, const Json& args) {
   const auto view = SweepView::open(sources, page.question.sweep);
   if (!view.ok()) return view.error();
   WINNOW_TRY(check_page(page, args, *view));
-  auto board = Board::make(sources, *view, page.question.by, page.question.where);
+  const bool each = table || page.question.all;
+  BoardQuestion question{page.question.by, page.question.where};
+  if (each && !page.after) {
+    const std::uint64_t all = view->plan.trials();
+    question.first_places = std::min(page.begin, all) + std::min(*limit, all);
+  }
+  auto board = Board::make(sources, *view, question);
   if (!board.ok()) return board.error();
   const BoardOrder& order = board->order();
   const auto begin = begin_of(page, order);
   if (!begin.ok()) return begin.error();
-  const bool each = table || page.question.all;
   auto rows = each ? Result<std::vector<BoardRow>>(order.rows(*begin, *limit))
                    : board->results(*begin, *limit);
   if (!rows.ok()) return rows.error();
@@ -268,7 +273,7 @@ Result<Json> top(const Sources& sources, const Json& args) {
   out.head = head_of(*view);
   out.trials_committed = order.committed();
   out.trials_failed = order.failed();
-  out.trials_matching = order.places();
+  out.trials_matching = order.matching();
   out.by = page.question.by;
   out.higher_is_better = board->higher_is_better();
   out.where = page.question.where;
@@ -281,7 +286,7 @@ Result<Json> top(const Sources& sources, const Json& args) {
     out.rows = board_lines(*view, *board, *shown);
   }
   if (page.after) out.changed_since_cursor = page.after->committed != board->committed();
-  if (!shown->rows.empty() && shown->rows.back().rank < order.places()) {
+  if (!shown->rows.empty() && shown->rows.back().rank < order.matching()) {
     BoardCursor next = page.question;
     next.sweep = view->meta.id;
     next.all = each;

@@ -27,9 +27,11 @@ case ${1:-} in
       echo 'tidy: the parent commit is not here; nothing is compared' >&2
       exit 0
     }
-    mapfile -t files < <(git diff --name-only HEAD^ -- '*.cpp' | sort | comm -12 - <(echo "$known"))
+    mapfile -t files < <(git diff --name-only HEAD^ -- '*.cpp' | sort |
+      comm -12 - <(echo "$known"))
     if [ ${#files[@]} -gt 40 ]; then
-      printf 'tidy: %d files differ, 40 of them are read; ./test lint reads all\n' "${#files[@]}" >&2
+      printf "tidy: %d files differ, 40 of them are read; ./test lint reads all\n" \
+        "${#files[@]}" >&2
       mapfile -t files < <(printf '%s\n' "${files[@]}" |
         awk -v n="${#files[@]}" 'int(NR * 40 / n) > int((NR - 1) * 40 / n)')
     fi

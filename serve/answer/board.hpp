@@ -21,10 +21,10 @@ struct Noise {
   double sharpe_ann_max_expected = 0;
 
   void fields(Fields& f) const {
-    f({"data", "", "name of the dataset"}, data);
-    f({"dataset_hash", "", "SHA-256 of its columns"}, dataset_hash);
-    f({"periods_per_year", "days", "by which annual figures are scaled"}, periods_per_year);
-    f({"calendar", "", "the same by name"}, calendar);
+    f(kData, data);
+    f(kDatasetHash, dataset_hash);
+    f(kPeriodsPerYear, periods_per_year);
+    f(kCalendar, calendar);
     f({"ledger_trials", "trials", "ever made on its market, by anybody"}, ledger_trials);
     f({"noise_sharpe_ann_sd", "annual", "spread of the Sharpe ratio of a variant without an edge"},
       sharpe_ann_sd);
@@ -45,9 +45,9 @@ struct Holding {
   std::string reason = {};
 
   void fields(Fields& f) const {
-    f({"data", "", "name of the dataset"}, data);
-    f({"calendar", "", "how many days a year it trades, by name"}, calendar);
-    f({"periods_per_year", "days", "by which annual figures are scaled"}, periods_per_year);
+    f(kData, data);
+    f(kCalendar, calendar);
+    f(kPeriodsPerYear, periods_per_year);
     f.if_any({"days", "days", "that its figures are of"}, days);
     f({"metrics", "", "by name as in docs/METRICS.md; null: the data are not here"}, metrics);
     f.if_any({"notes", "", "why some of them are null"}, notes);
@@ -63,8 +63,8 @@ struct Variant {
 
   void fields(Fields& f) const {
     f({"trial", "", "number of the variant in its sweep"}, trial);
-    f({"family", "", "name of the family"}, family);
-    f({"data", "", "name of the dataset"}, data);
+    f(kFamily, family);
+    f(kData, data);
     f({"params", "", "parameters by name"}, params);
   }
 };
@@ -109,8 +109,8 @@ struct Board {
 
   void fields(Fields& f) const {
     f.all_of(head);
-    f({"trials_committed", "trials", "that have a result"}, trials_committed);
-    f({"trials_failed", "trials", "of those, that ended in an error"}, trials_failed);
+    f(kTrialsCommitted, trials_committed);
+    f(kTrialsFailed, trials_failed);
     f({"trials_matching", "trials", "that have a rank"}, trials_matching);
     f({"by", "", "metric that ranks"}, by);
     f({"higher_is_better", "", "whether its largest value ranks first"}, higher_is_better);

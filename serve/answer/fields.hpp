@@ -55,19 +55,12 @@ class Fields {
   }
   /// A field that is left out where there is nothing to say: an empty optional, text or list.
   template <class T>
+  void if_any(const Field& field, const std::optional<T>& value) {
+    say(field, value.value_or(T{}), {.may_be_left_out = true}, value.has_value());
+  }
+  template <class T>
   void if_any(const Field& field, const T& value) {
-    bool there = true;
-    if constexpr (requires { value.has_value(); }) {
-      there = value.has_value();
-    } else {
-      there = !value.empty();
-    }
-    if constexpr (requires { value.has_value(); }) {
-      using Held = typename T::value_type;
-      say(field, value.value_or(Held{}), {.may_be_left_out = true}, there);
-    } else {
-      say(field, value, {.may_be_left_out = true}, there);
-    }
+    say(field, value, {.may_be_left_out = true}, !value.empty());
   }
   /// All fields of another answer, as if they were declared here.
   template <Described T>

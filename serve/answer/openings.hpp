@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "serve/answer/fields.hpp"
+#include "serve/answer/sweeps.hpp"
 
 // What is said of opened hypotheses, of the accounts they are paid from and of the days that judge
 // them: `openings`, `opening_show`, `reveal`, `void`, `days`, `account`, `account_declare`.
@@ -32,7 +32,7 @@ struct PlannedLook {
   double weight = 0;
 
   void fields(Fields& f) const {
-    f({"judged_days", "days", "that it needs; null: all there are"}, judged_days);
+    f({"judged_days", "days", "that it needs; null: those there are at its opening"}, judged_days);
     f({"weight", "fraction", "of the level that it may spend"}, weight);
   }
 };
@@ -42,7 +42,7 @@ struct Kin {
   std::string days;
 
   void fields(Fields& f) const {
-    f({"hypothesis", "", "id of an earlier one that earns the same"}, hypothesis);
+    f({"hypothesis", "", "id of an earlier one that its results are like"}, hypothesis);
     f({"days", "", "that it saw, by which this one is not judged"}, days);
   }
 };
@@ -78,10 +78,10 @@ struct Hypothesis {
 
   void fields(Fields& f) const {
     f({"hypothesis", "", "id of the hypothesis"}, id);
-    f({"state", "", "open, promoted, not promoted or voided"}, state);
-    f({"mode", "", "confirm, search or shadow"}, mode);
-    f({"family", "", "name of the family"}, family);
-    f({"data", "", "name of the dataset"}, data);
+    f({"state", "", "OPEN, CONVERGED, NOT_PROMOTED or VOID"}, state);
+    f({"mode", "", "now, search or confirm"}, mode);
+    f(kFamily, family);
+    f(kData, data);
     f({"market", "", "the first digits of its market's id"}, market);
     f({"sweep_id", "", "sweep that opened it"}, sweep);
     f({"user", "", "who opened it"}, user);
@@ -167,7 +167,7 @@ struct Account {
     f({"alpha", "probability", "what it had on 1 January"}, alpha);
     f({"openings_declared", "hypotheses", "that it is paced for"}, openings_declared);
     f({"level_max", "probability", "largest level it gives"}, level_max);
-    f({"level_min", "probability", "smallest level it gives"}, level_min);
+    f({"level_min", "probability", "below which it gives none: it is spent"}, level_min);
     f({"share_max", "fraction", "of what is left that one opening may ask for"}, share_max);
     f({"opened", "hypotheses", "so far"}, opened);
     f({"converged", "hypotheses", "of those, that were promoted"}, converged);

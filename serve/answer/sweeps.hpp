@@ -10,6 +10,24 @@
 // What is said of sweeps: the head of every answer about one, `sweep_list` and `sweep_show`.
 namespace winnow::serve::answer {
 
+// Fields that several answers have.
+inline constexpr Field kSweepId{"sweep_id", "", "id of the sweep"};
+inline constexpr Field kSweepName{"sweep_name", "", "name in its specification"};
+inline constexpr Field kSweepState{"state", "", "what the coordinator does with it"};
+inline constexpr Field kTrialsPlanned{"trials", "trials", "variants that the sweep plans"};
+inline constexpr Field kTrialsCommitted{"trials_committed", "trials", "that have a result"};
+inline constexpr Field kTrialsFailed{"trials_failed", "trials", "of those, that ended in an error"};
+inline constexpr Field kEngineVersion{"engine_version", "",
+                                      "that computed its results; those of two are never compared"};
+inline constexpr Field kWarnings{"warnings", "",
+                                 "what of the specification does not do what it seems to"};
+inline constexpr Field kFamily{"family", "", "name of the family"};
+inline constexpr Field kData{"data", "", "name of the dataset"};
+inline constexpr Field kDatasetHash{"dataset_hash", "", "SHA-256 of the dataset's columns"};
+inline constexpr Field kPeriodsPerYear{"periods_per_year", "days",
+                                       "by which annual figures are scaled"};
+inline constexpr Field kCalendar{"calendar", "", "how many days a year it trades, by name"};
+
 struct Execution {
   std::string name;
   std::optional<std::string> hash;
@@ -32,14 +50,13 @@ struct SweepHead {
   std::vector<std::string> warnings;
 
   void fields(Fields& f) const {
-    f({"sweep_id", "", "id of the sweep"}, id);
-    f({"sweep_name", "", "name in its specification"}, name);
-    f({"state", "", "what the coordinator does with it"}, state);
-    f({"trials", "trials", "variants that the sweep plans"}, trials);
-    f({"engine_version", "", "that computed its results; those of two are never compared"},
-      engine_version);
+    f(kSweepId, id);
+    f(kSweepName, name);
+    f(kSweepState, state);
+    f(kTrialsPlanned, trials);
+    f(kEngineVersion, engine_version);
     f.all_of(execution);
-    f.if_any({"warnings", "", "what of the specification does not do what it seems to"}, warnings);
+    f.if_any(kWarnings, warnings);
   }
 };
 
@@ -60,17 +77,16 @@ struct SweepFacts {
   std::uint64_t blocks_committed = 0;
 
   void fields(Fields& f) const {
-    f({"sweep_id", "", "id of the sweep"}, id);
-    f({"sweep_name", "", "name in its specification"}, name);
-    f({"state", "", "what the coordinator does with it"}, state);
+    f(kSweepId, id);
+    f(kSweepName, name);
+    f(kSweepState, state);
     f({"user", "", "who submitted it"}, user);
     f({"created", "UTC", "when it was submitted"}, created);
     f({"finished", "UTC", "when it ended; null: it has not"}, finished);
     f.if_any({"wall_s", "s", "from its submission to its end"}, wall_s);
     f.if_any({"trials_per_s", "1/s", "trials by that time"}, trials_per_s);
-    f({"trials", "trials", "variants that the sweep plans"}, trials);
-    f({"engine_version", "", "that computed its results; those of two are never compared"},
-      engine_version);
+    f(kTrialsPlanned, trials);
+    f(kEngineVersion, engine_version);
     f.if_any({"engine_note", "", "what it means that this is not the version of now"}, engine_note);
     f({"blocks", "blocks", "parts that trials are computed and stored in"}, blocks);
     f({"blocks_committed", "blocks", "of which have their results"}, blocks_committed);
@@ -84,8 +100,8 @@ struct SweepLine {
 
   void fields(Fields& f) const {
     f.all_of(facts);
-    f({"trials_committed", "trials", "that have a result"}, trials_committed);
-    f({"trials_failed", "trials", "of those, that ended in an error"}, trials_failed);
+    f(kTrialsCommitted, trials_committed);
+    f(kTrialsFailed, trials_failed);
   }
 };
 
@@ -138,18 +154,18 @@ struct Segment {
   std::optional<Opening> opening;
 
   void fields(Fields& f) const {
-    f({"family", "", "name of the family"}, family);
+    f(kFamily, family);
     f({"code_version", "", "of the family; another one makes other trials"}, code_version);
-    f({"data", "", "name of the dataset"}, data);
+    f(kData, data);
     f({"instrument", "", "that the dataset is of"}, instrument);
-    f({"dataset_hash", "", "SHA-256 of the dataset's columns"}, dataset_hash);
+    f(kDatasetHash, dataset_hash);
     f({"trial_first", "", "number of its first trial; its others follow"}, trial_first);
     f({"trials", "trials", "that it plans"}, trials);
-    f({"trials_committed", "trials", "that have a result"}, trials_committed);
-    f({"trials_failed", "trials", "of those, that ended in an error"}, trials_failed);
+    f(kTrialsCommitted, trials_committed);
+    f(kTrialsFailed, trials_failed);
     f({"periods_max", "days", "returns that a trial of the whole window has"}, periods_max);
-    f({"periods_per_year", "days", "by which annual figures are scaled"}, periods_per_year);
-    f({"calendar", "", "the same by name"}, calendar);
+    f(kPeriodsPerYear, periods_per_year);
+    f(kCalendar, calendar);
     f({"opening", "", "what opening it bought; null of a sweep that explores"}, opening);
   }
 };
@@ -180,9 +196,9 @@ struct SweepShow {
   void fields(Fields& f) const {
     f.all_of(facts);
     f.all_of(execution);
-    f.if_any({"warnings", "", "what of the specification does not do what it seems to"}, warnings);
-    f({"trials_committed", "trials", "that have a result"}, trials_committed);
-    f({"trials_failed", "trials", "of those, that ended in an error"}, trials_failed);
+    f.if_any(kWarnings, warnings);
+    f(kTrialsCommitted, trials_committed);
+    f(kTrialsFailed, trials_failed);
     f({"code_version", "", "of the program that planned it"}, code_version);
     f({"segments", "", "one family on one dataset each"}, segments);
     f({"why", "", "what is missing or wrong, a sentence each"}, why);

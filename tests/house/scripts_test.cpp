@@ -141,6 +141,61 @@ TEST_F(Scripts, D17WhatAnotherDecidedAboutDaemonsStays) {
   EXPECT_TRUE(fs::exists(root_ / "policy"));
 }
 
+/// Sources of a room and of tests as a build names them, and a reader that finds fault with one.
+class TidyScript : public Scripts {
+ protected:
+  void SetUp() override {
+    Scripts::SetUp();
+    program("clang-tidy-16", "echo reads ${@: -1} >> $ROOT/calls; [ ${@: -1} != store/bad.cpp ]\n");
+    fs::create_directories(root_ / "build/quick");
+    std::ofstream commands(root_ / "build/quick/compile_commands.json");
+    const auto add = [&](const std::string& file) {
+      commands << "  \"file\": \"" << fs::canonical(root_).string() << "/" << file << "\",\n";
+      fs::create_directories((root_ / file).parent_path());
+      std::ofstream(root_ / file) << "one\n";
+    };
+    for (int i = 10; i < 70; ++i) add("store/s" + std::to_string(i) + ".cpp");
+    for (const char* file : {"tests/store/t.cpp", "build/made.cpp", "engine/isa.cpp"}) add(file);
+  }
+  std::size_t read() const {
+    const std::string all = calls();
+    std::size_t count = 0;
+    for (auto at = all.find("reads "); at != std::string::npos; at = all.find("reads ", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+  static constexpr const char* kCommit =
+      "git -c user.name=n -c user.email=e -c commit.gpgsign=false commit -qm text";
+};
+
+TEST_F(TidyScript, ReadsEverySourceOfTheRoomsAndFailsOnAFinding) {
+  ASSERT_EQ(shell("./test lint"), 0) << said();
+  EXPECT_EQ(read(), 60u) << calls();
+  for (const char* other : {"t.cpp", "made.cpp", "isa.cpp"}) {
+    EXPECT_EQ(calls().find(other), std::string::npos) << other;
+  }
+  EXPECT_NE(shell("tools/tidy.sh store/s10.cpp store/bad.cpp"), 0) << said();
+}
+
+TEST_F(TidyScript, ReadsWhatDiffersFromTheParentCommitAndNoMoreThanFits) {
+  const std::string commit = kCommit;
+  ASSERT_EQ(shell("git init -q . && git add store && " + commit + " && tools/tidy.sh --changed"), 0)
+      << said();
+  EXPECT_EQ(read(), 0u) << "there is no parent";
+  ASSERT_EQ(shell("echo two >> store/s11.cpp && git add store && " + commit +
+                  " && echo three >> store/s12.cpp && tools/tidy.sh --changed"),
+            0)
+      << said();
+  EXPECT_EQ(read(), 2u) << calls();
+  ASSERT_EQ(shell("rm calls; for f in store/*.cpp; do echo four >> $f; done; git add store; " +
+                  commit + "; tools/tidy.sh --changed"),
+            0)
+      << said();
+  EXPECT_EQ(read(), 40u) << calls();
+  EXPECT_NE(said().find("60 files differ, 40 of them are read"), std::string::npos) << said();
+}
+
 /// A package, and tools that write down how they were called instead of making an image.
 class ImageScript : public Scripts {
  protected:

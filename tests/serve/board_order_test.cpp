@@ -24,6 +24,7 @@ Drawn draw(Rng& rng, std::size_t trials) {
   std::vector<std::uint64_t> ids(trials);
   std::iota(ids.begin(), ids.end(), std::uint64_t{0});
   for (std::size_t i = ids.size(); i > 1; --i) std::swap(ids[i - 1], ids[rng.below(i)]);
+  out.parts.matching = trials;
   for (const std::uint64_t id : ids) {
     const std::uint64_t ratio = rng.below(5);
     out.parts.trials.push_back(id);
@@ -90,7 +91,7 @@ TEST(BoardOrder, PagesFromAnyPlaceAreThoseOfTheWholeBoard) {
 }
 
 TEST(BoardOrder, FindsWhereATrialStands) {
-  const BoardOrder order({.trials = {7, 3, 9}, .ratios = {3, 2, 1}});
+  const BoardOrder order({.trials = {7, 3, 9}, .ratios = {3, 2, 1}, .matching = 3});
   EXPECT_EQ(order.place_of(9), 2u);
   EXPECT_EQ(order.place_of(7), 0u);
   EXPECT_EQ(order.place_of(8), std::nullopt);
@@ -105,6 +106,7 @@ TEST(BoardOrder, WhatNeverTradedIsOneRowWithoutReadingItsDays) {
   std::iota(parts.trials.begin(), parts.trials.end(), std::uint64_t{0});
   parts.ratios.assign(parts.trials.size(), std::nan(""));
   parts.ratios.front() = 1;
+  parts.matching = parts.trials.size();
   const BoardOrder order(std::move(parts));
   const auto no_split = [](std::span<const std::uint64_t>) {
     ADD_FAILURE() << "days were read";
@@ -134,7 +136,7 @@ TEST(BoardOrder, ManyMayAskForPagesAtOnce) {
 }
 
 TEST(BoardOrder, DaysThatCannotBeReadAreToldAndAskedForAgain) {
-  const BoardOrder order({.trials = {1, 2}, .ratios = {1, 1}});
+  const BoardOrder order({.trials = {1, 2}, .ratios = {1, 1}, .matching = 2});
   bool broken = true;
   const auto split = [&](std::span<const std::uint64_t> trials) {
     if (broken) return Result<Groups>(Error(ErrorCode::Io, "cut"));

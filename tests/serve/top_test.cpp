@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "serve/board.hpp"
 #include "serve/board_cache.hpp"
 #include "tests/serve/fixture.hpp"
 
@@ -148,6 +149,47 @@ TEST(Top, CachedBoardsAreTheBoardsReadAnew) {
   (void)home.run({.name = "wide", .yaml = kWideYaml});
   EXPECT_EQ(ask(board)["trials_committed"], 768);
   ask(by_luck);
+}
+
+// An order of a metric that the ledger does not deflate stays while others work on the same market.
+TEST(Top, AnOrderIsMadeAnewForResultsAndForALedgerThatItNeeds) {
+  Home home;
+  const std::string sweep = home.run({.name = "wide", .blocks_max = 10, .yaml = kWideYaml});
+  BoardCache cache;
+  Sources sources = home.sources();
+  sources.boards = &cache;
+  // Held until the end, so that two orders never lie at one place.
+  std::vector<Board> held;
+  const auto view = must(SweepView::open(sources, sweep));
+  const auto order_by = [&](const std::string& by) {
+    held.push_back(must(Board::make(sources, view, {by, ""})));
+    return &held.back().order();
+  };
+  const BoardOrder* plain = order_by("sharpe_ann");
+  const BoardOrder* deflated = order_by("dsr");
+  EXPECT_EQ(order_by("sharpe_ann"), plain);
+  EXPECT_EQ(order_by("dsr"), deflated);
+  (void)home.run({.name = "others"});  // on the same market
+  EXPECT_EQ(order_by("sharpe_ann"), plain);
+  EXPECT_NE(order_by("dsr"), deflated);
+  (void)home.run({.name = "wide", .yaml = kWideYaml});
+  EXPECT_NE(order_by("sharpe_ann"), plain);
+}
+
+TEST(Top, FirstPlacesOfABoardThatNobodyKeepsAreThoseOfTheWhole) {
+  Home home;
+  const std::string sweep = home.run({.name = "wide", .yaml = kWideYaml});
+  const Sources sources = home.sources();
+  const auto view = must(SweepView::open(sources, sweep));
+  const Board whole = must(Board::make(sources, view, {"calmar", "stop_bps > 0"}));
+  const Board part = must(Board::make(sources, view, {"calmar", "stop_bps > 0", 30}));
+  ASSERT_EQ(part.order().places(), 30u);
+  EXPECT_GT(whole.order().places(), 30u);
+  EXPECT_EQ(part.order().matching(), whole.order().matching());
+  const auto expected = whole.order().rows(20, 10);
+  const auto rows = part.order().rows(20, 99);
+  ASSERT_EQ(rows.size(), expected.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].trials, expected[i].trials);
 }
 
 TEST(LastAsked, KeepsWhatWasAskedForLastWithinItsBytes) {
