@@ -68,7 +68,7 @@ Coordinate by_rank(const Axis& axis, const std::vector<double>& values) {
   return out;
 }
 
-Coordinate coordinate(const Axis& axis, std::vector<double> values) {
+Coordinate coordinate(const Axis& axis, const std::vector<double>& values) {
   if (axis.count() > 0 && axis.count() <= kQuarters) return by_rank(axis, values);
   Coordinate out;
   // An axis of listed values goes by their position, which hides that many lie side by side.
@@ -109,7 +109,7 @@ ParameterSpread parameter_spread(const Design& design, std::span<const double> r
       where.push_back(i);
     }
     if (values.empty()) continue;
-    const Coordinate c = coordinate(design.axis(p), std::move(values));
+    const Coordinate c = coordinate(design.axis(p), values);
     for (std::size_t k = 0; k < where.size(); ++k) {
       const double beyond = c.units[k] - c.window.low;
       if (beyond < -kRounding || beyond > c.window.width + kRounding) inside[where[k]] = 0;
